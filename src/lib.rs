@@ -1,0 +1,2 @@
+//! Email logging for ERP and CRM systems.
+
