@@ -1,2 +1,23 @@
 //! Email logging for ERP and CRM systems.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod clock;
+pub mod credential;
+pub mod decision;
+pub mod directory;
+pub mod error;
+mod ids;
+pub mod interaction;
+pub mod message;
+pub mod parties;
+mod scope;
+pub mod setup;
+pub mod source;
+pub mod store;
+
+pub use error::{Error, ErrorKind, Result};
+pub use ids::{
+    ContactNo, EntryId, EventId, MailboxKey, MessageUid, SalespersonCode, StageId, WorkerId,
+};
+pub use scope::Scope;

@@ -1,0 +1,57 @@
+//! Time and randomness, injected so that a run can be replayed.
+//!
+//! Nothing else in the crate may ask the system for either.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// A source of the current time that can also wait.
+#[async_trait]
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// The current time in UTC.
+    fn now(&self) -> Timestamp;
+
+    /// Waits. Dropping the future ends the wait.
+    async fn sleep(&self, wait: Duration);
+}
+
+/// A source of random bytes, for ids and jitter.
+pub trait Entropy: Debug + Send + Sync + 'static {
+    /// Fills the buffer.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The system's clock and tokio's timer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// The operating system's random numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        // Where the system has no randomness left, a time-based id is still unique per process; nothing
+        // secret is derived from these bytes.
+        if getrandom::fill(bytes).is_err() {
+            let nanos = Timestamp::now().as_nanosecond().to_le_bytes();
+            for (byte, nano) in bytes.iter_mut().zip(nanos.iter().cycle()) {
+                *byte = *nano;
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Where credentials come from: the host, a setting, a file, the environment.
+
+mod chain;
+mod provided;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::error::Result;
+use crate::scope::Scope;
+
+pub use chain::CredentialChain;
+pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
+
+/// Supplies credentials when they are needed (`OnGetEmailLoggingClientId`, `OnGetEmailLoggingClientSecret`,
+/// `OnGetEmailLoggingRedirectURL`, and the account's user name and password).
+///
+/// `Ok(None)` and an empty text mean *not handled*: the next provider is asked. An error is an error; it is never taken
+/// for "not handled". A provider is asked at each sign-in, and what it answers is not kept longer than that.
+#[async_trait]
+pub trait CredentialProvider: Debug + Send + Sync + 'static {
+    /// The client id of the application registration.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn client_id(&self, scope: &Scope) -> Result<Option<String>> {
+        let _ = scope;
+        Ok(None)
+    }
+
+    /// The client secret of the application registration.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn client_secret(&self, scope: &Scope) -> Result<Option<SecretString>> {
+        let _ = scope;
+        Ok(None)
+    }
+
+    /// The redirect URL of the application registration.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn redirect_url(&self, scope: &Scope) -> Result<Option<String>> {
+        let _ = scope;
+        Ok(None)
+    }
+
+    /// The client certificate of the application registration.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn certificate(&self, scope: &Scope) -> Result<Option<ClientCertificate>> {
+        let _ = scope;
+        Ok(None)
+    }
+
+    /// The account's user name and password, for Exchange on premises.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn password(&self, scope: &Scope) -> Result<Option<UserPassword>> {
+        let _ = scope;
+        Ok(None)
+    }
+
+    /// A ready-made access token for this resource, such as `https://outlook.office365.com`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the provider from answering.
+    async fn access_token(&self, scope: &Scope, resource: &str) -> Result<Option<AccessToken>> {
+        let _ = (scope, resource);
+        Ok(None)
+    }
+}
+
+/// A user name with its password.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UserPassword {
+    /// The user name: `user@domain` or `DOMAIN\user`.
+    pub user_name: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+impl UserPassword {
+    /// A user name with its password.
+    pub fn new(user_name: impl Into<String>, password: impl Into<SecretString>) -> Self {
+        Self {
+            user_name: user_name.into(),
+            password: password.into(),
+        }
+    }
+}
+
+/// A client certificate with its private key, both PEM.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClientCertificate {
+    /// The certificate chain, leaf first.
+    pub certificates: String,
+    /// The private key.
+    pub private_key: SecretString,
+}
+
+impl ClientCertificate {
+    /// A certificate with its key.
+    pub fn new(certificates: impl Into<String>, private_key: impl Into<SecretString>) -> Self {
+        Self {
+            certificates: certificates.into(),
+            private_key: private_key.into(),
+        }
+    }
+}
+
+/// An access token.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The token.
+    pub token: SecretString,
+    /// Until when it is valid, if known.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl AccessToken {
+    /// A token.
+    pub fn new(token: impl Into<SecretString>, expires_at: Option<Timestamp>) -> Self {
+        Self {
+            token: token.into(),
+            expires_at,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The append-only table of error codes.
+//!
+//! A code that was published keeps its meaning; a new meaning gets a new line at the end of its group.
+
+use super::ErrorKind;
+
+/// One line of the table: a stable code with its kind, its sentence and its remedy.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Code {
+    /// The stable code, `area.meaning`.
+    pub code: &'static str,
+    /// What a caller can do about it.
+    pub kind: ErrorKind,
+    /// What went wrong, as a clause without a full stop.
+    pub message: &'static str,
+    /// What a person should do, as a sentence.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $kind:ident, $message:literal, $remedy:literal;)*) => {
+        $(
+            #[doc = concat!("`", $code, "`: ", $message, ".")]
+            pub static $name: Code = Code {
+                code: $code,
+                kind: ErrorKind::$kind,
+                message: $message,
+                remedy: $remedy,
+            };
+        )*
+
+        /// Every code, in the order of the table.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    CONFIG_MISSING = "config.missing", Config,
+        "a required part was not given", "Give the part that the message names to the builder or to the set-up.";
+    CONFIG_INVALID = "config.invalid", Config,
+        "a setting has a value that cannot work", "Change the setting that the message names.";
+    CONFIG_INSECURE = "config.insecure", Config,
+        "the setting would send credentials unprotected", "Use https, or a loopback address with the option made for tests.";
+    SETUP_QUEUE_EQUALS_STORAGE = "setup.queue_equals_storage", Config,
+        "the queue folder and the storage folder are the same", "Choose two different folders.";
+    SETUP_INCOMPLETE = "setup.incomplete", Config,
+        "the set-up lacks a value that logging needs", "Complete the set-up and validate it.";
+    SETUP_LIMIT = "setup.limit", Config,
+        "a set-up value is longer or larger than its field", "Shorten the value that the message names.";
+    SETUP_VERSION = "setup.version", Conflict,
+        "the set-up was changed by somebody else meanwhile", "Load the set-up again and repeat the change.";
+    SETUP_DISABLED = "setup.disabled", Config,
+        "email logging is disabled", "Enable email logging in the set-up.";
+
+    CREDENTIAL_MISSING = "credential.missing", Config,
+        "no provider and no setting supplied the credentials", "Add a credential provider or store the credentials in the set-up.";
+    CREDENTIAL_PROVIDER = "credential.provider", Unavailable,
+        "a credential provider failed", "Look at the cause; the provider belongs to the host.";
+    CREDENTIAL_FILE_MODE = "credential.file_mode", Config,
+        "a credential file can be read by others", "Set the file's mode to 0600.";
+    OAUTH_TOKEN_REFUSED = "oauth.token_refused", Unauthenticated,
+        "the identity service refused to issue a token", "Check the client id, its secret and its permissions.";
+    OAUTH_TOKEN_INVALID = "oauth.token_invalid", Protocol,
+        "the identity service answered something that is no token", "Check the token endpoint in the settings.";
+    OAUTH_REAUTH = "oauth.reauth", ReauthRequired,
+        "the stored sign-in is no longer valid", "An administrator has to sign in again.";
+
+    HTTP_TLS = "http.tls", Unavailable,
+        "no trusted TLS connection could be made", "Check the host name and the certificate; add a private root if the server uses one.";
+    HTTP_CONNECT = "http.connect", Unavailable,
+        "no connection could be made", "Check the address and the network.";
+    HTTP_TIMEOUT = "http.timeout", Timeout,
+        "no answer came in time", "Nothing: the next run looks before it repeats anything.";
+    HTTP_CLOSED = "http.closed", Unavailable,
+        "the connection ended before the answer was complete", "Nothing: the next run repeats the call.";
+    HTTP_REDIRECT = "http.redirect", Protocol,
+        "the server redirected the request, which is not followed", "Set the service URL to the final address.";
+    HTTP_STATUS = "http.status", Protocol,
+        "the server answered with an unexpected HTTP status", "Look at the status and the server's request id.";
+    HTTP_UNAVAILABLE = "http.unavailable", Unavailable,
+        "the server says that it is not available now", "Nothing: the call is repeated later.";
+    HTTP_THROTTLED = "http.throttled", Throttled,
+        "the server asks to wait", "Nothing: all calls to this mailbox wait.";
+    HTTP_UNAUTHORIZED = "http.unauthorized", Unauthenticated,
+        "the server refused the credentials", "Check user name and password, and that the server offers the scheme that is used.";
+    HTTP_FORBIDDEN = "http.forbidden", PermissionDenied,
+        "the server forbids the access", "Give the account the right, or ask the administrator whether EWS is allowed.";
+    HTTP_ACCOUNT_LOCKED = "http.account_locked", Blocked,
+        "the account is locked", "Unlock the account.";
+    HTTP_RESPONSE_TOO_LARGE = "http.response_too_large", LimitExceeded,
+        "the answer is larger than the limit", "Lower the batch size, or raise the limit.";
+    HTTP_ENCODING = "http.encoding", Protocol,
+        "the answer has a content encoding that was not asked for", "Remove the proxy that compresses answers.";
+
+    EWS_BASIC_ONLINE = "ews.basic_online", Config,
+        "Exchange Online does not accept Basic authentication", "Use OAuth2 for Exchange Online.";
+    EWS_XML_FORBIDDEN = "ews.xml_forbidden", Protocol,
+        "the answer declares a DOCTYPE or an entity", "Check what stands between this machine and Exchange.";
+    EWS_XML_LIMIT = "ews.xml_limit", LimitExceeded,
+        "the answer is nested deeper or has more attributes or namespaces than allowed", "Check what stands between this machine and Exchange.";
+    EWS_XML_INVALID = "ews.xml_invalid", Protocol,
+        "the answer is not well-formed XML", "Nothing, if it happens once: the call is repeated.";
+    EWS_NOT_SOAP = "ews.not_soap", Protocol,
+        "the answer is not a SOAP envelope of the expected namespace", "Check the service URL; it should end with /EWS/Exchange.asmx.";
+    EWS_ANSWERS_MISSING = "ews.answers_missing", Protocol,
+        "the server answered a different number of items than asked", "Nothing: the items are asked again.";
+    EWS_THROTTLED = "ews.throttled", Throttled,
+        "Exchange asks to wait", "Nothing: all calls to this mailbox wait.";
+    EWS_UNAVAILABLE = "ews.unavailable", Unavailable,
+        "Exchange cannot answer now", "Nothing: the call is repeated later.";
+    EWS_NOT_FOUND = "ews.not_found", NotFound,
+        "the item does not exist or may not be seen", "Nothing: it was moved by somebody else.";
+    EWS_FOLDER_NOT_FOUND = "ews.folder_not_found", NotFound,
+        "the folder does not exist or may not be seen", "Check the folder's path and the rights of the account.";
+    EWS_FOLDER_AMBIGUOUS = "ews.folder_ambiguous", Config,
+        "two folders match one segment of the path", "Rename one of the folders.";
+    EWS_ACCESS_DENIED = "ews.access_denied", PermissionDenied,
+        "the account lacks a right on the folder or the mailbox", "Make the account an Owner of both folders.";
+    EWS_MAILBOX = "ews.mailbox", Config,
+        "the mailbox does not exist, is disabled or has no licence", "Check the mailbox's address.";
+    EWS_IMPERSONATION = "ews.impersonation", PermissionDenied,
+        "the account may not act for this mailbox", "Give the account the ApplicationImpersonation role for the mailbox.";
+    EWS_QUOTA = "ews.quota", PermissionDenied,
+        "the mailbox or folder is full", "Make room in the storage folder.";
+    EWS_ITEM_DAMAGED = "ews.item_damaged", Protocol,
+        "Exchange cannot render the item", "Open the item in Outlook; it stays where it is.";
+    EWS_ITEM_TOO_LARGE = "ews.item_too_large", LimitExceeded,
+        "the item is larger than the server or this crate allows", "Raise the limit, or log the mail by hand.";
+    EWS_MOVE_FAILED = "ews.move_failed", Unavailable,
+        "the item could not be moved", "Nothing: the move is repeated.";
+    EWS_VERSION = "ews.version", Unsupported,
+        "the server accepts none of the known schema versions", "Exchange 2010 SP1 or newer is needed.";
+    EWS_SCHEMA = "ews.schema", Internal,
+        "the server says that the request breaks its schema", "Report it with the request id.";
+    EWS_BLOCKED = "ews.blocked", Blocked,
+        "EWS is disabled for this tenant or application", "Allow the application id in EwsAllowedAppIDs, or use Microsoft Graph.";
+    EWS_UNKNOWN_CODE = "ews.unknown_code", Unavailable,
+        "the server answered a code that is not known", "Nothing: it is repeated a few times, then set aside.";
+    EWS_NAME_RESOLUTION = "ews.name_resolution", NotFound,
+        "an Exchange address could not be resolved to an SMTP address", "Check that the mailbox still exists in the directory.";
+    EWS_REQUEST = "ews.request", Internal,
+        "the request was refused as it stands", "Report it with the request id.";
+
+    MIME_TOO_LARGE = "mime.too_large", LimitExceeded,
+        "the mail is larger than the limit", "Raise the limit, or log the mail by hand.";
+    MIME_HEADER_LIMIT = "mime.header_limit", LimitExceeded,
+        "the header block, one header or their number is beyond the limit", "Look at the original: it is most likely an attack.";
+    MIME_DEPTH_LIMIT = "mime.depth_limit", LimitExceeded,
+        "the parts are nested deeper than the limit", "Nothing: the mail is logged from its headers.";
+    MIME_PART_LIMIT = "mime.part_limit", LimitExceeded,
+        "the mail has more parts than the limit", "Nothing: the mail is logged from its headers.";
+    MIME_ADDRESS_LIMIT = "mime.address_limit", LimitExceeded,
+        "the mail names more addresses than the limit", "Look at the original; requeue it with a higher limit.";
+    MIME_EMPTY = "mime.empty", Protocol,
+        "the mail has no header that could be read", "Look at the original.";
+    ADDRESS_INVALID = "address.invalid", Protocol,
+        "the text is not an address", "Correct the address.";
+
+    DIRECTORY_UNAVAILABLE = "directory.unavailable", Unavailable,
+        "the contact directory did not answer", "Nothing moves; the next run asks again.";
+    DIRECTORY_INVALID = "directory.invalid", Config,
+        "the contact directory answered something that cannot be used", "Correct the directory; the message names the record.";
+    HOOK_FAILED = "hook.failed", Internal,
+        "a hook of the host failed", "Look at the cause, then requeue the mail.";
+    SINK_FAILED = "sink.failed", Unavailable,
+        "the host's interaction sink failed", "Nothing moves; the delivery is repeated.";
+
+    STORE_UNAVAILABLE = "store.unavailable", StoreUnavailable,
+        "the store cannot be read or written", "Look at the cause: disk, permissions, or another process.";
+    STORE_FULL = "store.full", StoreUnavailable,
+        "the disk is full", "Make room; nothing was lost.";
+    STORE_CORRUPT = "store.corrupt", StoreUnavailable,
+        "the store's file is damaged", "Restore the backup, then run reconcile.";
+    STORE_SCHEMA_NEWER = "store.schema_newer", Config,
+        "the store was written by a newer version", "Use the newer version of this crate.";
+    STORE_SCHEMA_MISSING = "store.schema_missing", Config,
+        "the store has not been migrated", "Call migrate() once.";
+    STORE_SCHEMA_CHANGED = "store.schema_changed", Config,
+        "a migration that was applied differs from the one in this version", "Restore the original schema files.";
+    STORE_CLOSED = "store.closed", StoreUnavailable,
+        "the store was closed", "Open it again.";
+    STORE_DATA = "store.data", Conflict,
+        "a row was refused by the store", "Look at the message's decision; the other messages are not touched.";
+    STORE_NOT_FOUND = "store.not_found", NotFound,
+        "no such row", "Check the id.";
+    STORE_CURSOR = "store.cursor", Protocol,
+        "the cursor was not made by this store", "Start again without a cursor.";
+    LEASE_LOST = "lease.lost", LeaseLost,
+        "another worker holds the mailbox", "Nothing: the other worker goes on.";
+    SCOPE_INVALID = "scope.invalid", Config,
+        "tenant and company must be 1 to 64 characters", "Use shorter names.";
+
+    SOURCE_UNSUPPORTED = "source.unsupported", Unsupported,
+        "this mail source cannot do that", "Choose another setting or another source.";
+    RUN_CANCELLED = "run.cancelled", Cancelled,
+        "the run was asked to stop", "Nothing: the next run goes on.";
+    INTERNAL = "internal", Internal,
+        "a promise inside this crate was broken", "Report it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_lower_case_and_have_a_remedy() {
+        let distinct: BTreeSet<_> = ALL.iter().map(|code| code.code).collect();
+        assert_eq!(distinct.len(), ALL.len());
+        for code in ALL {
+            let shape = |c: char| c.is_ascii_lowercase() || c == '.' || c == '_';
+            assert!(code.code.chars().all(shape), "{}", code.code);
+            assert!(code.remedy.ends_with('.'), "{}", code.code);
+            assert!(!code.message.ends_with('.'), "{}", code.code);
+        }
+    }
+}

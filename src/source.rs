@@ -1,0 +1,274 @@
+//! Where mail comes from: a queue folder that is listed, fetched and emptied by moving.
+
+mod folder;
+mod item;
+
+#[cfg(feature = "ews")]
+pub mod ews;
+mod memory;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::error::{Error, Result};
+use crate::message::MailFacts;
+
+pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
+pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
+pub use memory::MemorySource;
+
+/// A mail system with folders that can be listed, fetched from and moved between.
+///
+/// The contract, which `testkit::conformance::source` checks:
+///
+/// * answers per item come one for each asked item, in the order of the question;
+/// * a failure of one item is that item's answer; `Err` means that nothing is known about the whole call;
+/// * ids are opaque, compared byte by byte, and may change on a move; [`SightingKey`]s survive it where the
+///   [`SourceCapabilities`] say so;
+/// * nothing is ever deleted but by [`remove`](Self::remove), or by the second half of a move that the mail system offers
+///   only as copy and delete, after the copy was confirmed;
+/// * waiting that the server asks for is done inside; a call returns `Throttled` only when the wait is longer than the
+///   source's limit.
+#[async_trait]
+pub trait MailSource: Debug + Send + Sync + 'static {
+    /// What this source can do. Constant over its life.
+    fn capabilities(&self) -> SourceCapabilities;
+
+    /// Opens a folder. A folder that is selected by its id needs no request.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` (`*.folder_not_found`), `PermissionDenied`, `Config` for a path that names several folders, and what a
+    /// transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder>;
+
+    /// Lists items of a folder, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for the folder, and what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing>;
+
+    /// Fetches originals and facts, handing each to the sink as it arrives.
+    ///
+    /// The sink sees every asked item once, in the order of the question: `begin`, any number of `chunk`s, `end`. MIME
+    /// comes before facts. After an `Err`, items that the sink saw no `end` of are unknown and are asked again.
+    ///
+    /// # Errors
+    ///
+    /// An error of the sink is returned as it is; else what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only; the sink may have seen a part.
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()>;
+
+    /// Moves items to another folder. One answer per item, in order.
+    ///
+    /// # Errors
+    ///
+    /// `Err` means that the effect is unknown for every item: look with [`locate`](Self::locate) before moving again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: the effect is unknown after a drop.
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>>;
+
+    /// Finds every copy of each sighting in a folder. One list per key, in order.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the capabilities say so; else what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>>;
+
+    /// Deletes items, where a policy asks for it. One answer per item, in order.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the capabilities say so; else as [`move_to`](Self::move_to).
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: the effect is unknown after a drop.
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>>;
+}
+
+/// What a [`MailSource`] can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceCapabilities {
+    /// Listed items carry a key that survives a move.
+    pub stable_keys: bool,
+    /// Copies of a sighting can be found by [`MailSource::locate`].
+    pub locate: bool,
+    /// Items can be deleted.
+    pub remove: bool,
+    /// The largest page of a listing.
+    pub list_page: u32,
+    /// The most items of one fetch.
+    pub fetch_batch: u32,
+    /// The most items of one move.
+    pub move_batch: u32,
+    /// The most calls at a time that the mail system allows.
+    pub connections: u32,
+}
+
+impl Default for SourceCapabilities {
+    fn default() -> Self {
+        Self {
+            stable_keys: true,
+            locate: true,
+            remove: true,
+            list_page: 1000,
+            fetch_batch: 100,
+            move_batch: 100,
+            connections: 1,
+        }
+    }
+}
+
+/// Takes what [`MailSource::fetch`] reads. One item at a time: `begin`, `chunk`s, `end`.
+#[async_trait]
+pub trait FetchSink: Send {
+    /// The next item starts: its index in the question and the bytes that are expected, if known.
+    fn begin(&mut self, index: usize, size_hint: Option<u64>);
+
+    /// The next bytes of its original.
+    ///
+    /// # Errors
+    ///
+    /// Ends the fetch; the source returns the error as it is.
+    async fn chunk(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// The item ends.
+    ///
+    /// # Errors
+    ///
+    /// Ends the fetch; the source returns the error as it is.
+    async fn end(&mut self, fetched: Fetched) -> Result<()>;
+}
+
+/// How the fetch of one item ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Fetched {
+    /// The original is complete, and these are the server's facts.
+    Complete(Box<MailFacts>),
+    /// The server cannot render the original; these are its facts, and the error says why.
+    WithoutOriginal(Box<MailFacts>, Error),
+    /// The item is no longer there.
+    Gone,
+    /// The item failed. A transient error is worth another attempt.
+    Failed(Error),
+}
+
+/// How the move of one item ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Moved {
+    /// It is in the target; the new id is known where the server tells it.
+    Done(Option<ItemRef>),
+    /// It is no longer where it was: look for it in the target.
+    Gone,
+    /// It did not move.
+    Failed(Error),
+}
+
+/// How the removal of one item ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Removed {
+    /// It is deleted.
+    Done,
+    /// It was not there.
+    Gone,
+    /// It is still there.
+    Failed(Error),
+}
+
+/// Where a deleted item goes. There is no way to delete past recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Disposal {
+    /// To the mailbox's Deleted Items.
+    DeletedItems,
+    /// To the recoverable items, as public folders do.
+    Recoverable,
+}
+
+/// Looking around and creating folders, for set-up. Optional.
+#[async_trait]
+pub trait MailFolders: Debug + Send + Sync + 'static {
+    /// The mail folders right below a folder, a page at a time, in a stable order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for the parent, `PermissionDenied`, and what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn children(&self, parent: &FolderSelector, request: ListRequest) -> Result<FolderPage>;
+
+    /// Creates the folder of this path, with its parents, or opens it where it exists.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied`, and what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// A part of the path may exist after a drop; calling again goes on from there.
+    async fn create(&self, path: &FolderPath) -> Result<Folder>;
+}
+
+/// One page of folders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct FolderPage {
+    /// The folders.
+    pub folders: Vec<Folder>,
+    /// Whether there is none after these.
+    pub complete: bool,
+}
+
+impl FolderPage {
+    /// A page.
+    pub fn new(folders: Vec<Folder>, complete: bool) -> Self {
+        Self { folders, complete }
+    }
+}
+
+/// A hint that new mail may have arrived. Optional; correctness never depends on it.
+#[async_trait]
+pub trait Wakeup: Debug + Send + Sync + 'static {
+    /// Returns when mail may have arrived.
+    ///
+    /// # Cancel safety
+    ///
+    /// A hint may be lost by a drop; the schedule finds the mail.
+    async fn wait(&self);
+}

@@ -1,0 +1,45 @@
+//! Where entries, originals, decisions and the ledger live.
+//!
+//! Seven small roles; a store implements what it owns, and a host can replace each alone. Every call takes the [`Scope`]
+//! first: rows of another scope are never seen or touched.
+
+mod commit;
+mod feed;
+mod ledger;
+mod log;
+mod memory;
+mod setup;
+mod sink;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+pub use commit::{
+    CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt, MessageRecord,
+    MoveOutcome, MoveResult, Original, Participant, ParticipantRole, RowContent, RowResult,
+    Sighting,
+};
+pub use feed::{Event, EventFeed, EventKind};
+pub use ledger::{
+    Acquired, KnownMessage, KnownSighting, Lease, MailLedger, PendingMove, SightingState,
+    Undelivered,
+};
+pub use log::{
+    Annotation, ContentIndex, Cursor, DecisionFilter, DecisionRecord, InteractionLog, LogFilter,
+    LoggedMail, OriginalPart, Page,
+};
+pub use memory::MemoryStore;
+pub use setup::{SetupStore, StoredSetup};
+pub use sink::{HostReference, InteractionSink, SinkDelivery};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+/// A store that has every role but the host's own log.
+pub trait InteractionStore:
+    MailLedger + InteractionLog + ContentIndex + EventFeed + SetupStore
+{
+}
+
+impl<T: MailLedger + InteractionLog + ContentIndex + EventFeed + SetupStore> InteractionStore
+    for T
+{
+}

@@ -1,0 +1,367 @@
+//! The ledger: who works on a mailbox, what was seen, and which moves are still to do.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::commit::{CommitBatch, CommitReceipt};
+use crate::decision::Disposition;
+use crate::error::Result;
+use crate::ids::{MailboxKey, MessageUid, StageId, WorkerId};
+use crate::interaction::InteractionLogEntry;
+use crate::message::{CanonicalDigest, FastKey, codes};
+use crate::scope::Scope;
+use crate::source::{ItemRef, SightingKey};
+
+/// The memory of a mailbox: leases, sightings, commits and pending moves.
+///
+/// The contract, which `testkit::conformance::store` checks:
+///
+/// * at most one lease per mailbox is valid; taking it raises its epoch;
+/// * every write with a lease first checks its epoch inside the same transaction; a stale one writes nothing and answers
+///   `LeaseLost`;
+/// * [`commit`](Self::commit) is all or nothing and durable when it returns; unique keys, not code order, keep a second
+///   entry out;
+/// * a commit whose reply was lost can be repeated: rows that are there answer that they are there;
+/// * what cannot be read or written is `StoreUnavailable`, never an empty answer.
+#[async_trait]
+pub trait MailLedger: Debug + Send + Sync + 'static {
+    /// Takes the lease of a mailbox for `ttl`, if nobody holds it. The same worker takes its own lease over.
+    ///
+    /// Staged pieces that no commit linked are swept by the way.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Unknown after a drop: a lease that was taken ends by itself.
+    async fn acquire(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        worker: &WorkerId,
+        ttl: Duration,
+    ) -> Result<Acquired>;
+
+    /// Extends a lease to `ttl` from now.
+    ///
+    /// # Errors
+    ///
+    /// `LeaseLost`, `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: repeat it.
+    async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease>;
+
+    /// Gives a lease back. A stale lease is no error.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the lease ends by itself.
+    async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()>;
+
+    /// What is known of these sightings. One answer per key, in order.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn known(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Result<Vec<Option<KnownSighting>>>;
+
+    /// The messages that carry these Message-IDs. One list per id, in order.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn with_message_ids(
+        &self,
+        scope: &Scope,
+        message_ids: &[String],
+    ) -> Result<Vec<Vec<KnownMessage>>>;
+
+    /// Appends a piece of a large original, in a transaction of its own. Pieces come in order, from index 0.
+    ///
+    /// # Errors
+    ///
+    /// `LeaseLost`, `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Unknown after a drop: begin with a new [`StageId`].
+    async fn stage(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        index: u32,
+        bytes: Vec<u8>,
+    ) -> Result<()>;
+
+    /// Writes a batch: entries, originals, decisions, events and pending moves of its rows, and the results of earlier
+    /// moves and deliveries.
+    ///
+    /// A row that the store refuses for its data answers [`RowResult::Rejected`](super::RowResult) and leaves no trace;
+    /// the other rows are written.
+    ///
+    /// # Errors
+    ///
+    /// `LeaseLost`, `StoreUnavailable`. Nothing of the batch was written, unless the reply was lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Unknown after a drop: ask [`known`](Self::known) or repeat the commit.
+    async fn commit(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        batch: CommitBatch,
+    ) -> Result<CommitReceipt>;
+
+    /// Moves that were planned by a commit and have no result yet, oldest plan first, then by item id.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn pending_moves(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        limit: u32,
+    ) -> Result<Vec<PendingMove>>;
+
+    /// Messages whose entries the host's own log has not confirmed, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn undelivered(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        limit: u32,
+    ) -> Result<Vec<Undelivered>>;
+
+    /// Gives sightings that were set aside another round of attempts. Answers how many there were.
+    ///
+    /// The sighting's state becomes pending with no attempts; its mail is decided again when it is listed, or fetched by
+    /// its last known place.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: repeat it.
+    async fn requeue(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Result<u64>;
+}
+
+/// The answer to [`MailLedger::acquire`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Acquired {
+    /// The mailbox is this worker's.
+    Held(Lease),
+    /// Somebody else has it, at the latest until then.
+    Busy {
+        /// Who has it.
+        holder: WorkerId,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// The right to write for a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lease {
+    /// The mailbox.
+    pub mailbox: MailboxKey,
+    /// Who holds it.
+    pub holder: WorkerId,
+    /// Which holding it is; a newer one makes it stale.
+    pub epoch: u64,
+    /// Until when, by the clock of the store.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// A lease, made by a store.
+    pub fn new(mailbox: MailboxKey, holder: WorkerId, epoch: u64, until: Timestamp) -> Self {
+        Self {
+            mailbox,
+            holder,
+            epoch,
+            until,
+        }
+    }
+}
+
+/// What the ledger knows of one sighting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownSighting {
+    /// Where it stands.
+    pub state: SightingState,
+    /// The message that it is a sighting of, where that may be kept.
+    pub message: Option<MessageUid>,
+    /// The last known place of the item.
+    pub item: ItemRef,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// Not to be tried before.
+    pub next_try: Option<Timestamp>,
+    /// Where the mail was sent to by the commit.
+    pub disposition: Option<Disposition>,
+}
+
+impl KnownSighting {
+    /// A sighting in this state, at this place.
+    pub fn new(state: SightingState, item: ItemRef) -> Self {
+        Self {
+            state,
+            message: None,
+            item,
+            attempts: 0,
+            next_try: None,
+            disposition: None,
+        }
+    }
+}
+
+/// Where a sighting stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SightingState {
+    /// It failed before, and is to be tried again.
+    Pending,
+    /// It has its outcome.
+    Decided,
+    /// It was set aside for a person.
+    Quarantined,
+}
+
+codes!(SightingState {
+    Pending => "pending",
+    Decided => "decided",
+    Quarantined => "quarantined",
+});
+
+/// A message that has a Message-ID which was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownMessage {
+    /// The message.
+    pub uid: MessageUid,
+    /// The identity of its content.
+    pub fast_key: FastKey,
+    /// The digest of its decoded content, once somebody needed it.
+    pub canonical: Option<CanonicalDigest>,
+    /// Whether its original is in the store.
+    pub has_original: bool,
+}
+
+impl KnownMessage {
+    /// A message.
+    pub fn new(
+        uid: MessageUid,
+        fast_key: FastKey,
+        canonical: Option<CanonicalDigest>,
+        has_original: bool,
+    ) -> Self {
+        Self {
+            uid,
+            fast_key,
+            canonical,
+            has_original,
+        }
+    }
+}
+
+/// A move that a commit planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PendingMove {
+    /// The sighting.
+    pub key: SightingKey,
+    /// Where the item was when the move was planned.
+    pub item: ItemRef,
+    /// Where it goes.
+    pub target: Disposition,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// Not to be tried before.
+    pub next_try: Option<Timestamp>,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+}
+
+impl PendingMove {
+    /// A move without attempts.
+    pub fn new(
+        key: SightingKey,
+        item: ItemRef,
+        target: Disposition,
+        planned_at: Timestamp,
+    ) -> Self {
+        Self {
+            key,
+            item,
+            target,
+            attempts: 0,
+            next_try: None,
+            planned_at,
+        }
+    }
+}
+
+/// A message whose entries wait for the host's own log.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Undelivered {
+    /// The message.
+    pub message: MessageUid,
+    /// The entries that were not confirmed, by entry number.
+    pub entries: Vec<InteractionLogEntry>,
+}
+
+impl Undelivered {
+    /// A message with its entries.
+    pub fn new(message: MessageUid, entries: Vec<InteractionLogEntry>) -> Self {
+        Self { message, entries }
+    }
+}
