@@ -3,6 +3,7 @@
 mod decide;
 mod hooks;
 mod policy;
+mod quarantined;
 mod steps;
 
 use std::collections::BTreeMap;

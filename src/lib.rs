@@ -9,6 +9,7 @@ pub mod directory;
 pub mod error;
 mod ids;
 pub mod interaction;
+pub mod logger;
 pub mod message;
 pub mod parties;
 mod scope;
@@ -20,4 +21,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use ids::{
     ContactNo, EntryId, EventId, MailboxKey, MessageUid, SalespersonCode, StageId, WorkerId,
 };
+pub use logger::EmailLogger;
 pub use scope::Scope;
