@@ -4,6 +4,7 @@
 //! from. Matching uses [`Address`] alone: never a display name, never a decoded encoded-word.
 
 mod address;
+mod class;
 mod content;
 mod facts;
 mod identity;

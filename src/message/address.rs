@@ -1,4 +1,8 @@
 //! Addresses in the one form that matching uses.
+//!
+//! Owns the types and the normal form; knows nothing of header fields, lists or display names.
+
+mod parse;
 
 use std::fmt;
 use std::str::FromStr;
@@ -84,12 +88,16 @@ pub struct Address(Box<str>);
 impl Address {
     /// Reads one addr-spec, without a display name and without angle brackets.
     ///
+    /// Comments and white space where RFC 5322 allows them are left out. Both parts are compared without regard to
+    /// case, so both are lowered. An encoded-word (RFC 2047) is never decoded: it is forbidden inside an addr-spec, and
+    /// decoding it could make another address. Letters of another script that look alike stay another address.
+    /// Reading the [`as_str`](Self::as_str) of an address again gives the same address.
+    ///
     /// # Errors
     ///
     /// The reason why the text cannot be used for a match.
     pub fn parse(text: &str) -> Result<Self, UnusableAddress> {
-        let _ = text;
-        Err(UnusableAddress::Malformed)
+        parse::normalize(text).map(|normal| Self(normal.into_boxed_str()))
     }
 
     /// The normalised addr-spec.
