@@ -7,6 +7,7 @@ pub mod credential;
 pub mod decision;
 pub mod directory;
 pub mod error;
+mod faults;
 mod ids;
 pub mod interaction;
 pub mod logger;
@@ -16,6 +17,8 @@ mod scope;
 pub mod setup;
 pub mod source;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{

@@ -5,7 +5,7 @@ mod item;
 
 #[cfg(feature = "ews")]
 pub mod ews;
-mod memory;
+pub mod memory;
 
 use std::fmt::Debug;
 

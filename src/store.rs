@@ -14,9 +14,9 @@ mod sink;
 pub mod sqlite;
 
 pub use commit::{
-    CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt, MessageRecord,
-    MoveOutcome, MoveResult, Original, Participant, ParticipantRole, RowContent, RowResult,
-    Sighting,
+    CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt,
+    MESSAGE_ID_CONFLICT, MessageRecord, MoveOutcome, MoveResult, Original, Participant,
+    ParticipantRole, RowContent, RowResult, Sighting,
 };
 pub use feed::{Event, EventFeed, EventKind};
 pub use ledger::{
@@ -27,7 +27,7 @@ pub use log::{
     Annotation, ContentIndex, Cursor, DecisionFilter, DecisionRecord, InteractionLog, LogFilter,
     LoggedMail, OriginalPart, Page,
 };
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, StoreOperation};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]

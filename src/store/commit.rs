@@ -11,6 +11,9 @@ use crate::message::{
 };
 use crate::source::{ItemRef, SightingKey};
 
+/// The flag of a message whose Message-ID belongs to another content as well. A commit sets it on both.
+pub const MESSAGE_ID_CONFLICT: &str = "message-id-conflict";
+
 /// One batch: written in one transaction.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

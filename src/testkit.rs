@@ -1,0 +1,6 @@
+//! What tests need: time that stands still, the contracts as suites.
+//!
+//! For this crate's own tests and for hosts that implement a trait of their own. Nothing here is covered by semantic
+//! versioning.
+
+pub mod clock;
