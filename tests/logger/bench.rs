@@ -17,13 +17,13 @@ use email_logging::{EmailLogger, Error, Result, Scope};
 
 /// A directory of two salespeople and some contacts, which can be out of order.
 #[derive(Debug, Default)]
-pub struct Company {
+pub(crate) struct Company {
     people: BTreeMap<Address, AddressParties>,
-    pub out_of_order: AtomicBool,
+    pub(crate) out_of_order: AtomicBool,
 }
 
 impl Company {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let salesperson = |code: &str| {
             let found = SalespersonMatch::new(code, format!("Salesperson {code}"));
             AddressParties::nobody().with_salesperson(found)
@@ -39,8 +39,13 @@ impl Company {
             ("bob@contacts.example", contact("C2")),
             ("eve@contacts.example", contact("C3")),
         ];
-        let people = people.into_iter().map(|(text, found)| (text.parse().unwrap(), found));
-        Self { people: people.collect(), out_of_order: AtomicBool::new(false) }
+        let people = people
+            .into_iter()
+            .map(|(text, found)| (text.parse().unwrap(), found));
+        Self {
+            people: people.collect(),
+            out_of_order: AtomicBool::new(false),
+        }
     }
 }
 
@@ -56,44 +61,51 @@ impl ContactDirectory for Company {
 }
 
 /// Everything that a run works with.
-pub struct Bench {
-    pub source: MemorySource,
-    pub store: Arc<MemoryStore>,
-    pub company: Arc<Company>,
-    pub clock: ManualClock,
+pub(crate) struct Bench {
+    pub(crate) source: MemorySource,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) company: Arc<Company>,
+    pub(crate) clock: ManualClock,
 }
 
-pub fn queue() -> FolderPath {
+pub(crate) fn queue() -> FolderPath {
     r"\Email Logging\Queue\".parse().unwrap()
 }
 
-pub fn storage() -> FolderPath {
+pub(crate) fn storage() -> FolderPath {
     r"\Email Logging\Storage\".parse().unwrap()
 }
 
-pub fn quarantine() -> FolderPath {
+pub(crate) fn quarantine() -> FolderPath {
     r"\Email Logging\Quarantine\".parse().unwrap()
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = ManualClock::default();
         let entropy = Arc::new(SeededEntropy::new(7));
-        let store = MemoryStore::new().with_clock(Arc::new(clock.clone())).with_entropy(entropy);
+        let store = MemoryStore::new()
+            .with_clock(Arc::new(clock.clone()))
+            .with_entropy(entropy);
         let source = MemorySource::new()
             .with_folder(&queue())
             .with_folder(&storage())
             .with_folder(&quarantine());
-        Self { source, store: Arc::new(store), company: Arc::new(Company::new()), clock }
+        Self {
+            source,
+            store: Arc::new(store),
+            company: Arc::new(Company::new()),
+            clock,
+        }
     }
 
     /// With a source that was changed.
-    pub fn with_source(mut self, change: impl FnOnce(MemorySource) -> MemorySource) -> Self {
+    pub(crate) fn with_source(mut self, change: impl FnOnce(MemorySource) -> MemorySource) -> Self {
         self.source = change(self.source);
         self
     }
 
-    pub fn builder(&self) -> EmailLoggerBuilder {
+    pub(crate) fn builder(&self) -> EmailLoggerBuilder {
         EmailLogger::builder()
             .with_source(Arc::new(self.source.clone()))
             .with_directory(self.company.clone())
@@ -105,41 +117,49 @@ impl Bench {
             .with_storage_folder(storage())
     }
 
-    pub async fn run(&self) -> Result<RunReport, RunError> {
+    pub(crate) async fn run(&self) -> Result<RunReport, RunError> {
         self.builder().build().unwrap().run_once().await
     }
 
-    pub async fn run_with(&self, settings: RunSettings) -> Result<RunReport, RunError> {
-        self.builder().with_settings(settings).build().unwrap().run_once().await
+    pub(crate) async fn run_with(&self, settings: RunSettings) -> Result<RunReport, RunError> {
+        self.builder()
+            .with_settings(settings)
+            .build()
+            .unwrap()
+            .run_once()
+            .await
     }
 
-    pub fn deliver(&self, mime: impl Into<Vec<u8>>) {
+    pub(crate) fn deliver(&self, mime: impl Into<Vec<u8>>) {
         self.source.deliver(&queue(), mime, MailFacts::default());
     }
 
     /// Delivers mails from Ada to AH with these numbers.
-    pub fn deliver_numbers(&self, numbers: std::ops::Range<u32>) {
+    pub(crate) fn deliver_numbers(&self, numbers: std::ops::Range<u32>) {
         for number in numbers {
             self.deliver(numbered(number));
         }
     }
 
-    pub fn queued(&self) -> usize {
+    pub(crate) fn queued(&self) -> usize {
         self.source.items(&queue()).len()
     }
 
-    pub fn stored(&self) -> usize {
+    pub(crate) fn stored(&self) -> usize {
         self.source.items(&storage()).len()
     }
 
-    pub async fn mails(&self) -> Vec<LoggedMail> {
+    pub(crate) async fn mails(&self) -> Vec<LoggedMail> {
         let scope = Scope::default();
-        let page = self.store.mails(&scope, &LogFilter::default(), None, 10_000).await;
+        let page = self
+            .store
+            .mails(&scope, &LogFilter::default(), None, 10_000)
+            .await;
         page.unwrap().rows
     }
 
     /// `(subject, direction, contact, salesperson)` of every entry, sorted.
-    pub async fn entries(&self) -> Vec<(String, &'static str, String, String)> {
+    pub(crate) async fn entries(&self) -> Vec<(String, &'static str, String, String)> {
         let mut entries = Vec::new();
         for mail in self.mails().await {
             for entry in mail.entries {
@@ -158,35 +178,52 @@ impl Bench {
 
     /// Checks what must hold at the end of any history: every mail is in the storage folder, each once, and logged once
     /// with its original bit for bit.
-    pub async fn assert_all_stored_and_logged_once(&self, mails: u32) {
+    pub(crate) async fn assert_all_stored_and_logged_once(&self, mails: u32) {
         assert_eq!(self.queued(), 0, "the queue is empty");
         let stored = self.source.items(&storage());
         let distinct: BTreeSet<_> = stored.iter().map(|item| item.original.to_vec()).collect();
         assert_eq!(distinct.len(), mails as usize, "no mail is lost");
         let expected: Vec<_> = (0..mails).map(subject).collect();
-        let subjects: Vec<_> = self.entries().await.into_iter().map(|entry| entry.0).collect();
+        let subjects: Vec<_> = self
+            .entries()
+            .await
+            .into_iter()
+            .map(|entry| entry.0)
+            .collect();
         assert_eq!(subjects, expected, "each mail has one entry");
         for mail in self.mails().await {
             let scope = Scope::default();
-            let part = self.store.original(&scope, &mail.message, 0..u64::MAX).await.unwrap();
-            assert!(distinct.contains(&part.bytes), "the original is kept bit for bit");
+            let part = self
+                .store
+                .original(&scope, &mail.message, 0..u64::MAX)
+                .await
+                .unwrap();
+            assert!(
+                distinct.contains(&part.bytes),
+                "the original is kept bit for bit"
+            );
         }
     }
 }
 
-pub fn subject(number: u32) -> String {
+pub(crate) fn subject(number: u32) -> String {
     format!("Offer {number:05}")
 }
 
-pub fn numbered(number: u32) -> Vec<u8> {
-    mail("ada@contacts.example", "ah@ours.example", &subject(number), &format!("n{number}@x.example"))
+pub(crate) fn numbered(number: u32) -> Vec<u8> {
+    mail(
+        "ada@contacts.example",
+        "ah@ours.example",
+        &subject(number),
+        &format!("n{number}@x.example"),
+    )
 }
 
-pub fn mail(from: &str, to: &str, subject: &str, message_id: &str) -> Vec<u8> {
+pub(crate) fn mail(from: &str, to: &str, subject: &str, message_id: &str) -> Vec<u8> {
     mail_with(from, to, subject, message_id, "", "Hello.\r\n")
 }
 
-pub fn mail_with(
+pub(crate) fn mail_with(
     from: &str,
     to: &str,
     subject: &str,

@@ -1,7 +1,7 @@
 //! Copies of a mail, equal Message-IDs, and mail that comes back.
 
-use email_logging::store::{DecisionFilter, InteractionLog as _};
 use email_logging::Scope;
+use email_logging::store::{DecisionFilter, InteractionLog as _};
 
 use crate::bench::{Bench, mail_with, queue, storage};
 
@@ -9,7 +9,8 @@ const FROM: &str = "ada@contacts.example";
 const TO: &str = "ah@ours.example";
 
 fn copy(received: &str, headers: &str, body: &str) -> Vec<u8> {
-    let mut bytes = format!("Received: by {received}; Thu, 1 Jan 2026 10:00:05 +0000\r\n").into_bytes();
+    let mut bytes =
+        format!("Received: by {received}; Thu, 1 Jan 2026 10:00:05 +0000\r\n").into_bytes();
     bytes.extend(mail_with(FROM, TO, "Offer", "same@x", headers, body));
     bytes
 }
@@ -20,12 +21,26 @@ async fn two_rules_that_drop_the_same_mail_make_one_entry_and_two_moves() {
     bench.deliver(copy("a.example", "", "Text.\r\n"));
     bench.deliver(copy("b.example", "", "Text.\r\n"));
     let report = bench.run().await.unwrap();
-    assert_eq!((report.logged, report.already_logged, report.entries), (1, 1, 1));
+    assert_eq!(
+        (report.logged, report.already_logged, report.entries),
+        (1, 1, 1)
+    );
     assert_eq!((bench.queued(), bench.stored()), (0, 2));
     let filter = DecisionFilter::default();
-    let decisions = bench.store.decisions(&Scope::default(), &filter, None, 10).await.unwrap();
-    let outcomes: Vec<_> = decisions.rows.iter().map(|row| row.outcome.as_str()).collect();
-    assert!(outcomes.contains(&"logged") && outcomes.contains(&"already-logged"), "{outcomes:?}");
+    let decisions = bench
+        .store
+        .decisions(&Scope::default(), &filter, None, 10)
+        .await
+        .unwrap();
+    let outcomes: Vec<_> = decisions
+        .rows
+        .iter()
+        .map(|row| row.outcome.as_str())
+        .collect();
+    assert!(
+        outcomes.contains(&"logged") && outcomes.contains(&"already-logged"),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -49,7 +64,11 @@ async fn another_rendering_of_a_mail_is_the_same_mail() {
         }
         let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                       Content-Transfer-Encoding: base64\r\n";
-        bench.deliver(copy("b.example", base64, "UGxhaW4gdGV4dCwgc2VudCB0d2ljZS4NCg==\r\n"));
+        bench.deliver(copy(
+            "b.example",
+            base64,
+            "UGxhaW4gdGV4dCwgc2VudCB0d2ljZS4NCg==\r\n",
+        ));
         bench.run().await.unwrap();
         assert_eq!(bench.entries().await.len(), 1, "in {batches} batches");
         assert_eq!(bench.stored(), 2);
@@ -84,7 +103,10 @@ async fn a_mail_that_comes_back_to_the_queue_is_moved_again_and_not_logged_again
     bench.source.move_by_hand(&item.item, &queue()).unwrap();
     let report = bench.run().await.unwrap();
     assert!(report.closes(), "{report:?}");
-    assert_eq!((report.already_logged, report.entries, report.moved), (1, 0, 1));
+    assert_eq!(
+        (report.already_logged, report.entries, report.moved),
+        (1, 0, 1)
+    );
     assert_eq!(report.duplicate_copies, 0);
     bench.assert_all_stored_and_logged_once(2).await;
 }
@@ -97,7 +119,11 @@ async fn a_copy_made_by_hand_gets_a_move_of_its_own_and_a_note() {
     bench.source.copy_by_hand(&item.item, &queue()).unwrap();
     let report = bench.run().await.unwrap();
     assert!(report.closes(), "{report:?}");
-    assert_eq!((report.logged, report.already_logged, report.entries), (1, 1, 1), "{report:?}");
+    assert_eq!(
+        (report.logged, report.already_logged, report.entries),
+        (1, 1, 1),
+        "{report:?}"
+    );
     assert_eq!((bench.queued(), bench.stored()), (0, 2));
     bench.assert_all_stored_and_logged_once(1).await;
 }

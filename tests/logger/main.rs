@@ -4,6 +4,7 @@
 
 mod bench;
 mod copies;
+mod crashes;
 mod faults;
 mod host;
 mod runs;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use email_logging::Error;
 use email_logging::error::codes;
 use email_logging::logger::{Progress, ProgressEvent, RunSettings, Schedule};
-use email_logging::source::{SourceFault, SourceOperation};
+use email_logging::source::memory::{SourceFault, SourceOperation};
 use tokio::sync::oneshot;
 
 use crate::bench::Bench;
@@ -37,7 +37,11 @@ async fn the_schedule_is_the_originals_and_ends_when_asked() {
         settle().await;
         bench.clock.advance(Duration::from_secs(seconds));
         settle().await;
-        assert_eq!(runs.lock().unwrap().len(), expected, "after {seconds} more seconds");
+        assert_eq!(
+            runs.lock().unwrap().len(),
+            expected,
+            "after {seconds} more seconds"
+        );
     }
     stop.send(()).unwrap();
     task.await.unwrap().unwrap();
@@ -48,14 +52,20 @@ async fn failing_runs(code: &'static email_logging::error::Code) -> (usize, bool
     let bench = Bench::new();
     for nth in 1..=5 {
         let error = Error::new(code, "planned");
-        bench.source.fail_call(SourceOperation::List, nth, SourceFault::Error(error));
+        bench
+            .source
+            .fail_call(SourceOperation::List, nth, SourceFault::Error(error));
     }
     let logger = bench.builder().build().unwrap();
     let runs = Arc::new(Mutex::new(0));
     let seen = runs.clone();
     let task = tokio::spawn(async move {
         let never = std::future::pending::<()>();
-        logger.run(&Schedule::default(), never, move |_| *seen.lock().unwrap() += 1).await
+        logger
+            .run(&Schedule::default(), never, move |_| {
+                *seen.lock().unwrap() += 1
+            })
+            .await
     });
     for _ in 0..7 {
         settle().await;
@@ -113,7 +123,11 @@ async fn progress_is_told_in_order() {
     let bench = Bench::new();
     bench.deliver_numbers(0..3);
     let listener = Arc::new(Listener::default());
-    let logger = bench.builder().with_progress(listener.clone()).build().unwrap();
+    let logger = bench
+        .builder()
+        .with_progress(listener.clone())
+        .build()
+        .unwrap();
     logger.run_once().await.unwrap();
     let told = listener.0.lock().unwrap().clone();
     let expected = ["started", "listed 3", "fetched 3", "committed 3", "moved 3"];
