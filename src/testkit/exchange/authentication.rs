@@ -113,10 +113,11 @@ impl Authentication {
         let Some((scheme, credentials)) = header.and_then(|header| header.split_once(' ')) else {
             return Verdict::Refused;
         };
-        let usable = |one: &&Box<dyn Authenticator>| {
+        let usable = |one: &dyn Authenticator| {
             self.offered.contains(&one.scheme()) && one.scheme().name().eq_ignore_ascii_case(scheme)
         };
-        let authenticator = self.authenticators.iter().find(usable);
+        let mut all = self.authenticators.iter().map(AsRef::as_ref);
+        let authenticator = all.find(|one| usable(*one));
         authenticator.map_or(Verdict::Refused, |one| {
             one.check(credentials.trim(), connection)
         })

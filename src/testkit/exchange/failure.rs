@@ -59,7 +59,7 @@ impl Failure {
     }
 
     /// Turns the error into a warning.
-    pub(crate) fn as_warning(mut self) -> Self {
+    pub(crate) fn into_warning(mut self) -> Self {
         self.class = ResponseClass::Warning;
         self
     }

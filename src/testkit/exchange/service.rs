@@ -233,7 +233,9 @@ impl Service {
             return fault(&Failure::new("ErrorInvalidServerVersion"));
         }
         let mut effects = Effects::default();
-        firing.iter().for_each(|one| one.affect(&mut effects));
+        for one in firing {
+            one.affect(&mut effects);
+        }
         let mut world = lock(&self.world);
         let mut context = Context {
             world: &mut world,

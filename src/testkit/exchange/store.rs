@@ -130,7 +130,7 @@ impl World {
         let mut item = delivery.into_item(key, folder, now);
         self.stamp(&mut item);
         if item.search_key.is_none() && !item.lacks_search_key {
-            item.search_key = Some(self.ids.search_key(key));
+            item.search_key = Some(ids::search_key(key));
         }
         self.attach(item);
         key
@@ -178,7 +178,7 @@ impl World {
 
     fn stamp(&mut self, item: &mut Item) {
         let public = self.folder(item.folder).is_some_and(|f| f.home.is_public());
-        item.id = self.ids.item_id(item.key, public);
+        item.id = ids::item_id(item.key, public);
         item.change_key = self.ids.change_key();
     }
 

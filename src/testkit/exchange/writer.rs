@@ -54,7 +54,7 @@ impl XmlWriter {
     /// Writes an element that holds bytes as base64.
     pub(crate) fn base64(&mut self, name: &str, attributes: &[(&str, &str)], bytes: &[u8]) {
         self.nest(name, attributes, |w| {
-            STANDARD.encode_append(bytes, &mut w.out)
+            STANDARD.encode_append(bytes, &mut w.out);
         });
     }
 

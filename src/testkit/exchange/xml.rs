@@ -31,7 +31,7 @@ pub(crate) struct Element {
     pub(crate) ns: Ns,
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
-    pub(crate) children: Vec<Element>,
+    pub(crate) children: Vec<Self>,
     pub(crate) text: String,
 }
 

@@ -94,7 +94,7 @@ impl Batch {
     ) {
         w.nest(&format!("{}Response", self.operation), &[], |w| {
             w.nest("m:ResponseMessages", &[], |w| {
-                self.failure(w, failure, data)
+                self.failure(w, failure, data);
             });
         });
     }
@@ -103,7 +103,7 @@ impl Batch {
 fn ordered_failure(context: &Context<'_>, index: usize, id: Option<&str>) -> Option<Failure> {
     let effects = context.effects;
     if effects.stop_batch_after.is_some_and(|count| index >= count) {
-        return Some(Failure::new("ErrorBatchProcessingStopped").as_warning());
+        return Some(Failure::new("ErrorBatchProcessingStopped").into_warning());
     }
     effects.failure_at(index, id).cloned()
 }

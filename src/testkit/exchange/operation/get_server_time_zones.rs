@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::context::Context;
 use crate::testkit::exchange::failure::Failure;
+use crate::testkit::exchange::request::incomplete;
 use crate::testkit::exchange::writer::XmlWriter;
 use crate::testkit::exchange::xml::Element;
 
@@ -16,6 +17,9 @@ pub(crate) fn answer(
     w: &mut XmlWriter,
 ) -> Result<(), Failure> {
     let ids = request.message("Ids");
+    if ids.is_some_and(|ids| ids.children.is_empty()) {
+        return Err(incomplete("Ids", "Id"));
+    }
     let wanted = ids.is_none_or(|ids| ids.children.iter().any(|id| id.text.trim() == ID));
     let batch = Batch::new("m:GetServerTimeZones");
     batch.answer(

@@ -4,7 +4,7 @@ use crate::testkit::exchange::xml::Element;
 
 /// Builds a text message of a Message element.
 pub(crate) fn build(item: &Element) -> Vec<u8> {
-    let mut mime = String::new();
+    let mut lines = Vec::new();
     for (element, field) in [
         ("From", "From"),
         ("ToRecipients", "To"),
@@ -12,25 +12,20 @@ pub(crate) fn build(item: &Element) -> Vec<u8> {
     ] {
         let addresses = addresses(item.types(element));
         if !addresses.is_empty() {
-            mime.push_str(&format!("{field}: {addresses}\r\n"));
+            lines.push(format!("{field}: {addresses}"));
         }
     }
     let subject = item.types_text("Subject").unwrap_or_default();
-    let kind = item
-        .types("Body")
-        .and_then(|body| body.attribute("BodyType"));
-    let subtype = if kind == Some("HTML") {
-        "html"
-    } else {
-        "plain"
-    };
-    mime.push_str(&format!(
-        "Subject: {}\r\nMIME-Version: 1.0\r\nContent-Type: text/{subtype}; charset=utf-8\r\n\
-         Content-Transfer-Encoding: 8bit\r\n\r\n",
-        one_line(subject),
-    ));
-    mime.push_str(item.types("Body").map_or("", |body| body.text.as_str()));
-    mime.into_bytes()
+    let body = item.types("Body");
+    let is_html = body.and_then(|body| body.attribute("BodyType")) == Some("HTML");
+    let subtype = if is_html { "html" } else { "plain" };
+    lines.push(format!("Subject: {}", one_line(subject)));
+    lines.push("MIME-Version: 1.0".to_owned());
+    lines.push(format!("Content-Type: text/{subtype}; charset=utf-8"));
+    lines.push("Content-Transfer-Encoding: 8bit".to_owned());
+    lines.push(String::new());
+    lines.push(body.map_or_else(String::new, |body| body.text.clone()));
+    lines.join("\r\n").into_bytes()
 }
 
 fn addresses(list: Option<&Element>) -> String {

@@ -44,9 +44,9 @@ pub(crate) fn answer(
     let found: Vec<_> = found.into_iter().cloned().collect();
     let batch = Batch::new("m:ResolveNames");
     if found.len() > 1 && context.effects.failure_at(0, None).is_none() {
-        let warning = Failure::new("ErrorNameResolutionMultipleResults").as_warning();
+        let warning = Failure::new("ErrorNameResolutionMultipleResults").into_warning();
         batch.warn(w, &warning, |w| {
-            resolutions(w, &found, request.full_contact)
+            resolutions(w, &found, request.full_contact);
         });
         return Ok(());
     }

@@ -87,7 +87,9 @@ fn update(
     }
     let key = item.key;
     context.world.change(key, |item| {
-        updates.into_iter().for_each(|update| update.apply(item))
+        for update in updates {
+            update.apply(item);
+        }
     });
     let changed = context.made(Some(key))?;
     w.nest("m:Items", &[], |w| write_id_only(w, changed));

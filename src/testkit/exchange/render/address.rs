@@ -21,7 +21,7 @@ pub(crate) fn single(w: &mut XmlWriter, name: &str, one: Option<&MailAddress>) {
 pub(crate) fn single_name(w: &mut XmlWriter, name: &str, one: Option<&MailAddress>) {
     if let Some(one) = one {
         w.nest(name, &[], |w| {
-            w.nest("t:Mailbox", &[], |w| w.text("t:Name", &one.name))
+            w.nest("t:Mailbox", &[], |w| w.text("t:Name", &one.name));
         });
     }
 }

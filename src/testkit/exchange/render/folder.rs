@@ -23,7 +23,7 @@ type Write = fn(&mut XmlWriter, &FolderView<'_>);
 /// Fields by the order of BaseFolderType and FolderType.
 const FIELDS: &[(&str, BaseShape, Write)] = &[
     ("folder:FolderId", BaseShape::IdOnly, |w, v| {
-        id(w, "t:FolderId", v.folder)
+        id(w, "t:FolderId", v.folder);
     }),
     ("folder:ParentFolderId", BaseShape::AllProperties, |w, v| {
         if let Some(parent) = v.folder.parent.and_then(|key| v.world.folder(key)) {
@@ -36,7 +36,7 @@ const FIELDS: &[(&str, BaseShape, Write)] = &[
         }
     }),
     ("folder:DisplayName", BaseShape::Default, |w, v| {
-        w.text("t:DisplayName", &v.folder.name)
+        w.text("t:DisplayName", &v.folder.name);
     }),
     ("folder:TotalCount", BaseShape::Default, |w, v| {
         w.number("t:TotalCount", v.folder.items.len());

@@ -43,7 +43,7 @@ const fn get_only(uri: &'static str, since: Option<BaseShape>, write: Write) -> 
 /// extended properties, which have their place in the middle.
 pub(crate) const FIELDS: &[Field] = &[
     field("item:ItemId", Some(BaseShape::IdOnly), |w, v, _| {
-        item_id(w, v.item)
+        item_id(w, v.item);
     }),
     field("item:ParentFolderId", IN_ALL, |w, v, _| {
         let change_key = v.folder.change_key.as_str();
@@ -53,10 +53,10 @@ pub(crate) const FIELDS: &[Field] = &[
         );
     }),
     field("item:ItemClass", IN_ALL, |w, v, _| {
-        w.text("t:ItemClass", &v.item.item_class)
+        w.text("t:ItemClass", &v.item.item_class);
     }),
     field("item:Subject", IN_DEFAULT, |w, v, r| {
-        w.text("t:Subject", &cut(&v.item.subject, r))
+        w.text("t:Subject", &cut(&v.item.subject, r));
     }),
     field("item:Sensitivity", IN_DEFAULT, |w, v, _| {
         w.text("t:Sensitivity", v.item.sensitivity.name());
@@ -67,28 +67,28 @@ pub(crate) const FIELDS: &[Field] = &[
         w.text("t:DateTimeReceived", &text(v.item.received));
     }),
     field("item:Size", IN_DEFAULT, |w, v, _| {
-        w.number("t:Size", v.item.size())
+        w.number("t:Size", v.item.size());
     }),
     field("item:Importance", IN_ALL, |w, v, _| {
-        w.text("t:Importance", v.item.facts.importance)
+        w.text("t:Importance", v.item.facts.importance);
     }),
     field("item:InReplyTo", IN_ALL, |w, v, _| {
         optional(w, "t:InReplyTo", v.item.facts.in_reply_to.as_deref());
     }),
     field("item:IsSubmitted", IN_ALL, |w, _, _| {
-        w.boolean("t:IsSubmitted", false)
+        w.boolean("t:IsSubmitted", false);
     }),
     field("item:IsDraft", IN_ALL, |w, _, _| {
-        w.boolean("t:IsDraft", false)
+        w.boolean("t:IsDraft", false);
     }),
     field("item:IsFromMe", IN_ALL, |w, _, _| {
-        w.boolean("t:IsFromMe", false)
+        w.boolean("t:IsFromMe", false);
     }),
     field("item:IsResend", IN_ALL, |w, _, _| {
-        w.boolean("t:IsResend", false)
+        w.boolean("t:IsResend", false);
     }),
     field("item:IsUnmodified", IN_ALL, |w, _, _| {
-        w.boolean("t:IsUnmodified", true)
+        w.boolean("t:IsUnmodified", true);
     }),
     get_only("item:InternetMessageHeaders", IN_ALL, internet_headers),
     field("item:DateTimeSent", IN_DEFAULT, |w, v, _| {
@@ -101,23 +101,23 @@ pub(crate) const FIELDS: &[Field] = &[
         w.text("t:DateTimeCreated", &text(v.item.created));
     }),
     field("item:DisplayCc", IN_ALL, |w, v, r| {
-        names(w, "t:DisplayCc", &v.item.facts.cc, r)
+        names(w, "t:DisplayCc", &v.item.facts.cc, r);
     }),
     field("item:DisplayTo", IN_ALL, |w, v, r| {
-        names(w, "t:DisplayTo", &v.item.facts.to, r)
+        names(w, "t:DisplayTo", &v.item.facts.to, r);
     }),
     field("item:HasAttachments", IN_DEFAULT, |w, v, _| {
         w.boolean("t:HasAttachments", v.item.facts.has_attachments);
     }),
     field("", Some(BaseShape::IdOnly), extended_properties),
     field("item:EffectiveRights", IN_ALL, |w, v, _| {
-        super::effective_rights(w, v.folder.rights)
+        super::effective_rights(w, v.folder.rights);
     }),
     field("item:LastModifiedTime", IN_ALL, |w, v, _| {
         w.text("t:LastModifiedTime", &text(v.item.modified));
     }),
     field("item:IsAssociated", IN_DEFAULT, |w, _, _| {
-        w.boolean("t:IsAssociated", false)
+        w.boolean("t:IsAssociated", false);
     }),
     get_only("item:TextBody", None, |w, v, _| {
         w.text_with(
@@ -127,7 +127,7 @@ pub(crate) const FIELDS: &[Field] = &[
         );
     }),
     field("message:Sender", IN_ALL, |w, v, r| {
-        one(w, "t:Sender", v.item.facts.sender.as_ref(), r)
+        one(w, "t:Sender", v.item.facts.sender.as_ref(), r);
     }),
     get_only("message:ToRecipients", IN_DEFAULT, |w, v, _| {
         recipients(w, "t:ToRecipients", &v.item.facts.to);
@@ -152,13 +152,13 @@ pub(crate) const FIELDS: &[Field] = &[
         w.text("t:ConversationTopic", &v.item.subject);
     }),
     field("message:From", IN_DEFAULT, |w, v, r| {
-        one(w, "t:From", v.item.facts.from.as_ref(), r)
+        one(w, "t:From", v.item.facts.from.as_ref(), r);
     }),
     field("message:InternetMessageId", IN_ALL, |w, v, _| {
         optional(w, "t:InternetMessageId", v.item.facts.message_id.as_deref());
     }),
     field("message:IsRead", IN_DEFAULT, |w, v, _| {
-        w.boolean("t:IsRead", v.item.is_read)
+        w.boolean("t:IsRead", v.item.is_read);
     }),
     field("message:References", IN_ALL, |w, v, _| {
         optional(w, "t:References", v.item.facts.references.as_deref());
@@ -186,9 +186,9 @@ fn names(w: &mut XmlWriter, name: &str, all: &[MailAddress], renderer: &ItemRend
 
 fn one(w: &mut XmlWriter, name: &str, one: Option<&MailAddress>, renderer: &ItemRenderer<'_>) {
     if renderer.is_find() {
-        single_name(w, name, one)
+        single_name(w, name, one);
     } else {
-        single(w, name, one)
+        single(w, name, one);
     }
 }
 
@@ -261,7 +261,9 @@ pub(crate) fn extended_property(w: &mut XmlWriter, path: &ExtendedPath, values: 
         path.write(w);
         if path.is_array() {
             w.nest("t:Values", &[], |w| {
-                values.iter().for_each(|value| w.text("t:Value", value))
+                for value in values {
+                    w.text("t:Value", value);
+                }
             });
         } else {
             w.text("t:Value", values.first().map_or("", String::as_str));

@@ -103,10 +103,10 @@ fn internet_header(view: &ItemView<'_>, path: &ExtendedPath) -> Option<Value> {
 
 fn transport_headers(view: &ItemView<'_>) -> String {
     let headers = view.content().headers();
-    headers
+    let lines = headers
         .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect()
+        .map(|(name, value)| format!("{name}: {value}\r\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn sensitivity_number(sensitivity: Sensitivity) -> i64 {

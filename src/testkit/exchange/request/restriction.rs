@@ -10,9 +10,9 @@ use crate::testkit::exchange::xml::{Element, Ns};
 /// A search expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Restriction {
-    And(Vec<Restriction>),
-    Or(Vec<Restriction>),
-    Not(Box<Restriction>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
     Exists(PropertyPath),
     Compare {
         path: PropertyPath,

@@ -1,6 +1,6 @@
 //! What is read from the MIME only when a client asks for it: bodies, header fields, attachments.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use mail_parser::{ContentType, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 /// One attachment as EWS lists it.
 pub(crate) struct Attachment {
@@ -29,7 +29,7 @@ impl<'m> Content<'m> {
         let html = self
             .message
             .as_ref()
-            .filter(|m| m.html_bodies().any(|p| p.is_text_html()));
+            .filter(|m| m.html_bodies().any(MessagePart::is_text_html));
         match html.and_then(|message| message.body_html(0)) {
             Some(html) => ("HTML", html.into_owned()),
             None => ("Text", self.text_body()),
@@ -73,7 +73,7 @@ impl<'m> Content<'m> {
     }
 }
 
-fn describe(part: &mail_parser::MessagePart<'_>) -> Attachment {
+fn describe(part: &MessagePart<'_>) -> Attachment {
     let is_message = matches!(part.body, PartType::Message(_));
     let content_type = part.content_type().map_or_else(
         || "application/octet-stream".to_owned(),
@@ -87,7 +87,7 @@ fn describe(part: &mail_parser::MessagePart<'_>) -> Attachment {
     );
     let inline = part
         .content_disposition()
-        .is_some_and(mail_parser::ContentType::is_inline);
+        .is_some_and(ContentType::is_inline);
     Attachment {
         name: part.attachment_name().unwrap_or("attachment").to_owned(),
         content_type,

@@ -108,7 +108,7 @@ impl Delivery {
         }
         let subject = self
             .subject
-            .map_or_else(|| facts.subject.clone(), Into::into);
+            .map_or_else(|| Arc::clone(&facts.subject), Into::into);
         Item {
             key,
             id: String::new(),

@@ -188,13 +188,11 @@ fn report_class(report_type: &str) -> &'static str {
 }
 
 fn meeting_class(message: &Message<'_>) -> Option<&'static str> {
-    let calendar = message
+    let mut calendar = message
         .parts
         .iter()
         .filter(|part| part.is_content_type("text", "calendar"));
-    let method = calendar
-        .filter_map(|part| part.content_type()?.attribute("method"))
-        .next()?;
+    let method = calendar.find_map(|part| part.content_type()?.attribute("method"))?;
     match method.to_ascii_uppercase().as_str() {
         "REQUEST" => Some("IPM.Schedule.Meeting.Request"),
         "CANCEL" => Some("IPM.Schedule.Meeting.Canceled"),

@@ -33,19 +33,6 @@ impl IdMaker {
         FolderKey(self.folders)
     }
 
-    pub(crate) fn item_id(&self, key: ItemKey, public: bool) -> String {
-        let id = encode::<ITEM_BYTES>("item", key.0 / 2, public);
-        if key.0 % 2 == 1 {
-            with_one_letter_in_other_case(id)
-        } else {
-            id
-        }
-    }
-
-    pub(crate) fn folder_id(&self, key: FolderKey, public: bool) -> String {
-        encode::<FOLDER_BYTES>("folder", u64::from(key.0), public)
-    }
-
     pub(crate) fn change_key(&mut self) -> String {
         self.changes += 1;
         let mut bytes = [0_u8; 30];
@@ -53,12 +40,25 @@ impl IdMaker {
         bytes[..8].copy_from_slice(&[9, 0, 0, 0, 22, 0, 0, 0]);
         STANDARD.encode_to_string(bytes)
     }
+}
 
-    pub(crate) fn search_key(&self, key: ItemKey) -> [u8; 16] {
-        let mut bytes = [0_u8; 16];
-        fill(&mut bytes, "search key", key.0);
-        bytes
+pub(crate) fn item_id(key: ItemKey, public: bool) -> String {
+    let id = encode::<ITEM_BYTES>("item", key.0 / 2, public);
+    if key.0 % 2 == 1 {
+        with_one_letter_in_other_case(&id)
+    } else {
+        id
     }
+}
+
+pub(crate) fn folder_id(key: FolderKey, public: bool) -> String {
+    encode::<FOLDER_BYTES>("folder", u64::from(key.0), public)
+}
+
+pub(crate) fn search_key(key: ItemKey) -> [u8; 16] {
+    let mut bytes = [0_u8; 16];
+    fill(&mut bytes, "search key", key.0);
+    bytes
 }
 
 /// What the length and the first bytes of an id tell.
@@ -86,14 +86,24 @@ pub(crate) fn kind_of(id: &str) -> IdKind {
 pub(crate) fn mailbox_guid(number: u32) -> String {
     let mut bytes = [0_u8; 16];
     fill(&mut bytes, "mailbox", u64::from(number));
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    let hex: String = bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(digit)
+        .collect();
+    let group = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    [
+        group(0, 8),
+        group(8, 12),
+        group(12, 16),
+        group(16, 20),
+        group(20, 32),
+    ]
+    .join("-")
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
 fn encode<const LENGTH: usize>(kind: &str, number: u64, public: bool) -> String {
@@ -115,28 +125,15 @@ fn fill(bytes: &mut [u8], kind: &str, number: u64) {
     hasher.finalize_xof().fill(bytes);
 }
 
-fn with_one_letter_in_other_case(id: String) -> String {
-    let end = id.len().saturating_sub(4);
-    let place = id.bytes().take(end).rposition_letter();
-    let flip = |(at, letter): (usize, char)| match (Some(at) == place, letter.is_lowercase()) {
-        (false, _) => letter,
-        (true, true) => letter.to_ascii_uppercase(),
-        (true, false) => letter.to_ascii_lowercase(),
-    };
-    id.chars().enumerate().map(flip).collect()
-}
-
-trait LastLetter {
-    fn rposition_letter(self) -> Option<usize>;
-}
-
-impl<I: Iterator<Item = u8>> LastLetter for I {
-    fn rposition_letter(self) -> Option<usize> {
-        let letters = self
-            .enumerate()
-            .filter(|(_, byte)| byte.is_ascii_alphabetic());
-        letters.last().map(|(at, _)| at)
+/// Swaps the case of the last letter before the final characters, which hold padding.
+fn with_one_letter_in_other_case(id: &str) -> String {
+    let mut bytes = id.as_bytes().to_vec();
+    let end = bytes.len().saturating_sub(4);
+    let mut letters = bytes.iter_mut().take(end).rev();
+    if let Some(letter) = letters.find(|byte| byte.is_ascii_alphabetic()) {
+        *letter ^= 0x20;
     }
+    String::from_utf8(bytes).unwrap_or_else(|_| id.to_owned())
 }
 
 #[cfg(test)]
@@ -145,11 +142,7 @@ mod tests {
 
     #[test]
     fn neighbours_differ_only_in_case() {
-        let maker = IdMaker::default();
-        let (even, odd) = (
-            maker.item_id(ItemKey(2), true),
-            maker.item_id(ItemKey(3), true),
-        );
+        let (even, odd) = (item_id(ItemKey(2), true), item_id(ItemKey(3), true));
         assert_ne!(even, odd);
         assert!(even.eq_ignore_ascii_case(&odd));
         assert_eq!(
@@ -160,11 +153,7 @@ mod tests {
 
     #[test]
     fn kinds_are_told_apart() {
-        let maker = IdMaker::default();
-        assert_eq!(
-            kind_of(&maker.folder_id(FolderKey(1), false)),
-            IdKind::Folder
-        );
+        assert_eq!(kind_of(&folder_id(FolderKey(1), false)), IdKind::Folder);
         assert_eq!(kind_of("DUMMY"), IdKind::Malformed);
         assert_eq!(kind_of("AAAA"), IdKind::Malformed);
     }

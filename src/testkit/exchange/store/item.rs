@@ -16,6 +16,10 @@ pub(crate) struct ItemKey(pub(crate) u64);
 
 /// An item: the bytes of the mail, what was read from them, and what the server adds.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the field has the name of the EWS element"
+)]
 pub(crate) struct Item {
     pub(crate) key: ItemKey,
     pub(crate) id: String,

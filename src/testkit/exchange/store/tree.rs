@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::folder::{Folder, FolderKey, Home};
+use super::ids;
 use super::rights::FolderRights;
 use super::{Mailbox, World};
 
@@ -20,6 +21,7 @@ const MAIL_FOLDERS: [(&str, &str, &str); 7] = [
 const DEFAULT_CLASS: &str = "IPF.Note";
 
 /// What a new folder is given.
+#[derive(Clone, Copy)]
 pub(crate) struct NewFolder<'a> {
     pub(crate) parent: Option<FolderKey>,
     pub(crate) name: &'a str,
@@ -113,7 +115,7 @@ impl World {
 
     pub(crate) fn add_folder(&mut self, new: NewFolder<'_>) -> FolderKey {
         let key = self.ids.next_folder();
-        let id = self.ids.folder_id(key, new.home.is_public());
+        let id = ids::folder_id(key, new.home.is_public());
         let folder = Folder {
             key,
             id: id.clone(),
