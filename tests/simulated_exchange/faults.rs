@@ -61,6 +61,7 @@ async fn answers_instead_of_the_operation_have_no_effect() {
         assert_eq!(answer.status, status, "{kind:?}");
         assert!(answer.text.contains(text), "{kind:?}: {}", answer.text);
         assert_eq!(exchange.count(QUEUE).unwrap(), 3, "{kind:?}");
+        assert_eq!(exchange.faults_pending(), 0, "{kind:?}");
         let fired = exchange.faults_fired();
         assert_eq!((fired.len(), &fired[0].kind, fired[0].call), (1, &kind, 1));
         assert_eq!(

@@ -323,7 +323,10 @@ async fn an_item_is_created_from_its_mime() {
     let storage = client.folder(STORAGE).await;
     let request = create_item(&storage, &STANDARD.encode_to_string(mail(7)));
     assert_eq!(client.call(&request).await.codes(), ["NoError"]);
-    assert_eq!(exchange.items(STORAGE).unwrap()[0].mime, mail(7));
+    assert_eq!(
+        *exchange.items(STORAGE).unwrap()[0].mime,
+        *mail(7).as_bytes()
+    );
     let sending = client.call(request.replace("SaveOnly", "SendOnly")).await;
     assert_eq!(sending.codes(), ["ErrorMessageDispositionRequired"]);
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::builder::SimulatedExchangeBuilder;
@@ -52,7 +51,7 @@ pub struct SimulatedItem {
     /// Whether it is marked as read.
     pub is_read: bool,
     /// The bytes of the message, as they were delivered.
-    pub mime: Bytes,
+    pub mime: Arc<[u8]>,
 }
 
 impl std::fmt::Debug for SimulatedExchange {
@@ -241,6 +240,14 @@ impl SimulatedExchange {
         lock(&self.service.faults).clear();
     }
 
+    /// How many of the ordered faults have not happened as often as they should; faults that happen
+    /// always do not count.
+    ///
+    /// A test that asserts 0 at its end knows that its faults were met.
+    pub fn faults_pending(&self) -> usize {
+        lock(&self.service.faults).pending()
+    }
+
     /// The faults that have happened, in their order.
     pub fn faults_fired(&self) -> Vec<FiredFault> {
         lock(&self.service.faults).fired()
@@ -301,7 +308,7 @@ impl SimulatedItem {
             internet_message_id: item.facts.message_id.clone(),
             received: item.received,
             is_read: item.is_read,
-            mime: item.mime.clone(),
+            mime: Arc::clone(&item.mime),
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::{fs, io};
 
-use bytes::Bytes;
 use hyper::HeaderMap;
 
 use super::lock;
@@ -35,11 +34,11 @@ pub struct RecordedCall {
     /// credentials.
     pub headers: BTreeMap<String, String>,
     /// The body of the request.
-    pub request: Bytes,
+    pub request: Arc<[u8]>,
     /// The status of the answer.
     pub status: u16,
     /// The body of the answer as it was sent; blanks of an oversize answer are left out.
-    pub answer: Bytes,
+    pub answer: Arc<[u8]>,
     /// The names of the faults that the call met.
     pub faults: Vec<&'static str>,
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::lock;
 use super::service::Service;
+
+const AFTER_ERROR: Duration = Duration::from_millis(10);
 
 /// A running listener; it stops when dropped.
 pub(crate) struct Server {
@@ -72,7 +75,11 @@ async fn accept(
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors, most likely: trying again at once would only burn time.
+            tokio::time::sleep(AFTER_ERROR).await;
+            continue;
+        };
         number += 1;
         lock(&service.statistics).connections += 1;
         connections.spawn(connection(

@@ -62,6 +62,25 @@ struct Order<'a> {
     user: &'a str,
 }
 
+/// A request that counts as open until it is dropped, also when its client goes away.
+struct OpenRequest<'a> {
+    throttle: &'a Mutex<Throttle>,
+    number: usize,
+}
+
+impl<'a> OpenRequest<'a> {
+    fn new(throttle: &'a Mutex<Throttle>) -> Self {
+        let number = lock(throttle).enter();
+        Self { throttle, number }
+    }
+}
+
+impl Drop for OpenRequest<'_> {
+    fn drop(&mut self) {
+        lock(self.throttle).leave();
+    }
+}
+
 /// What became of a call.
 struct Outcome {
     operation: Option<Operation>,
@@ -89,10 +108,9 @@ impl Service {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let open = lock(&self.throttle).enter();
+        let open = OpenRequest::new(&self.throttle);
         let reply = self.reply(connection, &parts, &body).await;
-        lock(&self.throttle).leave();
-        self.count(open, body.len(), reply.as_ref().ok());
+        self.count(open.number, body.len(), reply.as_ref().ok());
         let reply = with_server_headers(reply?, number, &parts.headers);
         Ok(reply.into_response(self.chunk_size))
     }
@@ -261,9 +279,9 @@ impl Service {
             connection: call.connection,
             operation: outcome.operation,
             headers: kept_headers(call.headers),
-            request: call.body.clone(),
+            request: Arc::from(&call.body[..]),
             status: reply.map_or(0, |reply| reply.status),
-            answer: reply.map(Reply::whole_body).unwrap_or_default(),
+            answer: Arc::from(&reply.map(Reply::whole_body).unwrap_or_default()[..]),
             faults: outcome.faults.clone(),
         });
     }

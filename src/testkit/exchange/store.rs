@@ -12,8 +12,8 @@ pub(crate) mod rights;
 pub(crate) mod tree;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 
 use self::clock::Clock;
@@ -193,4 +193,4 @@ impl World {
 }
 
 /// The bytes of a message, shared by all its copies.
-pub(crate) type Mime = Bytes;
+pub(crate) type Mime = Arc<[u8]>;

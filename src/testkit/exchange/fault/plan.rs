@@ -35,6 +35,14 @@ impl FaultPlan {
         self.ordered.clear();
     }
 
+    /// How many faults have not struck as often as they were ordered to.
+    pub(crate) fn pending(&self) -> usize {
+        self.ordered
+            .iter()
+            .filter(|ordered| ordered.is_pending())
+            .count()
+    }
+
     pub(crate) fn fired(&self) -> Vec<FiredFault> {
         self.fired.clone()
     }
@@ -70,6 +78,18 @@ impl Ordered {
                 .item
                 .as_deref()
                 .is_none_or(|id| request.mentions("ItemId", id))
+    }
+
+    fn is_pending(&self) -> bool {
+        let last = |times| {
+            self.fault
+                .first_call
+                .saturating_add(times)
+                .saturating_sub(1)
+        };
+        self.fault
+            .times
+            .is_some_and(|times| self.seen < last(times))
     }
 
     fn strikes(&mut self) -> bool {

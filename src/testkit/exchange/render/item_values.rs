@@ -127,6 +127,5 @@ fn address(one: Option<&MailAddress>) -> Option<Value> {
 }
 
 fn smtp(one: Option<&MailAddress>) -> Option<Value> {
-    one.filter(|one| one.routing == "SMTP")
-        .map(|one| Value::Text(one.address.clone()))
+    one.map(|one| Value::Text(one.smtp.clone()))
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::Mime;
 use super::facts::{MimeFacts, Sensitivity};
 use super::folder::FolderKey;
 use super::item::{Item, ItemKey};
@@ -17,7 +17,7 @@ use crate::testkit::exchange::request::property::ExtendedPath;
 /// the item class.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    mime: Bytes,
+    mime: Mime,
     received: Option<Timestamp>,
     item_class: Option<String>,
     sensitivity: Option<Sensitivity>,
@@ -33,7 +33,7 @@ impl Delivery {
     /// A message of these bytes, which the server gives back bit for bit.
     pub fn new(mime: impl Into<Vec<u8>>) -> Self {
         Self {
-            mime: Bytes::from(mime.into()),
+            mime: Mime::from(mime.into()),
             ..Self::default()
         }
     }

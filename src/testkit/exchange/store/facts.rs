@@ -47,6 +47,8 @@ impl Sensitivity {
 pub(crate) struct MailAddress {
     pub(crate) name: String,
     pub(crate) address: String,
+    /// The SMTP address, also where `address` is of another kind.
+    pub(crate) smtp: String,
     pub(crate) routing: &'static str,
 }
 
@@ -132,6 +134,7 @@ fn addresses(header: Option<&Address<'_>>) -> Vec<MailAddress> {
         let name = one.name().unwrap_or(&address).to_owned();
         MailAddress {
             name,
+            smtp: address.clone(),
             address,
             routing: "SMTP",
         }
