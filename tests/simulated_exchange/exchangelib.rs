@@ -2,12 +2,14 @@
 //!
 //! Runs when EMAIL_LOGGING_EXCHANGELIB names a Python interpreter that has exchangelib.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use email_logging::testkit::exchange::{
     SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
+
+use super::validation::{schema, validate};
 
 const QUEUE: &str = r"\Email Logging\Queue\";
 const MESSAGES: usize = 30;
@@ -26,6 +28,7 @@ fn builder() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_user("logger@corp.example", "s3cret")
         .with_mailbox("logger@corp.example")
+        .with_recording(true)
         .with_public_folder(QUEUE)
         .with_public_folder(r"\Email Logging\Storage\")
         .with_directory_entry(Some("/o=Corp/cn=anna"), "anna@corp.example", "Anna Berg")
@@ -57,6 +60,20 @@ async fn check(builder: SimulatedExchangeBuilder) {
     assert!(output.status.success(), "{text}\n{errors}");
     assert!(text.trim_end().ends_with("0 failed"), "{text}");
     eprintln!("exchangelib: {}", text.lines().last().unwrap_or_default());
+    validate_answers(&exchange, directory.path());
+}
+
+/// Whatever exchangelib asked: the answers must be valid. Its own requests are its own affair.
+fn validate_answers(exchange: &SimulatedExchange, directory: &Path) {
+    let Some(schema) = schema() else { return };
+    exchange.write_recorded(directory).unwrap();
+    let files = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_answer = |file: &PathBuf| file.to_str().unwrap().ends_with("-answer.xml");
+    let answers: Vec<_> = files.filter(is_answer).collect();
+    assert_eq!(answers.len(), exchange.recorded().len());
+    validate(&schema, &answers);
 }
 
 fn interpreter() -> Option<String> {

@@ -61,7 +61,7 @@ fn mails_below(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn validate(schema: &Path, files: &[PathBuf]) {
+pub(crate) fn validate(schema: &Path, files: &[PathBuf]) {
     let mut command = Command::new("xmllint");
     command
         .args(["--huge", "--noout", "--nonet", "--schema"])
@@ -243,7 +243,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// The schema, when it and xmllint are there.
-fn schema() -> Option<PathBuf> {
+pub(crate) fn schema() -> Option<PathBuf> {
     let linter = Command::new("xmllint").arg("--version").output().is_ok();
     if !linter {
         skip("xmllint");
