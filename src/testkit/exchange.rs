@@ -55,7 +55,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::authentication::AuthScheme;
 pub use self::builder::SimulatedExchangeBuilder;
-pub use self::fault::{Fault, FaultKind, FiredFault};
+pub use self::fault::{ByHand, Fault, FaultKind, FiredFault};
 pub use self::handle::{SimulatedExchange, SimulatedItem};
 pub use self::operation::Operation;
 pub use self::recording::RecordedCall;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use email_logging::testkit::exchange::{Fault, FaultKind, Operation, SimulatedExchange};
+use email_logging::testkit::exchange::{ByHand, Fault, FaultKind, Operation, SimulatedExchange};
 
 use super::client::*;
 
@@ -265,4 +265,120 @@ async fn too_many_open_requests_are_refused() {
     assert_eq!(codes, ["ErrorExceededConnectionCount", "NoError"]);
     let statistics = exchange.statistics();
     assert_eq!((statistics.refused, statistics.most_concurrent), (1, 2));
+}
+
+#[tokio::test]
+async fn answers_are_unusual_and_still_right() {
+    let cases = [
+        (
+            FaultKind::UnknownElements,
+            200,
+            "<t:FromTheFuture Kind=\"New\">",
+        ),
+        (
+            FaultKind::OtherPrefixes,
+            200,
+            "<ns2:Subject>Offer 1</ns2:Subject>",
+        ),
+        (
+            FaultKind::MissingHeader,
+            200,
+            "services/2006/types\"><s:Body>",
+        ),
+        (
+            FaultKind::Status(500),
+            500,
+            "<t:Subject>Offer 1</t:Subject>",
+        ),
+    ];
+    for (kind, status, expected) in cases {
+        let (exchange, client, ids, _) = prepared().await;
+        exchange.inject(Fault::new(kind.clone()).on(Operation::GetItem));
+        let answer = client.call(get_item(&ids, "IdOnly", false)).await;
+        assert_eq!(answer.status, status, "{kind:?}");
+        assert!(answer.text.contains(expected), "{kind:?}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_soap_fault_may_come_with_status_200() {
+    let (exchange, client, ids, _) = prepared().await;
+    exchange.inject(Fault::new(FaultKind::ServerBusy { back_off: BACK_OFF }));
+    exchange.inject(Fault::new(FaultKind::Status(200)));
+    let answer = client.call(get_item(&ids, "IdOnly", false)).await;
+    assert_eq!(
+        (answer.status, answer.codes()),
+        (200, vec!["ErrorServerBusy"])
+    );
+}
+
+#[tokio::test]
+async fn texts_and_mime_contents_are_damaged() {
+    let (exchange, client, ids, _) = prepared().await;
+    exchange.inject(Fault::new(FaultKind::InvalidUtf8).on(Operation::GetItem));
+    let answer = client.call(get_item(&ids, "IdOnly", false)).await;
+    assert_eq!(answer.subjects()[0], "\u{fffd}\u{fffd}Offer 1");
+    let length = |answer: &Answer| all(&answer.text, "CharacterSet=\"UTF-8\">", "</")[0].len();
+    exchange.inject(Fault::new(FaultKind::DamagedBase64).on(Operation::GetItem));
+    let damaged = client.call(get_item(&ids, "IdOnly", true)).await;
+    let whole = client.call(get_item(&ids, "IdOnly", true)).await;
+    assert_eq!(length(&damaged) + 1, length(&whole));
+}
+
+#[tokio::test]
+async fn pages_repeat_themselves() {
+    let (exchange, client, ..) = prepared().await;
+    let queue = client.folder(QUEUE).await;
+    exchange.inject(Fault::new(FaultKind::DuplicateItems).on(Operation::FindItem));
+    let answer = client.call(find_item(&queue, (0, 2), "")).await;
+    assert_eq!(
+        answer.subjects(),
+        ["Offer 1", "Offer 1", "Offer 2", "Offer 2"]
+    );
+    exchange.inject(Fault::new(FaultKind::EndlessPaging).on(Operation::FindItem));
+    let answer = client.call(find_item(&queue, (2, 5), "")).await;
+    assert!(
+        answer.text.contains("IndexedPagingOffset=\"2\""),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("IncludesLastItemInRange=\"false\""),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn a_person_interferes_between_two_calls() {
+    let (exchange, client, ids, storage) = prepared().await;
+    let item_id = |at: usize| ids[at].clone();
+    let (path, mime) = (QUEUE.to_owned(), mail(4).into_bytes());
+    for deed in [
+        ByHand::RemoveItem {
+            item_id: item_id(0),
+        },
+        ByHand::MoveItem {
+            item_id: item_id(1),
+            path: ELSEWHERE.into(),
+        },
+        ByHand::Deliver { path, mime },
+        ByHand::RenameFolder {
+            path: STORAGE.into(),
+            name: "Store".into(),
+        },
+        ByHand::DeleteFolder {
+            path: r"\Nowhere".into(),
+        },
+    ] {
+        exchange.inject(Fault::new(FaultKind::ByHand(deed)).on(Operation::MoveItem));
+    }
+    let answer = client.call(move_item(&storage, &ids, true)).await;
+    assert_eq!(
+        answer.codes(),
+        ["ErrorItemNotFound", "ErrorItemNotFound", "NoError"]
+    );
+    assert_eq!(exchange.items(QUEUE).unwrap()[0].subject, "Offer 4");
+    assert_eq!(exchange.count(r"\Email Logging\Store").unwrap(), 1);
+    assert_eq!(exchange.count(ELSEWHERE).unwrap(), 1);
 }

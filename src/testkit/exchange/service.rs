@@ -184,8 +184,10 @@ impl Service {
         let call = lock(&self.statistics).count(order.operation);
         let firing = lock(&self.faults).meet(order.operation, call, order.element);
         for one in &firing {
-            if let FaultKind::Delay(time) = one.kind {
-                tokio::time::sleep(time).await;
+            match &one.kind {
+                FaultKind::Delay(time) => tokio::time::sleep(*time).await,
+                FaultKind::ByHand(deed) => deed.apply(&mut lock(&self.world)),
+                _ => {}
             }
         }
         let reply = self.perform(order, &firing);
@@ -201,12 +203,11 @@ impl Service {
     }
 
     fn perform(&self, order: &Order<'_>, firing: &[Firing]) -> Result<Reply, Hangup> {
-        for one in firing {
-            if let Some(reply) = self.instead(&one.kind) {
-                return reply;
-            }
-        }
-        let reply = self.execute(order, firing);
+        let instead = firing.iter().find_map(|one| self.instead(&one.kind));
+        let reply = match instead {
+            Some(reply) => reply?,
+            None => self.execute(order, firing),
+        };
         if firing.iter().any(|one| one.kind == FaultKind::LoseReply) {
             return Err(Hangup);
         }

@@ -113,6 +113,8 @@ impl Firing {
             }
             FaultKind::BatchStopped { after } => effects.stop_batch_after = Some(*after),
             FaultKind::MissingAnswers(count) => effects.missing_answers += count,
+            FaultKind::DuplicateItems => effects.duplicate_items = true,
+            FaultKind::EndlessPaging => effects.endless_paging = true,
             FaultKind::MoveLeavesOriginal => effects.move_leaves_original = true,
             FaultKind::MoveWithoutNewId => effects.move_without_new_id = true,
             _ => {}

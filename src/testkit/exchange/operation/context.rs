@@ -19,12 +19,18 @@ pub(crate) struct Context<'a> {
 
 /// Faults that change what an operation does, rather than how its answer travels.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fault"
+)]
 pub(crate) struct Effects {
     pub(crate) item_failures: Vec<(FailAt, Failure)>,
     pub(crate) missing_answers: usize,
     pub(crate) stop_batch_after: Option<usize>,
     pub(crate) move_leaves_original: bool,
     pub(crate) move_without_new_id: bool,
+    pub(crate) duplicate_items: bool,
+    pub(crate) endless_paging: bool,
 }
 
 /// Which item of a batch fails.

@@ -98,7 +98,15 @@ fn page(
     } else {
         PAGE_LIMIT
     };
-    let page = IndexedPage::of(request.page, found.len(), limit);
+    let mut page = IndexedPage::of(request.page, found.len(), limit);
+    if context.effects.endless_paging {
+        page.never_end();
+    }
+    let copies = if context.effects.duplicate_items {
+        2
+    } else {
+        1
+    };
     let attributes = page.attributes();
     let attributes: Vec<_> = attributes
         .iter()
@@ -107,7 +115,7 @@ fn page(
     w.nest("m:RootFolder", &attributes, |w| {
         w.nest("t:Items", &[], |w| {
             for view in found.get(page.range).unwrap_or_default() {
-                renderer.write(w, view);
+                (0..copies).for_each(|_| renderer.write(w, view));
             }
         });
     });

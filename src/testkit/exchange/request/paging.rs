@@ -70,6 +70,12 @@ impl IndexedPage {
 }
 
 impl Page {
+    /// Makes the page contradict itself: more is to come, and it begins where this one did.
+    pub(crate) fn never_end(&mut self) {
+        self.is_last = false;
+        self.next_offset = self.range.start;
+    }
+
     /// The attributes of RootFolder (FindResponsePagingAttributes).
     pub(crate) fn attributes(&self) -> [(&'static str, String); 3] {
         [

@@ -1,4 +1,6 @@
-//! What the server reads from the MIME of a message. It alone knows the MIME parser, with `content`.
+//! What the server reads from the MIME of a message.
+//!
+//! It alone knows the MIME parser, together with `content`.
 
 use std::sync::Arc;
 
