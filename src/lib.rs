@@ -7,6 +7,8 @@ pub mod credential;
 pub mod decision;
 pub mod directory;
 pub mod error;
+#[cfg(feature = "ews")]
+mod http;
 mod ids;
 pub mod interaction;
 pub mod message;
