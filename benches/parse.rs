@@ -37,7 +37,9 @@ fn mail() -> Vec<u8> {
          Content-Transfer-Encoding: base64\r\n\r\n",
     );
     while mail.len() < 30_000 {
-        mail.push_str("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n");
+        mail.push_str(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n",
+        );
     }
     mail.push_str("--o--\r\n");
     mail.into_bytes()

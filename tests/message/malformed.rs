@@ -274,8 +274,7 @@ fn text_is_the_plain_one_else_html_and_bounded() {
     );
     let mut limits = MessageLimits::default();
     limits.indexed_text_bytes = 4;
-    let cut =
-        MessageContent::read("A: b\n\nabc\u{fc}x".as_bytes(), &limits);
+    let cut = MessageContent::read("A: b\n\nabc\u{fc}x".as_bytes(), &limits);
     assert_eq!(cut.text.as_deref(), Some("abc"));
     let inline = content(multipart(&[
         "Content-Type: multipart/related; boundary=r\n\n--r\nContent-Type: image/png\n\
