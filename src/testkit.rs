@@ -4,3 +4,4 @@
 //! versioning.
 
 pub mod clock;
+pub mod conformance;
