@@ -1,9 +1,14 @@
 //! What becomes of a mail, and why. A pure function of message, parties and policy.
 
+mod case;
 mod decide;
+pub mod flags;
 mod hooks;
 mod policy;
+mod quarantined;
+mod rules;
 mod steps;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +49,30 @@ pub struct Decision {
     pub create_contacts: Vec<NewContact>,
     /// The name and fingerprint of the policy that decided.
     pub policy: String,
+}
+
+impl Decision {
+    /// A host's own decision to log these pairs: everything is kept, and the mail goes to the storage folder.
+    pub fn logged(entries: Vec<DecidedEntry>) -> Self {
+        let mut decision = Self::ended(Outcome::Logged);
+        decision.entries = entries;
+        decision.keep = Keep::Everything;
+        decision
+    }
+
+    /// A host's own decision without entries: metadata is kept, and the mail goes where mail of this outcome goes.
+    pub fn ended(outcome: Outcome) -> Self {
+        Self {
+            disposition: rules::disposition::of(&outcome, false),
+            outcome,
+            entries: Vec::new(),
+            steps: Vec::new(),
+            flags: Vec::new(),
+            keep: Keep::Metadata,
+            create_contacts: Vec::new(),
+            policy: String::new(),
+        }
+    }
 }
 
 /// The one outcome of a mail.

@@ -9,8 +9,11 @@ pub mod directory;
 pub mod error;
 mod faults;
 mod forward;
+#[cfg(feature = "ews")]
+mod http;
 mod ids;
 pub mod interaction;
+pub mod logger;
 pub mod message;
 pub mod parties;
 mod scope;
@@ -24,4 +27,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use ids::{
     ContactNo, EntryId, EventId, MailboxKey, MessageUid, SalespersonCode, StageId, WorkerId,
 };
+pub use logger::EmailLogger;
 pub use scope::Scope;

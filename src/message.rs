@@ -4,8 +4,10 @@
 //! from. Matching uses [`Address`] alone: never a display name, never a decoded encoded-word.
 
 mod address;
+mod class;
 mod content;
 mod facts;
+mod from_facts;
 mod identity;
 mod limits;
 mod mime;

@@ -1,5 +1,8 @@
 //! What is logged, what is not, and where mail goes. Every rule is a field.
 
+mod business_central;
+mod fingerprint;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{ContactNo, SalespersonCode};
@@ -17,6 +20,10 @@ use crate::parties::MatchedBy;
     serde(default, rename_all = "kebab-case", deny_unknown_fields)
 )]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one rule that a host switches alone"
+)]
 pub struct LoggingPolicy {
     /// A name for the trace; default `default`.
     pub name: String,
@@ -26,6 +33,8 @@ pub struct LoggingPolicy {
     pub bcc: bool,
     /// What a recipient who is named twice makes.
     pub repeated_recipients: RepeatedRecipients,
+    /// Whether the author's own copy counts as mail to the contact that the author also is; default false.
+    pub own_copies: bool,
     /// The fields in which an address is looked for; default all.
     pub match_fields: BTreeSet<MatchedBy>,
     /// How one of several candidates is chosen.
@@ -54,6 +63,9 @@ pub struct LoggingPolicy {
     pub keep_unmatched_original: bool,
     /// Whether several From headers or several authors quarantine the mail; default true. Otherwise the first counts.
     pub ambiguous_sender_quarantined: bool,
+    /// Whether a salesperson's From that the boundary found forged still counts as outbound, as in the original; default
+    /// false.
+    pub failed_senders_count: bool,
     /// What is done when a mail can be moved neither by a move nor by a copy; default it stays.
     pub move_fallback: MoveFallback,
     /// Whether mail that is not logged is deleted from the queue; default false.
@@ -84,10 +96,10 @@ pub enum RepeatedRecipients {
 )]
 #[non_exhaustive]
 pub enum Ranking {
-    /// Contacts: the better field first (the order of [`MatchedBy`]), a person before a company, then the lowest number.
+    /// Contacts: a person before a company, the better field (the order of [`MatchedBy`]), then the lowest number.
     /// Salespeople: active first, the better field, then the lowest code. The ambiguity is noted.
     BestField,
-    /// The lowest number, e-mail before alternative address, as the original does.
+    /// The lowest number, any field before an alternative address, as the original does. The ambiguity is noted.
     LowestNumber,
 }
 
@@ -168,12 +180,24 @@ codes!(ClassAction { Log => "log", Flag => "flag", Exclude => "exclude", });
 codes!(MoveFallback { Leave => "leave", Delete => "delete", });
 
 impl Default for LoggingPolicy {
+    /// The safe policy. It logs more than the original: Cc and Bcc, second e-mails, aliases, lists of addresses and
+    /// longer addresses. It logs less only here:
+    ///
+    /// * delivery reports, read receipts and reports about recalls are left out (`classes`);
+    /// * a contact is logged once per mail and salesperson, however often it is named (`repeated_recipients`);
+    /// * the copy that a salesperson sends to herself is no mail to the contact that she also is (`own_copies`);
+    /// * mail inside `own_domains` is left out unless a recipient is a contact, even when its author is one (`internal`);
+    /// * a mail with several authors waits for a person (`ambiguous_sender_quarantined`);
+    /// * a salesperson's From that the boundary found forged does not count (`failed_senders_count`).
+    ///
+    /// Private, personal and confidential mail is left out by both.
     fn default() -> Self {
         Self {
             name: "default".into(),
             cc: true,
             bcc: true,
             repeated_recipients: RepeatedRecipients::Once,
+            own_copies: false,
             match_fields: MatchedBy::ALL.iter().copied().collect(),
             ranking: Ranking::BestField,
             longest_address: 320,
@@ -199,6 +223,7 @@ impl Default for LoggingPolicy {
             unmatched: Unmatched::Keep,
             keep_unmatched_original: false,
             ambiguous_sender_quarantined: true,
+            failed_senders_count: false,
             move_fallback: MoveFallback::Leave,
             delete_not_logged: false,
         }

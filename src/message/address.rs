@@ -1,4 +1,9 @@
 //! Addresses in the one form that matching uses.
+//!
+//! Owns the types and the normal form; knows nothing of header fields, lists or display names.
+
+mod exchange;
+mod parse;
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,6 +48,21 @@ pub enum MailAddress {
 }
 
 impl MailAddress {
+    /// What a text in the place of an addr-spec is.
+    pub(super) fn read(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::Unusable(UnusableAddress::NameOnly);
+        }
+        if let Some(name) = exchange::read(text) {
+            return Self::Exchange(name);
+        }
+        match Address::parse(text) {
+            Ok(address) => Self::Smtp(address),
+            Err(reason) => Self::Unusable(reason),
+        }
+    }
+
     /// The address that a match may use.
     pub fn smtp(&self) -> Option<&Address> {
         match self {
@@ -84,12 +104,16 @@ pub struct Address(Box<str>);
 impl Address {
     /// Reads one addr-spec, without a display name and without angle brackets.
     ///
+    /// Comments and white space where RFC 5322 allows them are left out. Both parts are compared without regard to
+    /// case, so both are lowered. An encoded-word (RFC 2047) is never decoded: it is forbidden inside an addr-spec, and
+    /// decoding it could make another address. Letters of another script that look alike stay another address.
+    /// Reading the [`as_str`](Self::as_str) of an address again gives the same address.
+    ///
     /// # Errors
     ///
     /// The reason why the text cannot be used for a match.
     pub fn parse(text: &str) -> Result<Self, UnusableAddress> {
-        let _ = text;
-        Err(UnusableAddress::Malformed)
+        parse::normalize(text).map(|normal| Self(normal.into_boxed_str()))
     }
 
     /// The normalised addr-spec.
