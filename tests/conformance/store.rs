@@ -1,0 +1,29 @@
+//! Every store of this crate keeps the contract of stores.
+
+use std::sync::Arc;
+
+use email_logging::store::MemoryStore;
+use email_logging::testkit::clock::{ManualClock, SeededEntropy};
+use email_logging::testkit::conformance::store::{StoreBackend, run};
+
+async fn memory() -> StoreBackend {
+    let clock = ManualClock::default();
+    let store = MemoryStore::new()
+        .with_clock(Arc::new(clock.clone()))
+        .with_entropy(Arc::new(SeededEntropy::new(1)));
+    StoreBackend::new(store).with_clock(clock)
+}
+
+#[tokio::test]
+async fn the_store_in_memory_keeps_the_contract() {
+    let report = run(memory).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn without_a_clock_the_cases_that_need_one_are_skipped() {
+    let report = run(|| async { StoreBackend::new(MemoryStore::new()) }).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 3, "{report}");
+}
