@@ -10,13 +10,13 @@ use email_logging::message::{
 
 /// A mail of 30 kB as a mail program writes it: a dozen trace headers, three recipients, text, HTML and a small picture.
 fn mail() -> Vec<u8> {
-    let mut mail = String::new();
-    for hop in 0..4 {
-        mail.push_str(&format!(
+    let hops = (0..4).map(|hop| {
+        format!(
             "Received: from hub{hop}.a.example (192.0.2.{hop}) by hub.a.example\r\n \
              (192.0.2.9) with ESMTPS id 55f27322b60f{hop}; Mon, 27 Apr 2026 10:00:5{hop} +0000\r\n"
-        ));
-    }
+        )
+    });
+    let mut mail = hops.collect::<Vec<_>>().concat();
     mail.push_str(
         "Authentication-Results: spf=pass smtp.mailfrom=b.example; dkim=pass; dmarc=pass\r\n\
          X-MS-Exchange-Organization-AuthAs: Anonymous\r\nThread-Topic: Offer\r\n\
@@ -37,7 +37,9 @@ fn mail() -> Vec<u8> {
          Content-Transfer-Encoding: base64\r\n\r\n",
     );
     while mail.len() < 30_000 {
-        mail.push_str("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n");
+        mail.push_str(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n",
+        );
     }
     mail.push_str("--o--\r\n");
     mail.into_bytes()

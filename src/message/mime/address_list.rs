@@ -190,9 +190,8 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
     let mut chars = raw.chars();
     while let Some(c) = chars.next() {
         match c {
-            '"' => {}
             '\\' => plain.extend(chars.next()),
-            '\r' | '\n' => {}
+            '"' | '\r' | '\n' => {}
             '\t' => plain.push(' '),
             _ => plain.push(c),
         }

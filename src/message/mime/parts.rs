@@ -143,17 +143,15 @@ impl<'a> Walker<'a, '_> {
     /// Which open multipart a line delimits, and whether it ends it.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let line = line.strip_prefix(b"--")?.trim_ascii_end();
-        let levels = self.stack.iter().enumerate().rev();
-        levels
-            .filter_map(|(level, frame)| {
-                let behind = line.strip_prefix(frame.boundary?)?;
-                match behind {
-                    b"" => Some((level, false)),
-                    b"--" => Some((level, true)),
-                    _ => None,
-                }
-            })
-            .next()
+        let mut levels = self.stack.iter().enumerate().rev();
+        levels.find_map(|(level, frame)| {
+            let behind = line.strip_prefix(frame.boundary?)?;
+            match behind {
+                b"" => Some((level, false)),
+                b"--" => Some((level, true)),
+                _ => None,
+            }
+        })
     }
 
     /// The line end in front of a delimiter belongs to the delimiter.

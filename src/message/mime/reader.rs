@@ -144,8 +144,7 @@ fn begins_like_envelope(body: &[u8]) -> bool {
 
 fn watch(fields: &[Field<'_>]) -> Watch {
     match journal::claim(fields) {
-        Claim::None if calendar::is_meeting(fields) => Watch::Calendar,
-        Claim::Possible if calendar::is_meeting(fields) => Watch::Calendar,
+        Claim::None | Claim::Possible if calendar::is_meeting(fields) => Watch::Calendar,
         Claim::None => Watch::Nothing,
         claim => Watch::Journal(claim),
     }
