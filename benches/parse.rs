@@ -1,5 +1,5 @@
-//! How long it takes to read one mail: the hot path (headers and hashes), the second look (text and attachments), and one
-//! address.
+//! How long it takes to read one mail: the hot path (headers and hashes), the second look (text and
+//! attachments), and one address.
 
 use std::hint::black_box;
 
@@ -8,7 +8,8 @@ use email_logging::message::{
     Address, CanonicalDigest, MailFacts, Message, MessageContent, MessageLimits, MessageReader,
 };
 
-/// A mail of 30 kB as a mail program writes it: a dozen trace headers, three recipients, text, HTML and a small picture.
+/// A mail of 30 kB as a mail program writes it: a dozen trace headers, three recipients, text, HTML
+/// and a small picture.
 fn mail() -> Vec<u8> {
     let hops = (0..4).map(|hop| {
         format!(

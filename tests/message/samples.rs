@@ -1,4 +1,5 @@
-//! The sample mails of the demo: who wrote what to whom, reasoned from the mails and not from the code.
+//! The sample mails of the demo: who wrote what to whom, reasoned from the mails and not from the
+//! code.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! The tree of parts of a mail (RFC 2046 5), found in one pass over its lines.
 //!
-//! Our own walk, because the MIME parser has no limits: depth, number and boundary length are bounded here, nothing
-//! recurses, and a missing end of a part costs no second look. Leaves are found, not decoded.
+//! Our own walk, because the MIME parser has no limits: depth, number and boundary length are
+//! bounded here, nothing recurses, and a missing end of a part costs no second look. Leaves are
+//! found, not decoded.
 
 use mail_parser::ContentType;
 
