@@ -33,7 +33,7 @@ pub struct MessageSummary {
     pub folders: Vec<String>,
     /// Names of folders, in document order.
     pub folder_names: Vec<String>,
-    /// The original, if there was one.
+    /// The original, if there was one that is undamaged.
     pub mime: Option<Vec<u8>>,
     /// The facts of the first item.
     pub facts: MailFacts,
@@ -75,7 +75,7 @@ async fn read_messages(answer: &mut Answer, summary: &mut AnswerSummary) -> Resu
         let Some(message) = answer.next(&mut tree, Some(&mut item)).await? else {
             return Ok(());
         };
-        let mime = answer.mime().map(|_| original.0);
+        let mime = answer.mime().filter(|end| !end.damaged).map(|_| original.0);
         summary.messages.push(summarise(&message, &tree, mime));
     }
 }
