@@ -2,7 +2,7 @@
 
 use base64_simd::STANDARD;
 use email_logging::testkit::exchange::{
-    AuthScheme, Delivery, FolderRights, Sensitivity, ServerVersion,
+    AuthScheme, Delivery, FolderRights, Sensitivity, ServerVersion, SimulatedExchange,
 };
 
 use super::client::*;
@@ -57,9 +57,11 @@ async fn pages_are_limited_and_say_where_the_next_begins() {
     let answer = client.call(find_item(&queue, (0, 5000), "")).await;
     assert_eq!(answer.item_ids().len(), 1000);
     assert!(answer.text.contains(
-        "<m:RootFolder IndexedPagingOffset=\"1000\" TotalItemsInView=\"1010\" IncludesLastItemInRange=\"false\">"
+        "<m:RootFolder IndexedPagingOffset=\"1000\" TotalItemsInView=\"1010\" \
+         IncludesLastItemInRange=\"false\">"
     ));
-    let exists = "<m:Restriction><t:Exists><t:FieldURI FieldURI=\"item:Subject\"/></t:Exists></m:Restriction>";
+    let exists = "<m:Restriction><t:Exists><t:FieldURI FieldURI=\"item:Subject\"/></t:Exists>\
+        </m:Restriction>";
     assert_eq!(
         client
             .call(find_item(&queue, (0, 5000), exists))
@@ -394,7 +396,8 @@ async fn a_delivery_can_differ_from_its_mime() {
         "<t:DateTimeReceived>2020-02-03T04:05:06Z</t:DateTimeReceived>",
         "<t:ItemClass>IPM.Outlook.Recall</t:ItemClass>",
         "<t:Sensitivity>Private</t:Sensitivity>",
-        "<t:EmailAddress>/o=Corp/cn=Recipients/cn=sam</t:EmailAddress><t:RoutingType>EX</t:RoutingType>",
+        "<t:EmailAddress>/o=Corp/cn=Recipients/cn=sam</t:EmailAddress>\
+         <t:RoutingType>EX</t:RoutingType>",
     ] {
         assert!(
             answer.text.contains(expected),
@@ -564,4 +567,29 @@ async fn nobody_listens_after_the_end() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn time_goes_by_seconds_or_as_a_function_tells() {
+    let exchange = builder().start().await.unwrap();
+    exchange.deliver(QUEUE, mail(1)).unwrap();
+    exchange.deliver(QUEUE, mail(2)).unwrap();
+    let received = |exchange: &SimulatedExchange| -> Vec<_> {
+        let items = exchange.items(QUEUE).unwrap();
+        items.iter().map(|item| item.received.to_string()).collect()
+    };
+    assert_eq!(
+        received(&exchange),
+        ["2026-01-05T08:00:00Z", "2026-01-05T08:00:01Z"]
+    );
+    let fixed = jiff::Timestamp::UNIX_EPOCH;
+    let exchange = builder().with_clock(move || fixed).start().await.unwrap();
+    exchange.deliver(QUEUE, mail(1)).unwrap();
+    assert_eq!(received(&exchange), ["1970-01-01T00:00:00Z"]);
+}
+
+#[tokio::test]
+async fn a_server_needs_a_user() {
+    let error = SimulatedExchange::builder().start().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }
