@@ -81,6 +81,7 @@ pub(crate) struct Client {
     url: String,
     password: &'static str,
     version: &'static str,
+    route: Option<(String, String)>,
 }
 
 impl Client {
@@ -93,6 +94,7 @@ impl Client {
             url: exchange.url(),
             password: PASSWORD,
             version: "Exchange2013_SP1",
+            route: None,
         }
     }
 
@@ -106,6 +108,12 @@ impl Client {
         self
     }
 
+    /// Sends X-AnchorMailbox and X-PublicFolderMailbox from now on.
+    pub(crate) fn led_to(mut self, anchor: &str, mailbox: &str) -> Self {
+        self.route = Some((anchor.to_owned(), mailbox.to_owned()));
+        self
+    }
+
     /// Sends any document; an error means that no whole answer came.
     pub(crate) async fn send(&self, document: String) -> reqwest::Result<Answer> {
         let request = self
@@ -115,6 +123,12 @@ impl Client {
         let request = request.header("content-type", "text/xml; charset=utf-8");
         let request = request.header("client-request-id", "11111111-2222-4333-8444-555555555555");
         let request = request.header("return-client-request-id", "true");
+        let request = match &self.route {
+            Some((anchor, mailbox)) => request
+                .header("X-AnchorMailbox", anchor)
+                .header("X-PublicFolderMailbox", mailbox),
+            None => request,
+        };
         let response = request.body(document).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer {

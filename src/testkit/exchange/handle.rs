@@ -16,7 +16,7 @@ use super::statistics::Statistics;
 use super::store::World;
 use super::store::delivery::Delivery;
 use super::store::directory::DirectoryEntry;
-use super::store::folder::{Folder, FolderKey};
+use super::store::folder::{Folder, FolderKey, Home};
 use super::store::item::{Item, ItemKey};
 use super::store::rights::FolderRights;
 
@@ -217,6 +217,23 @@ impl SimulatedExchange {
                 folder.quota = bytes;
             }
         })
+    }
+
+    /// The address of the mailbox that holds the hierarchy of public folders.
+    pub fn hierarchy_address(&self) -> String {
+        self.service.routing.hierarchy_address()
+    }
+
+    /// The address of the mailbox that holds the content of a public folder.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] when there is no such public folder.
+    pub fn content_address(&self, path: &str) -> io::Result<String> {
+        match self.look(path, |_, folder| folder.home)? {
+            Home::Public { content_mailbox } => Ok(self.service.routing.address(content_mailbox)),
+            Home::Mailbox(_) => Err(missing("public folder")),
+        }
     }
 
     /// Adds a person to the directory that ResolveNames searches.
