@@ -31,7 +31,9 @@ pub struct SimulatedExchange {
 }
 
 /// An item as it lies in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its debug form holds no content of the mail.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimulatedItem {
     /// The item id, which a move changes. Case matters.
@@ -58,6 +60,17 @@ impl std::fmt::Debug for SimulatedExchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SimulatedExchange")
             .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SimulatedItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedItem")
+            .field("id", &self.id)
+            .field("item_class", &self.item_class)
+            .field("received", &self.received)
+            .field("bytes", &self.mime.len())
             .finish_non_exhaustive()
     }
 }
