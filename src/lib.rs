@@ -17,6 +17,9 @@ mod scope;
 pub mod setup;
 pub mod source;
 pub mod store;
+#[cfg(feature = "testkit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
+pub mod testkit;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{

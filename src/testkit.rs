@@ -1,0 +1,3 @@
+//! Servers and suites for tests, also those of hosts.
+
+pub mod exchange;
