@@ -9,6 +9,7 @@
 mod store_rows;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::message::MessageContent;
@@ -17,6 +18,8 @@ use email_logging::store::{
     Acquired, CommitBatch, ContentIndex, Cursor, DecisionFilter, EventFeed, InteractionLog,
     LogFilter, MailLedger, Original, RowContent, RowResult, SetupStore, SqliteOptions, SqliteStore,
 };
+use email_logging::testkit::clock::ManualClock;
+use email_logging::testkit::conformance::store::{self as suite, StoreBackend};
 use email_logging::{Error, ErrorKind, Scope, StageId, WorkerId};
 use store_rows::{commit, key, lease, logged, logged_row, mailbox, open, private, uid};
 
@@ -43,6 +46,31 @@ async fn subjects(store: &SqliteStore, text: &str) -> Vec<String> {
     filter.text = Some(text.into());
     let page = store.mails(&scope(), &filter, None, 100).await.unwrap();
     page.rows.into_iter().map(|m| m.record.subject).collect()
+}
+
+#[tokio::test]
+async fn the_store_keeps_the_contract_in_a_file_and_in_memory() {
+    let in_file = || async {
+        let (dir, path) = file();
+        let (options, clock) = manual_clock();
+        let store = SqliteStore::open_with(path, options).unwrap();
+        store.migrate().await.unwrap();
+        StoreBackend::new(store).with_clock(clock).with_guard(dir)
+    };
+    suite::run(in_file).await.assert_passed();
+    let in_memory = || async {
+        let (options, clock) = manual_clock();
+        let store = SqliteStore::in_memory_with(options).unwrap();
+        store.migrate().await.unwrap();
+        StoreBackend::new(store).with_clock(clock)
+    };
+    suite::run(in_memory).await.assert_passed();
+}
+
+fn manual_clock() -> (SqliteOptions, ManualClock) {
+    let clock = ManualClock::default();
+    let options = SqliteOptions::default().with_clock(Arc::new(clock.clone()));
+    (options, clock)
 }
 
 #[tokio::test]
