@@ -1,6 +1,7 @@
 //! Mails as a commit gets them: numbered, each different in everything that a key is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -83,7 +84,7 @@ impl Sample {
     }
 
     pub(super) fn row(&self) -> CommitRow {
-        let decided = Box::new(self.row.clone());
+        let decided = Arc::new(self.row.clone());
         CommitRow::new(self.sighting(), RowContent::Decided(decided))
     }
 
