@@ -9,7 +9,6 @@
 mod store_rows;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::message::MessageContent;
@@ -18,8 +17,6 @@ use email_logging::store::{
     Acquired, CommitBatch, ContentIndex, Cursor, DecisionFilter, EventFeed, InteractionLog,
     LogFilter, MailLedger, Original, RowContent, RowResult, SetupStore, SqliteOptions, SqliteStore,
 };
-use email_logging::testkit::clock::ManualClock;
-use email_logging::testkit::conformance::store::{self as suite, StoreBackend};
 use email_logging::{Error, ErrorKind, Scope, StageId, WorkerId};
 use store_rows::{commit, key, lease, logged, logged_row, mailbox, open, private, uid};
 
@@ -46,31 +43,6 @@ async fn subjects(store: &SqliteStore, text: &str) -> Vec<String> {
     filter.text = Some(text.into());
     let page = store.mails(&scope(), &filter, None, 100).await.unwrap();
     page.rows.into_iter().map(|m| m.record.subject).collect()
-}
-
-#[tokio::test]
-async fn the_store_keeps_the_contract_in_a_file_and_in_memory() {
-    let in_file = || async {
-        let (dir, path) = file();
-        let (options, clock) = manual_clock();
-        let store = SqliteStore::open_with(path, options).unwrap();
-        store.migrate().await.unwrap();
-        StoreBackend::new(store).with_clock(clock).with_guard(dir)
-    };
-    suite::run(in_file).await.assert_passed();
-    let in_memory = || async {
-        let (options, clock) = manual_clock();
-        let store = SqliteStore::in_memory_with(options).unwrap();
-        store.migrate().await.unwrap();
-        StoreBackend::new(store).with_clock(clock)
-    };
-    suite::run(in_memory).await.assert_passed();
-}
-
-fn manual_clock() -> (SqliteOptions, ManualClock) {
-    let clock = ManualClock::default();
-    let options = SqliteOptions::default().with_clock(Arc::new(clock.clone()));
-    (options, clock)
 }
 
 #[tokio::test]
@@ -224,6 +196,27 @@ async fn what_is_no_database_is_called_damaged() {
         codes(&error),
         (ErrorKind::StoreUnavailable, "store.unavailable")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_handles_may_make_and_migrate_a_new_file_at_once() {
+    let (_dir, path) = file();
+    let open_one = || {
+        let path = path.clone();
+        tokio::spawn(async move {
+            let store = SqliteStore::open(&path)?;
+            store.migrate().await?;
+            store.load_setup(&scope()).await
+        })
+    };
+    let opened: Vec<_> = (0..12).map(|_| open_one()).collect();
+    for answer in opened {
+        assert_eq!(answer.await.unwrap().unwrap(), None);
+    }
+    let applied: i64 = raw(&path)
+        .query_row("SELECT count(*) FROM schema_migration", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(applied, 1);
 }
 
 #[tokio::test]
@@ -413,6 +406,10 @@ async fn a_private_mail_leaves_its_key_and_its_reason_alone() {
         ),
         ("excluded", "private", None, &None)
     );
+    let mut of_sighting = DecisionFilter::default();
+    of_sighting.sighting = Some((mailbox(), key(7)));
+    let page = store.decisions(&scope(), &of_sighting, None, 10).await;
+    assert_eq!(page.unwrap().rows, std::slice::from_ref(decision));
     let moves = store.pending_moves(&scope(), &mailbox(), 10).await.unwrap();
     assert_eq!(moves.len(), 1);
     store.close();
