@@ -1,9 +1,10 @@
 //! Address lists of header fields (RFC 5322 3.4 and 4.4): which mailboxes they name.
 //!
-//! The one parser of addresses that are matched. The MIME parser is not asked: it loses the quotes of a local part and
-//! puts decoded words where an addr-spec belongs, and either makes another address. Here the addr-spec is taken as it is
-//! written and only the display name is decoded. Works through the text once, without recursion; what is ambiguous is
-//! unusable rather than guessed.
+//! The one parser of addresses that are matched. The MIME parser is not asked: it loses the quotes
+//! of a local part and puts decoded words where an addr-spec belongs, and either makes another
+//! address. Here the addr-spec is taken as it is written and only the display name is decoded.
+//! Works through the text once, without recursion; what is ambiguous is unusable rather than
+//! guessed.
 
 use std::borrow::Cow;
 
@@ -38,6 +39,8 @@ struct ListReader<'a> {
     at: usize,
     /// What stands outside angle brackets and comments.
     bare: String,
+    /// Whether `bare` has an `@` outside quotes.
+    has_at: bool,
     /// What stands in angle brackets.
     angle: Option<&'a str>,
     /// Two pairs of brackets, or text behind one.
@@ -54,6 +57,7 @@ impl<'a> ListReader<'a> {
             text,
             at: 0,
             bare: String::new(),
+            has_at: false,
             angle: None,
             ambiguous: false,
             comment: None,
@@ -81,7 +85,12 @@ impl<'a> ListReader<'a> {
                     self.group_depth += 1;
                     self.at += 1;
                 }
-                _ => self.copy_to(plain_end),
+                _ => {
+                    let begin = self.at;
+                    self.copy_to(plain_end);
+                    let piece = self.text.get(begin..self.at);
+                    self.has_at |= piece.is_some_and(|piece| piece.contains('@'));
+                }
             }
         }
         self.end_mailbox(0);
@@ -125,7 +134,7 @@ impl<'a> ListReader<'a> {
 
     /// A colon behind words names a group; behind something with an `@` it does not.
     fn begins_group(&self) -> bool {
-        self.angle.is_none() && !outside_quotes(&self.bare).any(|c| c == '@')
+        self.angle.is_none() && !self.has_at
     }
 
     fn end_mailbox(&mut self, separator: usize) {
@@ -134,6 +143,7 @@ impl<'a> ListReader<'a> {
         let angle = self.angle.take();
         let comment = self.comment.take();
         let ambiguous = std::mem::take(&mut self.ambiguous);
+        let has_at = std::mem::take(&mut self.has_at);
         if self.group_depth > MAX_GROUP_DEPTH {
             self.beyond_limit |= !bare.trim().is_empty() || angle.is_some();
             return;
@@ -141,7 +151,7 @@ impl<'a> ListReader<'a> {
         let bare = bare.trim();
         let (name, spec) = match angle {
             Some(inside) => (bare, without_route(inside.trim())),
-            None if is_spec(bare) => ("", bare),
+            None if has_at || is_exchange(bare) => ("", bare),
             None => (bare, ""),
         };
         let name = if name.is_empty() {
@@ -161,12 +171,12 @@ impl<'a> ListReader<'a> {
     }
 }
 
-fn is_spec(bare: &str) -> bool {
-    outside_quotes(bare).any(|c| c == '@')
-        || matches!(MailAddress::read(bare), MailAddress::Exchange(_))
+fn is_exchange(bare: &str) -> bool {
+    matches!(MailAddress::read(bare), MailAddress::Exchange(_))
 }
 
-/// Leaves out an obsolete route (RFC 5322 4.4), `@hub.example,@relay.example:` in front of the address.
+/// Leaves out an obsolete route (RFC 5322 4.4), `@hub.example,@relay.example:` in front of the
+/// address.
 fn without_route(inside: &str) -> &str {
     match inside.split_once(':') {
         Some((route, spec)) if route.starts_with('@') => spec.trim_start(),
@@ -190,31 +200,13 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
     let mut chars = raw.chars();
     while let Some(c) = chars.next() {
         match c {
-            '"' => {}
             '\\' => plain.extend(chars.next()),
-            '\r' | '\n' => {}
+            '"' | '\r' | '\n' => {}
             '\t' => plain.push(' '),
             _ => plain.push(c),
         }
     }
     Cow::Owned(plain)
-}
-
-fn outside_quotes(text: &str) -> impl Iterator<Item = char> {
-    let mut quoted = false;
-    let mut escaped = false;
-    text.chars().filter(move |c| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match c {
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            _ => return !quoted,
-        }
-        false
-    })
 }
 
 /// The bytes up to the next character with a meaning in a list.
@@ -267,7 +259,8 @@ fn comment_end(rest: &str) -> Result<usize, bool> {
     Err(false)
 }
 
-/// The bytes inside angle brackets, and whether they were closed. An open bracket ends at the next comma.
+/// The bytes inside angle brackets, and whether they were closed. An open bracket ends at the next
+/// comma.
 fn angle_end(inside: &str) -> (usize, bool) {
     let route = inside.trim_start().starts_with('@');
     let mut at = 0;

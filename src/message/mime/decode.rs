@@ -1,4 +1,5 @@
-//! Decoders of the MIME parser, each behind a signature of our own: encoded-words, transfer encodings, charsets.
+//! Decoders of the MIME parser, each behind a signature of our own: encoded-words, transfer
+//! encodings, charsets.
 
 use std::borrow::Cow;
 
@@ -6,6 +7,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
+use super::encoded_words;
 use super::fields::{Field, clean};
 
 /// Text with its encoded-words (RFC 2047) decoded.
@@ -17,14 +19,14 @@ pub(super) fn words(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An unstructured field such as Subject: unfolded, decoded, at any length. Raw bytes that are no UTF-8 become U+FFFD.
+/// An unstructured field such as Subject: unfolded, decoded, at any length. Raw bytes that are no
+/// UTF-8 become U+FFFD.
 pub(super) fn text(field: &Field<'_>) -> String {
     clean(&unstructured(field.value))
 }
 
 fn unstructured(value: &[u8]) -> String {
-    let mut line = Vec::with_capacity(value.len() + 1);
-    line.extend_from_slice(value);
+    let mut line = encoded_words::join(value);
     line.push(b'\n');
     match MessageStream::new(&line).parse_unstructured() {
         HeaderValue::Text(text) => text.into_owned(),
@@ -59,7 +61,8 @@ pub(super) fn transfer<'a>(body: &'a [u8], encoding: &str) -> (Cow<'a, [u8]>, bo
     }
 }
 
-/// Characters outside the alphabet are passed over, as RFC 2045 6.8 asks; they are damage all the same.
+/// Characters outside the alphabet are passed over, as RFC 2045 6.8 asks; they are damage all the
+/// same.
 fn base64(body: &[u8]) -> (Cow<'_, [u8]>, bool) {
     let (end, bytes) = MessageStream::new(body).decode_base64_mime(b"");
     if end != usize::MAX {
@@ -75,7 +78,8 @@ fn base64(body: &[u8]) -> (Cow<'_, [u8]>, bool) {
     }
 }
 
-/// Text in its charset, and whether bytes of it could not be decoded. An unknown charset is read as UTF-8.
+/// Text in its charset, and whether bytes of it could not be decoded. An unknown charset is read as
+/// UTF-8.
 pub(super) fn charset(bytes: &[u8], charset: Option<&str>) -> (String, bool) {
     let text = match charset.and_then(|name| charset_decoder(name.as_bytes())) {
         Some(decode) => decode(bytes),
@@ -109,6 +113,7 @@ mod tests {
                 b" =?utf-8?q?L=C3=BA?=\r\n =?iso-8859-1?q?cia_?= x",
                 "L\u{fa}cia  x",
             ),
+            (b" =?utf-8?q?L=C3?= =?utf-8?q?=BAcia?=", "L\u{fa}cia"),
             (b" a\0b", "a\u{fffd}b"),
             (b" caf\xe9", "caf\u{fffd}"),
             (b"", ""),
