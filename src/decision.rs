@@ -5,6 +5,7 @@ mod decide;
 pub mod flags;
 mod hooks;
 mod policy;
+mod quarantined;
 mod rules;
 mod steps;
 mod trace;

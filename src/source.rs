@@ -1,11 +1,12 @@
 //! Where mail comes from: a queue folder that is listed, fetched and emptied by moving.
 
 mod folder;
+mod forward;
 mod item;
 
 #[cfg(feature = "ews")]
 pub mod ews;
-mod memory;
+pub mod memory;
 
 use std::fmt::Debug;
 

@@ -5,6 +5,7 @@
 
 mod commit;
 mod feed;
+mod forward;
 mod ledger;
 mod log;
 mod memory;
@@ -14,9 +15,9 @@ mod sink;
 pub mod sqlite;
 
 pub use commit::{
-    CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt, MessageRecord,
-    MoveOutcome, MoveResult, Original, Participant, ParticipantRole, RowContent, RowResult,
-    Sighting,
+    CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt,
+    MESSAGE_ID_CONFLICT, MessageRecord, MoveOutcome, MoveResult, Original, Participant,
+    ParticipantRole, RowContent, RowResult, Sighting,
 };
 pub use feed::{Event, EventFeed, EventKind};
 pub use ledger::{
@@ -27,11 +28,11 @@ pub use log::{
     Annotation, ContentIndex, Cursor, DecisionFilter, DecisionRecord, InteractionLog, LogFilter,
     LoggedMail, OriginalPart, Page,
 };
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, StoreOperation};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// A store that has every role but the host's own log.
 pub trait InteractionStore:

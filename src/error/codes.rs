@@ -193,6 +193,8 @@ codes! {
 
     SOURCE_UNSUPPORTED = "source.unsupported", Unsupported,
         "this mail source cannot do that", "Choose another setting or another source.";
+    SOURCE_FOLDER_NOT_FOUND = "source.folder_not_found", NotFound,
+        "the folder does not exist", "Check the folder's path.";
     RUN_CANCELLED = "run.cancelled", Cancelled,
         "the run was asked to stop", "Nothing: the next run goes on.";
     INTERNAL = "internal", Internal,

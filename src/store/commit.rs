@@ -1,5 +1,7 @@
 //! What one transaction writes.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::decision::{Decision, Disposition};
@@ -10,6 +12,9 @@ use crate::message::{
     Authenticity, CanonicalDigest, ContentIdentity, ItemClass, Sensitivity, codes,
 };
 use crate::source::{ItemRef, SightingKey};
+
+/// The flag of a message whose Message-ID belongs to another content as well. A commit sets it on both.
+pub const MESSAGE_ID_CONFLICT: &str = "message-id-conflict";
 
 /// One batch: written in one transaction.
 #[derive(Debug, Clone, Default)]
@@ -85,8 +90,8 @@ impl Sighting {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RowContent {
-    /// Its decision, and what follows from it.
-    Decided(Box<DecidedRow>),
+    /// Its decision, and what follows from it. Shared, so that the caller keeps it without a copy of the original.
+    Decided(Arc<DecidedRow>),
     /// Another item under a key that is decided already: it gets a move of its own and nothing else.
     Again {
         /// Where the item goes.
@@ -197,6 +202,27 @@ pub struct MessageRecord {
     pub flags: Vec<String>,
     /// A link that opens the mail in the mail system.
     pub web_link: Option<String>,
+}
+
+impl MessageRecord {
+    /// A record of which only the identity is known; fill the fields that matter.
+    pub fn new(identity: ContentIdentity) -> Self {
+        Self {
+            identity,
+            canonical: None,
+            message_id: None,
+            references: Vec::new(),
+            subject: String::new(),
+            participants: Vec::new(),
+            sent: None,
+            received: None,
+            sensitivity: Sensitivity::Normal,
+            class: ItemClass::Mail,
+            authenticity: Authenticity::Unknown,
+            flags: Vec::new(),
+            web_link: None,
+        }
+    }
 }
 
 /// Somebody whom a mail names.

@@ -1,0 +1,147 @@
+//! [`EmailLogger`]: the whole job, from the queue folder to the interaction log.
+//!
+//! The only room that knows all the traits. It is free of a runtime of its own: futures are joined, never spawned; time
+//! and randomness are injected.
+
+mod builder;
+mod commit;
+mod deliver;
+mod explain;
+mod fetch;
+mod folders;
+mod identity;
+mod index;
+mod listing;
+mod moves;
+mod parts;
+mod pipeline;
+mod prepare;
+mod progress;
+mod record;
+mod recovery;
+mod report;
+mod run;
+mod schedule;
+mod settings;
+mod telemetry;
+
+use std::future::{Future, pending};
+use std::pin::pin;
+
+use crate::decision::Decision;
+use crate::error::{Error, Result};
+use crate::message::MailFacts;
+
+pub use builder::EmailLoggerBuilder;
+pub use progress::{Progress, ProgressEvent};
+pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
+pub use settings::{RunSettings, Schedule};
+
+/// Logs the mail of one mailbox.
+///
+/// A run takes the mailbox, finishes what an earlier run left, reads the queue folder oldest first, decides, writes
+/// entries and originals in one transaction per batch, and moves each mail only after its commit. A crash anywhere is
+/// healed by the next run. Build it with [`EmailLogger::builder`].
+#[derive(Debug)]
+pub struct EmailLogger {
+    parts: parts::Parts,
+}
+
+impl EmailLogger {
+    /// Begins to build a logger.
+    pub fn builder() -> EmailLoggerBuilder {
+        EmailLoggerBuilder::default()
+    }
+
+    /// Runs once, until the queue folder is empty or the batch size is reached.
+    ///
+    /// While logging is disabled in the stored set-up it makes no request and answers
+    /// [`Skipped::LoggingDisabled`]; while another worker holds the mailbox it answers [`Skipped::MailboxBusy`].
+    ///
+    /// # Errors
+    ///
+    /// What stopped the run, with its step and the report until then. One bad mail never does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: nothing is lost or logged twice, and the next run finishes what is open.
+    pub async fn run_once(&self) -> Result<RunReport, RunError> {
+        run::run(&self.parts, pin!(pending())).await
+    }
+
+    /// Runs once, and drains when `shutdown` is ready: nothing new is begun, what is committed is still moved.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_once`](Self::run_once).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run_once`](Self::run_once).
+    pub async fn run_until(
+        &self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<RunReport, RunError> {
+        run::run(&self.parts, pin!(shutdown)).await
+    }
+
+    /// Runs on a schedule until `shutdown` is ready, then drains. Every run's end is told to `on_run`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last run, once [`Schedule::attempts`] runs in a row failed for a reason that waiting does not
+    /// remove. An outage never ends the schedule.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run_once`](Self::run_once).
+    pub async fn run(
+        &self,
+        schedule: &Schedule,
+        shutdown: impl Future<Output = ()> + Send,
+        on_run: impl FnMut(&Result<RunReport, RunError>) + Send,
+    ) -> Result<(), RunError> {
+        schedule::run(&self.parts, schedule, pin!(shutdown), on_run).await
+    }
+
+    /// Says what a run would do: everything but writing and moving. The mailbox is not taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_once`](Self::run_once).
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    pub async fn dry_run(&self) -> Result<DryRun, RunError> {
+        explain::dry_run(&self.parts).await
+    }
+
+    /// Decides about an original that is at hand, without a mail source and without writing.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when the directory does not answer. A mail that cannot be read has a decision that says so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    pub async fn explain(&self, original: &[u8], facts: &MailFacts) -> Result<Decision> {
+        explain::explain(&self.parts, original, facts).await
+    }
+
+    /// Indexes text and attachments of committed messages, up to `limit`. Answers how many there were.
+    ///
+    /// Each run does so at its end; a host with a large backlog may call it beside.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what is not indexed stays so.
+    pub async fn index(&self, limit: u32) -> Result<u64, Error> {
+        index::index(&self.parts, limit).await
+    }
+}

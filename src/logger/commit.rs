@@ -1,0 +1,270 @@
+//! The commit of a batch, and what follows from each row's result.
+
+use crate::decision::{Disposition, Outcome, Quarantine};
+use crate::error::Error;
+use crate::ids::EntryId;
+use crate::interaction::{InteractionLogEntry, NewEntry};
+use crate::store::{CommitBatch, CommitRow, DecidedRow, Delivered, Lease, RowContent, RowResult};
+
+use super::deliver::deliver;
+use super::folders::Folders;
+use super::identity::compare;
+use super::moves::PlannedMove;
+use super::parts::Parts;
+use super::pipeline::StepError;
+use super::prepare::{Prepared, outcome_of, set_aside};
+use super::report::{RunReport, RunStep};
+
+/// Rounds of looking at equal Message-IDs again; more would mean that other workers log nothing but this id.
+const ROUNDS: u32 = 4;
+
+/// What a commit did.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    pub(super) rows: usize,
+    counts: Vec<Count>,
+    pub(super) moves: Vec<PlannedMove>,
+    pub(super) deliveries: Vec<Delivered>,
+    pub(super) error: Option<StepError>,
+}
+
+/// How one row counts.
+#[derive(Debug)]
+enum Count {
+    Outcome {
+        outcome: &'static str,
+        reason: String,
+        entries: u64,
+    },
+    AlreadyLogged,
+    Pending,
+    /// The row was not written.
+    Deferred,
+}
+
+impl Committed {
+    pub(super) fn count(&self, report: &mut RunReport) {
+        for count in &self.counts {
+            count.add_to(report);
+        }
+        report.delivered += self.deliveries.len() as u64;
+    }
+}
+
+impl Count {
+    fn add_to(&self, report: &mut RunReport) {
+        match self {
+            Self::Deferred => report.deferred += 1,
+            Self::Pending => {
+                report.fetched += 1;
+                report.pending += 1;
+                report.count_reason("pending", "");
+            }
+            Self::AlreadyLogged => {
+                report.fetched += 1;
+                report.already_logged += 1;
+                report.count_reason("already-logged", "");
+            }
+            Self::Outcome {
+                outcome,
+                reason,
+                entries,
+            } => {
+                report.fetched += 1;
+                report.entries += entries;
+                report.count_reason(outcome, reason);
+                match *outcome {
+                    "logged" => report.logged += 1,
+                    "not-matched" => report.not_matched += 1,
+                    "excluded" => report.excluded += 1,
+                    _ => report.quarantined += 1,
+                }
+            }
+        }
+    }
+}
+
+/// Commits rows together with the results of earlier moves and deliveries.
+pub(super) async fn commit(
+    parts: &Parts,
+    folders: &Folders,
+    lease: &Lease,
+    mut rows: Vec<Prepared>,
+    mut with: CommitBatch,
+) -> Committed {
+    let mut committed = Committed {
+        rows: rows.len(),
+        ..Committed::default()
+    };
+    for _ in 0..ROUNDS {
+        with.rows = rows.iter().map(|prepared| prepared.row.clone()).collect();
+        let batch = std::mem::take(&mut with);
+        if batch.is_empty() {
+            return committed;
+        }
+        let receipt = match parts.ledger.commit(&parts.scope, lease, batch).await {
+            Ok(receipt) => receipt,
+            Err(error) => return committed.failed(rows, (RunStep::LoggingMessages, error)),
+        };
+        let mut again = Vec::new();
+        for (prepared, result) in rows.into_iter().zip(receipt.rows) {
+            match take(parts, folders, &mut committed, prepared, result).await {
+                Ok(None) => {}
+                Ok(Some(prepared)) => again.push(prepared),
+                Err(error) => committed.error = Some((RunStep::LoggingMessages, error)),
+            }
+        }
+        rows = again;
+    }
+    let unsettled = rows.len();
+    committed
+        .counts
+        .extend((0..unsettled).map(|_| Count::Deferred));
+    committed
+}
+
+impl Committed {
+    fn failed(mut self, rows: Vec<Prepared>, error: StepError) -> Self {
+        self.counts.extend(rows.iter().map(|_| Count::Deferred));
+        self.error = Some(error);
+        self
+    }
+
+    fn plan(&mut self, prepared: &Prepared, target: Disposition, again: bool) {
+        if target != Disposition::Leave {
+            let sighting = &prepared.row.sighting;
+            self.moves.push(PlannedMove {
+                key: sighting.key.clone(),
+                item: sighting.item.clone(),
+                target,
+                attempts: 0,
+                again,
+            });
+        }
+    }
+}
+
+/// Takes one row's result; answers the row where it has to be committed once more.
+async fn take(
+    parts: &Parts,
+    folders: &Folders,
+    committed: &mut Committed,
+    mut prepared: Prepared,
+    result: RowResult,
+) -> Result<Option<Prepared>, Error> {
+    match result {
+        RowResult::Written { entries } => written(parts, committed, &prepared, &entries).await,
+        RowResult::AlreadyLogged => already_logged(parts, committed, &prepared),
+        RowResult::Counted { .. } => committed.counts.push(Count::Pending),
+        RowResult::Recheck(met) => {
+            if let Err(error) = compare(parts, &mut prepared, &met).await {
+                committed.counts.push(Count::Deferred);
+                return Err(error);
+            }
+            return Ok(Some(prepared));
+        }
+        RowResult::Rejected(error) if is_set_aside(&prepared.row) => {
+            committed.counts.push(Count::Deferred);
+            return Err(error);
+        }
+        RowResult::Rejected(_) => {
+            let reason = Quarantine::RowRefused;
+            return Ok(Some(set_aside(parts, folders, prepared.work, reason)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_set_aside(row: &CommitRow) -> bool {
+    matches!(
+        outcome_of(row),
+        Some(Outcome::Quarantined(Quarantine::RowRefused))
+    )
+}
+
+async fn written(
+    parts: &Parts,
+    committed: &mut Committed,
+    prepared: &Prepared,
+    numbers: &[(EntryId, u64)],
+) {
+    match &prepared.row.content {
+        RowContent::Again { target } => {
+            committed.counts.push(Count::AlreadyLogged);
+            committed.plan(prepared, *target, true);
+        }
+        RowContent::Failed(_) => committed.counts.push(Count::Pending),
+        RowContent::Decided(row) => {
+            let outcome = row.decision.outcome.code();
+            let reason = row.decision.outcome.reason().to_owned();
+            committed.counts.push(Count::Outcome {
+                outcome,
+                reason,
+                entries: numbers.len() as u64,
+            });
+            let entries = tell_hooks(parts, prepared, row, numbers);
+            if hand_over(parts, committed, row, &entries).await {
+                committed.plan(prepared, row.decision.disposition, false);
+            }
+        }
+    }
+}
+
+/// Hands new entries to the host's own log. The mail may move only when the host has them.
+async fn hand_over(
+    parts: &Parts,
+    committed: &mut Committed,
+    row: &DecidedRow,
+    entries: &[InteractionLogEntry],
+) -> bool {
+    let (true, Some(record)) = (row.deliver, &row.record) else {
+        return true;
+    };
+    match deliver(parts, &row.message, record, entries).await {
+        Ok(delivered) => {
+            committed.deliveries.extend(delivered);
+            true
+        }
+        Err(error) => {
+            committed.error = Some((RunStep::DeliveringEntries, error));
+            false
+        }
+    }
+}
+
+fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared) {
+    committed.counts.push(Count::AlreadyLogged);
+    match &prepared.row.content {
+        RowContent::Again { target } => committed.plan(prepared, *target, true),
+        // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them.
+        RowContent::Decided(row) if !(row.deliver && parts.sink.is_some()) => {
+            committed.plan(prepared, row.decision.disposition, false);
+        }
+        RowContent::Decided(_) | RowContent::Failed(_) => {}
+    }
+}
+
+fn tell_hooks(
+    parts: &Parts,
+    prepared: &Prepared,
+    row: &DecidedRow,
+    numbers: &[(EntryId, u64)],
+) -> Vec<InteractionLogEntry> {
+    let now = parts.clock.now();
+    let find = |id: &EntryId| row.entries.iter().find(|entry: &&NewEntry| entry.id == *id);
+    let entries: Vec<_> = numbers
+        .iter()
+        .filter_map(|(id, number)| {
+            find(id).map(|entry| InteractionLogEntry::written(*number, entry.clone(), now))
+        })
+        .collect();
+    if let Some(message) = &prepared.message {
+        for (entry, hook) in entries
+            .iter()
+            .flat_map(|e| parts.hooks.iter().map(move |h| (e, h)))
+        {
+            hook.after_entry(message, entry);
+        }
+    }
+    entries
+}

@@ -1,0 +1,191 @@
+//! Reading originals: one pass from the wire into a message, with at most a few MiB of it in memory.
+
+use async_trait::async_trait;
+
+use crate::error::{Error, Result};
+use crate::ids::StageId;
+use crate::message::{MailFacts, Message, MessageReader};
+use crate::source::{FetchSink, Fetched, Folder, ListedItem};
+use crate::store::{Lease, Original};
+
+use super::listing::WorkItem;
+use super::parts::Parts;
+
+const PIECE_BYTES: usize = 1 << 20;
+
+/// One item with what its fetch gave.
+#[derive(Debug)]
+pub(super) struct FetchedMail {
+    pub(super) work: WorkItem,
+    pub(super) content: FetchedContent,
+}
+
+#[derive(Debug)]
+pub(super) enum FetchedContent {
+    /// A message that could be read.
+    Read(Box<Message>, Original),
+    /// Its bytes are no mail, or beyond a limit.
+    Unreadable(Error),
+    /// Somebody took it away.
+    Gone,
+    /// The fetch failed.
+    Failed(Error),
+}
+
+/// Fetches a batch. What ended before an error is answered with it.
+pub(super) async fn fetch(
+    parts: &Parts,
+    lease: Option<&Lease>,
+    queue: &Folder,
+    batch: Vec<WorkItem>,
+) -> (Vec<FetchedMail>, Vec<WorkItem>, Option<Error>) {
+    let listed: Vec<_> = batch.iter().map(|work| work.listed.clone()).collect();
+    let mut sink = MailSink {
+        parts,
+        lease,
+        listed: &listed,
+        current: None,
+        contents: Vec::new(),
+    };
+    let error = parts.source.fetch(queue, &listed, &mut sink).await.err();
+    let mut contents = sink.contents.into_iter();
+    let (mut done, mut open) = (Vec::new(), Vec::new());
+    for work in batch {
+        match contents.next() {
+            Some(content) => done.push(FetchedMail { work, content }),
+            None => open.push(work),
+        }
+    }
+    (done, open, error)
+}
+
+/// Takes one item after the other. Without a lease (a dry run) nothing is staged and nothing is kept.
+#[derive(Debug)]
+struct MailSink<'a> {
+    parts: &'a Parts,
+    lease: Option<&'a Lease>,
+    listed: &'a [ListedItem],
+    current: Option<Current>,
+    contents: Vec<FetchedContent>,
+}
+
+#[derive(Debug)]
+struct Current {
+    /// The reader, until the mail turns out to be beyond a limit.
+    reader: Result<MessageReader>,
+    /// Bytes that are not staged.
+    bytes: Vec<u8>,
+    stage: Option<(StageId, u32)>,
+}
+
+#[async_trait]
+impl FetchSink for MailSink<'_> {
+    fn begin(&mut self, _index: usize, size_hint: Option<u64>) {
+        let limits = self.parts.settings.limits.clone();
+        let expected = size_hint
+            .and_then(|size| usize::try_from(size).ok())
+            .unwrap_or(0);
+        self.current = Some(Current {
+            reader: Ok(MessageReader::new(limits)),
+            bytes: Vec::with_capacity(expected.min(self.parts.settings.inline_bytes)),
+            stage: None,
+        });
+    }
+
+    async fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        let Ok(reader) = &mut current.reader else {
+            return Ok(());
+        };
+        if let Err(error) = reader.push(bytes) {
+            *current = Current {
+                reader: Err(error),
+                bytes: Vec::new(),
+                stage: None,
+            };
+            return Ok(());
+        }
+        if self.lease.is_some() {
+            current.bytes.extend_from_slice(bytes);
+            if current.stage.is_some() || current.bytes.len() > self.parts.settings.inline_bytes {
+                self.stage(false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, fetched: Fetched) -> Result<()> {
+        let content = match fetched {
+            Fetched::Complete(facts) => self.complete(&facts).await?,
+            Fetched::WithoutOriginal(facts, _) => self.from_facts(&facts),
+            Fetched::Gone => FetchedContent::Gone,
+            Fetched::Failed(error) => FetchedContent::Failed(error),
+        };
+        self.current = None;
+        self.contents.push(content);
+        Ok(())
+    }
+}
+
+impl MailSink<'_> {
+    /// A message that the server describes but cannot render.
+    fn from_facts(&self, facts: &MailFacts) -> FetchedContent {
+        let listed = self.listed.get(self.contents.len());
+        let key = listed.map(|listed| match &listed.key {
+            Some(key) => key.to_string(),
+            None => listed.item.id.clone(),
+        });
+        let message = Message::from_facts(facts, key.unwrap_or_default().as_bytes());
+        FetchedContent::Read(Box::new(message), Original::NotKept)
+    }
+
+    /// Hands whole pieces, or at the end the rest, to the store.
+    async fn stage(&mut self, rest: bool) -> Result<()> {
+        let (Some(lease), Some(current)) = (self.lease, &mut self.current) else {
+            return Ok(());
+        };
+        let (stage, index) = current
+            .stage
+            .get_or_insert_with(|| (self.parts.new_stage(), 0));
+        while current.bytes.len() >= PIECE_BYTES || (rest && !current.bytes.is_empty()) {
+            let tail = current
+                .bytes
+                .split_off(current.bytes.len().min(PIECE_BYTES));
+            let piece = std::mem::replace(&mut current.bytes, tail);
+            let ledger = &self.parts.ledger;
+            ledger
+                .stage(&self.parts.scope, lease, *stage, *index, piece)
+                .await?;
+            *index += 1;
+        }
+        Ok(())
+    }
+
+    async fn complete(&mut self, facts: &MailFacts) -> Result<FetchedContent> {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.stage.is_some())
+        {
+            self.stage(true).await?;
+        }
+        let Some(current) = self.current.take() else {
+            return Ok(self.from_facts(facts));
+        };
+        Ok(
+            match current.reader.and_then(|reader| reader.finish(facts)) {
+                Ok(message) => {
+                    let original = match current.stage {
+                        Some((stage, _)) => Original::Staged(stage),
+                        None if self.lease.is_none() => Original::NotKept,
+                        None => Original::Inline(current.bytes),
+                    };
+                    FetchedContent::Read(Box::new(message), original)
+                }
+                Err(error) => FetchedContent::Unreadable(error),
+            },
+        )
+    }
+}

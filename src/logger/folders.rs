@@ -1,0 +1,94 @@
+//! The folders of a run, opened once and kept for the runs that follow.
+
+use crate::decision::Disposition;
+use crate::error::{Error, Result, codes};
+use crate::source::{Folder, FolderSelector, MailSource};
+
+use super::report::RunStep;
+
+/// Which folders a logger works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FolderPlan {
+    pub(super) queue: FolderSelector,
+    pub(super) storage: FolderSelector,
+    pub(super) not_logged: Option<FolderSelector>,
+    pub(super) quarantine: Option<FolderSelector>,
+}
+
+/// The same folders, open.
+#[derive(Debug, Clone)]
+pub(super) struct Folders {
+    pub(super) queue: Folder,
+    storage: Folder,
+    not_logged: Option<Folder>,
+    quarantine: Option<Folder>,
+}
+
+impl FolderPlan {
+    /// Opens every folder and checks that none of the targets is the queue.
+    pub(super) async fn open(&self, source: &dyn MailSource) -> Result<Folders, (RunStep, Error)> {
+        let queue = source
+            .open_folder(&self.queue)
+            .await
+            .map_err(|error| (RunStep::OpeningQueueFolder, error))?;
+        let storage = open_target(source, &self.storage, &queue).await?;
+        let not_logged = open_optional(source, self.not_logged.as_ref(), &queue).await?;
+        let quarantine = open_optional(source, self.quarantine.as_ref(), &queue).await?;
+        Ok(Folders {
+            queue,
+            storage,
+            not_logged,
+            quarantine,
+        })
+    }
+}
+
+async fn open_optional(
+    source: &dyn MailSource,
+    selector: Option<&FolderSelector>,
+    queue: &Folder,
+) -> Result<Option<Folder>, (RunStep, Error)> {
+    match selector {
+        Some(selector) => open_target(source, selector, queue).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn open_target(
+    source: &dyn MailSource,
+    selector: &FolderSelector,
+    queue: &Folder,
+) -> Result<Folder, (RunStep, Error)> {
+    let step = RunStep::OpeningStorageFolder;
+    let folder = source
+        .open_folder(selector)
+        .await
+        .map_err(|error| (step, error))?;
+    if folder.id == queue.id {
+        return Err((
+            step,
+            Error::new(&codes::SETUP_QUEUE_EQUALS_STORAGE, "open_folder"),
+        ));
+    }
+    Ok(folder)
+}
+
+impl Folders {
+    /// The folder that a disposition moves to; `None` where the mail stays or is deleted.
+    pub(super) fn target(&self, disposition: Disposition) -> Option<&Folder> {
+        match disposition {
+            Disposition::Storage => Some(&self.storage),
+            Disposition::NotLogged => Some(self.not_logged.as_ref().unwrap_or(&self.storage)),
+            Disposition::Quarantine => self.quarantine.as_ref(),
+            Disposition::Leave | Disposition::Delete => None,
+        }
+    }
+
+    /// What becomes of a disposition with these folders: without a quarantine folder the mail stays.
+    pub(super) fn effective(&self, disposition: Disposition) -> Disposition {
+        match disposition {
+            Disposition::Quarantine if self.quarantine.is_none() => Disposition::Leave,
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Equal Message-ID with other bytes: the same mail in another rendering, or another mail that repeats the id.
+//!
+//! The sender chooses the Message-ID, so it alone decides nothing: decoded contents are compared, and a conflict logs both.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::ids::MessageUid;
+use crate::message::CanonicalDigest;
+use crate::store::{DecidedRow, KnownMessage, Original, RowContent};
+
+use super::parts::Parts;
+use super::prepare::{Prepared, entries};
+
+/// Originals above this are not parsed for a comparison; they count as different.
+const COMPARED_BYTES: u64 = 32 << 20;
+
+/// Compares a row with the messages that its commit met, and makes it theirs or marks the conflict.
+pub(super) async fn compare(
+    parts: &Parts,
+    prepared: &mut Prepared,
+    met: &[MessageUid],
+) -> Result<()> {
+    let RowContent::Decided(row) = &mut prepared.row.content else {
+        return Ok(());
+    };
+    let row = Arc::make_mut(row);
+    let Some(message_id) = row
+        .record
+        .as_ref()
+        .and_then(|record| record.message_id.clone())
+    else {
+        return Ok(());
+    };
+    let known = parts
+        .ledger
+        .with_message_ids(&parts.scope, &[message_id])
+        .await?;
+    let own = own_digest(parts, row, prepared.spare.as_deref());
+    for candidate in known
+        .into_iter()
+        .flatten()
+        .filter(|known| met.contains(&known.uid))
+    {
+        let theirs = digest_of(parts, &candidate).await?;
+        if own.is_some() && own == theirs {
+            return adopt(parts, prepared, candidate.uid);
+        }
+    }
+    row.compared.extend_from_slice(met);
+    row.message_id_conflict = true;
+    if let (Some(record), Some(own)) = (&mut row.record, own) {
+        record.canonical = Some(own);
+    }
+    Ok(())
+}
+
+fn own_digest(parts: &Parts, row: &DecidedRow, spare: Option<&[u8]>) -> Option<CanonicalDigest> {
+    let bytes = match &row.original {
+        Original::Inline(bytes) => Some(bytes.as_slice()),
+        Original::NotKept | Original::Staged(_) => spare,
+    };
+    bytes.map(|bytes| CanonicalDigest::of(bytes, &parts.settings.limits))
+}
+
+async fn digest_of(parts: &Parts, known: &KnownMessage) -> Result<Option<CanonicalDigest>> {
+    if known.canonical.is_some() || !known.has_original {
+        return Ok(known.canonical);
+    }
+    let part = parts
+        .log
+        .original(&parts.scope, &known.uid, 0..COMPARED_BYTES)
+        .await?;
+    let whole = part.bytes.len() as u64 == part.total;
+    Ok(whole.then(|| CanonicalDigest::of(&part.bytes, &parts.settings.limits)))
+}
+
+/// The row becomes another sighting of a message that is known: its entries are that message's entries.
+fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) -> Result<()> {
+    let RowContent::Decided(row) = &mut prepared.row.content else {
+        return Ok(());
+    };
+    let row = Arc::make_mut(row);
+    row.message = uid;
+    row.compared.push(uid);
+    row.original = Original::NotKept;
+    if let Some(message) = &prepared.message {
+        row.entries = entries(parts, uid, message, &row.decision).unwrap_or_default();
+    }
+    Ok(())
+}

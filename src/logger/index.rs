@@ -1,0 +1,38 @@
+//! The second stage: text and attachments of committed messages, in small steps that yield to logging.
+
+use crate::error::{ErrorKind, Result};
+use crate::message::MessageContent;
+
+use super::parts::Parts;
+
+const STEP: u32 = 20;
+
+/// Originals above this are indexed by their first bytes.
+const READ_BYTES: u64 = 32 << 20;
+
+/// Indexes what is committed and not indexed yet, up to the limit. Answers how many messages that were.
+pub(super) async fn index(parts: &Parts, limit: u32) -> Result<u64> {
+    let Some(index) = &parts.index else {
+        return Ok(0);
+    };
+    let mut done = 0;
+    while done < u64::from(limit) {
+        let uids = index.unindexed(&parts.scope, STEP).await?;
+        if uids.is_empty() {
+            break;
+        }
+        let mut contents = Vec::with_capacity(uids.len());
+        for uid in uids {
+            let content = match parts.log.original(&parts.scope, &uid, 0..READ_BYTES).await {
+                Ok(part) => MessageContent::read(&part.bytes, &parts.settings.limits),
+                Err(error) if error.kind() == ErrorKind::NotFound => MessageContent::default(),
+                Err(error) => return Err(error),
+            };
+            contents.push((uid, content));
+        }
+        done += contents.len() as u64;
+        index.put_content(&parts.scope, contents).await?;
+        tokio::task::yield_now().await;
+    }
+    Ok(done)
+}

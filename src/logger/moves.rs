@@ -1,0 +1,196 @@
+//! Moving committed mail out of the queue. A move whose effect is unknown is never repeated without a look.
+
+use crate::decision::{Disposition, MoveFallback};
+use crate::error::{Error, Result};
+use crate::source::{Disposal, Folder, ItemRef, Moved, Removed, SightingKey};
+use crate::store::{MoveOutcome, MoveResult, PendingMove};
+
+use super::folders::Folders;
+use super::parts::Parts;
+
+/// A mail whose entries are durable and that is to leave the queue.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedMove {
+    pub(super) key: SightingKey,
+    pub(super) item: ItemRef,
+    pub(super) target: Disposition,
+    pub(super) attempts: u32,
+    /// Whether it is another item under a key that had a move before.
+    pub(super) again: bool,
+}
+
+impl From<PendingMove> for PlannedMove {
+    fn from(pending: PendingMove) -> Self {
+        Self {
+            key: pending.key,
+            item: pending.item,
+            target: pending.target,
+            attempts: pending.attempts,
+            again: false,
+        }
+    }
+}
+
+/// Moves a batch with one target. An error means that the effect is unknown for all of it.
+pub(super) async fn move_batch(
+    parts: &Parts,
+    folders: &Folders,
+    batch: &[PlannedMove],
+) -> Result<Vec<MoveResult>> {
+    let Some(first) = batch.first() else {
+        return Ok(Vec::new());
+    };
+    let items: Vec<ItemRef> = batch.iter().map(|planned| planned.item.clone()).collect();
+    match (first.target, folders.target(first.target)) {
+        (Disposition::Delete, _) => delete(parts, folders, batch, &items).await,
+        (_, Some(target)) => move_items(parts, folders, target, batch, &items).await,
+        (_, None) => Ok(Vec::new()),
+    }
+}
+
+async fn move_items(
+    parts: &Parts,
+    folders: &Folders,
+    target: &Folder,
+    batch: &[PlannedMove],
+    items: &[ItemRef],
+) -> Result<Vec<MoveResult>> {
+    let moved = parts.source.move_to(&folders.queue, items, target).await?;
+    let mut results = Vec::with_capacity(batch.len());
+    let (mut gone, mut stuck) = (Vec::new(), Vec::new());
+    for (planned, moved) in batch.iter().zip(moved) {
+        match moved {
+            Moved::Done(place) => results.push(result(planned, MoveOutcome::Done(place))),
+            Moved::Gone => gone.push(planned.clone()),
+            Moved::Failed(error) => stuck.push((planned.clone(), error)),
+        }
+    }
+    results.extend(look_for(parts, target, gone).await?);
+    results.extend(fall_back(parts, folders, stuck).await?);
+    note_copies(parts, target, batch, &mut results).await?;
+    Ok(results)
+}
+
+/// Another item under a known key may make a second copy in the target: look, and note it.
+async fn note_copies(
+    parts: &Parts,
+    target: &Folder,
+    batch: &[PlannedMove],
+    results: &mut [MoveResult],
+) -> Result<()> {
+    let again: Vec<&PlannedMove> = batch
+        .iter()
+        .filter(|planned| planned.again && can_locate(parts, &planned.key))
+        .collect();
+    if again.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<_> = again.iter().map(|planned| planned.key.clone()).collect();
+    let places = parts.source.locate(target, &keys).await?;
+    for (planned, copies) in again.iter().zip(places) {
+        let moved = results
+            .iter_mut()
+            .find(|result| result.item == planned.item);
+        if let (Some(moved), true) = (moved, copies.len() > 1)
+            && let MoveOutcome::Done(place) = &moved.outcome
+        {
+            moved.outcome = MoveOutcome::DuplicateCopy(place.clone());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn result(planned: &PlannedMove, outcome: MoveOutcome) -> MoveResult {
+    MoveResult::new(planned.key.clone(), planned.item.clone(), outcome)
+}
+
+/// Whether the source can find a sighting again.
+pub(super) fn can_locate(parts: &Parts, key: &SightingKey) -> bool {
+    parts.source.capabilities().locate && !matches!(key, SightingKey::Digest(_))
+}
+
+/// What became of items that are no longer in the queue: moved before, or taken away by a person.
+pub(super) async fn look_for(
+    parts: &Parts,
+    target: &Folder,
+    gone: Vec<PlannedMove>,
+) -> Result<Vec<MoveResult>> {
+    let (findable, lost): (Vec<_>, Vec<_>) = gone
+        .into_iter()
+        .partition(|planned| can_locate(parts, &planned.key));
+    let mut results: Vec<_> = lost
+        .iter()
+        .map(|planned| result(planned, MoveOutcome::Vanished))
+        .collect();
+    if findable.is_empty() {
+        return Ok(results);
+    }
+    let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
+    let places = parts.source.locate(target, &keys).await?;
+    for (planned, copies) in findable.iter().zip(places) {
+        results.push(result(planned, found(copies)));
+    }
+    Ok(results)
+}
+
+pub(super) fn found(mut copies: Vec<ItemRef>) -> MoveOutcome {
+    match copies.len() {
+        0 => MoveOutcome::Vanished,
+        1 => MoveOutcome::Done(copies.pop()),
+        _ => MoveOutcome::DuplicateCopy(copies.pop()),
+    }
+}
+
+/// What could not be moved stays and is tried again; a policy that deletes instead may do so.
+async fn fall_back(
+    parts: &Parts,
+    folders: &Folders,
+    stuck: Vec<(PlannedMove, Error)>,
+) -> Result<Vec<MoveResult>> {
+    let may_delete = parts.policy.move_fallback == MoveFallback::Delete;
+    let (delete_now, retry): (Vec<_>, Vec<_>) = stuck
+        .into_iter()
+        .partition(|(_, error)| may_delete && !error.is_transient());
+    let mut results: Vec<_> = retry
+        .iter()
+        .map(|(planned, error)| again_later(parts, planned, error))
+        .collect();
+    if !delete_now.is_empty() {
+        let batch: Vec<_> = delete_now.into_iter().map(|(planned, _)| planned).collect();
+        let items: Vec<_> = batch.iter().map(|planned| planned.item.clone()).collect();
+        results.extend(delete(parts, folders, &batch, &items).await?);
+    }
+    Ok(results)
+}
+
+fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -> MoveResult {
+    let wait = parts.settings.backoff(planned.attempts + 1);
+    let next_try = parts.after(wait.max(error.retry_after().unwrap_or_default()));
+    let outcome = MoveOutcome::Retry {
+        code: error.code().to_owned(),
+        next_try,
+    };
+    result(planned, outcome)
+}
+
+async fn delete(
+    parts: &Parts,
+    folders: &Folders,
+    batch: &[PlannedMove],
+    items: &[ItemRef],
+) -> Result<Vec<MoveResult>> {
+    let disposal = if folders.queue.public {
+        Disposal::Recoverable
+    } else {
+        Disposal::DeletedItems
+    };
+    let removed = parts.source.remove(&folders.queue, items, disposal).await?;
+    let results = batch
+        .iter()
+        .zip(removed)
+        .map(|(planned, removed)| match removed {
+            Removed::Done | Removed::Gone => result(planned, MoveOutcome::Deleted),
+            Removed::Failed(error) => again_later(parts, planned, &error),
+        });
+    Ok(results.collect())
+}

@@ -1,0 +1,438 @@
+//! The stages of a run, overlapped: while one batch moves, the next commits and another is fetched.
+//!
+//! Free of a runtime: every stage is a future in one set, polled by whoever polls the run. Batches are fetched side by
+//! side and committed in the order of the queue, so that the older of two copies is the one that is logged.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use crate::error::{Error, ErrorKind};
+use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
+
+use super::commit::{Committed, commit};
+use super::fetch::fetch;
+use super::folders::Folders;
+use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list};
+use super::moves::{PlannedMove, move_batch};
+use super::parts::Parts;
+use super::prepare::{Prepared, PreparedBatch, again, prepare};
+use super::progress::ProgressEvent;
+use super::report::{RunReport, RunStep};
+
+pub(super) type StepError = (RunStep, Error);
+type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+
+/// What a stage ends with.
+enum Done {
+    Listed(Result<PageOfWork, Error>),
+    Fetched(u64, FetchedBatch),
+    Committed(Box<Committed>),
+    Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
+    Renewed(Result<Lease, Error>),
+}
+
+/// A run between its lease and its report.
+pub(super) struct Pipeline<'a> {
+    parts: &'a Parts,
+    folders: &'a Folders,
+    lease: Lease,
+    tasks: FuturesUnordered<Task<'a>>,
+    look: LookAhead,
+    pub(super) report: RunReport,
+    pub(super) error: Option<StepError>,
+    /// Nothing new is begun; what is durable is still moved.
+    stopping: bool,
+    /// The store or the lease is gone: nothing more is written or moved.
+    dead: bool,
+    /// How many mails the run takes at most; 0 is no limit.
+    batch_size: u32,
+    taken: usize,
+    calls: u32,
+    renewing: bool,
+    committing: bool,
+    next_fetch: u64,
+    next_commit: u64,
+    prepared: BTreeMap<u64, PreparedBatch>,
+    again: Vec<Prepared>,
+    to_move: BTreeMap<&'static str, VecDeque<PlannedMove>>,
+    results: Vec<MoveResult>,
+    deliveries: Vec<Delivered>,
+}
+
+impl<'a> Pipeline<'a> {
+    pub(super) fn new(
+        parts: &'a Parts,
+        folders: &'a Folders,
+        lease: Lease,
+        batch_size: u32,
+        report: RunReport,
+        waiting: BTreeSet<String>,
+    ) -> Self {
+        let mut look = LookAhead::default();
+        look.pass_over(waiting);
+        Self {
+            parts,
+            folders,
+            lease,
+            tasks: FuturesUnordered::new(),
+            look,
+            report,
+            error: None,
+            stopping: false,
+            dead: false,
+            batch_size,
+            taken: 0,
+            calls: 0,
+            renewing: false,
+            committing: false,
+            next_fetch: 0,
+            next_commit: 0,
+            prepared: BTreeMap::new(),
+            again: Vec::new(),
+            to_move: BTreeMap::new(),
+            results: Vec::new(),
+            deliveries: Vec::new(),
+        }
+    }
+
+    /// Runs until the queue is empty, the batch size is reached, an error ends it, or `shutdown` is ready; then drains.
+    pub(super) async fn drive(&mut self, mut shutdown: impl Future<Output = ()> + Unpin + Send) {
+        let mut asked_to_stop = false;
+        loop {
+            self.start_stages();
+            if self.tasks.is_empty() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = &mut shutdown, if !asked_to_stop => {
+                    asked_to_stop = true;
+                    self.stop();
+                }
+                Some(done) = self.tasks.next() => self.take(done),
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.look.stop();
+        self.report.deferred += self.look.ready.len() as u64;
+        self.look.ready.clear();
+    }
+
+    fn fail(&mut self, error: StepError) {
+        self.dead |= matches!(
+            error.1.kind(),
+            ErrorKind::StoreUnavailable | ErrorKind::LeaseLost
+        );
+        if !self.stopping {
+            self.stop();
+        }
+        self.error.get_or_insert(error);
+    }
+
+    fn start_stages(&mut self) {
+        if self.dead {
+            return;
+        }
+        self.renew_if_due();
+        self.start_commit();
+        self.start_moves();
+        self.start_fetches();
+        self.start_list();
+    }
+
+    fn may_call(&self) -> bool {
+        self.calls < self.parts.settings.connections.max(1)
+    }
+
+    fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'a) {
+        self.tasks.push(Box::pin(task));
+    }
+
+    /// How many more mails the run may take up.
+    fn room(&self) -> usize {
+        match self.batch_size {
+            0 => usize::MAX,
+            limit => (limit as usize).saturating_sub(self.taken),
+        }
+    }
+
+    fn start_list(&mut self) {
+        if self.stopping || !self.may_call() || self.room() == 0 {
+            return;
+        }
+        let page = self.parts.source.capabilities().list_page.max(1);
+        let Some(request) = self.look.next_request(page) else {
+            return;
+        };
+        self.calls += 1;
+        let (parts, queue) = (self.parts, &self.folders.queue);
+        self.spawn(async move { Done::Listed(list(parts, queue, request).await) });
+    }
+
+    fn start_fetches(&mut self) {
+        let settings = &self.parts.settings;
+        // Batches that wait for their commit count as calls: memory is bounded by them.
+        while !self.stopping
+            && self.calls as usize + self.prepared.len() < settings.connections.max(1) as usize
+            && !self.look.ready.is_empty()
+        {
+            let limit = self
+                .parts
+                .source
+                .capabilities()
+                .fetch_batch
+                .min(settings.fetch_batch);
+            let batch = self
+                .look
+                .take_batch(limit.max(1) as usize, settings.fetch_bytes);
+            let sequence = self.next_fetch;
+            self.next_fetch += 1;
+            self.calls += 1;
+            let (parts, folders, lease) = (self.parts, self.folders, self.lease.clone());
+            self.spawn(async move {
+                Done::Fetched(
+                    sequence,
+                    fetch_and_prepare(parts, folders, &lease, batch).await,
+                )
+            });
+        }
+    }
+
+    fn start_commit(&mut self) {
+        if self.committing {
+            return;
+        }
+        let mut rows = std::mem::take(&mut self.again);
+        while let Some(batch) = self.prepared.remove(&self.next_commit) {
+            self.next_commit += 1;
+            self.report.gone += batch.gone.len() as u64;
+            rows.extend(batch.rows);
+            if !rows.is_empty() {
+                break;
+            }
+        }
+        let idle = self.calls == 0 && self.to_move.values().all(VecDeque::is_empty);
+        let last_results = idle && !(self.results.is_empty() && self.deliveries.is_empty());
+        if rows.is_empty() && !last_results {
+            return;
+        }
+        self.committing = true;
+        let with = CommitBatch {
+            rows: Vec::new(),
+            moves: std::mem::take(&mut self.results),
+            deliveries: std::mem::take(&mut self.deliveries),
+        };
+        let (parts, folders, lease) = (self.parts, self.folders, self.lease.clone());
+        self.spawn(async move {
+            Done::Committed(Box::new(commit(parts, folders, &lease, rows, with).await))
+        });
+    }
+
+    fn start_moves(&mut self) {
+        let size = self.move_batch_size();
+        while self.may_call() {
+            // A batch that is not full waits as long as more may come.
+            let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
+            let flush = draining && (self.look.ready.is_empty() || self.stopping);
+            let full = self
+                .to_move
+                .values_mut()
+                .find(|queue| queue.len() >= size || (flush && !queue.is_empty()));
+            let Some(queue) = full else { return };
+            let batch: Vec<_> = queue.drain(..size.min(queue.len())).collect();
+            self.calls += 1;
+            let (parts, folders) = (self.parts, self.folders);
+            self.spawn(async move {
+                let result = move_batch(parts, folders, &batch).await;
+                Done::Moved(batch, result)
+            });
+        }
+    }
+
+    fn move_batch_size(&self) -> usize {
+        let limit = self.parts.source.capabilities().move_batch;
+        limit.min(self.parts.settings.move_batch).max(1) as usize
+    }
+
+    /// Before a move the lease must outlast the call: it is renewed at half of its time.
+    fn renew_if_due(&mut self) {
+        let half = self.parts.after(self.parts.settings.lease / 2);
+        if self.renewing || self.lease.until > half || self.tasks.is_empty() {
+            return;
+        }
+        self.renewing = true;
+        let (parts, lease) = (self.parts, self.lease.clone());
+        self.spawn(async move {
+            let ttl = parts.settings.lease;
+            Done::Renewed(parts.ledger.renew(&parts.scope, &lease, ttl).await)
+        });
+    }
+
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Listed(page) => self.take_page(page),
+            Done::Fetched(sequence, batch) => self.take_fetched(sequence, batch),
+            Done::Committed(committed) => self.take_committed(*committed),
+            Done::Moved(batch, result) => self.take_moved(&batch, result),
+            Done::Renewed(result) => self.take_lease(result),
+        }
+    }
+
+    fn take_page(&mut self, page: Result<PageOfWork, Error>) {
+        self.calls -= 1;
+        let page = match page {
+            Ok(page) => self.look.admit(page),
+            Err(error) => return self.fail((RunStep::ListingQueue, error)),
+        };
+        self.parts.tell(&ProgressEvent::Listed {
+            items: page.items.len(),
+            total: page.total,
+        });
+        for (work, fate) in page.items {
+            self.take_item(work, fate);
+        }
+    }
+
+    fn take_item(&mut self, work: WorkItem, fate: Fate) {
+        if fate == Fate::Passed {
+            self.report.listed += 1;
+            self.report.deferred += 1;
+            return;
+        }
+        if self.room() == 0 {
+            return self.look.stop();
+        }
+        self.taken += 1;
+        self.report.listed += 1;
+        match fate {
+            _ if self.stopping => self.report.deferred += 1,
+            Fate::Again => self.again.push(again(self.folders, work)),
+            Fate::Ready | Fate::Passed => self.look.ready.push_back(work),
+        }
+    }
+
+    fn take_fetched(&mut self, sequence: u64, fetched: FetchedBatch) {
+        self.calls -= 1;
+        self.report.deferred += fetched.open as u64;
+        self.parts.tell(&ProgressEvent::Fetched {
+            mails: fetched.batch.rows.len(),
+        });
+        self.prepared.insert(sequence, fetched.batch);
+        if let Some(error) = fetched.error {
+            self.fail(error);
+        }
+    }
+
+    fn take_committed(&mut self, committed: Committed) {
+        self.committing = false;
+        committed.count(&mut self.report);
+        self.parts.tell(&ProgressEvent::Committed {
+            mails: committed.rows,
+        });
+        self.deliveries.extend(committed.deliveries);
+        for planned in committed.moves {
+            self.look.leaves(&planned.item.id);
+            self.to_move
+                .entry(planned.target.code())
+                .or_default()
+                .push_back(planned);
+        }
+        if let Some(error) = committed.error {
+            self.fail(error);
+        }
+    }
+
+    fn take_moved(&mut self, batch: &[PlannedMove], result: Result<Vec<MoveResult>, Error>) {
+        self.calls -= 1;
+        match result {
+            Ok(results) => {
+                count_moves(&mut self.report, &results);
+                self.parts.tell(&ProgressEvent::Moved {
+                    mails: results.len(),
+                });
+                self.results.extend(results);
+            }
+            // The effect is unknown: the plans stay, and the next run looks before it moves.
+            Err(error) => {
+                self.report.moves_pending += batch.len() as u64;
+                self.fail((RunStep::MovingMessages, error));
+            }
+        }
+    }
+
+    fn take_lease(&mut self, result: Result<Lease, Error>) {
+        self.renewing = false;
+        match result {
+            Ok(lease) => self.lease = lease,
+            Err(error) => self.fail((RunStep::TakingMailbox, error)),
+        }
+    }
+
+    /// What was begun and not written when the store or the lease went away.
+    pub(super) fn close(mut self) -> (RunReport, Option<StepError>, Lease) {
+        let open = self
+            .prepared
+            .values()
+            .map(|batch| batch.rows.len() + batch.gone.len());
+        self.report.deferred += (open.sum::<usize>() + self.again.len()) as u64;
+        self.report.moves_pending += self
+            .to_move
+            .values()
+            .map(|queue| queue.len() as u64)
+            .sum::<u64>();
+        (self.report, self.error, self.lease)
+    }
+}
+
+/// A batch between its fetch and its commit.
+struct FetchedBatch {
+    batch: PreparedBatch,
+    /// Mails that stay for a later run.
+    open: usize,
+    error: Option<StepError>,
+}
+
+async fn fetch_and_prepare(
+    parts: &Parts,
+    folders: &Folders,
+    lease: &Lease,
+    batch: Vec<WorkItem>,
+) -> FetchedBatch {
+    let (done, open, error) = fetch(parts, Some(lease), &folders.queue, batch).await;
+    let error = error.map(|error| (RunStep::ReadingMessages, error));
+    let fetched = done.len();
+    match prepare(parts, folders, done).await {
+        Ok(batch) => FetchedBatch {
+            batch,
+            open: open.len(),
+            error,
+        },
+        Err(failed) => FetchedBatch {
+            batch: PreparedBatch::default(),
+            open: open.len() + fetched,
+            error: Some(failed),
+        },
+    }
+}
+
+pub(super) fn count_moves(report: &mut RunReport, results: &[MoveResult]) {
+    for result in results {
+        match &result.outcome {
+            MoveOutcome::Done(_) => report.moved += 1,
+            MoveOutcome::DuplicateCopy(_) => {
+                report.moved += 1;
+                report.duplicate_copies += 1;
+            }
+            MoveOutcome::Deleted => report.deleted += 1,
+            MoveOutcome::Vanished => report.vanished += 1,
+            MoveOutcome::Retry { .. } => report.moves_pending += 1,
+        }
+    }
+}

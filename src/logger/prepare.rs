@@ -1,0 +1,278 @@
+//! From fetched mail to rows: resolve all addresses of a batch in one call, decide, and shape what is written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::decision::{
+    Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Unmatched, decide,
+};
+use crate::error::{Error, ErrorKind, codes};
+use crate::ids::MessageUid;
+use crate::interaction::NewEntry;
+use crate::message::{Address, FastKey, Message};
+use crate::parties::Parties;
+use crate::source::SightingKey;
+use crate::store::{CommitRow, DecidedRow, FailedAttempt, Original, RowContent, Sighting};
+
+use super::fetch::{FetchedContent, FetchedMail};
+use super::folders::Folders;
+use super::listing::WorkItem;
+use super::parts::Parts;
+use super::record;
+use super::report::RunStep;
+
+/// One sighting on its way into the store.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) work: WorkItem,
+    pub(super) row: CommitRow,
+    /// The message, for the hooks and for another look at its identity.
+    pub(super) message: Option<Box<Message>>,
+    /// Bytes that are not stored, for another look at its identity.
+    pub(super) spare: Option<Vec<u8>>,
+}
+
+/// A batch on its way into the store.
+#[derive(Debug, Default)]
+pub(super) struct PreparedBatch {
+    pub(super) rows: Vec<Prepared>,
+    pub(super) gone: Vec<WorkItem>,
+}
+
+type StepResult<T> = Result<T, (RunStep, Error)>;
+
+/// Decides a fetched batch.
+pub(super) async fn prepare(
+    parts: &Parts,
+    folders: &Folders,
+    fetched: Vec<FetchedMail>,
+) -> StepResult<PreparedBatch> {
+    let parties = resolve(parts, &fetched).await?;
+    let mut batch = PreparedBatch::default();
+    for FetchedMail { work, content } in fetched {
+        match content {
+            FetchedContent::Gone => batch.gone.push(work),
+            FetchedContent::Read(message, original) => {
+                let decision = decide_one(parts, &message, &parties).await?;
+                let prepared = decided(parts, folders, work, message, original, decision);
+                batch.rows.push(prepared);
+            }
+            FetchedContent::Unreadable(error) => {
+                let reason = unreadable(&error);
+                batch.rows.push(set_aside(parts, folders, work, reason));
+            }
+            FetchedContent::Failed(error) => {
+                batch.rows.push(failed(parts, folders, work, &error));
+            }
+        }
+    }
+    Ok(batch)
+}
+
+async fn resolve(parts: &Parts, fetched: &[FetchedMail]) -> StepResult<Parties> {
+    let mut addresses = BTreeSet::new();
+    for mail in fetched {
+        if let FetchedContent::Read(message, _) = &mail.content {
+            addresses.extend(message.addresses());
+        }
+    }
+    resolve_addresses(parts, &addresses.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Asks the directory. A wrong number of answers is an outage, never "no match".
+pub(super) async fn resolve_addresses(parts: &Parts, addresses: &[Address]) -> StepResult<Parties> {
+    let step = |error| (RunStep::ResolvingAddresses, error);
+    if addresses.is_empty() {
+        return Ok(Parties::default());
+    }
+    let answers = parts
+        .directory
+        .resolve(&parts.scope, addresses)
+        .await
+        .map_err(step)?;
+    if answers.len() != addresses.len() {
+        let detail = "it answered another number of addresses than it was asked";
+        return Err(step(
+            Error::new(&codes::DIRECTORY_INVALID, "resolve").with_detail(detail),
+        ));
+    }
+    Ok(Parties::from_answers(addresses, answers))
+}
+
+/// Decides one mail, and once more after the host created the contacts that the policy asks for.
+async fn decide_one(parts: &Parts, message: &Message, parties: &Parties) -> StepResult<Decision> {
+    let decision = decide(message, parties, &parts.policy, &parts.hooks());
+    let Some(editor) = &parts.editor else {
+        return Ok(decision);
+    };
+    if decision.create_contacts.is_empty() {
+        return Ok(decision);
+    }
+    for contact in &decision.create_contacts {
+        editor
+            .create_contact(&parts.scope, contact)
+            .await
+            .map_err(|error| (RunStep::ResolvingAddresses, error))?;
+    }
+    let parties = resolve_addresses(parts, &message.addresses()).await?;
+    let policy = LoggingPolicy {
+        unmatched: Unmatched::Keep,
+        ..parts.policy.clone()
+    };
+    Ok(decide(message, &parties, &policy, &parts.hooks()))
+}
+
+fn decided(
+    parts: &Parts,
+    folders: &Folders,
+    work: WorkItem,
+    message: Box<Message>,
+    original: Original,
+    mut decision: Decision,
+) -> Prepared {
+    let uid = MessageUid::derive(&parts.scope, &message.identity.fast_key);
+    let entries = match entries(parts, uid, &message, &decision) {
+        Ok(entries) => entries,
+        Err(reason) => {
+            decision = quarantine(parts, reason);
+            Vec::new()
+        }
+    };
+    decision.disposition = folders.effective(decision.disposition);
+    let mut row = DecidedRow::new(uid, decision);
+    row.deliver = parts.sink.is_some() && !entries.is_empty();
+    row.entries = entries;
+    if row.decision.keep != Keep::Reason {
+        row.record = Some(Box::new(record::of(&message)));
+    }
+    let mut spare = None;
+    match original {
+        original if row.decision.keep == Keep::Everything => row.original = original,
+        Original::Inline(bytes) if row.record.is_some() => spare = Some(bytes),
+        Original::Inline(_) | Original::Staged(_) | Original::NotKept => {}
+    }
+    let sighting = sighting(&work, || {
+        SightingKey::Digest(*message.identity.original_digest.as_bytes())
+    });
+    let row = CommitRow::new(sighting, RowContent::Decided(Arc::new(row)));
+    Prepared {
+        work,
+        row,
+        message: Some(message),
+        spare,
+    }
+}
+
+/// The entries of a decision, after the host's hooks.
+pub(super) fn entries(
+    parts: &Parts,
+    uid: MessageUid,
+    message: &Message,
+    decision: &Decision,
+) -> Result<Vec<NewEntry>, Quarantine> {
+    let now = parts.clock.now();
+    decision
+        .entries
+        .iter()
+        .map(|entry| {
+            let scope = &parts.scope;
+            let template = &parts.template;
+            let mut entry = NewEntry::from_decided(scope, uid, message, entry, template, now);
+            for hook in &parts.hooks {
+                hook.before_entry(message, &mut entry)
+                    .map_err(|_| Quarantine::HookFailed)?;
+            }
+            Ok(entry)
+        })
+        .collect()
+}
+
+fn unreadable(error: &Error) -> Quarantine {
+    match error.kind() {
+        ErrorKind::LimitExceeded => Quarantine::LimitExceeded,
+        _ => Quarantine::Unreadable,
+    }
+}
+
+/// An attempt that failed: counted, or the last straw.
+fn failed(parts: &Parts, folders: &Folders, work: WorkItem, error: &Error) -> Prepared {
+    let attempts = work.known.as_ref().map_or(0, |known| known.attempts) + 1;
+    if !error.is_transient() {
+        return set_aside(parts, folders, work, Quarantine::Unreadable);
+    }
+    if attempts >= parts.settings.attempts {
+        return set_aside(parts, folders, work, Quarantine::AttemptsExhausted);
+    }
+    let wait = parts
+        .settings
+        .backoff(attempts)
+        .max(error.retry_after().unwrap_or_default());
+    let attempt = FailedAttempt::new(error.code(), parts.after(wait));
+    let row = CommitRow::new(keyless_sighting(&work), RowContent::Failed(attempt));
+    Prepared {
+        work,
+        row,
+        message: None,
+        spare: None,
+    }
+}
+
+/// A mail that is set aside for a person, with nothing kept but its reason.
+pub(super) fn set_aside(
+    parts: &Parts,
+    folders: &Folders,
+    work: WorkItem,
+    reason: Quarantine,
+) -> Prepared {
+    let mut decision = quarantine(parts, reason);
+    decision.disposition = folders.effective(decision.disposition);
+    let sighting = keyless_sighting(&work);
+    let key = blake3::hash(sighting.key.to_string().as_bytes());
+    let uid = MessageUid::derive(&parts.scope, &FastKey::from_bytes(*key.as_bytes()));
+    let content = RowContent::Decided(Arc::new(DecidedRow::new(uid, decision)));
+    Prepared {
+        work,
+        row: CommitRow::new(sighting, content),
+        message: None,
+        spare: None,
+    }
+}
+
+fn quarantine(parts: &Parts, reason: Quarantine) -> Decision {
+    Decision::quarantined(&parts.policy, reason)
+}
+
+/// Another item under a key that is decided: it gets a move of its own and nothing else.
+pub(super) fn again(folders: &Folders, work: WorkItem) -> Prepared {
+    let decided = work.known.as_ref().and_then(|known| known.disposition);
+    let target = folders.effective(decided.unwrap_or(Disposition::Storage));
+    let row = CommitRow::new(keyless_sighting(&work), RowContent::Again { target });
+    Prepared {
+        work,
+        row,
+        message: None,
+        spare: None,
+    }
+}
+
+fn keyless_sighting(work: &WorkItem) -> Sighting {
+    sighting(work, || {
+        SightingKey::Digest(*blake3::hash(work.listed.item.id.as_bytes()).as_bytes())
+    })
+}
+
+fn sighting(work: &WorkItem, digest: impl FnOnce() -> SightingKey) -> Sighting {
+    let key = work.listed.key.clone().unwrap_or_else(digest);
+    let mut sighting = Sighting::new(key, work.listed.item.clone());
+    sighting.received = work.listed.received;
+    sighting.size = work.listed.size;
+    sighting
+}
+
+/// The outcome and reason that a row counts as.
+pub(super) fn outcome_of(row: &CommitRow) -> Option<&Outcome> {
+    match &row.content {
+        RowContent::Decided(row) => Some(&row.decision.outcome),
+        RowContent::Again { .. } | RowContent::Failed(_) => None,
+    }
+}

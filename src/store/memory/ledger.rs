@@ -1,0 +1,271 @@
+//! Leases, sightings and pending moves of a memory store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::tables::{LeaseRow, ScopeTables, SightingRow, StageRow};
+use super::{MemoryStore, StoreOperation, commit};
+use crate::error::{Error, Result, codes};
+use crate::ids::{MailboxKey, StageId, WorkerId};
+use crate::scope::Scope;
+use crate::source::SightingKey;
+use crate::store::{
+    Acquired, CommitBatch, CommitReceipt, KnownMessage, KnownSighting, Lease, MailLedger,
+    PendingMove, SightingState, Undelivered,
+};
+
+#[async_trait]
+impl MailLedger for MemoryStore {
+    async fn acquire(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        worker: &WorkerId,
+        ttl: Duration,
+    ) -> Result<Acquired> {
+        self.call(StoreOperation::Acquire, scope, |tables, stamp| {
+            Ok(acquire(tables, mailbox, worker, stamp.now(), ttl))
+        })
+    }
+
+    async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        self.call(StoreOperation::Renew, scope, |tables, stamp| {
+            let row = tables.fence(lease, "renew")?;
+            row.until = after(stamp.now(), ttl);
+            let until = row.until;
+            Ok(Lease {
+                until,
+                ..lease.clone()
+            })
+        })
+    }
+
+    async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
+        self.call(StoreOperation::Release, scope, |tables, _| {
+            if let Ok(row) = tables.fence(lease, "release") {
+                row.holder = None;
+            }
+            Ok(())
+        })
+    }
+
+    async fn known(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Result<Vec<Option<KnownSighting>>> {
+        self.call(StoreOperation::Known, scope, |tables, _| {
+            let seen = keys.iter().map(|key| (mailbox.clone(), key.clone()));
+            Ok(seen
+                .map(|seen| tables.sightings.get(&seen).map(known_sighting))
+                .collect())
+        })
+    }
+
+    async fn with_message_ids(
+        &self,
+        scope: &Scope,
+        message_ids: &[String],
+    ) -> Result<Vec<Vec<KnownMessage>>> {
+        self.call(StoreOperation::WithMessageIds, scope, |tables, _| {
+            Ok(message_ids
+                .iter()
+                .map(|id| known_messages(tables, id))
+                .collect())
+        })
+    }
+
+    async fn stage(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        index: u32,
+        bytes: Vec<u8>,
+    ) -> Result<()> {
+        self.call(StoreOperation::Stage, scope, |tables, _| {
+            tables.fence(lease, "stage")?;
+            append(tables, &lease.mailbox, stage, index, &bytes)
+        })
+    }
+
+    async fn commit(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        batch: CommitBatch,
+    ) -> Result<CommitReceipt> {
+        self.call(StoreOperation::Commit, scope, |tables, stamp| {
+            tables.fence(lease, "commit")?;
+            Ok(commit::commit(tables, stamp, &lease.mailbox, batch))
+        })
+    }
+
+    async fn pending_moves(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        limit: u32,
+    ) -> Result<Vec<PendingMove>> {
+        self.call(StoreOperation::PendingMoves, scope, |tables, _| {
+            Ok(pending_moves(tables, mailbox, limit))
+        })
+    }
+
+    async fn undelivered(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        limit: u32,
+    ) -> Result<Vec<Undelivered>> {
+        self.call(StoreOperation::Undelivered, scope, |tables, _| {
+            Ok(undelivered(tables, mailbox, limit))
+        })
+    }
+
+    async fn requeue(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        self.call(StoreOperation::Requeue, scope, |tables, _| {
+            let requeued = keys.iter().filter(|key| requeue(tables, mailbox, key));
+            Ok(requeued.count() as u64)
+        })
+    }
+}
+
+fn after(now: Timestamp, ttl: Duration) -> Timestamp {
+    now.checked_add(ttl).unwrap_or(Timestamp::MAX)
+}
+
+fn acquire(
+    tables: &mut ScopeTables,
+    mailbox: &MailboxKey,
+    worker: &WorkerId,
+    now: Timestamp,
+    ttl: Duration,
+) -> Acquired {
+    let row = tables
+        .leases
+        .entry(mailbox.clone())
+        .or_insert_with(|| LeaseRow {
+            epoch: 0,
+            holder: None,
+            until: now,
+        });
+    if let Some(holder) = row.holder.clone()
+        && holder != *worker
+        && row.until > now
+    {
+        let until = row.until;
+        return Acquired::Busy { holder, until };
+    }
+    row.epoch += 1;
+    row.holder = Some(worker.clone());
+    row.until = after(now, ttl);
+    let lease = Lease::new(mailbox.clone(), worker.clone(), row.epoch, row.until);
+    tables.stages.retain(|_, stage| stage.mailbox != *mailbox);
+    Acquired::Held(lease)
+}
+
+fn known_sighting(row: &SightingRow) -> KnownSighting {
+    KnownSighting {
+        state: row.state,
+        message: row.message,
+        item: row.item.clone(),
+        attempts: row.attempts,
+        next_try: row.next_try,
+        disposition: row.disposition,
+    }
+}
+
+fn known_messages(tables: &ScopeTables, message_id: &str) -> Vec<KnownMessage> {
+    let same = |id: &Option<String>| id.as_deref() == Some(message_id);
+    tables
+        .messages
+        .iter()
+        .filter(|(_, row)| same(&row.record.message_id))
+        .map(|(uid, row)| {
+            KnownMessage::new(
+                *uid,
+                row.record.identity.fast_key,
+                row.record.canonical,
+                row.original.is_some(),
+            )
+        })
+        .collect()
+}
+
+fn append(
+    tables: &mut ScopeTables,
+    mailbox: &MailboxKey,
+    stage: StageId,
+    index: u32,
+    bytes: &[u8],
+) -> Result<()> {
+    let row = tables.stages.entry(stage).or_insert_with(|| StageRow {
+        mailbox: mailbox.clone(),
+        pieces: 0,
+        bytes: Vec::new(),
+    });
+    if row.mailbox != *mailbox || row.pieces != index {
+        return Err(Error::new(&codes::STORE_DATA, "stage").with_detail("a piece out of order"));
+    }
+    row.pieces += 1;
+    row.bytes.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn pending_moves(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<PendingMove> {
+    let waits = |seen| {
+        let sighting: Option<&SightingRow> = tables.sightings.get(seen);
+        let message = sighting.and_then(|row| row.message);
+        message.is_some_and(|message| tables.is_undelivered(&message))
+    };
+    let mut moves: Vec<&PendingMove> = tables
+        .moves
+        .iter()
+        .filter(|((seen, _), _)| seen.0 == *mailbox && !waits(seen))
+        .map(|(_, pending)| pending)
+        .collect();
+    moves.sort_by(|a, b| (a.planned_at, &a.item.id).cmp(&(b.planned_at, &b.item.id)));
+    moves.into_iter().take(limit as usize).cloned().collect()
+}
+
+fn undelivered(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<Undelivered> {
+    let mut messages: Vec<_> = tables
+        .messages
+        .iter()
+        .filter(|(uid, row)| row.mailbox == *mailbox && tables.is_undelivered(uid))
+        .collect();
+    messages.sort_by_key(|(_, row)| row.sequence);
+    let waiting = |uid| {
+        let rows = tables.entries_of(uid).filter(|row| row.undelivered);
+        rows.map(|row| row.entry.clone()).collect()
+    };
+    messages
+        .into_iter()
+        .take(limit as usize)
+        .map(|(uid, _)| Undelivered::new(*uid, waiting(uid)))
+        .collect()
+}
+
+/// Answers whether the sighting was set aside. Its move to the quarantine, if it is still to do, is not done any more.
+fn requeue(tables: &mut ScopeTables, mailbox: &MailboxKey, key: &SightingKey) -> bool {
+    let seen = (mailbox.clone(), key.clone());
+    let row = tables.sightings.get_mut(&seen);
+    let Some(row) = row.filter(|row| row.state == SightingState::Quarantined) else {
+        return false;
+    };
+    row.state = SightingState::Pending;
+    row.attempts = 0;
+    row.next_try = None;
+    row.disposition = None;
+    tables.moves.retain(|(of, _), _| *of != seen);
+    true
+}

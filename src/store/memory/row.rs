@@ -1,0 +1,257 @@
+//! What one decided mail writes: message, original, entries, decision, sighting, move and event.
+
+use super::Stamp;
+use super::commit::plan_move;
+use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables, Seen, SightingRow};
+use super::text::without_nul;
+use crate::decision::Outcome;
+use crate::error::{Error, Result, codes};
+use crate::ids::{EntryId, MessageUid};
+use crate::interaction::{InteractionLogEntry, NewEntry};
+use crate::store::{
+    DecidedRow, DecisionRecord, EventKind, MESSAGE_ID_CONFLICT, MessageRecord, Original,
+    ParticipantRole, RowResult, Sighting, SightingState,
+};
+
+/// Writes a decided mail, or nothing at all.
+pub(super) fn decided(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    seen: &Seen,
+    sighting: Sighting,
+    mut row: DecidedRow,
+) -> RowResult {
+    if let Some(settled) = tables.sightings.get(seen).filter(|row| row.is_settled()) {
+        let target = settled.disposition.unwrap_or(row.decision.disposition);
+        plan_move(tables, stamp, seen, &sighting, target);
+        return answer(&row, Vec::new());
+    }
+    if let Err(error) = check(tables, seen, &row) {
+        return RowResult::Rejected(error);
+    }
+    let not_compared = not_compared(tables, &row);
+    if !not_compared.is_empty() {
+        return RowResult::Recheck(not_compared);
+    }
+    without_nul(&mut row);
+    let original = take_original(tables, &mut row.original);
+    write_message(tables, seen, &row, original);
+    let new = write_entries(tables, stamp, &mut row);
+    write_decision(tables, stamp, seen, &row, &new);
+    write_event(tables, stamp, seen, &row, &new);
+    plan_move(tables, stamp, seen, &sighting, row.decision.disposition);
+    write_sighting(tables, seen, sighting, &row);
+    answer(&row, new)
+}
+
+impl SightingRow {
+    fn is_settled(&self) -> bool {
+        self.state != SightingState::Pending
+    }
+}
+
+fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {
+    if entries.is_empty() && row.decision.outcome == Outcome::Logged {
+        RowResult::AlreadyLogged
+    } else {
+        RowResult::Written { entries }
+    }
+}
+
+fn check(tables: &ScopeTables, seen: &Seen, row: &DecidedRow) -> Result<()> {
+    let refuse = |detail| Err(Error::new(&codes::STORE_DATA, "commit").with_detail(detail));
+    if row.record.is_none() && !row.entries.is_empty() {
+        return refuse("entries of a message that may not be kept");
+    }
+    if row.entries.iter().any(|entry| entry.message != row.message) {
+        return refuse("an entry of another message");
+    }
+    if let Original::Staged(stage) = &row.original {
+        let staged = tables.stages.get(stage);
+        if staged.is_none_or(|staged| staged.mailbox != seen.0) {
+            return refuse("the staged original is not there");
+        }
+    }
+    Ok(())
+}
+
+/// Other messages with the same Message-ID that the row was not compared with. A message that is known was compared
+/// when it was new.
+fn not_compared(tables: &ScopeTables, row: &DecidedRow) -> Vec<MessageUid> {
+    let message_id = row
+        .record
+        .as_ref()
+        .and_then(|record| record.message_id.as_ref());
+    if message_id.is_none() || tables.messages.contains_key(&row.message) {
+        return Vec::new();
+    }
+    let others = tables.messages.iter();
+    others
+        .filter(|(uid, other)| {
+            other.record.message_id.as_ref() == message_id && !row.compared.contains(uid)
+        })
+        .map(|(uid, _)| *uid)
+        .collect()
+}
+
+fn take_original(tables: &mut ScopeTables, original: &mut Original) -> Option<Vec<u8>> {
+    match std::mem::replace(original, Original::NotKept) {
+        Original::NotKept => None,
+        Original::Inline(bytes) => Some(bytes),
+        Original::Staged(stage) => tables.stages.remove(&stage).map(|staged| staged.bytes),
+    }
+}
+
+fn write_message(
+    tables: &mut ScopeTables,
+    seen: &Seen,
+    row: &DecidedRow,
+    original: Option<Vec<u8>>,
+) {
+    let Some(record) = &row.record else {
+        return;
+    };
+    let sequence = tables.next_sequence();
+    let message = tables
+        .messages
+        .entry(row.message)
+        .or_insert_with(|| MessageRow {
+            sequence,
+            mailbox: seen.0.clone(),
+            record: MessageRecord::clone(record),
+            original: None,
+            content: None,
+            entries: Vec::new(),
+        });
+    if message.original.is_none() && original.is_some() {
+        message.original = original;
+        message.record.identity.original_digest = record.identity.original_digest;
+        message.record.identity.size = record.identity.size;
+    }
+    if message.record.canonical.is_none() {
+        message.record.canonical = record.canonical;
+    }
+    if row.message_id_conflict {
+        flag_conflict(tables, row.message, &row.compared);
+    }
+}
+
+fn flag_conflict(tables: &mut ScopeTables, message: MessageUid, compared: &[MessageUid]) {
+    let message_id = tables
+        .messages
+        .get(&message)
+        .and_then(|row| row.record.message_id.clone());
+    for (uid, row) in &mut tables.messages {
+        let other = compared.contains(uid) && row.record.message_id == message_id;
+        if *uid == message || other {
+            let flags = &mut row.record.flags;
+            flags.push(MESSAGE_ID_CONFLICT.to_owned());
+            flags.sort();
+            flags.dedup();
+        }
+    }
+}
+
+fn write_entries(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    row: &mut DecidedRow,
+) -> Vec<(EntryId, u64)> {
+    let entries = std::mem::take(&mut row.entries).into_iter();
+    entries
+        .filter_map(|entry| write_entry(tables, stamp, entry, row.deliver))
+        .collect()
+}
+
+fn write_entry(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    entry: NewEntry,
+    undelivered: bool,
+) -> Option<(EntryId, u64)> {
+    let id = entry.id;
+    if tables.entries.contains_key(&id) {
+        return None;
+    }
+    let number = tables.next_entry_no();
+    let message = tables.messages.get_mut(&entry.message)?;
+    message.entries.push(id);
+    let entry = InteractionLogEntry::written(number, entry, stamp.now());
+    tables.entries.insert(id, EntryRow { entry, undelivered });
+    Some((id, number))
+}
+
+fn write_decision(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    seen: &Seen,
+    row: &DecidedRow,
+    new: &[(EntryId, u64)],
+) {
+    let decision = &row.decision;
+    let outcome = if decision.outcome == Outcome::Logged && new.is_empty() {
+        "already-logged"
+    } else {
+        decision.outcome.code()
+    };
+    let (mailbox, key) = seen.clone();
+    let mut record = DecisionRecord::new(mailbox, key, outcome, decision.disposition, stamp.now());
+    decision.outcome.reason().clone_into(&mut record.reason);
+    record.steps.clone_from(&decision.steps);
+    record.flags.clone_from(&decision.flags);
+    record.policy.clone_from(&decision.policy);
+    if let Some(kept) = &row.record {
+        record.message = Some(row.message);
+        record.subject = Some(kept.subject.clone());
+        record.sender = sender(kept);
+    }
+    let sequence = tables.next_sequence();
+    tables
+        .decisions
+        .insert(seen.clone(), DecisionRow { sequence, record });
+}
+
+fn sender(record: &MessageRecord) -> Option<String> {
+    let of = |role| record.participants.iter().find(|named| named.role == role);
+    of(ParticipantRole::From)
+        .or_else(|| of(ParticipantRole::Sender))
+        .map(|named| named.address.clone())
+}
+
+fn write_event(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    seen: &Seen,
+    row: &DecidedRow,
+    new: &[(EntryId, u64)],
+) {
+    let kind = match &row.decision.outcome {
+        Outcome::Logged if new.is_empty() => return,
+        Outcome::Logged => EventKind::Logged,
+        Outcome::NotMatched(_) => EventKind::NotMatched,
+        Outcome::Excluded(_) => EventKind::Excluded,
+        Outcome::Quarantined(_) => EventKind::Quarantined,
+    };
+    tables.event(stamp, &seen.0, kind, |event| {
+        event.message = row.record.as_ref().map(|_| row.message);
+        event.entries = new.iter().map(|(id, _)| *id).collect();
+        row.decision.outcome.reason().clone_into(&mut event.reason);
+    });
+}
+
+fn write_sighting(tables: &mut ScopeTables, seen: &Seen, sighting: Sighting, row: &DecidedRow) {
+    let attempts = tables.sightings.get(seen).map_or(0, |row| row.attempts);
+    let state = match row.decision.outcome {
+        Outcome::Quarantined(_) => SightingState::Quarantined,
+        _ => SightingState::Decided,
+    };
+    let written = SightingRow {
+        state,
+        message: row.record.as_ref().map(|_| row.message),
+        item: sighting.item,
+        attempts,
+        next_try: None,
+        disposition: Some(row.decision.disposition),
+    };
+    tables.sightings.insert(seen.clone(), written);
+}

@@ -1,0 +1,146 @@
+//! The rows of a memory store: one set of tables per scope.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use jiff::Timestamp;
+
+use super::Stamp;
+use crate::decision::Disposition;
+use crate::error::{Error, Result, codes};
+use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
+use crate::interaction::InteractionLogEntry;
+use crate::message::MessageContent;
+use crate::scope::Scope;
+use crate::source::{ItemRef, SightingKey};
+use crate::store::{
+    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, SightingState, StoredSetup,
+};
+
+#[derive(Default)]
+pub(super) struct Tables(BTreeMap<(String, String), ScopeTables>);
+
+impl Tables {
+    pub(super) fn of(&mut self, scope: &Scope) -> &mut ScopeTables {
+        let key = (scope.tenant().to_owned(), scope.company().to_owned());
+        self.0.entry(key).or_default()
+    }
+}
+
+/// The key of a sighting.
+pub(super) type Seen = (MailboxKey, SightingKey);
+
+#[derive(Default)]
+pub(super) struct ScopeTables {
+    pub(super) leases: BTreeMap<MailboxKey, LeaseRow>,
+    pub(super) sightings: BTreeMap<Seen, SightingRow>,
+    pub(super) decisions: BTreeMap<Seen, DecisionRow>,
+    pub(super) messages: BTreeMap<MessageUid, MessageRow>,
+    pub(super) entries: BTreeMap<EntryId, EntryRow>,
+    pub(super) moves: BTreeMap<(Seen, String), PendingMove>,
+    pub(super) stages: BTreeMap<StageId, StageRow>,
+    pub(super) events: Vec<Event>,
+    pub(super) acknowledged: BTreeMap<String, u64>,
+    pub(super) setup: Option<StoredSetup>,
+    sequence: u64,
+}
+
+pub(super) struct LeaseRow {
+    pub(super) epoch: u64,
+    pub(super) holder: Option<WorkerId>,
+    pub(super) until: Timestamp,
+}
+
+pub(super) struct SightingRow {
+    pub(super) state: SightingState,
+    pub(super) message: Option<MessageUid>,
+    pub(super) item: ItemRef,
+    pub(super) attempts: u32,
+    pub(super) next_try: Option<Timestamp>,
+    pub(super) disposition: Option<Disposition>,
+}
+
+pub(super) struct DecisionRow {
+    pub(super) sequence: u64,
+    pub(super) record: DecisionRecord,
+}
+
+pub(super) struct MessageRow {
+    pub(super) sequence: u64,
+    pub(super) mailbox: MailboxKey,
+    pub(super) record: MessageRecord,
+    pub(super) original: Option<Vec<u8>>,
+    pub(super) content: Option<MessageContent>,
+    /// By entry number.
+    pub(super) entries: Vec<EntryId>,
+}
+
+pub(super) struct EntryRow {
+    pub(super) entry: InteractionLogEntry,
+    /// Whether the host's own log has still to confirm it.
+    pub(super) undelivered: bool,
+}
+
+pub(super) struct StageRow {
+    pub(super) mailbox: MailboxKey,
+    pub(super) pieces: u32,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl ScopeTables {
+    /// A number that rises with every row that gets one.
+    pub(super) fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// The number that the next entry gets; entries are never deleted.
+    pub(super) fn next_entry_no(&self) -> u64 {
+        self.entries.len() as u64 + 1
+    }
+
+    /// Refuses a lease that is not the newest of its mailbox.
+    pub(super) fn fence(
+        &mut self,
+        lease: &Lease,
+        operation: &'static str,
+    ) -> Result<&mut LeaseRow> {
+        self.leases
+            .get_mut(&lease.mailbox)
+            .filter(|row| row.epoch == lease.epoch && row.holder.as_ref() == Some(&lease.holder))
+            .ok_or_else(|| Error::new(&codes::LEASE_LOST, operation))
+    }
+
+    /// Appends an event.
+    pub(super) fn event(
+        &mut self,
+        stamp: &Stamp<'_>,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        fill: impl FnOnce(&mut Event),
+    ) {
+        let number = self.events.len() as u64 + 1;
+        let mut event = Event::new(number, stamp.event_id(), stamp.now(), mailbox.clone(), kind);
+        fill(&mut event);
+        self.events.push(event);
+    }
+
+    /// The entries of a message, by entry number.
+    pub(super) fn entries_of(&self, message: &MessageUid) -> impl Iterator<Item = &EntryRow> {
+        self.messages
+            .get(message)
+            .into_iter()
+            .flat_map(|row| &row.entries)
+            .filter_map(|id| self.entries.get(id))
+    }
+
+    /// Whether a message has entries that the host's own log has not confirmed.
+    pub(super) fn is_undelivered(&self, message: &MessageUid) -> bool {
+        self.entries_of(message).any(|entry| entry.undelivered)
+    }
+}
+
+/// The error for a row that is not there.
+pub(super) fn not_found(operation: &'static str, item: impl Debug) -> Error {
+    Error::new(&codes::STORE_NOT_FOUND, operation).with_item(format!("{item:?}"))
+}

@@ -1,0 +1,215 @@
+//! One row of a commit: what a decision, a further copy or a failed attempt writes.
+
+use rusqlite::params;
+
+use super::commit::{Writer, entry_number};
+use super::identity::{Identity, flag_conflict};
+use super::moves::plan;
+use super::sightings::Found;
+use super::{entries, original, sightings};
+use crate::decision::{Decision, Disposition, Outcome};
+use crate::ids::EntryId;
+use crate::store::sqlite::fault::{Done, Fault};
+use crate::store::sqlite::values::{json, signed, text};
+use crate::store::{
+    CommitRow, DecidedRow, EventKind, RowContent, RowResult, Sighting, SightingState,
+};
+
+/// The outcome of a mail whose message and entries were there.
+pub(super) const ALREADY_LOGGED: &str = "already-logged";
+
+/// The reason of that outcome.
+const SAME_MESSAGE: &str = "same-message";
+
+/// Writes one row.
+pub(super) fn write_row(
+    writer: &mut Writer<'_>,
+    row: &CommitRow,
+    identity: &Identity,
+) -> Done<RowResult> {
+    let sighting = &row.sighting;
+    match &row.content {
+        RowContent::Decided(decided) => write_decided(writer, sighting, decided, identity),
+        RowContent::Again { target } => write_again(writer, sighting, *target),
+        RowContent::Failed(attempt) => {
+            let attempts = sightings::fail(writer, sighting, attempt)?;
+            Ok(RowResult::Counted { attempts })
+        }
+    }
+}
+
+fn write_again(writer: &Writer<'_>, sighting: &Sighting, target: Disposition) -> Done<RowResult> {
+    let found = sightings::find(writer.conn, writer.mailbox, &sighting.key)?
+        .ok_or(Fault::Data("a copy of a mail that was not decided"))?;
+    plan(writer, found.no, &sighting.item, target)?;
+    Ok(RowResult::AlreadyLogged)
+}
+
+fn write_decided(
+    writer: &mut Writer<'_>,
+    sighting: &Sighting,
+    row: &DecidedRow,
+    identity: &Identity,
+) -> Done<RowResult> {
+    let found = sightings::find(writer.conn, writer.mailbox, &sighting.key)?;
+    if let Some(settled) = found.filter(Found::is_settled) {
+        let target = settled.known.disposition;
+        let target = target.unwrap_or(row.decision.disposition);
+        plan(writer, settled.no, &sighting.item, target)?;
+        return Ok(answer(row, Vec::new()));
+    }
+    if let Identity::Recheck(strangers) = identity {
+        return Ok(RowResult::Recheck(strangers.clone()));
+    }
+    validate(row)?;
+    let message_no = identity.message_no();
+    keep_message(writer, row, message_no)?;
+    let entries = write_entries(writer, row, message_no)?;
+    write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
+    let outcome = &row.decision.outcome;
+    if !entries.is_empty() || *outcome != Outcome::Logged {
+        writer.event(event_kind(outcome), message_no, &entries, outcome.reason())?;
+    }
+    Ok(answer(row, entries))
+}
+
+fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {
+    if entries.is_empty() && row.decision.outcome == Outcome::Logged {
+        RowResult::AlreadyLogged
+    } else {
+        RowResult::Written { entries }
+    }
+}
+
+/// What no row may be, whatever is stored.
+fn validate(row: &DecidedRow) -> Done<()> {
+    if row.record.is_none() && !row.entries.is_empty() {
+        return Err(Fault::Data("entries of a message that is not kept"));
+    }
+    if row.entries.iter().any(|entry| entry.message != row.message) {
+        return Err(Fault::Data("an entry of another message"));
+    }
+    Ok(())
+}
+
+/// Links the original and flags a conflict.
+fn keep_message(writer: &Writer<'_>, row: &DecidedRow, message_no: Option<i64>) -> Done<()> {
+    let (Some(record), Some(no)) = (&row.record, message_no) else {
+        return Ok(());
+    };
+    let identity = &record.identity;
+    if original::link(writer, no, &row.original, &identity.original_digest)? {
+        writer
+            .conn
+            .prepare_cached(
+                "UPDATE message SET index_state = 'waiting', original_digest = ?2, size = ?3
+                 WHERE no = ?1 AND index_state = 'none'",
+            )?
+            .execute(params![
+                no,
+                identity.original_digest.as_bytes(),
+                signed(identity.size)?
+            ])?;
+    }
+    if row.message_id_conflict {
+        flag_conflict(writer.conn, writer.scope, record)?;
+    }
+    Ok(())
+}
+
+/// Writes the entries that are not there, and answers those.
+fn write_entries(
+    writer: &mut Writer<'_>,
+    row: &DecidedRow,
+    message_no: Option<i64>,
+) -> Done<Vec<(EntryId, u64)>> {
+    let Some(message_no) = message_no else {
+        return Ok(Vec::new());
+    };
+    let mut written = Vec::new();
+    for entry in &row.entries {
+        let no = writer.next_entry_no();
+        let delivery = if row.deliver { "waiting" } else { "none" };
+        let place = entries::Place {
+            scope: writer.scope,
+            message_no,
+            entry_no: no,
+            delivery,
+            now: writer.now,
+        };
+        if entries::insert(writer.conn, entry, &place)? {
+            written.push((entry.id, entry_number(no)?));
+        } else {
+            writer.return_entry_no();
+        }
+    }
+    Ok(written)
+}
+
+/// Writes sighting, decision and plan.
+fn write_outcome(
+    writer: &Writer<'_>,
+    sighting: &Sighting,
+    row: &DecidedRow,
+    message_no: Option<i64>,
+    nothing_new: bool,
+) -> Done<()> {
+    let decision = &row.decision;
+    let state = match decision.outcome {
+        Outcome::Quarantined(_) => SightingState::Quarantined,
+        _ => SightingState::Decided,
+    };
+    let decided = sightings::Decided {
+        state,
+        message_no,
+        disposition: decision.disposition,
+        sighting,
+    };
+    let no = sightings::decide(writer, &decided)?;
+    write_decision(writer, no, decision, message_no, nothing_new)?;
+    plan(writer, no, &sighting.item, decision.disposition)
+}
+
+/// Writes the decision; one that was made again takes the place of the old one, as the newest.
+fn write_decision(
+    writer: &Writer<'_>,
+    sighting_no: i64,
+    decision: &Decision,
+    message_no: Option<i64>,
+    nothing_new: bool,
+) -> Done<()> {
+    let (outcome, reason) = if nothing_new && decision.outcome == Outcome::Logged {
+        (ALREADY_LOGGED, SAME_MESSAGE)
+    } else {
+        (decision.outcome.code(), decision.outcome.reason())
+    };
+    writer
+        .conn
+        .prepare_cached(
+            "INSERT OR REPLACE INTO decision (scope, sighting_no, message_no, outcome, reason,
+                 disposition, steps, flags, policy, decided_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            writer.scope,
+            sighting_no,
+            message_no,
+            outcome,
+            text(reason),
+            decision.disposition.code(),
+            json(&decision.steps)?,
+            json(&decision.flags)?,
+            text(&decision.policy),
+            writer.now
+        ])?;
+    Ok(())
+}
+
+fn event_kind(outcome: &Outcome) -> EventKind {
+    match outcome {
+        Outcome::Logged => EventKind::Logged,
+        Outcome::NotMatched(_) => EventKind::NotMatched,
+        Outcome::Excluded(_) => EventKind::Excluded,
+        Outcome::Quarantined(_) => EventKind::Quarantined,
+    }
+}

@@ -1,0 +1,185 @@
+//! Sightings: what is known of a copy, failed attempts, and another round for what was set aside.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::commit::Writer;
+use super::{Core, find_mailbox};
+use crate::decision::Disposition;
+use crate::ids::{MailboxKey, MessageUid};
+use crate::scope::Scope;
+use crate::source::{ItemRef, SightingKey};
+use crate::store::sqlite::fault::{Done, Fault};
+use crate::store::sqlite::values::{
+    column, enum_column, key_bytes, maybe_micros, maybe_text, maybe_timestamp, micros, signed, text,
+};
+use crate::store::{FailedAttempt, KnownSighting, Sighting, SightingState};
+
+impl Core {
+    pub(crate) fn known(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Done<Vec<Option<KnownSighting>>> {
+        let (tx, scope) = self.read(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
+        let find = |key| Ok(find(&tx, mailbox, key)?.map(|found| found.known));
+        keys.iter().map(find).collect()
+    }
+
+    pub(crate) fn requeue(
+        &mut self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        keys: &[SightingKey],
+    ) -> Done<u64> {
+        let (tx, scope) = self.write(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
+        let mut requeued = 0;
+        for key in keys {
+            requeued += requeue(&tx, mailbox, key)?;
+        }
+        tx.commit()?;
+        Ok(requeued)
+    }
+}
+
+/// A sighting's row.
+pub(super) struct Found {
+    pub(super) no: i64,
+    pub(super) known: KnownSighting,
+}
+
+impl Found {
+    /// Whether it has its outcome.
+    pub(super) fn is_settled(&self) -> bool {
+        self.known.state != SightingState::Pending
+    }
+}
+
+/// Finds a sighting.
+pub(super) fn find(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<Option<Found>> {
+    let mut find = conn.prepare_cached(
+        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid
+         FROM sighting s LEFT JOIN message m ON m.no = s.message_no
+         WHERE s.mailbox = ?1 AND s.key = ?2",
+    )?;
+    let found = find.query_row(params![mailbox, key_bytes(key)], |row| {
+        let no = row.get("no")?;
+        Ok((no, known(row)))
+    });
+    match found.optional()? {
+        Some((no, known)) => Ok(Some(Found { no, known: known? })),
+        None => Ok(None),
+    }
+}
+
+fn known(row: &Row<'_>) -> Done<KnownSighting> {
+    let mut item = ItemRef::new(column::<String>(row, "item_id")?);
+    item.change_key = column(row, "change_key")?;
+    let state = enum_column(row, "state", SightingState::from_code)?;
+    let disposition: Option<String> = column(row, "disposition")?;
+    let unknown = Fault::Damaged("an unknown code");
+    Ok(KnownSighting {
+        message: column::<Option<[u8; 16]>>(row, "uid")?.map(MessageUid::from_bytes),
+        attempts: column(row, "attempts")?,
+        next_try: maybe_timestamp(column(row, "next_try")?)?,
+        disposition: match disposition.as_deref().map(Disposition::from_code) {
+            Some(None) => return Err(unknown),
+            Some(found) => found,
+            None => None,
+        },
+        ..KnownSighting::new(state, item)
+    })
+}
+
+/// What a sighting became.
+pub(super) struct Decided<'a> {
+    pub(super) state: SightingState,
+    pub(super) message_no: Option<i64>,
+    pub(super) disposition: Disposition,
+    pub(super) sighting: &'a Sighting,
+}
+
+/// Gives a sighting its outcome. Answers its number.
+pub(super) fn decide(writer: &Writer<'_>, decided: &Decided<'_>) -> Done<i64> {
+    let sighting = decided.sighting;
+    let mut write = writer.conn.prepare_cached(
+        "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
+             message_no, disposition, seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (mailbox, key) DO UPDATE SET state = excluded.state,
+             item_id = excluded.item_id, change_key = excluded.change_key,
+             received = excluded.received, size = excluded.size,
+             message_no = excluded.message_no, disposition = excluded.disposition,
+             next_try = NULL
+         RETURNING no",
+    )?;
+    let no = write.query_row(
+        params![
+            writer.scope,
+            writer.mailbox,
+            key_bytes(&sighting.key),
+            decided.state.code(),
+            text(&sighting.item.id),
+            maybe_text(sighting.item.change_key.as_deref()),
+            maybe_micros(sighting.received),
+            sighting.size.map(signed).transpose()?,
+            decided.message_no,
+            decided.disposition.code(),
+            writer.now
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(no)
+}
+
+/// Counts a failed attempt. An outcome that is there already stays.
+pub(super) fn fail(writer: &Writer<'_>, sighting: &Sighting, attempt: &FailedAttempt) -> Done<u32> {
+    let mut count = writer.conn.prepare_cached(
+        "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
+             attempts, next_try, code, seen_at)
+         VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)
+         ON CONFLICT (mailbox, key) DO UPDATE SET
+             attempts = attempts + (state = 'pending'),
+             item_id = iif(state = 'pending', excluded.item_id, item_id),
+             change_key = iif(state = 'pending', excluded.change_key, change_key),
+             next_try = iif(state = 'pending', excluded.next_try, next_try),
+             code = iif(state = 'pending', excluded.code, code)
+         RETURNING attempts",
+    )?;
+    let attempts = count.query_row(
+        params![
+            writer.scope,
+            writer.mailbox,
+            key_bytes(&sighting.key),
+            text(&sighting.item.id),
+            maybe_text(sighting.item.change_key.as_deref()),
+            maybe_micros(sighting.received),
+            sighting.size.map(signed).transpose()?,
+            micros(attempt.next_try),
+            text(&attempt.code),
+            writer.now
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(attempts)
+}
+
+/// Answers 1 if the sighting was set aside. Its move to the quarantine is not wanted any more.
+fn requeue(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<u64> {
+    let Some(found) = find(conn, mailbox, key)? else {
+        return Ok(0);
+    };
+    let requeued = conn
+        .prepare_cached(
+            "UPDATE sighting SET state = 'pending', attempts = 0, next_try = NULL, disposition = NULL
+             WHERE no = ?1 AND state = 'quarantined'",
+        )?
+        .execute([found.no])?;
+    if requeued > 0 {
+        conn.prepare_cached("DELETE FROM pending_move WHERE sighting_no = ?1")?
+            .execute([found.no])?;
+    }
+    Ok(requeued as u64)
+}
