@@ -1,6 +1,10 @@
 //! How a failure of the transport becomes an error of this crate.
 
 use std::error::Error as StdError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::error::{Error, ServerContext, codes};
 
@@ -29,19 +33,29 @@ pub(crate) fn never_sent(error: &Error) -> bool {
     error.code() == codes::HTTP_CONNECT.code
 }
 
-fn has_tls_cause(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = error.source();
+/// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    false
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(until.duration_since(now)).ok()
+}
+
+fn has_tls_cause(error: &reqwest::Error) -> bool {
+    std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| {
+        cause_of(*error)
+    })
+    .any(|error| error.is::<rustls::Error>())
+}
+
+/// The next cause. An I/O error may wrap another one, which its `source` passes over.
+fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error
+            .get_ref()
+            .map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
+    }
 }
