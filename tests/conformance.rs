@@ -8,6 +8,7 @@ mod conformance {
         mod source;
         mod store;
     }
+    mod faults;
     mod party;
     mod source;
     #[cfg(feature = "sqlite")]
