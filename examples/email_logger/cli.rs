@@ -237,6 +237,8 @@ fn time(text: &str) -> Result<Timestamp, String> {
     let day: Date = text
         .parse()
         .map_err(|_| "give a day such as 2026-05-01, or a time such as 2026-05-01T08:00:00Z")?;
-    let day = day.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
+    let day = day
+        .to_zoned(TimeZone::UTC)
+        .map_err(|error| error.to_string())?;
     Ok(day.timestamp())
 }

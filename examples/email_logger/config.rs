@@ -20,6 +20,8 @@ use serde::de::DeserializeOwned;
 
 use crate::cli::Settings;
 
+pub(crate) use layers::PASSWORD;
+
 /// Everything that a command may need.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
@@ -48,6 +50,10 @@ pub(crate) struct Exchange {
     pub(crate) url: Option<String>,
     pub(crate) user_name: Option<String>,
     pub(crate) mailbox: Option<String>,
+    pub(crate) impersonate: Option<String>,
+    pub(crate) anchor_mailbox: Option<String>,
+    pub(crate) public_folder_mailbox: Option<String>,
+    pub(crate) proxy: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
@@ -214,7 +220,10 @@ impl Config {
         }
         set(&mut self.exchange.url, flags.url.as_ref());
         set(&mut self.exchange.user_name, flags.user_name.as_ref());
-        set(&mut self.exchange.password_file, flags.password_file.as_ref());
+        set(
+            &mut self.exchange.password_file,
+            flags.password_file.as_ref(),
+        );
         set(&mut self.exchange.ca_file, flags.ca_file.as_ref());
         set(&mut self.store.path, flags.store.as_ref());
         set(&mut self.directory.file, flags.directory.as_ref());
@@ -222,8 +231,14 @@ impl Config {
         if flags.allow_plain_http_on_loopback {
             self.exchange.allow_plain_http_on_loopback = Some(true);
         }
-        set(&mut self.folders.queue, folder("--queue", flags.queue.as_ref())?.as_ref());
-        set(&mut self.folders.storage, folder("--storage", flags.storage.as_ref())?.as_ref());
+        set(
+            &mut self.folders.queue,
+            folder("--queue", flags.queue.as_ref())?.as_ref(),
+        );
+        set(
+            &mut self.folders.storage,
+            folder("--storage", flags.storage.as_ref())?.as_ref(),
+        );
         Ok(())
     }
 
@@ -297,7 +312,10 @@ fn section<T: Default + DeserializeOwned>(
     value.try_into().map_err(|error: toml::de::Error| {
         // The message names the key; the full text would quote the line with its value.
         let what = format!("[{name}]: {}", first_line(error.message()));
-        ConfigError::invalid(what, format!("Correct [{name}] in the file or the environment."))
+        ConfigError::invalid(
+            what,
+            format!("Correct [{name}] in the file or the environment."),
+        )
     })
 }
 

@@ -73,7 +73,10 @@ impl Output {
     }
 
     /// Writes bytes as they are.
-    #[allow(clippy::unused_self, reason = "writing belongs to the output, which a test may replace")]
+    #[allow(
+        clippy::unused_self,
+        reason = "writing belongs to the output, which a test may replace"
+    )]
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
         let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
@@ -98,7 +101,9 @@ fn tell(text: impl Display) {
 
 /// The terminal's width, else `COLUMNS`, between 40 and 200.
 fn columns() -> usize {
-    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let terminal = || comfy_table::Table::new().width().map(usize::from);
     let columns = told.or_else(|| terminal().filter(|_| std::io::stdout().is_terminal()));
     columns.unwrap_or(COLUMNS).clamp(40, 200)

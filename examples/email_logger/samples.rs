@@ -2,6 +2,9 @@
 //!
 //! Owns the bytes and the times of receipt, in the order in which the mails lie in the queue.
 
+use std::io;
+
+use email_logging::testkit::exchange::{Delivery, SimulatedExchange};
 use jiff::Timestamp;
 
 /// One sample mail.
@@ -133,8 +136,21 @@ impl Sample {
         let wanted = text.strip_prefix("sample:")?;
         let begins = |sample: &&Self| {
             let rest = sample.name.strip_prefix(wanted);
-            !wanted.is_empty() && rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+            !wanted.is_empty()
+                && rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
         };
         SAMPLES.iter().find(begins)
     }
+}
+
+/// Puts every sample into a folder of a simulated Exchange and answers how many there are.
+pub(crate) fn deliver(exchange: &SimulatedExchange, folder: &str) -> io::Result<usize> {
+    for sample in SAMPLES {
+        let mut delivery = Delivery::new(sample.original);
+        if let Some(received) = sample.received() {
+            delivery = delivery.with_received(received);
+        }
+        exchange.deliver_with(folder, delivery)?;
+    }
+    Ok(SAMPLES.len())
 }

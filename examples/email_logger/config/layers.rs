@@ -22,14 +22,19 @@ const PATHS: [(&str, &str); 4] = [
 /// Reads the file.
 pub(super) fn file(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let what = format!("the configuration file {} cannot be read: {error}", path.display());
+        let what = format!(
+            "the configuration file {} cannot be read: {error}",
+            path.display()
+        );
         ConfigError::invalid(what, "Check the name and the rights of the file.")
     })?;
     let mut table = parse(&text, path)?;
     secrets::refuse(&table)?;
     let base = path.parent().unwrap_or(Path::new(""));
     for (section, key) in PATHS {
-        let value = table.get_mut(section).and_then(|section| section.get_mut(key));
+        let value = table
+            .get_mut(section)
+            .and_then(|section| section.get_mut(key));
         if let Some(toml::Value::String(text)) = value {
             *text = beside(base, text);
         }
@@ -39,7 +44,9 @@ pub(super) fn file(path: &Path) -> Result<toml::Table, ConfigError> {
 
 fn beside(base: &Path, text: &str) -> String {
     let joined: PathBuf = base.join(text);
-    joined.to_str().map_or_else(|| text.to_owned(), str::to_owned)
+    joined
+        .to_str()
+        .map_or_else(|| text.to_owned(), str::to_owned)
 }
 
 fn parse(text: &str, path: &Path) -> Result<toml::Table, ConfigError> {
@@ -78,10 +85,15 @@ pub(super) fn environment(
             let what = format!("{PREFIX}{name} is not UTF-8");
             return Err(ConfigError::invalid(what, "Set it to text."));
         };
-        let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
+        let entry = table
+            .entry(section)
+            .or_insert_with(|| toml::Table::new().into());
         let Some(entry) = entry.as_table_mut() else {
             let what = format!("`{section}` is not a section");
-            return Err(ConfigError::invalid(what, "Write it as a table in the file."));
+            return Err(ConfigError::invalid(
+                what,
+                "Write it as a table in the file.",
+            ));
         };
         entry.insert(key.to_owned(), literal(section, value));
     }
@@ -92,7 +104,8 @@ pub(super) fn environment(
 fn literal(section: &str, text: &str) -> toml::Value {
     let typed = matches!(section, "run" | "policy");
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let looks = matches!(text, "true" | "false") || typed && (digits || text.starts_with(['[', '{']));
+    let looks =
+        matches!(text, "true" | "false") || typed && (digits || text.starts_with(['[', '{']));
     let parsed = format!("value = {text}").parse::<toml::Table>();
     let value = parsed.ok().and_then(|mut table| table.remove("value"));
     value

@@ -9,7 +9,10 @@ use super::{Config, ConfigError, first_line};
 
 impl Config {
     /// The policy. Where the file does not name the own domains, those of the directory count.
-    pub(crate) fn policy(&self, own_domains: &BTreeSet<String>) -> Result<LoggingPolicy, ConfigError> {
+    pub(crate) fn policy(
+        &self,
+        own_domains: &BTreeSet<String>,
+    ) -> Result<LoggingPolicy, ConfigError> {
         let mut changes = self.policy.clone();
         let preset = match changes.remove("preset") {
             None => "default".to_owned(),

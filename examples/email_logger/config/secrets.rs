@@ -31,7 +31,11 @@ pub(super) fn refuse(table: &toml::Table) -> Result<(), ConfigError> {
 
 fn find(table: &toml::Table, path: &str) -> Option<String> {
     table.iter().find_map(|(key, value)| {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
         if is_secret(key) {
             return Some(path);
         }

@@ -29,7 +29,11 @@ impl Output {
 fn lines(failure: &Failure) -> Vec<String> {
     let mut lines = vec![format!("error: {}", safe::text(&what(failure)))];
     if let Some(error) = failure.error() {
-        lines.extend(causes(error).into_iter().map(|cause| format!("  because: {}", safe::text(&cause))));
+        lines.extend(
+            causes(error)
+                .into_iter()
+                .map(|cause| format!("  because: {}", safe::text(&cause))),
+        );
         lines.extend(server(error));
     }
     let remedy = remedy(failure);
@@ -96,14 +100,21 @@ fn server(error: &Error) -> Vec<String> {
     };
     let texts = [
         ("server's code", server.response_code.clone()),
-        ("HTTP status", server.status.map(|status| status.to_string())),
+        (
+            "HTTP status",
+            server.status.map(|status| status.to_string()),
+        ),
         ("sign-in offered", list(&server.offered_schemes)),
         ("client-request-id", server.client_request_id.clone()),
         ("request-id", server.request_id.clone()),
         ("servers", list(&server.servers)),
     ];
-    let known = texts.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    known.map(|(name, text)| format!("  {name}: {}", safe::text(&text))).collect()
+    let known = texts
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)));
+    known
+        .map(|(name, text)| format!("  {name}: {}", safe::text(&text)))
+        .collect()
 }
 
 fn list(texts: &[String]) -> Option<String> {

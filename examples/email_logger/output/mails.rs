@@ -18,7 +18,10 @@ const GAP: usize = 2;
 impl Output {
     /// The table of these mails, without a newline at its end.
     pub(crate) fn mails(&self, mails: &[LoggedMail]) -> String {
-        let rows: Vec<Line> = mails.iter().map(|mail| Line::of(mail, self.columns())).collect();
+        let rows: Vec<Line> = mails
+            .iter()
+            .map(|mail| Line::of(mail, self.columns()))
+            .collect();
         let header = Line::header(self.columns());
         let widths = widths(&header, &rows, self.columns());
         let mut table = Table::new();
@@ -62,7 +65,9 @@ impl Line {
         Self([
             first.map_or_else(String::new, |entry| entry.entry_no.to_string()),
             first.map_or_else(String::new, |entry| minute(entry.entry.date)),
-            first.map_or_else(String::new, |entry| arrow(entry.entry.information_flow).to_owned()),
+            first.map_or_else(String::new, |entry| {
+                arrow(entry.entry.information_flow).to_owned()
+            }),
             salespeople(&mail.entries, columns >= WIDE),
             contacts(&mail.entries),
             subject(&mail.record.subject),

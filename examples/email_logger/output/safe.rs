@@ -98,19 +98,31 @@ mod tests {
         assert_eq!(text("a\u{9b}b\u{7f}\0"), "a\\u{9b}b\\u{7f}\\u{0}");
         assert_eq!(text("abc\u{202e}gpj.exe"), "abc\\u{202e}gpj.exe");
         assert_eq!(text("one\r\ntwo\tthree"), "one\\r\\ntwo\\tthree");
-        assert_eq!(text("\u{2066}a\u{2069}\u{feff}"), "\\u{2066}a\\u{2069}\\u{feff}");
+        assert_eq!(
+            text("\u{2066}a\u{2069}\u{feff}"),
+            "\\u{2066}a\\u{2069}\\u{feff}"
+        );
     }
 
     #[test]
     fn scripts_and_emoji_stay_as_they_are() {
-        for plain in ["Grüße aus Köln", "佐藤 遥", "سلمى رحال", "👩\u{200d}🔧", "e\u{301}"] {
+        for plain in [
+            "Grüße aus Köln",
+            "佐藤 遥",
+            "سلمى رحال",
+            "👩\u{200d}🔧",
+            "e\u{301}",
+        ] {
             assert_eq!(text(plain), plain);
         }
     }
 
     #[test]
     fn marks_beyond_a_few_are_left_out() {
-        assert_eq!(text(&format!("a{}b", "\u{301}".repeat(50))), format!("a{}b", "\u{301}".repeat(4)));
+        assert_eq!(
+            text(&format!("a{}b", "\u{301}".repeat(50))),
+            format!("a{}b", "\u{301}".repeat(4))
+        );
     }
 
     #[test]
