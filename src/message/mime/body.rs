@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use mail_parser::ContentType;
+
 use super::parts::{Part, Parts, Shape, walk};
-use super::{decode, file_name, kind};
+use super::{decode, file_name, journal, kind};
 use crate::message::{Attachment, MessageContent, MessageFlag, MessageLimits};
 
 /// Markup is larger than its text; this many times the limit of the text is looked at.
@@ -12,7 +14,8 @@ const MARKUP_FACTOR: usize = 16;
 
 /// Reads text and attachments of an original.
 pub(super) fn read(original: &[u8], limits: &MessageLimits) -> MessageContent {
-    let parts = walk(original, limits);
+    let mail = journal::mail_inside(original, limits);
+    let parts = walk(&mail, limits);
     let mut reader = BodyReader {
         limit: limits.indexed_text_bytes,
         text: String::new(),
@@ -38,7 +41,10 @@ fn readable_alternatives(parts: &Parts<'_>) -> BTreeSet<usize> {
 
 /// Whether a part is meant to be read rather than saved.
 fn is_text(part: &Part<'_>) -> bool {
-    let attached = part.disposition.as_ref().is_some_and(|d| d.is_attachment());
+    let attached = part
+        .disposition
+        .as_ref()
+        .is_some_and(ContentType::is_attachment);
     part.shape == Shape::Leaf
         && !attached
         && raw_name(part).is_none()
@@ -46,7 +52,7 @@ fn is_text(part: &Part<'_>) -> bool {
 }
 
 fn raw_name<'p>(part: &'p Part<'_>) -> Option<&'p str> {
-    let of = |header: &'p Option<mail_parser::ContentType<'static>>, name| {
+    let of = |header: &'p Option<ContentType<'static>>, name| {
         header.as_ref().and_then(|header| header.attribute(name))
     };
     of(&part.disposition, "filename").or_else(|| of(&part.content_type, "name"))
@@ -112,7 +118,10 @@ impl BodyReader {
         let name = name(part);
         let tnef = name.eq_ignore_ascii_case("winmail.dat");
         self.flag(tnef, MessageFlag::OpaqueContent);
-        let shown = part.disposition.as_ref().is_some_and(|d| d.is_inline());
+        let shown = part
+            .disposition
+            .as_ref()
+            .is_some_and(ContentType::is_inline);
         self.content.attachments.push(Attachment {
             name,
             media_type: part.media_type.clone(),
@@ -123,7 +132,7 @@ impl BodyReader {
     }
 
     fn finish(mut self) -> MessageContent {
-        let text = self.text.replace('\0', "\u{fffd}");
+        let text = self.text.replace("\r\n", "\n").replace('\0', "\u{fffd}");
         self.content.text = (!text.is_empty()).then(|| cut(&text, self.limit).to_owned());
         self.content.flags.sort();
         self.content.flags.dedup();
@@ -132,7 +141,9 @@ impl BodyReader {
 }
 
 fn is_saved(part: &Part<'_>) -> bool {
-    part.disposition.as_ref().is_some_and(|d| d.is_attachment())
+    part.disposition
+        .as_ref()
+        .is_some_and(ContentType::is_attachment)
 }
 
 /// A clean name; where the mail gives none, one that says what it is.
