@@ -127,6 +127,7 @@ pub(crate) struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Signs: · passed, ! noted, + a pair was found, × this ended the decision.")]
 pub(crate) struct ExplainArgs {
     /// Files of mails (.eml), or `sample:44` for a mail of the demo.
     #[arg(required = true, value_name = "FILE")]

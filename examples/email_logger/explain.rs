@@ -159,14 +159,17 @@ fn sign(verdict: Verdict) -> char {
 fn tell_outcome(decision: &Decision, output: &Output) -> Result<(), Failure> {
     let style = output.style();
     let outcome = &decision.outcome;
-    let result = match outcome.reason() {
-        "" => style.good(outcome.code()),
-        reason => {
-            let words = words::reason(outcome.code(), reason);
-            format!("{} ({reason}): {words}", style.attention(outcome.code()))
-        }
-    };
-    output.line(format!("  Result   {result}"))?;
+    if outcome.reason().is_empty() {
+        output.line(format!("  Result   {}", style.good(outcome.code())))?;
+    } else {
+        let codes = format!("{}, {}", outcome.code(), outcome.reason());
+        output.line(format!(
+            "  Result   {}",
+            style.attention(&safe::text(&codes))
+        ))?;
+        let words = words::reason(outcome.code(), outcome.reason());
+        output.line(format!("           {}", safe::text(&words)))?;
+    }
     for entry in &decision.entries {
         let text = format!(
             "{} ({}) {} {} ({})",
@@ -184,20 +187,5 @@ fn tell_outcome(decision: &Decision, output: &Output) -> Result<(), Failure> {
             safe::text(&decision.flags.join(", "))
         ))?;
     }
-    output.line(format!("  Then     {}", target(decision)))
-}
-
-fn target(decision: &Decision) -> &'static str {
-    use email_logging::decision::Disposition;
-    match decision.disposition {
-        Disposition::Storage => "it moves to the storage folder",
-        Disposition::NotLogged => {
-            "it moves to the folder for what is not logged, or else to the storage folder"
-        }
-        Disposition::Quarantine => {
-            "it moves to the quarantine folder, or else it waits in the queue"
-        }
-        Disposition::Delete => "it is deleted from the queue, as the policy says",
-        _ => "it stays in the queue and is passed over",
-    }
+    Ok(())
 }

@@ -86,6 +86,16 @@ impl Output {
         })
     }
 
+    /// Writes a stranger's bytes: as they are to a file or a pipe, escaped to a terminal.
+    pub(crate) fn stranger(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if !std::io::stdout().is_terminal() {
+            return self.bytes(bytes);
+        }
+        let text = String::from_utf8_lossy(bytes);
+        text.lines()
+            .try_for_each(|line| self.line(safe::text(line)))
+    }
+
     /// Tells a person something that is no result.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {

@@ -175,42 +175,56 @@ fn tell(report: &RunReport, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// The counts in words, which close.
+/// The counts in words. Those above the line's end close; what is 0 is left out.
 pub(crate) fn summary(report: &RunReport) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} = {} logged + {} logged before + {} not matched + {} excluded + {} set aside + {} to be tried again",
-        words::count(report.fetched, "mail read", "mails read"),
-        report.logged,
-        report.already_logged,
-        report.not_matched,
-        report.excluded,
-        report.quarantined,
-        report.pending
-    )];
-    lines.push(format!(
-        "{} written, {} moved out of the queue{}",
-        words::count(report.entries, "entry", "entries"),
-        words::count(report.moved, "mail", "mails"),
-        others(report)
-    ));
-    lines
-}
-
-/// Side counts, where there is something to count.
-fn others(report: &RunReport) -> String {
-    let counts = [
-        (report.deleted, "deleted, as the policy says"),
-        (report.deferred, "left for a later run"),
+    let logged = format!(
+        "logged, with {}",
+        words::count(report.entries, "entry", "entries")
+    );
+    let closing = [
+        (report.logged, logged.as_str()),
+        (
+            report.already_logged,
+            "known from before: nothing is logged twice",
+        ),
+        (
+            report.not_matched,
+            "without a pair of a salesperson and a contact",
+        ),
+        (report.excluded, "left out by the policy"),
+        (report.quarantined, "set aside for a person"),
+        (report.pending, "failed, to be tried again"),
+    ];
+    let beside = [
         (report.gone, "taken away before they were read"),
+        (
+            report.deferred,
+            "passed over: set aside before, or not due yet",
+        ),
+        (report.moved, "moved out of the queue"),
+        (report.deleted, "deleted, as the policy says"),
         (report.moves_pending, "to be moved by the next run"),
         (report.recovered, "moves of an earlier run finished"),
         (report.duplicate_copies, "in the storage folder twice"),
         (report.vanished, "taken away before they were moved"),
     ];
-    let texts = counts.iter().filter(|(count, _)| *count > 0);
-    texts
-        .map(|(count, text)| format!(", {count} {text}"))
-        .collect()
+    let width = report.listed.max(report.moved).to_string().len();
+    let line = |(count, text): &(u64, &str)| format!("  {count:>width$} {text}");
+    let shown = |counts: &[(u64, &str)]| -> Vec<String> {
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(line)
+            .collect()
+    };
+    let mut lines = vec![words::count(report.fetched, "mail read", "mails read")];
+    lines.extend(shown(&closing));
+    let beside = shown(&beside);
+    if !beside.is_empty() {
+        lines.push("and".into());
+        lines.extend(beside);
+    }
+    lines
 }
 
 /// A run of the schedule that failed; the schedule goes on.

@@ -139,7 +139,7 @@ impl Reader {
                 Some((name, file)) => file
                     .write_all(&part.bytes)
                     .map_err(|error| Failure::input(format!("{name} cannot be written"), &error))?,
-                None => output.bytes(&part.bytes)?,
+                None => output.stranger(&part.bytes)?,
             }
             from += part.bytes.len() as u64;
             if part.bytes.is_empty() || from >= part.total {

@@ -34,11 +34,9 @@ pub(super) fn values(outcome: &Outcome, output: &Output) -> Result<(), Failure> 
 /// Everything, for people.
 pub(super) fn tell(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     let style = output.style();
-    output.line(format!(
-        "{} lay in {QUEUE} of a simulated Exchange at {}.",
-        words::count(outcome.mails as u64, "sample mail", "sample mails"),
-        outcome.url
-    ))?;
+    let mails = words::count(outcome.mails as u64, "sample mail", "sample mails");
+    output.line(format!("{mails} lay in {QUEUE} of a simulated Exchange,"))?;
+    output.line(format!("read over {}", outcome.url))?;
     output.line("")?;
     output.line(style.strong(&format!("Interaction log ({})", entries(outcome))))?;
     output.line("")?;
@@ -121,78 +119,70 @@ fn tell_counts(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         output.line(format!("  {line}"))?;
     }
     output.line(format!(
-        "  Exchange now: {queue} in {QUEUE}, {storage} in {STORAGE}, {quarantine} in {QUARANTINE}"
-    ))?;
-    output.line(format!(
-        "  {} EWS requests, {} ms",
+        "  {} EWS requests, {} ms in all",
         outcome.requests, outcome.millis
     ))?;
+    output.line("")?;
+    for (count, folder) in [(queue, QUEUE), (storage, STORAGE), (quarantine, QUARANTINE)] {
+        output.line(format!("  {count:>3} now in {folder}"))?;
+    }
     output.line("")?;
     output.line(format!(
         "  The log is {}",
         style.good(&shown(&outcome.file))
     ))?;
-    if outcome.report.quarantined > 0 {
-        output.line(style.dim("  A `run` with mail set aside for a person ends with exit code 3; the demo ends with 0."))?;
-    }
     output.line("")
 }
 
 fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     let style = output.style();
-    let store = format!("--store {}", shown(&outcome.file));
-    let first = outcome.logged.iter().find(|mail| mail.entries.len() > 1);
-    let first = first.or_else(|| outcome.logged.first());
-    let no = first
+    let program = words::program();
+    let shown_best = outcome.logged.iter().max_by_key(|mail| mail.entries.len());
+    let no = shown_best
         .and_then(|mail| mail.entries.first())
         .map_or(1, |entry| entry.entry_no);
+    let again = format!("demo --store {}", shown(&outcome.file));
     let next = [
         (
-            format!("log {store} --company C0100"),
             "the history of one company",
+            "log --company C0100".to_owned(),
         ),
-        (format!("log {store} --text pump"), "full-text search"),
+        ("full-text search", "log --text pump".to_owned()),
         (
-            format!("show {no} {store}"),
-            "one entry, its mail, and every step of the decision",
+            "one entry, its mail, every step of the decision",
+            format!("show {no}"),
         ),
         (
-            format!("show {no} {store} --original"),
             "the original mail, bit for bit",
+            format!("show {no} --original"),
         ),
         (
+            "why a mail is logged or not, for any .eml file",
             "explain sample:44".to_owned(),
-            "why a mail is logged or not; takes any .eml file",
         ),
+        ("the same mails again: nothing is logged twice", again),
         (
-            format!("demo {store}"),
-            "the same mails again: nothing is logged twice",
-        ),
-        (
+            "this Exchange, served to any EWS client",
             "simulate".to_owned(),
-            "serve this Exchange to any EWS client",
         ),
-        ("run --help".to_owned(), "the job on your own Exchange"),
+        ("the job on your own Exchange", "run --help".to_owned()),
     ];
-    output.line(style.strong(&format!("Next, after {}", words::program())))?;
+    output.line(style.strong("What to type next"))?;
     output.line("")?;
-    let wide = next
-        .iter()
-        .map(|(command, _)| safe::width(command))
-        .max()
-        .unwrap_or(0);
-    for (command, what) in next {
-        if wide + 6 + 50 <= output.columns() {
-            let gap = " ".repeat(wide - safe::width(&command));
-            output.line(format!(
-                "  {}{gap}  {}",
-                style.command(&command),
-                style.dim(what)
-            ))?;
-        } else {
-            output.line(format!("  {}", style.dim(&format!("# {what}"))))?;
-            output.line(format!("  {}", style.command(&command)))?;
-        }
+    output.line(style.dim("  # for all that follows"))?;
+    let variable = format!(
+        "  export EMAIL_LOGGER__STORE__PATH={}",
+        shown(&outcome.file)
+    );
+    output.line(style.command(&variable))?;
+    for (what, command) in next {
+        output.line(style.dim(&format!("  # {what}")))?;
+        output.line(style.command(&format!("  {program} {command}")))?;
+    }
+    if outcome.report.quarantined > 0 {
+        let aside = words::count(outcome.report.quarantined, "mail", "mails");
+        output.line("")?;
+        output.line(format!("{aside} set aside for a person: `run` would end with exit code 3, the demo ends with 0."))?;
     }
     Ok(())
 }

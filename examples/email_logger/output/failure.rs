@@ -56,11 +56,17 @@ fn lines(failure: &Failure) -> Vec<String> {
 fn what(failure: &Failure) -> String {
     match failure {
         Failure::Config(error) => error.what.clone(),
-        Failure::Library(error) => error.to_string(),
-        Failure::Run(error) => error.to_string(),
+        Failure::Library(error) => without_code(&error.to_string(), error),
+        Failure::Run(error) => without_code(&error.to_string(), &error.error),
         Failure::Input { what, .. } => what.clone(),
         Failure::OutputClosed => String::new(),
     }
+}
+
+/// The code has a line of its own.
+fn without_code(text: &str, error: &Error) -> String {
+    let code = format!(" [{}]", error.code());
+    text.strip_suffix(&code).unwrap_or(text).to_owned()
 }
 
 fn remedy(failure: &Failure) -> String {

@@ -13,16 +13,17 @@ use crate::words;
 const WIDE: usize = 110;
 
 /// The gap between two columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
+
+/// The part of a gap that a cell has; the rest is the table's own line between columns, which is blank.
+const PADDING: u16 = 1;
 
 impl Output {
     /// The table of these mails, without a newline at its end.
     pub(crate) fn mails(&self, mails: &[LoggedMail]) -> String {
-        let rows: Vec<Line> = mails
-            .iter()
-            .map(|mail| Line::of(mail, self.columns()))
-            .collect();
-        let header = Line::header(self.columns());
+        let wide = self.columns() >= WIDE;
+        let rows: Vec<Line> = mails.iter().map(|mail| Line::of(mail, wide)).collect();
+        let header = Line::header(wide);
         let widths = widths(&header, &rows, self.columns());
         let mut table = Table::new();
         table
@@ -32,11 +33,13 @@ impl Output {
             .set_content_arrangement(ContentArrangement::Disabled)
             .force_no_tty();
         table.set_header(header.cells(&widths));
-        rows.iter().for_each(|row| {
+        for row in &rows {
             table.add_row(row.cells(&widths));
-        });
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+        }
+        let last = table.column_count().saturating_sub(1);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            let gap = if index == last { 0 } else { PADDING };
+            column.set_padding((0, gap));
         }
         if let Some(column) = table.column_mut(0) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -45,63 +48,107 @@ impl Output {
     }
 }
 
-/// One line of the table: number, date, direction, salespeople, contacts, subject, notes.
-struct Line([String; 7]);
+/// One line of the table: number, date, direction, salespeople, contacts, subject, notes. Several contacts are one text
+/// where there is room, else one below the other: none is left out.
+struct Line([Vec<String>; 7]);
+
+/// Which of the cells holds the contacts.
+const CONTACTS: usize = 4;
 
 impl Line {
-    fn header(columns: usize) -> Self {
-        let who = if columns < WIDE { "Who" } else { "Salesperson" };
-        let notes = if columns < WIDE { "" } else { "Notes" };
-        Self(["No", "Date (UTC)", " ", who, "Contact", "Subject", notes].map(str::to_owned))
+    fn header(wide: bool) -> Self {
+        let (who, notes) = if wide {
+            ("Salesperson", "Notes")
+        } else {
+            ("Who", "")
+        };
+        let texts = ["No", "Date (UTC)", "", who, "Contact", "Subject", notes];
+        Self(texts.map(|text| vec![text.to_owned()]))
     }
 
-    fn of(mail: &LoggedMail, columns: usize) -> Self {
+    fn of(mail: &LoggedMail, wide: bool) -> Self {
         let first = mail.entries.first();
-        let notes = if columns < WIDE {
-            String::new()
-        } else {
+        let text =
+            |of: &dyn Fn(&InteractionLogEntry) -> String| vec![first.map_or_else(String::new, of)];
+        let date = |entry: &InteractionLogEntry| {
+            let date = minute(entry.entry.date);
+            if wide { date } else { day(entry.entry.date) }
+        };
+        let notes = if wide {
             words::notes(&mail.record.flags, &mail.entries)
+        } else {
+            String::new()
         };
         Self([
-            first.map_or_else(String::new, |entry| entry.entry_no.to_string()),
-            first.map_or_else(String::new, |entry| minute(entry.entry.date)),
-            first.map_or_else(String::new, |entry| {
-                arrow(entry.entry.information_flow).to_owned()
-            }),
-            salespeople(&mail.entries, columns >= WIDE),
+            text(&|entry| entry.entry_no.to_string()),
+            text(&date),
+            text(&|entry| arrow(entry.entry.information_flow).to_owned()),
+            vec![salespeople(&mail.entries, wide).join(", ")],
             contacts(&mail.entries),
-            subject(&mail.record.subject),
-            notes,
+            vec![subject(&mail.record.subject)],
+            vec![notes],
         ])
     }
 
     fn cells(&self, widths: &[usize; 7]) -> Vec<String> {
         let cells = self.0.iter().zip(widths).filter(|(_, width)| **width > 0);
-        cells.map(|(text, width)| safe::fit(text, *width)).collect()
+        cells.map(|(texts, width)| cell(texts, *width)).collect()
     }
+
+    fn width(&self, index: usize) -> usize {
+        let texts = self.0.get(index).map_or(&[][..], Vec::as_slice);
+        safe::width(&safe::text(&texts.join(", ")))
+    }
+
+    fn widest_contact(&self) -> usize {
+        let texts = self.0.get(CONTACTS).map_or(&[][..], Vec::as_slice);
+        let widths = texts.iter().map(|text| safe::width(&safe::text(text)) + 1);
+        widths.max().unwrap_or(0)
+    }
+}
+
+fn cell(texts: &[String], width: usize) -> String {
+    let joined = safe::text(&texts.join(", "));
+    if texts.len() < 2 || safe::width(&joined) <= width {
+        return safe::fit(&joined, width);
+    }
+    let last = texts.len() - 1;
+    let lines = texts.iter().enumerate().map(|(index, text)| {
+        let comma = if index == last { "" } else { "," };
+        format!("{}{comma}", safe::fit(text, width - comma.len()))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Numbers, dates and codes as wide as they are; contacts and subject share the rest.
 fn widths(header: &Line, rows: &[Line], columns: usize) -> [usize; 7] {
-    let mut widest = [0; 7];
-    for line in std::iter::once(header).chain(rows) {
-        for (width, text) in widest.iter_mut().zip(&line.0) {
-            *width = safe::width(&safe::text(text)).max(*width);
-        }
-    }
-    let [no, date, arrow, who, contact, subject, notes] = widest;
-    let who = who.min(columns / 6);
-    let notes = notes.min(columns / 5);
-    let gaps = GAP * if notes > 0 { 6 } else { 5 };
+    let lines = || std::iter::once(header).chain(rows);
+    let widest = |index| lines().map(|line| line.width(index)).max().unwrap_or(0);
+    let [no, date, arrow, who, contact, subject, notes] = [0, 1, 2, 3, 4, 5, 6].map(widest);
+    let one = lines().map(Line::widest_contact).max().unwrap_or(0);
+    let (who, notes) = (who.min(columns / 5), notes.min(columns / 5));
+    let gaps = usize::from(GAP) * if notes > 0 { 6 } else { 5 };
     let rest = columns.saturating_sub(no + date + arrow + who + notes + gaps);
-    let contact = contact.min(rest.saturating_sub(subject).max(rest * 2 / 5));
-    let subject = subject.min(rest.saturating_sub(contact)).max(7);
-    [no, date, arrow, who, contact, subject, notes]
+    let spare = rest.saturating_sub(subject);
+    let contact = contact.min(spare.max(one.min(rest * 2 / 5)).max(8));
+    [
+        no,
+        date,
+        arrow,
+        who,
+        contact,
+        subject.min(rest.saturating_sub(contact)).max(8),
+        notes,
+    ]
 }
 
 /// A time to the minute, in UTC.
 pub(crate) fn minute(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// Out to a contact, or in from one.
@@ -120,7 +167,7 @@ fn subject(text: &str) -> String {
     }
 }
 
-fn salespeople(entries: &[InteractionLogEntry], names: bool) -> String {
+fn salespeople(entries: &[InteractionLogEntry], names: bool) -> Vec<String> {
     let text = |entry: &InteractionLogEntry| {
         if names && !entry.entry.salesperson_name.is_empty() {
             entry.entry.salesperson_name.clone()
@@ -131,7 +178,7 @@ fn salespeople(entries: &[InteractionLogEntry], names: bool) -> String {
     each_once(entries.iter().map(text))
 }
 
-fn contacts(entries: &[InteractionLogEntry]) -> String {
+fn contacts(entries: &[InteractionLogEntry]) -> Vec<String> {
     each_once(entries.iter().map(|entry| {
         if entry.entry.contact_name.is_empty() {
             entry.entry.contact_no.to_string()
@@ -141,14 +188,14 @@ fn contacts(entries: &[InteractionLogEntry]) -> String {
     }))
 }
 
-fn each_once(texts: impl Iterator<Item = String>) -> String {
+fn each_once(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for text in texts {
         if !seen.contains(&text) {
             seen.push(text);
         }
     }
-    seen.join(", ")
+    seen
 }
 
 /// A mail for programs.
