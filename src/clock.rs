@@ -3,10 +3,13 @@
 //! Nothing else in the crate may ask the system for either.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+
+use crate::forward::forward;
 
 /// A source of the current time that can also wait.
 #[async_trait]
@@ -22,6 +25,19 @@ pub trait Clock: Debug + Send + Sync + 'static {
 pub trait Entropy: Debug + Send + Sync + 'static {
     /// Fills the buffer.
     fn fill(&self, bytes: &mut [u8]);
+}
+
+forward! {
+    Clock {
+        fn now(&self) -> Timestamp;
+        async fn sleep(&self, wait: Duration);
+    }
+}
+
+forward! {
+    Entropy {
+        fn fill(&self, bytes: &mut [u8]);
+    }
 }
 
 /// The system's clock and tokio's timer.

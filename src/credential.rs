@@ -1,6 +1,7 @@
 //! Where credentials come from: the host, a setting, a file, the environment.
 
 mod chain;
+mod forward;
 mod provided;
 
 use std::fmt::Debug;

@@ -1,6 +1,7 @@
 //! Who an address belongs to: the host's salespeople and contacts.
 
 mod cached;
+mod forward;
 mod memory;
 
 use std::fmt::Debug;
@@ -13,8 +14,11 @@ use crate::message::Address;
 use crate::parties::{AddressParties, NewContact};
 use crate::scope::Scope;
 
-pub use cached::CachedDirectory;
-pub use memory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+pub use cached::{CachedDirectory, CachedEditor};
+pub use memory::{
+    AlternativeAddress, ContactRecord, DirectoryRecords, MemoryDirectory, ProblemKind,
+    RecordProblem, SalespersonRecord,
+};
 
 /// The host's contacts and salespeople.
 ///

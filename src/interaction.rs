@@ -2,6 +2,7 @@
 //!
 //! Pure data. The names are Business Central's; what the original leaves blank is left out.
 
+mod from_decided;
 mod template;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ pub mod decision;
 pub mod directory;
 pub mod error;
 mod faults;
+mod forward;
 mod ids;
 pub mod interaction;
 pub mod logger;

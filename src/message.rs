@@ -7,6 +7,7 @@ mod address;
 mod class;
 mod content;
 mod facts;
+mod from_facts;
 mod identity;
 mod limits;
 mod mime;

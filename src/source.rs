@@ -1,6 +1,7 @@
 //! Where mail comes from: a queue folder that is listed, fetched and emptied by moving.
 
 mod folder;
+mod forward;
 mod item;
 
 #[cfg(feature = "ews")]

@@ -5,6 +5,7 @@
 
 mod commit;
 mod feed;
+mod forward;
 mod ledger;
 mod log;
 mod memory;

@@ -1,12 +1,16 @@
 //! The decision about a mail that could not be decided by the rules.
 
-use super::{Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Stage, Step, Verdict};
+use super::{
+    Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Stage, Step, Verdict,
+};
 
 impl Decision {
     /// A mail that is set aside for a person, with nothing kept but the reason.
     pub fn quarantined(policy: &LoggingPolicy, reason: Quarantine) -> Self {
         let detail = match &reason {
-            Quarantine::AmbiguousSender => "several authors; which one counts is for a person to say",
+            Quarantine::AmbiguousSender => {
+                "several authors; which one counts is for a person to say"
+            }
             Quarantine::LimitExceeded => "the mail is beyond a limit of reading",
             Quarantine::Unreadable => "the mail cannot be read",
             Quarantine::HookFailed => "a hook of the host failed",
@@ -15,7 +19,12 @@ impl Decision {
             Quarantine::Host(_) => "a hook of the host set it aside",
         };
         Self {
-            steps: vec![Step::new(Stage::Disposition, "quarantine", Verdict::Stop, detail)],
+            steps: vec![Step::new(
+                Stage::Disposition,
+                "quarantine",
+                Verdict::Stop,
+                detail,
+            )],
             outcome: Outcome::Quarantined(reason),
             entries: Vec::new(),
             flags: Vec::new(),

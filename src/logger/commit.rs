@@ -234,11 +234,13 @@ async fn hand_over(
 
 fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared) {
     committed.counts.push(Count::AlreadyLogged);
-    if let RowContent::Decided(row) = &prepared.row.content {
+    match &prepared.row.content {
+        RowContent::Again { target } => committed.plan(prepared, *target, true),
         // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them.
-        if !(row.deliver && parts.sink.is_some()) {
+        RowContent::Decided(row) if !(row.deliver && parts.sink.is_some()) => {
             committed.plan(prepared, row.decision.disposition, false);
         }
+        RowContent::Decided(_) | RowContent::Failed(_) => {}
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The sender chooses the Message-ID, so it alone decides nothing: decoded contents are compared, and a conflict logs both.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::ids::MessageUid;
 use crate::message::CanonicalDigest;
@@ -22,6 +24,7 @@ pub(super) async fn compare(
     let RowContent::Decided(row) = &mut prepared.row.content else {
         return Ok(());
     };
+    let row = Arc::make_mut(row);
     let Some(message_id) = row
         .record
         .as_ref()
@@ -77,6 +80,7 @@ fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) -> Result<()> 
     let RowContent::Decided(row) = &mut prepared.row.content else {
         return Ok(());
     };
+    let row = Arc::make_mut(row);
     row.message = uid;
     row.compared.push(uid);
     row.original = Original::NotKept;

@@ -1,6 +1,7 @@
 //! From fetched mail to rows: resolve all addresses of a batch in one call, decide, and shape what is written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::decision::{
     Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Unmatched, decide,
@@ -153,7 +154,7 @@ fn decided(
     let sighting = sighting(&work, || {
         SightingKey::Digest(*message.identity.original_digest.as_bytes())
     });
-    let row = CommitRow::new(sighting, RowContent::Decided(Box::new(row)));
+    let row = CommitRow::new(sighting, RowContent::Decided(Arc::new(row)));
     Prepared {
         work,
         row,
@@ -228,7 +229,7 @@ pub(super) fn set_aside(
     let sighting = keyless_sighting(&work);
     let key = blake3::hash(sighting.key.to_string().as_bytes());
     let uid = MessageUid::derive(&parts.scope, &FastKey::from_bytes(*key.as_bytes()));
-    let content = RowContent::Decided(Box::new(DecidedRow::new(uid, decision)));
+    let content = RowContent::Decided(Arc::new(DecidedRow::new(uid, decision)));
     Prepared {
         work,
         row: CommitRow::new(sighting, content),

@@ -2,6 +2,7 @@
 //!
 //! Owns the types and the normal form; knows nothing of header fields, lists or display names.
 
+mod exchange;
 mod parse;
 
 use std::fmt;
@@ -47,6 +48,21 @@ pub enum MailAddress {
 }
 
 impl MailAddress {
+    /// What a text in the place of an addr-spec is.
+    pub(super) fn read(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::Unusable(UnusableAddress::NameOnly);
+        }
+        if let Some(name) = exchange::read(text) {
+            return Self::Exchange(name);
+        }
+        match Address::parse(text) {
+            Ok(address) => Self::Smtp(address),
+            Err(reason) => Self::Unusable(reason),
+        }
+    }
+
     /// The address that a match may use.
     pub fn smtp(&self) -> Option<&Address> {
         match self {

@@ -3,44 +3,31 @@
 //! The only file group that knows the MIME parser. Headers are parsed, the body is only hashed; what needs the parts is
 //! left to the second look.
 
+mod address_list;
+mod body;
+mod calendar;
+mod canonical;
+mod dates;
+mod decode;
+mod fields;
+mod file_name;
+mod headers;
+mod ids;
+mod journal;
+mod keys;
+mod kind;
+mod merge;
+mod parts;
+mod reader;
+mod signals;
+mod split;
+
 use super::{CanonicalDigest, MailFacts, Message, MessageContent, MessageLimits};
 use crate::error::Result;
 
-/// Reads one original as it arrives: keeps the header block, hashes everything once.
-#[derive(Debug)]
-pub struct MessageReader {
-    limits: MessageLimits,
-}
-
-impl MessageReader {
-    /// A reader for one mail.
-    pub fn new(limits: MessageLimits) -> Self {
-        Self { limits }
-    }
-
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    ///
-    /// `LimitExceeded` (`mime.too_large`, `mime.header_limit`) when the mail is beyond a limit; the reader is then used up.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        let _ = (bytes, &self.limits);
-        Ok(())
-    }
-
-    /// Ends the original and reads the message, with the server's facts beside it.
-    ///
-    /// # Errors
-    ///
-    /// `Protocol` (`mime.empty`) when there is no header at all; `LimitExceeded` (`mime.header_limit`, `mime.address_limit`).
-    pub fn finish(self, facts: &MailFacts) -> Result<Message> {
-        let _ = facts;
-        Err(crate::Error::new(
-            &crate::error::codes::MIME_EMPTY,
-            "MessageReader::finish",
-        ))
-    }
-}
+pub(super) use keys::update_prefixed;
+pub(super) use merge::finish;
+pub use reader::MessageReader;
 
 impl Message {
     /// Reads a whole original that is in memory.
@@ -57,16 +44,20 @@ impl Message {
 
 impl MessageContent {
     /// Reads text and attachments of an original. Never fails: what cannot be read is flagged.
+    ///
+    /// The text is what a person reads first: plain text where there is some, else HTML without its markup, at most
+    /// [`MessageLimits::indexed_text_bytes`]. A mail that is embedded is one attachment; nothing in it is listed.
     pub fn read(original: &[u8], limits: &MessageLimits) -> Self {
-        let _ = (original, limits);
-        Self::default()
+        body::read(original, limits)
     }
 }
 
 impl CanonicalDigest {
     /// The digest that two renderings of one mail share.
+    ///
+    /// It is made of the decoded From, To, Cc, Date, Subject and Message-ID, and of the types and decoded contents of all
+    /// leaves: text as UTF-8 with LF and without white space at line ends, anything else as its bytes.
     pub fn of(original: &[u8], limits: &MessageLimits) -> Self {
-        let _ = (original, limits);
-        Self::from_bytes([0; 32])
+        canonical::digest(original, limits)
     }
 }

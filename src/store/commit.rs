@@ -1,5 +1,7 @@
 //! What one transaction writes.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::decision::{Decision, Disposition};
@@ -88,8 +90,8 @@ impl Sighting {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RowContent {
-    /// Its decision, and what follows from it.
-    Decided(Box<DecidedRow>),
+    /// Its decision, and what follows from it. Shared, so that the caller keeps it without a copy of the original.
+    Decided(Arc<DecidedRow>),
     /// Another item under a key that is decided already: it gets a move of its own and nothing else.
     Again {
         /// Where the item goes.

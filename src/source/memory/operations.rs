@@ -42,7 +42,9 @@ impl MailSource for MemorySource {
         opened(&state, folder, "list")?;
         let mut all = state.room.list(&folder.id);
         if !self.capabilities.stable_keys {
-            all.iter_mut().for_each(|item| item.key = None);
+            for item in &mut all {
+                item.key = None;
+            }
         }
         let total = all.len();
         let offset = request.offset as usize;

@@ -1,5 +1,7 @@
 //! The commit of a memory store: each row is checked first and then written as a whole.
 
+use std::sync::Arc;
+
 use super::Stamp;
 use super::row;
 use super::tables::{ScopeTables, Seen, SightingRow};
@@ -36,7 +38,13 @@ fn write(
 ) -> RowResult {
     let seen = (mailbox.clone(), row.sighting.key.clone());
     match row.content {
-        RowContent::Decided(decided) => row::decided(tables, stamp, &seen, row.sighting, *decided),
+        RowContent::Decided(decided) => row::decided(
+            tables,
+            stamp,
+            &seen,
+            row.sighting,
+            Arc::unwrap_or_clone(decided),
+        ),
         RowContent::Again { target } => again(tables, stamp, &seen, &row.sighting, target),
         RowContent::Failed(failed) => count(tables, seen, row.sighting, &failed),
     }

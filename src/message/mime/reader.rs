@@ -1,0 +1,196 @@
+//! The reader: one pass over the original, then the headers.
+
+use std::fmt;
+
+use blake3::{Hash, Hasher};
+
+use super::fields::{Field, fields};
+use super::journal::{self, Claim, Unwrapped};
+use super::split::{Split, Splitter};
+use super::{calendar, headers, keys, merge};
+use crate::error::{Error, Result, codes};
+use crate::message::{
+    ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest,
+};
+
+/// Where an envelope or a calendar part has begun, if there is one.
+const PEEK_BYTES: usize = 4_096;
+const CALENDAR_BYTES: usize = 64 << 10;
+
+/// Reads one original as it arrives: keeps the header block, hashes everything once.
+///
+/// Only of a journal report ([`MessageLimits::journal_bytes`]), of the first 4 KiB of a `multipart/mixed` and of the first
+/// 64 KiB of a meeting mail is the body kept as well. How the bytes are cut into chunks makes no difference.
+pub struct MessageReader {
+    limits: MessageLimits,
+    splitter: Splitter,
+    watch: Watch,
+    body: Vec<u8>,
+}
+
+/// Why the body is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Watch {
+    Undecided,
+    Nothing,
+    Journal(Claim),
+    Calendar,
+    /// A journal report beyond its limit.
+    Lost,
+}
+
+impl MessageReader {
+    /// A reader for one mail.
+    pub fn new(limits: MessageLimits) -> Self {
+        Self {
+            limits,
+            splitter: Splitter::new(),
+            watch: Watch::Undecided,
+            body: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` (`mime.too_large`, `mime.header_limit`) when the mail is beyond a limit; the reader is then used up.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        let body = self.splitter.push(bytes, &self.limits)?;
+        if self.watch == Watch::Undecided && self.splitter.in_body() {
+            self.watch = watch(&fields(self.splitter.header()));
+        }
+        match self.watch {
+            Watch::Journal(claim) => self.keep_report(body, claim),
+            Watch::Calendar => {
+                let room = CALENDAR_BYTES.saturating_sub(self.body.len());
+                self.body.extend(body.iter().take(room));
+            }
+            Watch::Undecided | Watch::Nothing | Watch::Lost => {}
+        }
+        Ok(())
+    }
+
+    fn keep_report(&mut self, body: &[u8], claim: Claim) {
+        let before = self.body.len();
+        let room = (self.limits.journal_bytes + 1).saturating_sub(before);
+        self.body.extend(body.iter().take(room));
+        let peeked = before < PEEK_BYTES && self.body.len() >= PEEK_BYTES;
+        let begins = || journal::begins_like_envelope(self.body.get(..PEEK_BYTES).unwrap_or(&[]));
+        let possible = claim == Claim::Possible;
+        if self.body.len() > self.limits.journal_bytes {
+            self.watch = if possible {
+                Watch::Nothing
+            } else {
+                Watch::Lost
+            };
+            self.body = Vec::new();
+        } else if possible && peeked && !begins() {
+            self.watch = Watch::Nothing;
+            self.body = Vec::new();
+        }
+    }
+
+    /// Ends the original and reads the message, with the server's facts beside it.
+    ///
+    /// Of a journal report the mail inside is read, and of the facts only what is not about the report: when it was
+    /// received, how private it is, its link.
+    ///
+    /// # Errors
+    ///
+    /// `Protocol` (`mime.empty`) when there is no header at all; `LimitExceeded` (`mime.header_limit`, `mime.address_limit`).
+    pub fn finish(self, facts: &MailFacts) -> Result<Message> {
+        let Self {
+            limits,
+            splitter,
+            watch,
+            body,
+        } = self;
+        let split = splitter.finish();
+        let fields = fields(&split.header);
+        if fields.is_empty() {
+            return Err(Error::new(&codes::MIME_EMPTY, "MessageReader::finish"));
+        }
+        let identity = identity(&fields, &split);
+        let mut headers = headers::read(&fields, &limits);
+        match watch {
+            Watch::Journal(claim) => match journal::unwrap(&whole(&split, &body), claim, &limits) {
+                Some(inside) => return unwrapped(inside, &headers, facts, identity, &limits),
+                None if claim == Claim::Named => headers.flags.push(MessageFlag::JournalUnreadable),
+                None => {}
+            },
+            Watch::Lost => headers.flags.push(MessageFlag::JournalUnreadable),
+            Watch::Calendar if headers.class.is_none_or(|class| class == ItemClass::Mail) => {
+                headers.class = Some(calendar::class(&whole(&split, &body), &limits));
+            }
+            Watch::Undecided | Watch::Nothing | Watch::Calendar => {}
+        }
+        merge::message(headers, facts, identity, &limits)
+    }
+}
+
+impl fmt::Debug for MessageReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageReader")
+            .field("limits", &self.limits)
+            .field("watch", &self.watch)
+            .finish_non_exhaustive()
+    }
+}
+
+fn watch(fields: &[Field<'_>]) -> Watch {
+    match journal::claim(fields) {
+        Claim::None if calendar::is_meeting(fields) => Watch::Calendar,
+        Claim::Possible if calendar::is_meeting(fields) => Watch::Calendar,
+        Claim::None => Watch::Nothing,
+        claim => Watch::Journal(claim),
+    }
+}
+
+fn whole(split: &Split, body: &[u8]) -> Vec<u8> {
+    [&split.header, body].concat()
+}
+
+fn identity(fields: &[Field<'_>], split: &Split) -> ContentIdentity {
+    ContentIdentity {
+        fast_key: keys::fast_key(fields, split.body_hash),
+        original_digest: original_digest(split.header_hash, split.body_hash),
+        size: split.size,
+    }
+}
+
+fn original_digest(header: Hash, body: Hash) -> OriginalDigest {
+    let mut hasher = Hasher::new();
+    hasher.update(header.as_bytes());
+    hasher.update(body.as_bytes());
+    OriginalDigest::from_bytes(*hasher.finalize().as_bytes())
+}
+
+/// The message of the mail in a report; the original and its digest stay those of the report.
+fn unwrapped(
+    inside: Unwrapped,
+    report: &headers::Headers,
+    facts: &MailFacts,
+    identity: ContentIdentity,
+    limits: &MessageLimits,
+) -> Result<Message> {
+    let Unwrapped {
+        mut headers,
+        fast_key,
+    } = inside;
+    headers.sensitivity = headers.sensitivity.max(report.sensitivity);
+    if report.flags.contains(&MessageFlag::LoopSuspected) {
+        headers.flags.push(MessageFlag::LoopSuspected);
+    }
+    let facts = MailFacts {
+        received: facts.received,
+        sensitivity: facts.sensitivity,
+        web_link: facts.web_link.clone(),
+        ..MailFacts::default()
+    };
+    let identity = ContentIdentity {
+        fast_key,
+        ..identity
+    };
+    merge::message(headers, &facts, identity, limits)
+}

@@ -1,0 +1,59 @@
+//! The source's traits through `Arc` and `Box`.
+
+use std::sync::Arc;
+
+use super::{
+    Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
+    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    Wakeup,
+};
+use crate::error::Result;
+use crate::forward::forward;
+
+forward! {
+    MailSource {
+        fn capabilities(&self) -> SourceCapabilities;
+        async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder>;
+        async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing>;
+        async fn fetch(
+            &self,
+            from: &Folder,
+            items: &[ListedItem],
+            sink: &mut dyn FetchSink,
+        ) -> Result<()>;
+        async fn move_to(
+            &self,
+            from: &Folder,
+            items: &[ItemRef],
+            to: &Folder,
+        ) -> Result<Vec<Moved>>;
+        async fn locate(
+            &self,
+            folder: &Folder,
+            keys: &[SightingKey],
+        ) -> Result<Vec<Vec<ItemRef>>>;
+        async fn remove(
+            &self,
+            from: &Folder,
+            items: &[ItemRef],
+            disposal: Disposal,
+        ) -> Result<Vec<Removed>>;
+    }
+}
+
+forward! {
+    MailFolders {
+        async fn children(
+            &self,
+            parent: &FolderSelector,
+            request: ListRequest,
+        ) -> Result<FolderPage>;
+        async fn create(&self, path: &FolderPath) -> Result<Folder>;
+    }
+}
+
+forward! {
+    Wakeup {
+        async fn wait(&self);
+    }
+}

@@ -1,0 +1,163 @@
+//! The store's roles through `Arc` and `Box`.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
+    DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
+    KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove,
+    SetupStore, SinkDelivery, StoredSetup, Undelivered,
+};
+use crate::error::Result;
+use crate::forward::forward;
+use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
+use crate::interaction::InteractionLogEntry;
+use crate::message::MessageContent;
+use crate::scope::Scope;
+use crate::setup::EmailLoggingSetup;
+use crate::source::SightingKey;
+
+forward! {
+    MailLedger {
+        async fn acquire(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            worker: &WorkerId,
+            ttl: Duration,
+        ) -> Result<Acquired>;
+        async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease>;
+        async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()>;
+        async fn known(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            keys: &[SightingKey],
+        ) -> Result<Vec<Option<KnownSighting>>>;
+        async fn with_message_ids(
+            &self,
+            scope: &Scope,
+            message_ids: &[String],
+        ) -> Result<Vec<Vec<KnownMessage>>>;
+        async fn stage(
+            &self,
+            scope: &Scope,
+            lease: &Lease,
+            stage: StageId,
+            index: u32,
+            bytes: Vec<u8>,
+        ) -> Result<()>;
+        async fn commit(
+            &self,
+            scope: &Scope,
+            lease: &Lease,
+            batch: CommitBatch,
+        ) -> Result<CommitReceipt>;
+        async fn pending_moves(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            limit: u32,
+        ) -> Result<Vec<PendingMove>>;
+        async fn undelivered(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            limit: u32,
+        ) -> Result<Vec<Undelivered>>;
+        async fn requeue(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            keys: &[SightingKey],
+        ) -> Result<u64>;
+    }
+}
+
+forward! {
+    InteractionLog {
+        async fn entries(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<InteractionLogEntry>>;
+        async fn mails(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<LoggedMail>>;
+        async fn entry(&self, scope: &Scope, id: &EntryId) -> Result<InteractionLogEntry>;
+        async fn mail(&self, scope: &Scope, message: &MessageUid) -> Result<LoggedMail>;
+        async fn original(
+            &self,
+            scope: &Scope,
+            message: &MessageUid,
+            range: Range<u64>,
+        ) -> Result<OriginalPart>;
+        async fn decisions(
+            &self,
+            scope: &Scope,
+            filter: &DecisionFilter,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<DecisionRecord>>;
+        async fn annotate(
+            &self,
+            scope: &Scope,
+            id: &EntryId,
+            annotation: Annotation,
+        ) -> Result<()>;
+        async fn cancel(&self, scope: &Scope, id: &EntryId, canceled: bool) -> Result<()>;
+    }
+}
+
+forward! {
+    ContentIndex {
+        async fn unindexed(&self, scope: &Scope, limit: u32) -> Result<Vec<MessageUid>>;
+        async fn put_content(
+            &self,
+            scope: &Scope,
+            contents: Vec<(MessageUid, MessageContent)>,
+        ) -> Result<()>;
+    }
+}
+
+forward! {
+    EventFeed {
+        async fn read_events(
+            &self,
+            scope: &Scope,
+            consumer: &str,
+            limit: u32,
+        ) -> Result<Vec<Event>>;
+        async fn acknowledge(&self, scope: &Scope, consumer: &str, number: u64) -> Result<()>;
+    }
+}
+
+forward! {
+    SetupStore {
+        async fn load_setup(&self, scope: &Scope) -> Result<Option<StoredSetup>>;
+        async fn save_setup(
+            &self,
+            scope: &Scope,
+            setup: &EmailLoggingSetup,
+            expected_version: u64,
+        ) -> Result<u64>;
+    }
+}
+
+forward! {
+    InteractionSink {
+        async fn put(
+            &self,
+            scope: &Scope,
+            delivery: SinkDelivery<'_>,
+        ) -> Result<Vec<HostReference>>;
+    }
+}

@@ -1,0 +1,136 @@
+//! The policy's fingerprint, and the trace as a whole.
+
+use crate::common::{decided, default_policy, mail, rules, world};
+use email_logging::decision::{
+    ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients, Stage,
+    Unmatched,
+};
+use email_logging::message::{ItemClass, Sensitivity};
+use email_logging::parties::MatchedBy;
+
+#[test]
+fn the_fingerprint_is_stable() {
+    assert_eq!(LoggingPolicy::default().fingerprint(), "deb49bd80524362e");
+    assert_eq!(
+        LoggingPolicy::business_central().fingerprint(),
+        "b68eadf9a776e770"
+    );
+    let mut renamed = LoggingPolicy::default();
+    renamed.name = "ours".into();
+    assert_eq!(
+        renamed.fingerprint(),
+        LoggingPolicy::default().fingerprint()
+    );
+}
+
+#[test]
+fn the_fingerprint_changes_with_every_rule() {
+    let log_against = |contact: &str| Unmatched::LogAgainst {
+        contact: Some(contact.into()),
+        salesperson: None,
+    };
+    let changes: Vec<Box<dyn Fn(&mut LoggingPolicy)>> = vec![
+        Box::new(|_| {}),
+        Box::new(|p| p.cc = false),
+        Box::new(|p| p.bcc = false),
+        Box::new(|p| p.repeated_recipients = RepeatedRecipients::EachTime),
+        Box::new(|p| p.own_copies = true),
+        Box::new(|p| p.match_fields = [MatchedBy::Email].into()),
+        Box::new(|p| p.ranking = Ranking::LowestNumber),
+        Box::new(|p| p.longest_address = 80),
+        Box::new(|p| p.inactive_salespeople = false),
+        Box::new(|p| p.privacy_blocked_contacts = false),
+        Box::new(|p| p.own_domains = ["a.example".into()].into()),
+        Box::new(|p| p.own_domains = ["b.example".into()].into()),
+        Box::new(|p| p.internal = InternalMail::Match),
+        Box::new(|p| p.excluded_sensitivities = [Sensitivity::Private].into()),
+        Box::new(|p| p.classes.clear()),
+        Box::new(|p| {
+            p.classes.insert(ItemClass::Post, ClassAction::Flag);
+        }),
+        Box::new(|p| p.automatic = ClassAction::Exclude),
+        Box::new(|p| p.bulk = ClassAction::Exclude),
+        Box::new(move |p| p.unmatched = log_against("C1")),
+        Box::new(move |p| p.unmatched = log_against("C2")),
+        Box::new(|p| p.unmatched = Unmatched::CreateContact),
+        Box::new(|p| p.keep_unmatched_original = true),
+        Box::new(|p| p.ambiguous_sender_quarantined = false),
+        Box::new(|p| p.failed_senders_count = true),
+        Box::new(|p| p.move_fallback = MoveFallback::Delete),
+        Box::new(|p| p.delete_not_logged = true),
+    ];
+    let mut fingerprints: Vec<String> = changes
+        .iter()
+        .map(|change| {
+            let mut policy = LoggingPolicy::default();
+            change(&mut policy);
+            policy.fingerprint()
+        })
+        .collect();
+    fingerprints.sort();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), changes.len());
+}
+
+#[test]
+fn a_decision_names_its_policy() {
+    let policy = default_policy();
+    let decision = decided(
+        &mail("s1@own.example", &["c1@customer.example"]),
+        &world(),
+        &policy,
+    );
+    assert_eq!(decision.policy, format!("default@{}", policy.fingerprint()));
+}
+
+#[test]
+fn the_trace_tells_every_rule_in_order() {
+    let message = mail(
+        "s1@own.example",
+        &["c1@customer.example", "nobody@else.example"],
+    );
+    let decision = decided(&message, &world(), &default_policy());
+    let expected = [
+        "class.logged",
+        "sensitivity.logged",
+        "sender.salesperson",
+        "recipients.counted",
+        "internal.no",
+        "authenticity.unknown",
+        "direction.outbound",
+        "match.contact",
+        "signals.none",
+        "disposition.storage",
+    ];
+    assert_eq!(rules(&decision), expected);
+    let stages: Vec<Stage> = decision.steps.iter().map(|step| step.stage).collect();
+    assert!(stages.is_sorted());
+    let words: Vec<&str> = decision.steps.iter().map(|step| &*step.detail).collect();
+    assert_eq!(
+        words[2],
+        "The author, s1@own.example, belongs to a salesperson."
+    );
+    assert_eq!(words[6], "Outbound: salesperson S1 wrote it.");
+    assert_eq!(
+        words[7],
+        "c1@customer.example is contact C1 (Name of C1), found by e-mail."
+    );
+}
+
+#[test]
+fn a_mail_to_thousands_makes_few_steps() {
+    let mut message = mail("s1@own.example", &[]);
+    let mut parties = world();
+    for number in 0..2000 {
+        let text = format!("x{number}@customer.example");
+        parties = parties.with(
+            crate::common::address(&text),
+            crate::common::contact(&format!("X{number}")),
+        );
+        message.to.push(crate::common::mailbox(&text));
+    }
+    let decision = decided(&message, &parties, &default_policy());
+    assert_eq!(decision.entries.len(), 2000);
+    assert!(decision.steps.len() < 70);
+    assert!(rules(&decision).contains(&"match.more"));
+}

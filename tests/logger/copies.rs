@@ -1,0 +1,129 @@
+//! Copies of a mail, equal Message-IDs, and mail that comes back.
+
+use email_logging::Scope;
+use email_logging::store::{DecisionFilter, InteractionLog as _};
+
+use crate::bench::{Bench, mail_with, queue, storage};
+
+const FROM: &str = "ada@contacts.example";
+const TO: &str = "ah@ours.example";
+
+fn copy(received: &str, headers: &str, body: &str) -> Vec<u8> {
+    let mut bytes =
+        format!("Received: by {received}; Thu, 1 Jan 2026 10:00:05 +0000\r\n").into_bytes();
+    bytes.extend(mail_with(FROM, TO, "Offer", "same@x", headers, body));
+    bytes
+}
+
+#[tokio::test]
+async fn two_rules_that_drop_the_same_mail_make_one_entry_and_two_moves() {
+    let bench = Bench::new();
+    bench.deliver(copy("a.example", "", "Text.\r\n"));
+    bench.deliver(copy("b.example", "", "Text.\r\n"));
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.logged, report.already_logged, report.entries),
+        (1, 1, 1)
+    );
+    assert_eq!((bench.queued(), bench.stored()), (0, 2));
+    let filter = DecisionFilter::default();
+    let decisions = bench
+        .store
+        .decisions(&Scope::default(), &filter, None, 10)
+        .await
+        .unwrap();
+    let outcomes: Vec<_> = decisions
+        .rows
+        .iter()
+        .map(|row| row.outcome.as_str())
+        .collect();
+    assert!(
+        outcomes.contains(&"logged") && outcomes.contains(&"already-logged"),
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_in_a_later_run_adds_nothing() {
+    let bench = Bench::new();
+    bench.deliver(copy("a.example", "", "Text.\r\n"));
+    bench.run().await.unwrap();
+    bench.deliver(copy("b.example", "", "Text.\r\n"));
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.logged, report.already_logged), (0, 1));
+    assert_eq!(bench.entries().await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_rendering_of_a_mail_is_the_same_mail() {
+    for batches in [1, 2] {
+        let bench = Bench::new();
+        bench.deliver(copy("a.example", "", "Plain text, sent twice.\r\n"));
+        if batches == 2 {
+            bench.run().await.unwrap();
+        }
+        let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                      Content-Transfer-Encoding: base64\r\n";
+        bench.deliver(copy(
+            "b.example",
+            base64,
+            "UGxhaW4gdGV4dCwgc2VudCB0d2ljZS4NCg==\r\n",
+        ));
+        bench.run().await.unwrap();
+        assert_eq!(bench.entries().await.len(), 1, "in {batches} batches");
+        assert_eq!(bench.stored(), 2);
+        assert_eq!(bench.mails().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_equal_message_id_with_other_content_suppresses_nothing_and_is_flagged() {
+    for batches in [1, 2] {
+        let bench = Bench::new();
+        bench.deliver(copy("a.example", "", "First.\r\n"));
+        if batches == 2 {
+            bench.run().await.unwrap();
+        }
+        bench.deliver(copy("a.example", "", "Something else.\r\n"));
+        bench.run().await.unwrap();
+        let mails = bench.mails().await;
+        assert_eq!(mails.len(), 2, "in {batches} batches");
+        let flag = "message-id-conflict".to_owned();
+        assert!(mails.iter().all(|mail| mail.record.flags.contains(&flag)));
+        assert_eq!(bench.entries().await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_comes_back_to_the_queue_is_moved_again_and_not_logged_again() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    bench.run().await.unwrap();
+    let item = bench.source.items(&storage()).remove(0);
+    bench.source.move_by_hand(&item.item, &queue()).unwrap();
+    let report = bench.run().await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    assert_eq!(
+        (report.already_logged, report.entries, report.moved),
+        (1, 0, 1)
+    );
+    assert_eq!(report.duplicate_copies, 0);
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+#[tokio::test]
+async fn a_copy_made_by_hand_gets_a_move_of_its_own_and_a_note() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let item = bench.source.items(&queue()).remove(0);
+    bench.source.copy_by_hand(&item.item, &queue()).unwrap();
+    let report = bench.run().await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    assert_eq!(
+        (report.logged, report.already_logged, report.entries),
+        (1, 1, 1),
+        "{report:?}"
+    );
+    assert_eq!((bench.queued(), bench.stored()), (0, 2));
+    bench.assert_all_stored_and_logged_once(1).await;
+}

@@ -1,0 +1,382 @@
+//! Every single fault of a source and of a store, at every call: nothing lost, nothing twice, and the next run heals.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use email_logging::error::{Code, codes};
+use email_logging::logger::{RunSettings, RunStep, Skipped};
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
+use email_logging::{Error, ErrorKind, Scope};
+
+use crate::bench::{Bench, mail, numbered, queue, storage};
+
+const MAILS: u32 = 7;
+
+fn error(code: &'static Code) -> Error {
+    Error::new(code, "planned")
+}
+
+fn small_batches() -> RunSettings {
+    let mut settings = RunSettings::default();
+    (settings.fetch_batch, settings.move_batch) = (3, 2);
+    settings
+}
+
+fn loaded() -> Bench {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    bench
+}
+
+/// Runs until the queue is empty. A fault that was planned for a later call may still end one of these runs.
+async fn heal(bench: &Bench) {
+    for _ in 0..4 {
+        bench.clock.advance(Duration::from_secs(3600));
+        match bench.run_with(small_batches()).await {
+            Ok(report) => assert!(report.closes(), "{report:?}"),
+            Err(failed) => assert!(failed.report.closes(), "{failed:?}"),
+        }
+    }
+}
+
+type MakeFault = fn() -> SourceFault;
+
+#[tokio::test]
+async fn every_fault_of_the_source_at_every_call_is_healed() {
+    let faults: [(&str, MakeFault); 8] = [
+        ("error", || SourceFault::Error(error(&codes::HTTP_CONNECT))),
+        ("lost reply", || {
+            SourceFault::LostReply(error(&codes::HTTP_TIMEOUT))
+        }),
+        ("item failed", || {
+            SourceFault::ItemFailed(0, error(&codes::EWS_UNAVAILABLE))
+        }),
+        ("item gone", || SourceFault::ItemGone(1)),
+        ("partial", || {
+            SourceFault::Partial(1, error(&codes::HTTP_CLOSED))
+        }),
+        ("half move", || {
+            SourceFault::HalfMove(1, error(&codes::EWS_MOVE_FAILED))
+        }),
+        ("cut off", || {
+            SourceFault::CutOff(1, error(&codes::HTTP_CLOSED))
+        }),
+        ("throttled", || {
+            SourceFault::Error(error(&codes::EWS_THROTTLED))
+        }),
+    ];
+    let operations = [
+        SourceOperation::List,
+        SourceOperation::Fetch,
+        SourceOperation::MoveTo,
+    ];
+    let mut cases = 0;
+    for operation in operations {
+        for (name, fault) in faults {
+            for nth in 1..=4 {
+                let bench = loaded();
+                bench.source.fail_call(operation, nth, fault());
+                if let Err(failed) = bench.run_with(small_batches()).await {
+                    assert!(
+                        failed.report.closes(),
+                        "{operation:?} {name} {nth}: {failed:?}"
+                    );
+                }
+                heal(&bench).await;
+                bench.assert_all_stored_and_logged_once(MAILS).await;
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, 96);
+}
+
+#[tokio::test]
+async fn a_half_done_move_ends_with_a_second_copy_that_is_noted() {
+    let bench = loaded();
+    let fault = SourceFault::HalfMove(0, error(&codes::EWS_MOVE_FAILED));
+    bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
+    bench.run_with(small_batches()).await.unwrap();
+    bench.clock.advance(Duration::from_secs(3600));
+    let report = bench.run_with(small_batches()).await.unwrap();
+    assert_eq!((report.recovered, bench.queued()), (1, 0), "{report:?}");
+    assert_eq!(bench.stored(), MAILS as usize + 1);
+    assert_eq!(report.duplicate_copies, 1, "{report:?}");
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+const STORE_OPERATIONS: [StoreOperation; 10] = [
+    StoreOperation::Acquire,
+    StoreOperation::Release,
+    StoreOperation::Known,
+    StoreOperation::WithMessageIds,
+    StoreOperation::Commit,
+    StoreOperation::PendingMoves,
+    StoreOperation::Unindexed,
+    StoreOperation::PutContent,
+    StoreOperation::Original,
+    StoreOperation::LoadSetup,
+];
+
+#[tokio::test]
+async fn every_failing_call_of_the_store_is_healed_and_moves_nothing_uncommitted() {
+    for operation in STORE_OPERATIONS {
+        for nth in 1..=5 {
+            for lost_reply in [false, true] {
+                let bench = loaded();
+                let unavailable = error(&codes::STORE_UNAVAILABLE);
+                if lost_reply && nth == 1 {
+                    bench.store.lose_next_reply(operation, unavailable);
+                } else {
+                    bench.store.fail_call(operation, nth, unavailable);
+                }
+                let result = bench.run_with(small_batches()).await;
+                if let Err(failed) = result {
+                    assert_eq!(failed.error.kind(), ErrorKind::StoreUnavailable);
+                    assert!(failed.report.closes(), "{operation:?} {nth}: {failed:?}");
+                }
+                assert!(
+                    bench.stored() <= bench.mails().await.len(),
+                    "log before move"
+                );
+                heal(&bench).await;
+                bench.assert_all_stored_and_logged_once(MAILS).await;
+                assert_eq!(
+                    bench.stored(),
+                    MAILS as usize,
+                    "{operation:?} {nth} {lost_reply}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_gone_ends_the_run_and_nothing_moves() {
+    let bench = loaded();
+    bench
+        .store
+        .fail_call(StoreOperation::Commit, 1, error(&codes::STORE_FULL));
+    let failed = bench.run_with(small_batches()).await.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::LoggingMessages, "store.full")
+    );
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 0);
+    assert_eq!(bench.queued(), MAILS as usize);
+}
+
+#[tokio::test]
+async fn a_lost_lease_ends_the_run_and_nothing_more_moves() {
+    let bench = loaded();
+    bench
+        .store
+        .fail_call(StoreOperation::Commit, 2, error(&codes::LEASE_LOST));
+    let failed = bench.run_with(small_batches()).await.unwrap_err();
+    assert_eq!(failed.error.kind(), ErrorKind::LeaseLost);
+    assert!(bench.stored() <= bench.mails().await.len());
+    assert!(failed.report.closes(), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_fails_is_an_error_of_the_run_and_never_no_match() {
+    let bench = loaded();
+    bench.company.out_of_order.store(true, Ordering::Relaxed);
+    let failed = bench.run().await.unwrap_err();
+    assert_eq!(failed.step, RunStep::ResolvingAddresses);
+    assert_eq!(failed.error.code(), "directory.unavailable");
+    assert!(failed.report.closes(), "{failed:?}");
+    assert_eq!((failed.report.fetched, bench.queued()), (0, MAILS as usize));
+    bench.company.out_of_order.store(false, Ordering::Relaxed);
+    heal(&bench).await;
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_always_fails_is_retried_with_growing_waits_and_then_set_aside() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    let mut settings = RunSettings::default();
+    settings.attempts = 3;
+    for attempt in 1..=3_u32 {
+        let fault = SourceFault::ItemFailed(0, error(&codes::EWS_UNAVAILABLE));
+        bench.source.fail_next(SourceOperation::Fetch, fault);
+        let report = bench.run_with(settings.clone()).await.unwrap();
+        assert!(report.closes(), "{report:?}");
+        let expected = if attempt < 3 { (1, 0) } else { (0, 1) };
+        assert_eq!(
+            (report.pending, report.quarantined),
+            expected,
+            "attempt {attempt}"
+        );
+        assert_eq!(
+            report.logged,
+            u64::from(attempt == 1),
+            "the other mail is not held up"
+        );
+        let early = bench.run_with(settings.clone()).await.unwrap();
+        assert_eq!(
+            (early.deferred, early.fetched),
+            (1, 0),
+            "not before its time"
+        );
+        bench
+            .clock
+            .advance(Duration::from_secs(60 * 2_u64.pow(attempt - 1)));
+    }
+    assert_eq!(bench.queued(), 1, "it stays for a person");
+    let keys: Vec<_> = bench
+        .source
+        .items(&queue())
+        .into_iter()
+        .map(|item| item.key)
+        .collect();
+    let requeued = bench
+        .store
+        .requeue(&Scope::default(), &"queue".into(), &keys)
+        .await
+        .unwrap();
+    assert_eq!(requeued, 1);
+    assert_eq!(bench.run_with(settings).await.unwrap().logged, 1);
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_fetched_for_good_is_set_aside_at_once() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let fault = SourceFault::ItemFailed(1, error(&codes::EWS_ITEM_DAMAGED));
+    bench.source.fail_next(SourceOperation::Fetch, fault);
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.logged, report.quarantined), (2, 1));
+}
+
+#[tokio::test]
+async fn a_mailbox_that_another_worker_holds_is_left_alone() {
+    let bench = loaded();
+    let (scope, mailbox) = (Scope::default(), "queue".into());
+    let ttl = Duration::from_secs(300);
+    let held = bench
+        .store
+        .acquire(&scope, &mailbox, &"other".into(), ttl)
+        .await
+        .unwrap();
+    assert!(matches!(held, Acquired::Held(_)));
+    let report = bench.run().await.unwrap();
+    assert_eq!(report.skipped, Some(Skipped::MailboxBusy));
+    assert!(bench.source.calls().is_empty());
+    bench.clock.advance(ttl + Duration::from_secs(1));
+    assert_eq!(bench.run().await.unwrap().logged, u64::from(MAILS));
+}
+
+#[tokio::test]
+async fn two_workers_in_turn_log_nothing_twice() {
+    let bench = loaded();
+    let mut settings = small_batches();
+    settings.batch_size = 2;
+    for worker in ["a", "b", "a", "b"] {
+        let builder = bench
+            .builder()
+            .with_worker(worker)
+            .with_settings(settings.clone());
+        builder.build().unwrap().run_once().await.unwrap();
+    }
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn mail_that_a_person_takes_away_keeps_its_entries() {
+    let bench = loaded();
+    bench.source.fail_call(
+        SourceOperation::MoveTo,
+        1,
+        SourceFault::Error(error(&codes::HTTP_CONNECT)),
+    );
+    bench.run().await.unwrap_err();
+    let item = bench.source.items(&queue()).remove(0);
+    assert!(bench.source.take_away(&item.item));
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.vanished, report.recovered, report.moved),
+        (1, 7, 6),
+        "{report:?}"
+    );
+    assert_eq!(bench.mails().await.len(), MAILS as usize);
+}
+
+#[tokio::test]
+async fn recovery_looks_before_it_moves_and_needs_one_look_for_a_batch() {
+    let bench = loaded();
+    let fault = SourceFault::LostReply(error(&codes::HTTP_TIMEOUT));
+    bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
+    bench.run().await.unwrap_err();
+    let moves = bench.source.count(SourceOperation::MoveTo);
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.recovered, report.duplicate_copies),
+        (u64::from(MAILS), 0)
+    );
+    assert_eq!(bench.source.count(SourceOperation::Locate), 1);
+    assert_eq!(
+        bench.source.count(SourceOperation::MoveTo),
+        moves,
+        "nothing is moved again"
+    );
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn a_transient_move_failure_waits_and_a_later_run_moves() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    let fault = SourceFault::ItemFailed(0, error(&codes::EWS_QUOTA));
+    bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.moved, report.moves_pending), (1, 1));
+    let early = bench.run().await.unwrap();
+    assert_eq!((early.moved, early.listed), (0, 0), "it waits: {early:?}");
+    bench.clock.advance(Duration::from_secs(61));
+    assert_eq!(bench.run().await.unwrap().moved, 1);
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+#[tokio::test]
+async fn a_mail_without_a_stable_key_is_known_by_its_digest() {
+    let mut capabilities = email_logging::source::SourceCapabilities::default();
+    (capabilities.stable_keys, capabilities.locate) = (false, false);
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..3);
+    bench.deliver(numbered(1));
+    let report = bench.run().await.unwrap();
+    assert!(report.closes());
+    assert_eq!((report.logged, report.already_logged), (3, 1), "{report:?}");
+    assert_eq!((bench.queued(), bench.stored()), (0, 4));
+    let one = bench.source.items(&storage()).remove(0);
+    bench.source.move_by_hand(&one.item, &queue());
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.already_logged, report.entries, bench.stored()),
+        (1, 0, 4)
+    );
+}
+
+#[tokio::test]
+async fn one_bad_mail_changes_nothing_for_the_others() {
+    let with_bad = Bench::new();
+    let without = Bench::new();
+    for number in 0..5 {
+        with_bad.deliver(numbered(number));
+        without.deliver(numbered(number));
+        with_bad.deliver(vec![0xff; 100]);
+        with_bad.deliver(mail(
+            "=?x?=@y",
+            "ah@ours.example",
+            "Odd",
+            &format!("o{number}@x"),
+        ));
+    }
+    with_bad.run().await.unwrap();
+    without.run().await.unwrap();
+    assert_eq!(with_bad.entries().await, without.entries().await);
+}

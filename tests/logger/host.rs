@@ -1,0 +1,215 @@
+//! A host's own log, hooks and contacts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use email_logging::decision::{Decision, Exclusion, HookAnswer, HookError, LoggingHooks, Outcome};
+use email_logging::error::codes;
+use email_logging::interaction::{InteractionLogEntry, NewEntry};
+use email_logging::message::Message;
+use email_logging::parties::Parties;
+use email_logging::store::{
+    EventFeed as _, EventKind, HostReference, InteractionSink, SinkDelivery, StoreOperation,
+};
+use email_logging::{EntryId, Error, Result, Scope};
+
+use crate::bench::{Bench, mail};
+
+/// A host's table with the entry's id as its key. It can fail before or after it wrote.
+#[derive(Debug, Default)]
+struct Table {
+    rows: Mutex<BTreeMap<EntryId, String>>,
+    puts: AtomicU32,
+    fail_before: AtomicU32,
+    fail_after: AtomicU32,
+}
+
+fn counts_down(counter: &AtomicU32) -> bool {
+    counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+        .is_ok()
+}
+
+#[async_trait]
+impl InteractionSink for Table {
+    async fn put(&self, _: &Scope, delivery: SinkDelivery<'_>) -> Result<Vec<HostReference>> {
+        self.puts.fetch_add(1, Ordering::Relaxed);
+        if counts_down(&self.fail_before) {
+            return Err(Error::new(&codes::SINK_FAILED, "put"));
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let mut references = Vec::new();
+        for entry in delivery.entries {
+            let number = rows.len() + 1;
+            let reference = rows
+                .entry(entry.entry.id)
+                .or_insert_with(|| format!("ROW{number}"));
+            references.push(HostReference::new(entry.entry.id, reference.clone()));
+        }
+        if counts_down(&self.fail_after) {
+            return Err(Error::new(&codes::SINK_FAILED, "put"));
+        }
+        Ok(references)
+    }
+}
+
+async fn run(bench: &Bench, table: &Arc<Table>) -> Result<u64> {
+    let logger = bench.builder().with_sink(table.clone()).build()?;
+    let report = logger.run_once().await;
+    report
+        .map(|report| report.delivered)
+        .map_err(|failed| failed.error)
+}
+
+#[tokio::test]
+async fn the_hosts_log_gets_every_entry_before_its_mail_moves() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let table = Arc::new(Table::default());
+    assert_eq!(run(&bench, &table).await.unwrap(), 3);
+    assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (3, 3));
+    let mails = bench.mails().await;
+    let references: Vec<_> = mails
+        .iter()
+        .flat_map(|mail| &mail.entries)
+        .map(|entry| &entry.host_reference)
+        .collect();
+    assert!(
+        references.iter().all(|reference| reference.is_some()),
+        "{references:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_failing_sink_holds_the_mail_back_and_the_next_run_delivers_once() {
+    for after in [false, true] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..3);
+        let table = Arc::new(Table::default());
+        let counter = if after {
+            &table.fail_after
+        } else {
+            &table.fail_before
+        };
+        counter.store(1, Ordering::Relaxed);
+        assert_eq!(run(&bench, &table).await.unwrap_err().code(), "sink.failed");
+        let moved = bench.stored();
+        assert!(
+            moved < 3,
+            "the mail whose entry the host does not have stays"
+        );
+        assert_eq!(run(&bench, &table).await.unwrap(), 1);
+        assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (3, 3));
+        bench.assert_all_stored_and_logged_once(3).await;
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_reply_was_lost_is_delivered_by_the_next_run() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let table = Arc::new(Table::default());
+    let lost = Error::new(&codes::STORE_UNAVAILABLE, "planned");
+    bench.store.lose_next_reply(StoreOperation::Commit, lost);
+    run(&bench, &table).await.unwrap_err();
+    assert_eq!((bench.stored(), table.puts.load(Ordering::Relaxed)), (0, 0));
+    run(&bench, &table).await.unwrap();
+    assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (3, 3));
+    bench.assert_all_stored_and_logged_once(3).await;
+}
+
+#[derive(Debug, Default)]
+struct Hooks {
+    seen: Mutex<Vec<u64>>,
+}
+
+impl LoggingHooks for Hooks {
+    fn before_decision(
+        &self,
+        message: &Message,
+        _: &Parties,
+    ) -> Result<HookAnswer<Decision>, HookError> {
+        if message.subject == "fail" {
+            return Err(HookError("it fails".into()));
+        }
+        Ok(HookAnswer::Continue)
+    }
+
+    fn after_decision(&self, message: &Message, decision: &mut Decision) -> Result<(), HookError> {
+        if message.subject == "not for the log" {
+            decision.outcome = Outcome::Excluded(Exclusion::Host("our-rule".into()));
+            decision.entries.clear();
+        }
+        Ok(())
+    }
+
+    fn before_entry(&self, _: &Message, entry: &mut NewEntry) -> Result<(), HookError> {
+        entry.fields.insert("project".into(), "P1".into());
+        Ok(())
+    }
+
+    fn after_entry(&self, _: &Message, entry: &InteractionLogEntry) {
+        self.seen.lock().unwrap().push(entry.entry_no);
+    }
+}
+
+#[tokio::test]
+async fn hooks_decide_add_fields_and_see_what_was_written() {
+    let bench = Bench::new();
+    for (number, subject) in ["fail", "not for the log", "as usual"]
+        .into_iter()
+        .enumerate()
+    {
+        let id = format!("{number}@x");
+        bench.deliver(mail(
+            "ada@contacts.example",
+            "ah@ours.example",
+            subject,
+            &id,
+        ));
+    }
+    let hooks = Arc::new(Hooks::default());
+    let logger = bench.builder().with_hooks(hooks.clone()).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(
+        report.reasons.get("quarantined/hook-failed"),
+        Some(&1),
+        "{report:?}"
+    );
+    assert_eq!(report.reasons.get("excluded/our-rule"), Some(&1));
+    assert_eq!(report.logged, 1);
+    let mails = bench.mails().await;
+    let entry = &mails[0].entries[0];
+    assert_eq!(
+        entry.entry.fields.get("project").map(String::as_str),
+        Some("P1")
+    );
+    assert_eq!(*hooks.seen.lock().unwrap(), [entry.entry_no]);
+}
+
+#[tokio::test]
+async fn the_event_feed_tells_of_every_outcome() {
+    let bench = Bench::new();
+    bench.deliver(mail("ada@contacts.example", "ah@ours.example", "A", "1@x"));
+    bench.deliver(mail("no@else.example", "ah@ours.example", "B", "2@x"));
+    bench.deliver("unreadable");
+    bench.run().await.unwrap();
+    let events = bench
+        .store
+        .read_events(&Scope::default(), "host", 10)
+        .await
+        .unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            EventKind::Logged,
+            EventKind::NotMatched,
+            EventKind::Quarantined
+        ]
+    );
+    let numbers: Vec<_> = events.iter().map(|event| event.number).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
+}
