@@ -32,7 +32,7 @@ pub use memory::{MemoryStore, StoreOperation};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// A store that has every role but the host's own log.
 pub trait InteractionStore:

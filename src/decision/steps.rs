@@ -78,7 +78,7 @@ codes!(Verdict { Pass => "pass", Note => "note", Match => "match", Stop => "stop
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
-    derive(serde::Serialize),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]

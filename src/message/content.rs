@@ -2,7 +2,7 @@
 
 /// One attachment, described; its bytes stay in the original.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Attachment {
     /// A clean file name: no path, no control characters, at most 255 bytes.

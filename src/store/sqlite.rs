@@ -1,5 +1,211 @@
 //! The default store: one SQLite file.
+//!
+//! [`SqliteStore`] is a thread shell around a synchronous core. The core (`core` and below) knows SQL and no threads; the
+//! shell (`thread`, `roles`) knows threads and no SQL. Nothing here knows mail servers, directories or the decision's rules.
 
-/// One SQLite file, written by one named thread.
+mod connect;
+mod core;
+mod fault;
+mod migrate;
+mod options;
+mod roles;
+mod thread;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use self::connect::Access;
+use self::core::Core;
+use self::fault::{Done, Fault};
+pub use self::options::SqliteOptions;
+use self::thread::Worker;
+use crate::error::Result;
+
+/// Every role of the store in one SQLite file, written by one named thread.
+///
+/// The file, its write-ahead log (`-wal`) and the log's index (`-shm`) have mode 0600. Several processes may open one
+/// file; a write waits for the other one's, for [`SqliteOptions::busy_timeout`] at most. A file system that does not keep
+/// POSIX locks or shared memory, such as most network file systems, cannot hold it. A back-up copies the file through
+/// SQLite (`VACUUM INTO`, `.backup`), not with `cp`.
+///
+/// [`open`](Self::open) changes nothing that is stored; [`migrate`](Self::migrate) makes or updates the tables. Until
+/// then every call answers `Config` (`store.schema_missing`).
+///
+/// # Durability
+///
+/// A write that returned survives a loss of power: the journal is a write-ahead log with `synchronous=FULL`, one `fsync` per
+/// commit besides checkpoints. A full disk (`store.full`), a damaged file (`store.corrupt`), and everything else that
+/// SQLite cannot do (`store.unavailable`) is `StoreUnavailable`; nothing of that write is there then.
+///
+/// # The tables
+///
+/// A host may read and join every table; it must not write one. Times are microseconds since 1970-01-01 UTC, ids are blobs
+/// of 16 bytes, enums are the short texts of the `code()` of their types, lists are JSON arrays. Every column has its
+/// comment in `src/store/schema/sqlite/0001_first.sql`.
+///
+/// | table | a row is | key |
+/// |---|---|---|
+/// | `scope` | a tenant's company; its `id` is `scope` in all other tables | `tenant, company` |
+/// | `entry` | an interaction log entry; `message_no` leads to its mail | `scope, id`; `scope, entry_no` |
+/// | `entry_comment` | a comment on an entry | `no` |
+/// | `message` | a mail whose content may be kept | `scope, uid`; `no` |
+/// | `participant` | somebody whom a mail names, by role | `message_no, position` |
+/// | `original` | the original of a mail; without `message_no` it is being staged | `scope, message_no` |
+/// | `original_chunk` | a piece of an original: `id / 65536` is `original.no` | `id` |
+/// | `content` | the readable text and the attachments of a mail | `message_no` |
+/// | `search` | the words of a mail (FTS5); `rowid` is `message.no` | |
+/// | `sighting` | one copy of a mail in a folder, with its state | `scope, mailbox, key` |
+/// | `decision` | why a sighting was logged or not, with its trace | `scope, mailbox, key` |
+/// | `pending_move` | a move that was planned and has no result | `scope, mailbox, item_id` |
+/// | `lease` | who works on a mailbox | `scope, mailbox` |
+/// | `event`, `event_cursor` | what happened; how far a consumer has read | `scope, number`; `scope, consumer` |
+/// | `setup`, `setup_field` | the set-up's version; its fields | `scope`; `scope, name` |
+/// | `secret` | a secret in its envelope | `scope, name` |
+/// | `schema_migration` | a migration that was applied, with its checksum | `number` |
+///
+/// A mail of which nothing may be kept (marked private, for instance) has rows in `sighting`, `decision`, `event` and
+/// `pending_move` alone: its key, the reason, and the server's id of the item.
+///
+/// # Search
+///
+/// Words are what `unicode61` calls a word, without regard to case and diacritics. Subject and participants are found from
+/// the commit on, the body once the second stage has read it. Text without spaces between words (Chinese, Japanese,
+/// Thai) is one long word, found by its beginning.
 #[derive(Debug)]
-pub struct SqliteStore {}
+pub struct SqliteStore {
+    writer: Worker,
+    /// A database in memory has one connection, so its readers are its writer.
+    readers: Option<Readers>,
+    path: Option<PathBuf>,
+}
+
+/// The ledger's reads never wait behind a long search.
+#[derive(Debug)]
+struct Readers {
+    ledger: Worker,
+    log: Worker,
+}
+
+const WRITER: &str = "email-logging-sqlite-writer";
+const LEDGER_READER: &str = "email-logging-sqlite-ledger";
+const LOG_READER: &str = "email-logging-sqlite-log";
+
+impl SqliteStore {
+    /// Opens a file, and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`: the file cannot be opened or made, or it is not a database.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, SqliteOptions::default())
+    }
+
+    /// Opens a file with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    // Options are taken by value, as every builder of this crate takes them.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
+        let path = path.as_ref();
+        open_file(path, &options).map_err(|fault| fault.into_error("open"))
+    }
+
+    /// A store that lives in memory and ends with this value. It must be migrated as well.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    pub fn in_memory() -> Result<Self> {
+        Self::in_memory_with(SqliteOptions::default())
+    }
+
+    /// A store in memory with options.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn in_memory_with(options: SqliteOptions) -> Result<Self> {
+        let open = || {
+            let core = core(connect::memory(&options)?, &options);
+            Ok(Self {
+                writer: Worker::start(WRITER, core).map_err(Fault::File)?,
+                readers: None,
+                path: None,
+            })
+        };
+        open().map_err(|fault: Fault| fault.into_error("open"))
+    }
+
+    /// Makes the tables or brings them up to date. A store that is up to date is not changed.
+    ///
+    /// # Errors
+    ///
+    /// `Config`: `store.schema_newer` where a newer version of this crate wrote it, `store.schema_changed` where an applied
+    /// migration differs from the one in this version. `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: repeat it. Each migration is applied whole or not at all.
+    pub async fn migrate(&self) -> Result<()> {
+        self.writer.call("migrate", Core::migrate).await
+    }
+
+    /// The file; `None` for a store in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Ends what is queued and joins the threads; every later call answers `store.closed`. It blocks for as long as the
+    /// queued writes take. Dropping the store does the same.
+    pub fn close(&self) {
+        if let Some(readers) = &self.readers {
+            readers.ledger.close();
+            readers.log.close();
+        }
+        // Last, so that the last connection to close is one that may write and can tidy up the write-ahead log.
+        self.writer.close();
+    }
+
+    fn writer(&self) -> &Worker {
+        &self.writer
+    }
+
+    fn ledger_reader(&self) -> &Worker {
+        self.readers.as_ref().map_or(&self.writer, |r| &r.ledger)
+    }
+
+    fn log_reader(&self) -> &Worker {
+        self.readers.as_ref().map_or(&self.writer, |r| &r.log)
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn open_file(path: &Path, options: &SqliteOptions) -> Done<SqliteStore> {
+    let start = |name, access| {
+        let core = core(connect::file(path, options, access)?, options);
+        Worker::start(name, core).map_err(Fault::File)
+    };
+    // The writer first: it makes the file and sets its journal.
+    let writer = start(WRITER, Access::Write)?;
+    let readers = Readers {
+        ledger: start(LEDGER_READER, Access::Read)?,
+        log: start(LOG_READER, Access::Read)?,
+    };
+    Ok(SqliteStore {
+        writer,
+        readers: Some(readers),
+        path: Some(path.to_owned()),
+    })
+}
+
+fn core(conn: rusqlite::Connection, options: &SqliteOptions) -> Core {
+    Core::new(conn, options.clock.clone(), options.entropy.clone())
+}

@@ -1,0 +1,111 @@
+//! The store without threads: every call of the traits as a function over one connection.
+//!
+//! Nothing here blocks on anything but SQLite and nothing awaits, so that a simulator can run it inline. A function that
+//! writes is one transaction; what is dropped before its end is rolled back by SQLite.
+
+mod commit;
+mod content;
+mod cursor;
+mod decided;
+mod decisions;
+mod entries;
+mod events;
+mod filter;
+mod identity;
+mod lease;
+mod log;
+mod moves;
+mod original;
+mod people;
+mod record;
+mod setup;
+mod sightings;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::fault::Done;
+use super::{migrate, values};
+use crate::clock::{Clock, Entropy};
+use crate::scope::Scope;
+
+/// One connection with what it needs to work.
+#[derive(Debug)]
+pub(crate) struct Core {
+    conn: Connection,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    checked: Cell<bool>,
+}
+
+impl Core {
+    /// A core over a connection whose pragmas are set.
+    pub(crate) fn new(conn: Connection, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            conn,
+            clock,
+            entropy,
+            checked: Cell::new(false),
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) fn migrate(&mut self) -> Done<()> {
+        let now = self.now();
+        migrate::migrate(&mut self.conn, now)
+    }
+
+    /// The time of the injected clock, as a column has it.
+    fn now(&self) -> i64 {
+        values::micros(self.clock.now())
+    }
+
+    /// The connection, once its schema was found to be ours.
+    fn ready(&self) -> Done<&Connection> {
+        if !self.checked.get() {
+            migrate::check(&self.conn)?;
+            self.checked.set(true);
+        }
+        Ok(&self.conn)
+    }
+
+    /// A snapshot to read several statements from, and the scope's id in it.
+    fn read(&self, scope: &Scope) -> Done<(Transaction<'_>, i64)> {
+        let tx = self.ready()?.unchecked_transaction()?;
+        let scope = find_scope(&tx, scope)?;
+        Ok((tx, scope))
+    }
+
+    /// A transaction that holds the write lock from its beginning, and the scope's id, which is made if it is new.
+    fn write(&mut self, scope: &Scope) -> Done<(Transaction<'_>, i64)> {
+        self.ready()?;
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let id = match find_scope(&tx, scope)? {
+            NO_SCOPE => make_scope(&tx, scope)?,
+            id => id,
+        };
+        Ok((tx, id))
+    }
+}
+
+/// The id that no scope has: whatever is asked for it is not there.
+const NO_SCOPE: i64 = 0;
+
+fn find_scope(conn: &Connection, scope: &Scope) -> Done<i64> {
+    let mut find =
+        conn.prepare_cached("SELECT id FROM scope WHERE tenant = ?1 AND company = ?2")?;
+    let id = find.query_row(params![scope.tenant(), scope.company()], |row| row.get(0));
+    Ok(id.optional()?.unwrap_or(NO_SCOPE))
+}
+
+fn make_scope(conn: &Connection, scope: &Scope) -> Done<i64> {
+    conn.execute(
+        "INSERT INTO scope (tenant, company) VALUES (?1, ?2)",
+        params![scope.tenant(), scope.company()],
+    )?;
+    Ok(conn.last_insert_rowid())
+}

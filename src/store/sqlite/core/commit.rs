@@ -1,0 +1,236 @@
+//! The commit: one transaction per batch, fenced first, written whole or not at all.
+
+use rusqlite::Connection;
+use rusqlite::params;
+
+use super::Core;
+use super::decided::write_row;
+use super::identity::{Identity, identify};
+use super::lease::fence;
+use super::moves;
+use crate::clock::{Clock, Entropy};
+use crate::ids::{EntryId, uuid_v7};
+use crate::scope::Scope;
+use crate::store::sqlite::fault::{Done, Fault};
+use crate::store::sqlite::values::{micros, signed, text};
+use crate::store::{
+    CommitBatch, CommitReceipt, CommitRow, EventKind, Lease, RowContent, RowResult,
+};
+
+/// How the rows of a batch are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// All at once: the usual case.
+    Together,
+    /// Each in a savepoint of its own, after one of them was refused.
+    Apart,
+}
+
+impl Core {
+    pub(crate) fn commit(
+        &mut self,
+        scope: &Scope,
+        lease: &Lease,
+        batch: &CommitBatch,
+    ) -> Done<CommitReceipt> {
+        match self.commit_rows(scope, lease, batch, Rows::Together) {
+            Err(fault) if fault.is_data() => self.commit_rows(scope, lease, batch, Rows::Apart),
+            other => other,
+        }
+    }
+
+    fn commit_rows(
+        &mut self,
+        scope: &Scope,
+        lease: &Lease,
+        batch: &CommitBatch,
+        rows: Rows,
+    ) -> Done<CommitReceipt> {
+        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        let (tx, scope) = self.write(scope)?;
+        fence(&tx, scope, lease)?;
+        let mut writer = Writer::new(&tx, scope, lease, &*clock, &*entropy)?;
+        for delivered in &batch.deliveries {
+            moves::deliver(&tx, scope, delivered)?;
+        }
+        for result in &batch.moves {
+            writer.close_move(result)?;
+        }
+        let results = match rows {
+            Rows::Together => writer.write_together(&batch.rows)?,
+            Rows::Apart => writer.write_apart(&batch.rows)?,
+        };
+        writer.keep_counters()?;
+        tx.commit()?;
+        Ok(CommitReceipt::new(results))
+    }
+}
+
+/// What the rows of one commit share.
+pub(super) struct Writer<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) scope: i64,
+    pub(super) mailbox: &'a str,
+    pub(super) now: i64,
+    clock: &'a dyn Clock,
+    entropy: &'a dyn Entropy,
+    counters: Counters,
+}
+
+/// The highest numbers of the scope.
+#[derive(Debug, Clone, Copy)]
+struct Counters {
+    entry_no: i64,
+    event_no: i64,
+}
+
+impl<'a> Writer<'a> {
+    fn new(
+        conn: &'a Connection,
+        scope: i64,
+        lease: &'a Lease,
+        clock: &'a dyn Clock,
+        entropy: &'a dyn Entropy,
+    ) -> Done<Self> {
+        let counters = conn
+            .prepare_cached("SELECT last_entry_no, last_event_no FROM scope WHERE id = ?1")?
+            .query_row([scope], |row| {
+                Ok(Counters {
+                    entry_no: row.get(0)?,
+                    event_no: row.get(1)?,
+                })
+            })?;
+        Ok(Self {
+            conn,
+            scope,
+            mailbox: lease.mailbox.as_str(),
+            now: micros(clock.now()),
+            clock,
+            entropy,
+            counters,
+        })
+    }
+
+    /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row.
+    fn write_together(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
+        let mut identities = vec![Identity::Unkept; rows.len()];
+        let mut decided: Vec<_> = rows
+            .iter()
+            .zip(&mut identities)
+            .filter_map(|(row, identity)| match &row.content {
+                RowContent::Decided(decided) => Some((decided, identity)),
+                _ => None,
+            })
+            .collect();
+        decided.sort_by_key(|(decided, _)| decided.message);
+        for (decided, identity) in decided {
+            *identity = identify(self.conn, self.scope, decided, self.now)?;
+        }
+        rows.iter()
+            .zip(identities)
+            .map(|(row, identity)| write_row(self, row, &identity))
+            .collect()
+    }
+
+    /// A row that is refused for its data is undone alone.
+    fn write_apart(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
+        let mut results = Vec::with_capacity(rows.len());
+        for row in rows {
+            let counters = self.counters;
+            self.conn.execute_batch("SAVEPOINT row")?;
+            let result = match self.write_alone(row) {
+                Err(fault) if fault.is_data() => {
+                    self.conn.execute_batch("ROLLBACK TO row")?;
+                    self.counters = counters;
+                    RowResult::Rejected(fault.into_error("commit"))
+                }
+                other => other?,
+            };
+            self.conn.execute_batch("RELEASE row")?;
+            results.push(result);
+        }
+        Ok(results)
+    }
+
+    fn write_alone(&mut self, row: &CommitRow) -> Done<RowResult> {
+        let identity = match &row.content {
+            RowContent::Decided(decided) => identify(self.conn, self.scope, decided, self.now)?,
+            _ => Identity::Unkept,
+        };
+        write_row(self, row, &identity)
+    }
+
+    fn close_move(&mut self, result: &crate::store::MoveResult) -> Done<()> {
+        match moves::close(self.conn, self.scope, self.mailbox, result)? {
+            Some((kind, message_no)) => self.event(kind, message_no, &[], ""),
+            None => Ok(()),
+        }
+    }
+
+    /// The next number for people.
+    pub(super) fn next_entry_no(&mut self) -> i64 {
+        self.counters.entry_no += 1;
+        self.counters.entry_no
+    }
+
+    /// Gives the last number back: the entry was there.
+    pub(super) fn return_entry_no(&mut self) {
+        self.counters.entry_no -= 1;
+    }
+
+    /// Writes an event.
+    pub(super) fn event(
+        &mut self,
+        kind: EventKind,
+        message_no: Option<i64>,
+        entries: &[(EntryId, u64)],
+        reason: &str,
+    ) -> Done<()> {
+        self.counters.event_no += 1;
+        let ids: Vec<u8> = entries
+            .iter()
+            .flat_map(|(id, _)| id.as_bytes())
+            .copied()
+            .collect();
+        self.conn
+            .prepare_cached(
+                "INSERT INTO event (scope, number, id, at, mailbox, kind, message_no, entries, reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                self.scope,
+                self.counters.event_no,
+                uuid_v7(self.clock, self.entropy),
+                self.now,
+                self.mailbox,
+                kind.code(),
+                message_no,
+                ids,
+                text(reason)
+            ])?;
+        Ok(())
+    }
+
+    fn keep_counters(&self) -> Done<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE scope SET last_entry_no = ?2, last_event_no = ?3 WHERE id = ?1",
+            )?
+            .execute(params![
+                self.scope,
+                self.counters.entry_no,
+                self.counters.event_no
+            ])?;
+        Ok(())
+    }
+}
+
+/// The number of a new entry for people, which is never negative.
+pub(super) fn entry_number(no: i64) -> Done<u64> {
+    u64::try_from(no).map_err(|_| Fault::Damaged("an entry number"))
+}
+
+/// A count that fits into a column.
+pub(super) fn count(value: u32) -> Done<i64> {
+    signed(u64::from(value))
+}

@@ -1,0 +1,91 @@
+//! Decisions, newest first: why each mail was logged or not.
+
+use rusqlite::{Row, params_from_iter};
+
+use super::Core;
+use super::cursor::{Place, Question};
+use super::decided::ALREADY_LOGGED;
+use super::filter::Conditions;
+use super::log::page;
+use crate::decision::Disposition;
+use crate::ids::{MailboxKey, MessageUid};
+use crate::scope::Scope;
+use crate::source::SightingKey;
+use crate::store::sqlite::fault::{Done, Fault};
+use crate::store::sqlite::values::{column, enum_column, from_json, text, timestamp};
+use crate::store::{Cursor, DecisionFilter, DecisionRecord, Page};
+
+const SELECT: &str = "SELECT d.*, m.uid, m.subject, (
+        SELECT p.address FROM participant p
+        WHERE p.message_no = d.message_no AND p.role = 'from' ORDER BY p.position LIMIT 1
+    ) AS sender
+    FROM decision d LEFT JOIN message m ON m.no = d.message_no";
+
+impl Core {
+    pub(crate) fn decisions(
+        &self,
+        scope: &Scope,
+        filter: &DecisionFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Done<Page<DecisionRecord>> {
+        let question = Question::new("decisions", scope, filter);
+        let place = question.place(after)?;
+        let (tx, scope) = self.read(scope)?;
+        let all = conditions(scope, filter, place);
+        let mut list = tx.prepare_cached(&format!(
+            "{SELECT} WHERE {} ORDER BY d.decided_at DESC, d.no DESC LIMIT {}",
+            all.sql(),
+            u64::from(limit) + 1
+        ))?;
+        let rows = list.query_map(params_from_iter(all.into_values()), |row| {
+            let place = Place {
+                at: row.get("decided_at")?,
+                no: row.get("no")?,
+            };
+            Ok((place, read(row)))
+        })?;
+        let rows = rows.map(|row| row.map_err(Into::into).and_then(|(p, d)| Ok((p, d?))));
+        Ok(page(question, rows.collect::<Done<_>>()?, limit))
+    }
+}
+
+fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
+    let mut all = Conditions::default();
+    all.with("d.scope = ?", scope);
+    let (at, no) = (all.bind(place.at), all.bind(place.no));
+    all.hold(format!("(d.decided_at, d.no) < ({at}, {no})"));
+    if let Some((mailbox, key)) = &filter.sighting {
+        all.with("d.mailbox = ?", mailbox.as_str().to_owned());
+        all.with("d.key = ?", text(&key.to_string()).into_owned());
+    }
+    if let Some(message) = &filter.message {
+        all.with("m.uid = ?", message.as_bytes().to_vec());
+    }
+    if let Some(outcome) = &filter.outcome {
+        all.with("d.outcome = ?", text(outcome).into_owned());
+    }
+    if filter.not_logged {
+        all.hold(format!("d.outcome NOT IN ('logged', '{ALREADY_LOGGED}')"));
+    }
+    all
+}
+
+fn read(row: &Row<'_>) -> Done<DecisionRecord> {
+    let key: String = column(row, "key")?;
+    let key: SightingKey = key.parse().map_err(|_| Fault::Damaged("a sighting key"))?;
+    let mailbox = MailboxKey::new(column::<String>(row, "mailbox")?);
+    let outcome: String = column(row, "outcome")?;
+    let disposition = enum_column(row, "disposition", Disposition::from_code)?;
+    let decided_at = timestamp(column(row, "decided_at")?)?;
+    Ok(DecisionRecord {
+        message: column::<Option<_>>(row, "uid")?.map(MessageUid::from_bytes),
+        reason: column(row, "reason")?,
+        steps: from_json(&column::<String>(row, "steps")?)?,
+        flags: from_json(&column::<String>(row, "flags")?)?,
+        policy: column(row, "policy")?,
+        subject: column(row, "subject")?,
+        sender: column(row, "sender")?,
+        ..DecisionRecord::new(mailbox, key, outcome, disposition, decided_at)
+    })
+}

@@ -1,0 +1,136 @@
+//! Filters as SQL: conditions with bound values, and words that never reach FTS5 as syntax.
+
+use rusqlite::types::Value;
+
+use crate::ids::{ContactNo, SalespersonCode};
+use crate::store::LogFilter;
+use crate::store::sqlite::values::{micros, text};
+
+/// Conditions that must all hold, with the values of their parameters.
+#[derive(Debug, Default)]
+pub(super) struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// Adds a condition without a value.
+    pub(super) fn hold(&mut self, sql: impl Into<String>) {
+        self.sql.push(sql.into());
+    }
+
+    /// Adds a condition; every `?` in it stands for the value.
+    pub(super) fn with(&mut self, sql: &str, value: impl Into<Value>) {
+        let parameter = self.bind(value);
+        self.sql.push(sql.replace('?', &parameter));
+    }
+
+    /// Binds a value and answers its parameter.
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    /// Conditions of an inner query, in one expression, whose values are bound here.
+    pub(super) fn nested(&mut self, build: impl FnOnce(&mut Self)) -> String {
+        let outer = std::mem::take(&mut self.sql);
+        build(self);
+        let inner = std::mem::replace(&mut self.sql, outer);
+        inner.join(" AND ")
+    }
+
+    /// The conditions in one expression.
+    pub(super) fn sql(&self) -> String {
+        self.sql.join(" AND ")
+    }
+
+    /// The values, in the order of the parameters.
+    pub(super) fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+}
+
+/// The conditions of a filter on the entry `{alias}`.
+pub(super) fn entry_conditions(all: &mut Conditions, filter: &LogFilter, alias: &str) {
+    let mut with = |condition: &str, value: Value| {
+        all.with(&condition.replace("{e}", alias), value);
+    };
+    if let Some(contact) = filter.contact.as_ref().map(ContactNo::as_str) {
+        with("{e}.contact_no = ?", owned(contact));
+    }
+    if let Some(company) = filter.company.as_ref().map(ContactNo::as_str) {
+        with(
+            "coalesce({e}.contact_company_no, {e}.contact_no) = ?",
+            owned(company),
+        );
+    }
+    if let Some(code) = filter.salesperson.as_ref().map(SalespersonCode::as_str) {
+        with("{e}.salesperson_code = ?", owned(code));
+    }
+    if let Some(flow) = filter.flow {
+        with("{e}.information_flow = ?", owned(flow.code()));
+    }
+    if let Some(since) = filter.since {
+        with("{e}.date >= ?", micros(since).into());
+    }
+    if let Some(until) = filter.until {
+        with("{e}.date < ?", micros(until).into());
+    }
+    if let Some(flag) = &filter.flag {
+        with(FLAGGED, owned(flag));
+    }
+    if !filter.canceled {
+        all.hold(format!("{alias}.canceled = 0"));
+    }
+}
+
+/// A flag of the entry or of its message.
+const FLAGGED: &str = "(EXISTS (SELECT 1 FROM json_each({e}.flags) WHERE value = ?)
+    OR EXISTS (SELECT 1 FROM message f, json_each(f.flags) j
+        WHERE f.no = {e}.message_no AND j.value = ?))";
+
+/// The condition on the message of the entry `e`, if the filter has words.
+pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter) {
+    if let Some(query) = filter.text.as_deref().and_then(match_query) {
+        all.with(
+            "e.message_no IN (SELECT rowid FROM search WHERE search MATCH ?)",
+            query,
+        );
+    }
+}
+
+fn owned(value: &str) -> Value {
+    Value::Text(text(value).into_owned())
+}
+
+/// Every word as a quoted string, so that none is read as syntax; the last may be a beginning. `None` without a word.
+pub(super) fn match_query(words: &str) -> Option<String> {
+    let quoted: Vec<String> = words
+        .split_whitespace()
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .map(|word| format!("\"{}\"", text(word).replace('"', "\"\"")))
+        .collect();
+    (!quoted.is_empty()).then(|| quoted.join(" AND ") + " *")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::match_query;
+
+    #[test]
+    fn words_are_quoted_and_the_last_is_a_beginning() {
+        let cases = [
+            ("", None),
+            ("  - \" * ", None),
+            ("Angebot", Some(r#""Angebot" *"#)),
+            ("a OR b NOT", Some(r#""a" AND "OR" AND "b" AND "NOT" *"#)),
+            (
+                r#"x" OR subject:y*"#,
+                Some(r#""x""" AND "OR" AND "subject:y*" *"#),
+            ),
+        ];
+        for (words, query) in cases {
+            assert_eq!(match_query(words).as_deref(), query, "{words}");
+        }
+    }
+}

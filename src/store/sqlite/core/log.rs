@@ -1,0 +1,161 @@
+//! Pages of entries and of mails, newest first, by the place of the last row and never by an offset.
+
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+
+use super::content::{attachments_of, not_indexed};
+use super::cursor::{Place, Question};
+use super::filter::{Conditions, entry_conditions, text_condition};
+use super::{Core, entries, identity, record};
+use crate::error::codes;
+use crate::ids::{EntryId, MessageUid};
+use crate::interaction::InteractionLogEntry;
+use crate::scope::Scope;
+use crate::store::sqlite::fault::Done;
+use crate::store::{Cursor, LogFilter, LoggedMail, Page};
+
+impl Core {
+    pub(crate) fn entries(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Done<Page<InteractionLogEntry>> {
+        let question = Question::new("entries", scope, filter);
+        let place = question.place(after)?;
+        let (tx, scope) = self.read(scope)?;
+        let all = conditions(scope, filter, place, false);
+        let sql = page_sql(entries::SELECT, &all, limit);
+        let mut list = tx.prepare_cached(&sql)?;
+        let rows = list.query_map(params_from_iter(all.into_values()), |row| {
+            let place = Place {
+                at: row.get("date")?,
+                no: row.get("entry_no")?,
+            };
+            Ok((place, entries::read(&tx, row)))
+        })?;
+        let rows = rows.map(|row| row.map_err(Into::into).and_then(|(p, e)| Ok((p, e?))));
+        finish(
+            &tx,
+            scope,
+            filter,
+            question,
+            rows.collect::<Done<_>>()?,
+            limit,
+        )
+    }
+
+    pub(crate) fn mails(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Done<Page<LoggedMail>> {
+        let question = Question::new("mails", scope, filter);
+        let place = question.place(after)?;
+        let (tx, scope) = self.read(scope)?;
+        let all = conditions(scope, filter, place, true);
+        let sql = page_sql(
+            "SELECT e.date, e.entry_no, e.message_no FROM entry e",
+            &all,
+            limit,
+        );
+        let mut list = tx.prepare_cached(&sql)?;
+        let rows = list.query_map(params_from_iter(all.into_values()), |row| {
+            let (at, no) = (row.get(0)?, row.get(1)?);
+            Ok((Place { at, no }, row.get(2)?))
+        })?;
+        let rows = rows.map(|row| {
+            let (place, message_no) = row?;
+            Ok((place, logged_mail(&tx, scope, message_no)?))
+        });
+        finish(
+            &tx,
+            scope,
+            filter,
+            question,
+            rows.collect::<Done<_>>()?,
+            limit,
+        )
+    }
+
+    pub(crate) fn entry(&self, scope: &Scope, id: &EntryId) -> Done<InteractionLogEntry> {
+        let (tx, scope) = self.read(scope)?;
+        let sql = format!("{} WHERE e.scope = ?1 AND e.id = ?2", entries::SELECT);
+        let mut find = tx.prepare_cached(&sql)?;
+        let entry = find.query_row(params![scope, id.as_bytes()], |row| {
+            Ok(entries::read(&tx, row))
+        });
+        entry.optional()?.ok_or(&codes::STORE_NOT_FOUND)?
+    }
+
+    pub(crate) fn mail(&self, scope: &Scope, message: &MessageUid) -> Done<LoggedMail> {
+        let (tx, scope) = self.read(scope)?;
+        let no = identity::message_no(&tx, scope, message)?;
+        logged_mail(&tx, scope, no.ok_or(&codes::STORE_NOT_FOUND)?)
+    }
+}
+
+/// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
+fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Conditions {
+    let mut all = Conditions::default();
+    all.with("e.scope = ?", scope);
+    let (at, no) = (all.bind(place.at), all.bind(place.no));
+    all.hold(format!("(e.date, e.entry_no) < ({at}, {no})"));
+    entry_conditions(&mut all, filter, "e");
+    text_condition(&mut all, filter);
+    if first {
+        let newer = all.nested(|newer| {
+            newer.hold("n.scope = e.scope AND n.message_no = e.message_no");
+            newer.hold("(n.date, n.entry_no) > (e.date, e.entry_no)");
+            entry_conditions(newer, filter, "n");
+        });
+        all.hold(format!("NOT EXISTS (SELECT 1 FROM entry n WHERE {newer})"));
+    }
+    all
+}
+
+/// One row more than the page holds, to know whether there is a next one.
+fn page_sql(select: &str, all: &Conditions, limit: u32) -> String {
+    format!(
+        "{select} WHERE {} ORDER BY e.date DESC, e.entry_no DESC LIMIT {}",
+        all.sql(),
+        u64::from(limit) + 1
+    )
+}
+
+fn finish<T>(
+    conn: &Connection,
+    scope: i64,
+    filter: &LogFilter,
+    question: Question,
+    rows: Vec<(Place, T)>,
+    limit: u32,
+) -> Done<Page<T>> {
+    let mut page = page(question, rows, limit);
+    if filter.text.is_some() {
+        page.not_indexed = not_indexed(conn, scope)?;
+    }
+    Ok(page)
+}
+
+/// Cuts the row that is one too many, and makes the cursor of the last that stays.
+pub(super) fn page<T>(question: Question, mut rows: Vec<(Place, T)>, limit: u32) -> Page<T> {
+    let full = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > full;
+    rows.truncate(full);
+    let last = rows.last().map(|(place, _)| *place);
+    let next = last.filter(|_| more).map(|place| question.cursor(place));
+    Page::new(rows.into_iter().map(|(_, row)| row).collect(), next)
+}
+
+fn logged_mail(conn: &Connection, scope: i64, message_no: i64) -> Done<LoggedMail> {
+    let stored = record::read(conn, message_no)?;
+    let entries = entries::entries_of(conn, scope, message_no, false)?;
+    Ok(LoggedMail {
+        attachments: attachments_of(conn, message_no)?,
+        indexed: stored.indexed,
+        ..LoggedMail::new(stored.uid, stored.record, entries)
+    })
+}
