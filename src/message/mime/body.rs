@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::parts::{Part, Parts, Shape, walk};
-use super::{decode, file_name, kind};
+use super::{decode, file_name, journal, kind};
 use crate::message::{Attachment, MessageContent, MessageFlag, MessageLimits};
 
 /// Markup is larger than its text; this many times the limit of the text is looked at.
@@ -12,7 +12,8 @@ const MARKUP_FACTOR: usize = 16;
 
 /// Reads text and attachments of an original.
 pub(super) fn read(original: &[u8], limits: &MessageLimits) -> MessageContent {
-    let parts = walk(original, limits);
+    let mail = journal::mail_inside(original, limits);
+    let parts = walk(&mail, limits);
     let mut reader = BodyReader {
         limit: limits.indexed_text_bytes,
         text: String::new(),
@@ -123,7 +124,7 @@ impl BodyReader {
     }
 
     fn finish(mut self) -> MessageContent {
-        let text = self.text.replace('\0', "\u{fffd}");
+        let text = self.text.replace("\r\n", "\n").replace('\0', "\u{fffd}");
         self.content.text = (!text.is_empty()).then(|| cut(&text, self.limit).to_owned());
         self.content.flags.sort();
         self.content.flags.dedup();

@@ -6,7 +6,7 @@ use super::dates::{self, Date};
 use super::fields::Field;
 use super::keys::update_prefixed;
 use super::parts::{Part, Parts, Shape, walk};
-use super::{address_list, decode, ids};
+use super::{address_list, decode, ids, journal};
 use crate::message::{CanonicalDigest, MailAddress, MessageLimits};
 
 /// The canonical digest: BLAKE3 over the decoded From, To, Cc, Date, Subject and Message-ID of the mail and of each mail
@@ -15,16 +15,17 @@ use crate::message::{CanonicalDigest, MailAddress, MessageLimits};
 /// Of an address the normal form counts, not the display name. Text counts as UTF-8 without white space at the ends of
 /// lines and without empty lines at its end, with LF; text that its charset cannot decode, and all else, as its bytes.
 /// Boundaries, transfer encodings, charsets, preambles, other headers and file names do not count. Where the limits left
-/// parts out, the whole body counts as it is, so that no difference is lost.
+/// parts out, the whole body counts as it is, so that no difference is lost. Of a journal report the mail inside counts.
 pub(super) fn digest(original: &[u8], limits: &MessageLimits) -> CanonicalDigest {
-    let parts = walk(original, limits);
+    let mail = journal::mail_inside(original, limits);
+    let parts = walk(&mail, limits);
     let mut hasher = Hasher::new();
     if let Some(mail) = parts.list.first() {
         update_fields(&mut hasher, &mail.fields);
     }
     update_parts(&mut hasher, &parts);
     if parts.limited {
-        update_prefixed(&mut hasher, super::split::split(original).1);
+        update_prefixed(&mut hasher, super::split::split(&mail).1);
     }
     CanonicalDigest::from_bytes(*hasher.finalize().as_bytes())
 }

@@ -15,6 +15,9 @@ use super::split::split;
 use super::{address_list, decode, ids};
 use crate::message::{FastKey, Mailbox, MessageFlag, MessageLimits};
 
+/// Where an envelope has begun, if there is one.
+pub(super) const PEEK_BYTES: usize = 4_096;
+
 const ADDRESS_LINES: [&str; 5] = ["To", "Cc", "Bcc", "Recipient", "On-Behalf-Of"];
 
 /// The mail out of a report.
@@ -52,26 +55,51 @@ pub(super) fn begins_like_envelope(body: &[u8]) -> bool {
     })
 }
 
-/// Takes the report off. Without the header that names it a report, the envelope must name the Message-ID of the mail
-/// inside: then nobody but its writer can have meant anything else.
+/// Takes the report off.
 pub(super) fn unwrap(report: &[u8], claim: Claim, limits: &MessageLimits) -> Option<Unwrapped> {
-    let parts = walk(report, limits);
-    let mail = inner_mail(&parts)?;
-    let envelope = Envelope::read(&parts);
+    let (mail, envelope) = open(report, claim, limits)?;
     let (header, body) = split(&mail);
     let fields = fields(header);
-    if fields.is_empty() {
-        return None;
-    }
     let mut headers = headers::read(&fields, limits);
-    let same_id = envelope.message_id.is_some() && envelope.message_id == headers.message_id;
-    if claim != Claim::Named && !(same_id && envelope.has_sender) {
-        return None;
-    }
     let fast_key = fast_key(&fields, blake3::hash(body));
     add_recipients(&mut headers, envelope.recipients);
     headers.flags.push(MessageFlag::JournalUnwrapped);
     Some(Unwrapped { headers, fast_key })
+}
+
+/// The mail that counts: the one inside, if the original is a journal report that the reader unwraps.
+pub(super) fn mail_inside<'a>(original: &'a [u8], limits: &MessageLimits) -> Cow<'a, [u8]> {
+    let (header, body) = split(original);
+    let claim = claim(&fields(header));
+    let begins = || {
+        let beginning = body.get(..PEEK_BYTES).unwrap_or(body);
+        claim == Claim::Named || begins_like_envelope(beginning)
+    };
+    if claim == Claim::None || body.len() > limits.journal_bytes || !begins() {
+        return Cow::Borrowed(original);
+    }
+    open(original, claim, limits).map_or(Cow::Borrowed(original), |(mail, _)| mail)
+}
+
+/// Without the header that names it a report, the envelope must name the Message-ID of the mail inside: then nobody but
+/// its writer can have meant anything else.
+fn open<'a>(
+    report: &'a [u8],
+    claim: Claim,
+    limits: &MessageLimits,
+) -> Option<(Cow<'a, [u8]>, Envelope)> {
+    let parts = walk(report, limits);
+    let mail = inner_mail(&parts)?;
+    let envelope = Envelope::read(&parts);
+    let fields = fields(split(&mail).0);
+    if fields.is_empty() {
+        return None;
+    }
+    let id = fields.iter().find(|field| field.is("Message-ID"));
+    let id = id.and_then(|field| ids::read_one(field.value));
+    let same_id = id.is_some() && envelope.message_id == id;
+    let meant = claim == Claim::Named || (same_id && envelope.has_sender);
+    meant.then_some((mail, envelope))
 }
 
 fn inner_mail<'a>(parts: &Parts<'a>) -> Option<Cow<'a, [u8]>> {

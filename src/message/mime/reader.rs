@@ -5,7 +5,7 @@ use std::fmt;
 use blake3::{Hash, Hasher};
 
 use super::fields::{Field, fields};
-use super::journal::{self, Claim, Unwrapped};
+use super::journal::{self, Claim, PEEK_BYTES, Unwrapped};
 use super::split::{Split, Splitter};
 use super::{calendar, headers, keys, merge};
 use crate::error::{Error, Result, codes};
@@ -13,8 +13,7 @@ use crate::message::{
     ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest,
 };
 
-/// Where an envelope or a calendar part has begun, if there is one.
-const PEEK_BYTES: usize = 4_096;
+/// Where the calendar part of a meeting mail has begun.
 const CALENDAR_BYTES: usize = 64 << 10;
 
 /// Reads one original as it arrives: keeps the header block, hashes everything once.
@@ -76,7 +75,7 @@ impl MessageReader {
         let room = (self.limits.journal_bytes + 1).saturating_sub(before);
         self.body.extend(body.iter().take(room));
         let peeked = before < PEEK_BYTES && self.body.len() >= PEEK_BYTES;
-        let begins = || journal::begins_like_envelope(self.body.get(..PEEK_BYTES).unwrap_or(&[]));
+        let begins = || begins_like_envelope(&self.body);
         let possible = claim == Claim::Possible;
         if self.body.len() > self.limits.journal_bytes {
             self.watch = if possible {
@@ -114,6 +113,7 @@ impl MessageReader {
         let identity = identity(&fields, &split);
         let mut headers = headers::read(&fields, &limits);
         match watch {
+            Watch::Journal(Claim::Possible) if !begins_like_envelope(&body) => {}
             Watch::Journal(claim) => match journal::unwrap(&whole(&split, &body), claim, &limits) {
                 Some(inside) => return unwrapped(inside, &headers, facts, identity, &limits),
                 None if claim == Claim::Named => headers.flags.push(MessageFlag::JournalUnreadable),
@@ -136,6 +136,10 @@ impl fmt::Debug for MessageReader {
             .field("watch", &self.watch)
             .finish_non_exhaustive()
     }
+}
+
+fn begins_like_envelope(body: &[u8]) -> bool {
+    journal::begins_like_envelope(body.get(..PEEK_BYTES).unwrap_or(body))
 }
 
 fn watch(fields: &[Field<'_>]) -> Watch {

@@ -1,0 +1,64 @@
+//! The corpus of awkward mail beside the repository: nothing panics, and chunks make no difference.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::support::{content, read_in_chunks};
+use email_logging::message::{CanonicalDigest, MessageLimits};
+
+/// The files of the corpus, or none with a word on stderr where it is absent and not required.
+fn corpus() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/mail");
+    let mut files = Vec::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let required = std::env::var_os("EMAIL_LOGGING_REQUIRE_SHARED").is_some_and(|v| v == "1");
+        assert!(!required, "{} is absent", folder.display());
+        eprintln!("skipped: {} is absent", folder.display());
+    }
+    files
+}
+
+#[test]
+fn chunks_make_no_difference_to_any_mail_of_the_corpus() {
+    for file in corpus() {
+        let mail = std::fs::read(&file).unwrap();
+        let whole = read_in_chunks(&mail, mail.len().max(1));
+        for size in [1, 2, 3, 7, 1_000, 4_096] {
+            let cut = read_in_chunks(&mail, size);
+            assert_eq!(cut, whole, "{} by {size}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_mail_of_the_corpus_is_read_to_its_end() {
+    let mut slowest = (Duration::ZERO, PathBuf::new());
+    let mut refused = Vec::new();
+    for file in corpus() {
+        let mail = std::fs::read(&file).unwrap();
+        let start = Instant::now();
+        match read_in_chunks(&mail, 64 << 10) {
+            Ok(message) => assert_eq!(message.identity.size, mail.len() as u64),
+            Err(code) => refused.push((code, file.clone())),
+        }
+        let content = content(&mail);
+        assert!(content.text.is_none_or(|text| text.len() <= 1 << 20));
+        CanonicalDigest::of(&mail, &MessageLimits::default());
+        slowest = slowest.max((start.elapsed(), file));
+    }
+    eprintln!("slowest: {slowest:?}; refused: {refused:#?}");
+    let known = |code: &str| matches!(code, "mime.empty" | "mime.header_limit");
+    assert!(refused.iter().all(|(code, _)| known(code)));
+}
