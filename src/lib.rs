@@ -143,6 +143,8 @@ pub mod directory;
 pub mod error;
 mod faults;
 mod forward;
+#[cfg(feature = "ews")]
+mod http;
 mod ids;
 pub mod interaction;
 pub mod logger;

@@ -1,6 +1,7 @@
-//! What tests need: time that stands still, the contracts as suites.
+//! What tests need: time that stands still, the contracts as suites, a simulated Exchange.
 //!
 //! For this crate's own tests and for hosts that implement a trait of their own. Nothing here is covered by semantic
 //! versioning.
 
 pub mod clock;
+pub mod exchange;

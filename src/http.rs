@@ -1,0 +1,23 @@
+//! The HTTP room: one client per source, with limits, that follows nothing and keeps nothing.
+//!
+//! Owns TLS, time-outs, the size limit of answers, sign-in headers and the back-off gate. Knows nothing of SOAP.
+
+mod auth;
+mod body;
+mod client;
+mod context;
+mod failure;
+mod gate;
+mod guid;
+mod options;
+mod tls;
+mod url;
+
+pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
+pub(crate) use body::Body;
+pub(crate) use client::{HttpClient, Reply};
+pub(crate) use failure::never_sent;
+pub(crate) use gate::Gate;
+pub(crate) use guid::new_guid;
+pub(crate) use options::HttpOptions;
+pub(crate) use url::ServiceUrl;

@@ -1,0 +1,54 @@
+//! Bearer tokens (RFC 6750).
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::header::HeaderValue;
+use secrecy::ExposeSecret;
+
+use super::Authenticator;
+use crate::credential::AccessToken;
+use crate::error::{Error, Result, codes};
+
+/// Gives access tokens and forgets one that was refused.
+#[async_trait]
+pub(crate) trait TokenSource: Debug + Send + Sync {
+    /// A token that is valid now.
+    async fn token(&self) -> Result<AccessToken>;
+
+    /// Forgets the token that is kept.
+    async fn invalidate(&self);
+}
+
+/// Signs in with tokens.
+#[derive(Debug)]
+pub(crate) struct Bearer(Arc<dyn TokenSource>);
+
+impl Bearer {
+    /// Bearer with the tokens of this source.
+    pub(crate) fn new(source: Arc<dyn TokenSource>) -> Self {
+        Self(source)
+    }
+}
+
+#[async_trait]
+impl Authenticator for Bearer {
+    async fn authorize(&self) -> Result<HeaderValue> {
+        let token = self.0.token().await?;
+        let text = format!("Bearer {}", token.token.expose_secret());
+        let mut value = HeaderValue::try_from(text)
+            .map_err(|_| Error::new(&codes::OAUTH_TOKEN_INVALID, "Bearer"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    async fn challenge(&self) -> bool {
+        self.0.invalidate().await;
+        true
+    }
+
+    async fn invalidate(&self) {
+        self.0.invalidate().await;
+    }
+}

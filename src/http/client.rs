@@ -1,0 +1,108 @@
+//! One POST: no redirect, no proxy unless configured, no decompression, no retry.
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+
+use super::body::Body;
+use super::context::server_context;
+use super::failure::transport_error;
+use super::{HttpOptions, ServiceUrl, tls};
+use crate::error::{Error, Result, ServerContext, codes};
+
+/// A client with the settings of one source.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpClient {
+    client: reqwest::Client,
+    body_limit: u64,
+}
+
+/// An answer whose body was not read yet.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// What to say about the server in an error.
+    pub(crate) server: ServerContext,
+    /// The body.
+    pub(crate) body: Body,
+}
+
+impl HttpClient {
+    /// Builds the client.
+    pub(crate) fn new(options: &HttpOptions) -> Result<Self> {
+        let invalid = |error: reqwest::Error| {
+            Error::new(&codes::CONFIG_INVALID, "HTTP client").with_source(error.without_url())
+        };
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(options.roots.as_deref())?)
+            .https_only(!options.plain_loopback)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.idle_timeout)
+            .timeout(options.total_timeout)
+            .user_agent(&options.user_agent)
+            .tcp_nodelay(true)
+            .no_proxy();
+        if let Some(proxy) = &options.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(invalid)?);
+        }
+        Ok(Self {
+            client: builder.build().map_err(invalid)?,
+            body_limit: options.body_limit,
+        })
+    }
+
+    /// Sends one request; `request_id` is the id that it carries.
+    pub(crate) async fn post(
+        &self,
+        operation: &'static str,
+        url: &ServiceUrl,
+        request_id: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply> {
+        let request = self
+            .client
+            .post(url.as_url().clone())
+            .headers(headers)
+            .body(body);
+        let sent = ServerContext {
+            client_request_id: Some(request_id.to_owned()),
+            ..ServerContext::default()
+        };
+        let response = request.send().await;
+        let response = response.map_err(|error| transport_error(operation, error, sent))?;
+        self.reply(operation, request_id, response)
+    }
+
+    fn reply(
+        &self,
+        operation: &'static str,
+        request_id: &str,
+        response: reqwest::Response,
+    ) -> Result<Reply> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let server = server_context(status, request_id, &headers);
+        if is_encoded(&headers) {
+            return Err(Error::new(&codes::HTTP_ENCODING, operation).with_server(server));
+        }
+        let body = Body::new(response, self.body_limit, operation, server.clone());
+        Ok(Reply {
+            status,
+            headers,
+            server,
+            body,
+        })
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    values
+        .into_iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}

@@ -1,0 +1,68 @@
+//! What an answer's headers say about the servers and the refusal.
+
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+
+use crate::error::ServerContext;
+
+const SERVERS: &[&str] = &[
+    "x-feserver",
+    "x-beserver",
+    "x-targetbeserver",
+    "x-calculatedbetarget",
+];
+
+/// Reads the server's own words out of the headers of an answer.
+pub(crate) fn server_context(status: u16, sent_id: &str, headers: &HeaderMap) -> ServerContext {
+    ServerContext {
+        status: Some(status),
+        response_code: header(headers, "x-ms-diagnostics").map(|text| reason(&text)),
+        client_request_id: Some(sent_id.to_owned()),
+        request_id: header(headers, "request-id"),
+        servers: SERVERS
+            .iter()
+            .filter_map(|name| header(headers, name))
+            .collect(),
+        offered_schemes: offered_schemes(headers),
+    }
+}
+
+/// The text of a header, printable ASCII only and at most 200 characters.
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?;
+    Some(text.chars().take(200).collect())
+}
+
+/// The number and category of `x-ms-diagnostics` (`2000002;reason="…";error_category="token_expired"`); the reason may
+/// name a person and is left out.
+fn reason(text: &str) -> String {
+    let id: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let category = text.split_once("error_category=\"").map(|(_, rest)| rest);
+    match category.and_then(|rest| rest.split_once('"')) {
+        Some((category, _)) => format!("{id} {category}"),
+        None => id,
+    }
+}
+
+fn offered_schemes(headers: &HeaderMap) -> Vec<String> {
+    let values = headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let schemes = values.filter_map(|value| value.split([' ', ',']).next());
+    let schemes = schemes.filter(|scheme| !scheme.is_empty());
+    schemes
+        .map(|scheme| scheme.chars().take(40).collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_text_is_left_out_and_the_category_kept() {
+        let text = "2000002;reason=\"The token of x@example.com\";error_category=\"token_expired\"";
+        assert_eq!(reason(text), "2000002 token_expired");
+        assert_eq!(reason("2000003;reason=\"x\""), "2000003");
+    }
+}

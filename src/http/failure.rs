@@ -1,0 +1,47 @@
+//! How a failure of the transport becomes an error of this crate.
+
+use std::error::Error as StdError;
+
+use crate::error::{Error, ServerContext, codes};
+
+/// Turns a transport failure into a typed error; the address is taken out of its text.
+pub(crate) fn transport_error(
+    operation: &'static str,
+    error: reqwest::Error,
+    server: ServerContext,
+) -> Error {
+    let code = if has_tls_cause(&error) {
+        &codes::HTTP_TLS
+    } else if error.is_connect() {
+        &codes::HTTP_CONNECT
+    } else if error.is_timeout() {
+        &codes::HTTP_TIMEOUT
+    } else {
+        &codes::HTTP_CLOSED
+    };
+    Error::new(code, operation)
+        .with_server(server)
+        .with_source(error.without_url())
+}
+
+/// Whether the request cannot have reached the server.
+pub(crate) fn never_sent(error: &Error) -> bool {
+    error.code() == codes::HTTP_CONNECT.code
+}
+
+fn has_tls_cause(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

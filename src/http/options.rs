@@ -1,0 +1,39 @@
+//! What a host may set about HTTP.
+
+use std::time::Duration;
+
+/// The settings of one client.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpOptions {
+    /// Until a connection stands.
+    pub(crate) connect_timeout: Duration,
+    /// Between two pieces of an answer.
+    pub(crate) idle_timeout: Duration,
+    /// From the first byte sent to the last byte read.
+    pub(crate) total_timeout: Duration,
+    /// Bytes of one answer.
+    pub(crate) body_limit: u64,
+    /// The text that names this program to the server.
+    pub(crate) user_agent: String,
+    /// Roots to trust instead of the platform's, PEM.
+    pub(crate) roots: Option<String>,
+    /// The proxy to use; none is used unless it is given.
+    pub(crate) proxy: Option<String>,
+    /// Whether `http` to a loopback address is let through.
+    pub(crate) plain_loopback: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            total_timeout: Duration::from_secs(600),
+            body_limit: 256 << 20,
+            user_agent: concat!("email-logging/", env!("CARGO_PKG_VERSION")).into(),
+            roots: None,
+            proxy: None,
+            plain_loopback: false,
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! How a simulated Exchange is set up.
+
+use std::io;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::SimulatedExchange;
+use super::authentication::{AuthScheme, Authentication, Users};
+use super::fault::{Fault, FaultPlan};
+use super::recording::Recorder;
+use super::server::Server;
+use super::service::Service;
+use super::statistics::Statistics;
+use super::store::World;
+use super::store::clock::Clock;
+use super::store::directory::DirectoryEntry;
+use super::throttle::Throttle;
+use super::tls::{self, TlsCertificate};
+use super::version::ServerVersion;
+
+/// Collects the settings of a [`SimulatedExchange`].
+///
+/// Nothing is checked before [`start`](Self::start).
+#[must_use = "a builder does nothing until it is started"]
+pub struct SimulatedExchangeBuilder {
+    users: Vec<(String, SecretString)>,
+    schemes: Vec<AuthScheme>,
+    tls: Option<TlsCertificate>,
+    port: u16,
+    public_folders: Vec<(String, u32)>,
+    mailboxes: Vec<String>,
+    directory: Vec<DirectoryEntry>,
+    version: ServerVersion,
+    recording: bool,
+    chunk_size: Option<usize>,
+    connection_limit: Option<usize>,
+    faults: FaultPlan,
+    clock: Clock,
+}
+
+impl Default for SimulatedExchangeBuilder {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            schemes: vec![AuthScheme::Basic],
+            tls: None,
+            port: 0,
+            public_folders: Vec::new(),
+            mailboxes: Vec::new(),
+            directory: Vec::new(),
+            version: ServerVersion::default(),
+            recording: false,
+            chunk_size: None,
+            connection_limit: None,
+            faults: FaultPlan::default(),
+            clock: Clock::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for SimulatedExchangeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedExchangeBuilder")
+            .field("users", &self.users.len())
+            .field("tls", &self.tls)
+            .field("port", &self.port)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SimulatedExchangeBuilder {
+    /// Adds a person who may call.
+    pub fn with_user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users
+            .push((name.into(), SecretString::from(password.into())));
+        self
+    }
+
+    /// Sets the schemes that a 401 answer lists, in this order; by itself Basic alone.
+    ///
+    /// Credentials of a scheme that is not listed are refused.
+    pub fn with_auth_schemes(mut self, schemes: impl IntoIterator<Item = AuthScheme>) -> Self {
+        self.schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// Serves HTTPS with this certificate instead of HTTP.
+    pub fn with_tls(mut self, certificate: TlsCertificate) -> Self {
+        self.tls = Some(certificate);
+        self
+    }
+
+    /// Sets the port on the loopback address; 0, the default, takes a free one.
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Adds a public folder and those above it, as in `\Email Logging\Queue\`.
+    pub fn with_public_folder(self, path: impl Into<String>) -> Self {
+        self.with_public_folder_in(path, 1)
+    }
+
+    /// Adds a public folder whose content lives in the content mailbox of this number.
+    ///
+    /// A move between folders of different content mailboxes tells no new item id, as on Exchange.
+    pub fn with_public_folder_in(mut self, path: impl Into<String>, content_mailbox: u32) -> Self {
+        self.public_folders.push((path.into(), content_mailbox));
+        self
+    }
+
+    /// Adds a mailbox with its usual folders.
+    pub fn with_mailbox(mut self, smtp: impl Into<String>) -> Self {
+        self.mailboxes.push(smtp.into());
+        self
+    }
+
+    /// Adds a person to the directory that ResolveNames searches.
+    pub fn with_directory_entry(
+        mut self,
+        legacy_dn: Option<&str>,
+        smtp: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        let legacy_dn = legacy_dn.map(str::to_owned);
+        self.directory.push(DirectoryEntry {
+            legacy_dn,
+            smtp: smtp.into(),
+            name: name.into(),
+        });
+        self
+    }
+
+    /// Sets which server is simulated; a request of a newer version is a fault.
+    pub fn with_server_version(mut self, version: ServerVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Keeps every request and every answer, for
+    /// [`recorded`](SimulatedExchange::recorded); off by default.
+    pub fn with_recording(mut self, recording: bool) -> Self {
+        self.recording = recording;
+        self
+    }
+
+    /// Sends answers in chunks of at most this many bytes, without Content-Length.
+    pub fn with_chunk_size(mut self, bytes: usize) -> Self {
+        self.chunk_size = Some(bytes);
+        self
+    }
+
+    /// Refuses requests with ErrorExceededConnectionCount while more than this many are open.
+    pub fn with_connection_limit(mut self, requests: usize) -> Self {
+        self.connection_limit = Some(requests);
+        self
+    }
+
+    /// Orders a fault; its calls count from the start of the server.
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults.order(fault);
+        self
+    }
+
+    /// Takes the time of items from a function.
+    ///
+    /// Without it the clock starts at 2026-01-05T08:00:00Z and goes one second further at each
+    /// change, so that runs are equal.
+    pub fn with_clock(mut self, clock: impl FnMut() -> Timestamp + Send + 'static) -> Self {
+        self.clock = Clock::Function(Box::new(clock));
+        self
+    }
+
+    /// Starts to listen on the loopback address, in tasks of the current Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] when there is no user; otherwise what binding the port or
+    /// making the certificate says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it is ready leaves nothing behind.
+    ///
+    /// # Panics
+    ///
+    /// When it is not polled inside a Tokio runtime with I/O and time enabled.
+    pub async fn start(self) -> io::Result<SimulatedExchange> {
+        if self.users.is_empty() {
+            let text = "a simulated Exchange needs a user: call with_user";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let tls = self.tls.map(tls::make).transpose()?;
+        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
+        let port = self.port;
+        let service = Arc::new(self.into_service());
+        let server = Server::start(Arc::clone(&service), port, acceptor).await?;
+        Ok(SimulatedExchange {
+            service,
+            server,
+            ca_pem,
+        })
+    }
+
+    fn into_service(self) -> Service {
+        let mut world = World::new(self.clock);
+        self.mailboxes
+            .iter()
+            .for_each(|smtp| world.add_mailbox(smtp));
+        if let Some((user, _)) = self.users.first().filter(|_| !world.has_mailboxes()) {
+            world.add_mailbox(&address_of(user));
+        }
+        for (path, content_mailbox) in &self.public_folders {
+            world.ensure_public_path(path, *content_mailbox);
+        }
+        self.directory
+            .into_iter()
+            .for_each(|entry| world.directory.add(entry));
+        Service {
+            version: self.version,
+            chunk_size: self.chunk_size,
+            authentication: Authentication::new(self.schemes, Users::new(self.users)),
+            world: Mutex::new(world),
+            faults: Mutex::new(self.faults),
+            statistics: Mutex::new(Statistics::default()),
+            throttle: Mutex::new(Throttle::new(self.connection_limit)),
+            recorder: Recorder::new(self.recording),
+            requests: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The address of the mailbox that a user without any is given.
+fn address_of(user: &str) -> String {
+    let local = user.rsplit('\\').next().unwrap_or(user);
+    if local.contains('@') {
+        local.to_owned()
+    } else {
+        format!("{local}@simulated.example")
+    }
+}
