@@ -14,7 +14,6 @@ mod tls;
 mod url;
 
 pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
-pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Reply};
 pub(crate) use failure::never_sent;
 pub(crate) use gate::Gate;

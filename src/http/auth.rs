@@ -21,9 +21,6 @@ pub(crate) trait Authenticator: Debug + Send + Sync {
     /// The header of the next request, marked as sensitive.
     async fn authorize(&self) -> Result<HeaderValue>;
 
-    /// The server refused the credentials: whether asking once more, with new ones, makes sense.
+    /// The server refused the credentials: forgets what is kept, and says whether asking once more makes sense.
     async fn challenge(&self) -> bool;
-
-    /// Forgets what is kept.
-    async fn invalidate(&self);
 }

@@ -47,6 +47,4 @@ impl Authenticator for Basic {
     async fn challenge(&self) -> bool {
         false
     }
-
-    async fn invalidate(&self) {}
 }

@@ -47,8 +47,4 @@ impl Authenticator for Bearer {
         self.0.invalidate().await;
         true
     }
-
-    async fn invalidate(&self) {
-        self.0.invalidate().await;
-    }
 }

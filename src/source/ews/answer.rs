@@ -1,0 +1,212 @@
+//! An answer: the envelope, the fault or the response messages in it, one at a time.
+
+mod facts;
+mod fault;
+mod folders;
+mod items;
+mod message;
+mod names;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+
+use bytes::Bytes;
+
+use super::soap::{ItemSink, MimeEnd, Ns, SoapInput, Step, Tree, XmlReader};
+use crate::error::{Error, Result, ServerContext, codes};
+
+pub(super) use facts::{item_facts, unresolved};
+pub(super) use fault::Fault;
+pub(super) use folders::{FolderRow, read_folders};
+pub(super) use items::{item_ref, read_listing};
+pub(super) use message::ResponseMessage;
+pub(super) use names::resolved_address;
+
+/// Pieces and time that are spent on what follows an envelope.
+const DRAINED_PIECES: usize = 16;
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// What an answer turned out to be.
+pub(super) enum Opened {
+    /// A response, to be read message by message.
+    Response(Box<Answer>),
+    /// A SOAP fault.
+    Fault(Box<Fault>),
+    /// No SOAP envelope: an HTML page or something else.
+    NotSoap,
+    /// Nothing at all.
+    Empty,
+}
+
+/// A response that is read while it arrives.
+pub(super) struct Answer {
+    xml: XmlReader,
+    server: ServerContext,
+    operation: &'static str,
+    in_messages: bool,
+    mime: Option<MimeEnd>,
+}
+
+impl Answer {
+    /// Reads up to the first response message.
+    ///
+    /// # Errors
+    ///
+    /// As the XML reader's; an error before the envelope is `NotSoap` instead.
+    pub(super) async fn open(
+        pieces: BoxStream<'static, Result<Bytes>>,
+        operation: &'static str,
+        server: ServerContext,
+    ) -> Result<Opened> {
+        let mut xml = XmlReader::new(SoapInput::new(pieces, operation), operation);
+        let mut tree = Tree::default();
+        if let Some(other) = enter_envelope(&mut xml, &mut tree).await? {
+            return Ok(other);
+        }
+        enter_body(&mut xml, &mut tree).await?;
+        tree.clear();
+        if xml.step(&mut tree).await? != Step::Start {
+            return Err(not_soap(operation, "the body of the envelope is empty"));
+        }
+        let found = tree.latest();
+        if found.is_some_and(|node| node.is(Ns::Soap, "Fault")) {
+            xml.finish_element(&mut tree).await?;
+            return Ok(Opened::Fault(Box::new(Fault::read(&tree, server))));
+        }
+        if found.is_some_and(|node| node.ns() == Ns::Messages) {
+            let answer = Self {
+                xml,
+                server,
+                operation,
+                in_messages: false,
+                mime: None,
+            };
+            return Ok(Opened::Response(Box::new(answer)));
+        }
+        Err(not_soap(
+            operation,
+            "the body holds neither a fault nor a response of Exchange",
+        ))
+    }
+
+    /// What to say about the server.
+    pub(super) fn server(&self) -> &ServerContext {
+        &self.server
+    }
+
+    /// Reads the next response message into the tree; its original goes to the sink, if one is given.
+    ///
+    /// `None` is the end: the envelope was closed. What stands after it is not looked at.
+    pub(super) async fn next(
+        &mut self,
+        tree: &mut Tree,
+        mut sink: Option<&mut ItemSink<'_>>,
+    ) -> Result<Option<ResponseMessage>> {
+        self.mime = None;
+        loop {
+            tree.clear();
+            match self.xml.step(tree).await? {
+                Step::Start if self.in_messages => {
+                    self.read_message(tree, sink.as_deref_mut()).await?;
+                    return Ok(Some(ResponseMessage::read(tree)));
+                }
+                Step::Start if is_messages(tree) => self.in_messages = true,
+                Step::Start => self.xml.finish_element(tree).await?,
+                Step::End => {
+                    self.in_messages = false;
+                    if self.xml.depth() == 0 {
+                        return Ok(None);
+                    }
+                }
+                Step::Text => {}
+                Step::Eof => return Err(self.xml.truncated()),
+            }
+        }
+    }
+
+    /// How the original of the message that was read last ended, if it had one.
+    pub(super) fn mime(&self) -> Option<MimeEnd> {
+        self.mime
+    }
+
+    async fn read_message(
+        &mut self,
+        tree: &mut Tree,
+        mut sink: Option<&mut ItemSink<'_>>,
+    ) -> Result<()> {
+        let outside = self.xml.depth() - 1;
+        while self.xml.depth() > outside {
+            let step = self.xml.step(tree).await?;
+            if step == Step::Eof {
+                return Err(self.xml.truncated());
+            }
+            let is_mime = step == Step::Start && self.xml.depth() == outside + 4;
+            if let (true, Some(sink)) = (is_mime, sink.as_deref_mut())
+                && tree
+                    .latest()
+                    .is_some_and(|node| node.is(Ns::Types, "MimeContent"))
+            {
+                self.mime = Some(self.xml.read_mime(tree, sink).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of an answer whose messages are not as many as were asked for.
+    pub(super) fn miscounted(&self) -> Error {
+        Error::new(&codes::EWS_ANSWERS_MISSING, self.operation).with_server(self.server.clone())
+    }
+
+    /// Reads what follows the envelope, within bounds, so that the connection can be used again.
+    pub(super) async fn drain(self: Box<Self>) {
+        let rest = self
+            .xml
+            .into_pieces()
+            .take(DRAINED_PIECES)
+            .for_each(async |_| {});
+        let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+    }
+}
+
+const NO_XML: [&str; 2] = [codes::EWS_XML_INVALID.code, codes::EWS_NOT_SOAP.code];
+
+/// Enters the envelope, or says what there is instead of one.
+async fn enter_envelope(xml: &mut XmlReader, tree: &mut Tree) -> Result<Option<Opened>> {
+    match xml.step(tree).await {
+        Ok(Step::Start) => {
+            let found = tree
+                .latest()
+                .is_some_and(|node| node.is(Ns::Soap, "Envelope"));
+            Ok((!found).then_some(Opened::NotSoap))
+        }
+        Ok(Step::Eof) => Ok(Some(Opened::Empty)),
+        Ok(_) => Ok(Some(Opened::NotSoap)),
+        Err(error) if NO_XML.contains(&error.code()) => Ok(Some(Opened::NotSoap)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn enter_body(xml: &mut XmlReader, tree: &mut Tree) -> Result<()> {
+    loop {
+        match xml.step(tree).await? {
+            Step::Start if tree.latest().is_some_and(|node| node.is(Ns::Soap, "Body")) => {
+                return Ok(());
+            }
+            Step::Start => xml.finish_element(tree).await?,
+            Step::Text => {}
+            Step::End => return Err(not_soap(xml.operation(), "the envelope has no body")),
+            Step::Eof => return Err(xml.truncated()),
+        }
+    }
+}
+
+fn is_messages(tree: &Tree) -> bool {
+    tree.latest()
+        .is_some_and(|node| node.is(Ns::Messages, "ResponseMessages"))
+}
+
+fn not_soap(operation: &'static str, detail: &'static str) -> Error {
+    Error::new(&codes::EWS_NOT_SOAP, operation).with_detail(detail)
+}

@@ -1,0 +1,221 @@
+//! What Exchange says about one mail besides its MIME.
+
+use jiff::Timestamp;
+
+use super::super::soap::{Node, Ns};
+use crate::message::{FactAddress, ItemClass, MailFacts, Sensitivity};
+
+/// Tags of the SMTP addresses of the sender and of who is represented (MS-OXPROPS).
+pub(in crate::source::ews) const SENDER_SMTP: &str = "0x5d01";
+/// See [`SENDER_SMTP`].
+pub(in crate::source::ews) const REPRESENTED_SMTP: &str = "0x5d02";
+
+/// Reads the facts of an item element. Missing, empty and unknown elements are passed over.
+pub(in crate::source::ews) fn item_facts(item: Node<'_>) -> MailFacts {
+    let text = |name| item.child_text(Ns::Types, name);
+    let time = |name| text(name).and_then(timestamp);
+    let mut facts = MailFacts::default();
+    facts.from = single(item, "From").map(|from| with_smtp(from, item, REPRESENTED_SMTP));
+    facts.sender = single(item, "Sender").map(|from| with_smtp(from, item, SENDER_SMTP));
+    facts.to = several(item, "ToRecipients");
+    facts.cc = several(item, "CcRecipients");
+    facts.bcc = several(item, "BccRecipients");
+    facts.subject = text("Subject").map(str::to_owned);
+    facts.message_id = text("InternetMessageId").map(str::to_owned);
+    facts.sent = time("DateTimeSent");
+    facts.received = time("DateTimeReceived");
+    facts.sensitivity = text("Sensitivity").and_then(sensitivity);
+    facts.class = text("ItemClass").map(item_class);
+    facts.web_link = text("WebClientReadFormQueryString").map(str::to_owned);
+    facts.size = text("Size").and_then(|size| size.parse().ok());
+    facts
+}
+
+/// Every Exchange address in the facts that is not resolved yet.
+pub(in crate::source::ews) fn unresolved(facts: &mut MailFacts) -> Vec<&mut FactAddress> {
+    let single = facts.from.iter_mut().chain(&mut facts.sender);
+    let several = facts
+        .to
+        .iter_mut()
+        .chain(&mut facts.cc)
+        .chain(&mut facts.bcc);
+    single
+        .chain(several)
+        .filter(|address| address.exchange)
+        .collect()
+}
+
+/// Reads a mailbox element.
+pub(in crate::source::ews) fn fact_address(mailbox: Node<'_>) -> FactAddress {
+    let text = |name| mailbox.child_text(Ns::Types, name).map(str::to_owned);
+    let mut address = FactAddress::default();
+    address.name = text("Name");
+    address.address = text("EmailAddress");
+    let routing = mailbox.child_text(Ns::Types, "RoutingType");
+    let is_x500 = address
+        .address
+        .as_deref()
+        .is_some_and(|text| text.starts_with('/'));
+    address.exchange = match routing {
+        Some(routing) => routing.eq_ignore_ascii_case("EX"),
+        None => is_x500,
+    };
+    address
+}
+
+fn single(item: Node<'_>, name: &str) -> Option<FactAddress> {
+    let mailbox = item.child(Ns::Types, name)?.child(Ns::Types, "Mailbox")?;
+    Some(fact_address(mailbox))
+}
+
+fn several(item: Node<'_>, name: &str) -> Vec<FactAddress> {
+    let list = item
+        .child(Ns::Types, name)
+        .into_iter()
+        .flat_map(Node::children);
+    list.filter(|node| node.is(Ns::Types, "Mailbox"))
+        .map(fact_address)
+        .collect()
+}
+
+fn with_smtp(mut address: FactAddress, item: Node<'_>, tag: &str) -> FactAddress {
+    if let (true, Some(smtp)) = (address.exchange, property(item, tag))
+        && smtp.contains('@')
+    {
+        address.address = Some(smtp.to_owned());
+        address.exchange = false;
+    }
+    address
+}
+
+/// The value of an extended property, by its tag in lower case.
+pub(super) fn property<'a>(item: Node<'a>, tag: &str) -> Option<&'a str> {
+    let mut properties = item
+        .children()
+        .filter(|node| node.is(Ns::Types, "ExtendedProperty"))
+        .filter(|node| {
+            let field = node.child(Ns::Types, "ExtendedFieldURI");
+            let found = field.and_then(|field| field.attribute("PropertyTag"));
+            found.is_some_and(|found| same_tag(found, tag))
+        });
+    properties.next()?.child_text(Ns::Types, "Value")
+}
+
+/// Tags are written as `0x300B`, `0x300b` or in decimal.
+fn same_tag(found: &str, tag: &str) -> bool {
+    let number = |text: &str| match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    };
+    number(found).is_some() && number(found) == number(tag)
+}
+
+/// The bytes of a binary extended property.
+pub(super) fn binary_property(item: Node<'_>, tag: &str) -> Option<Vec<u8>> {
+    let text = property(item, tag)?;
+    base64_simd::forgiving_decode_to_vec(text.as_bytes())
+        .ok()
+        .filter(|bytes| !bytes.is_empty())
+}
+
+/// A date and time; one without a zone is UTC.
+pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
+    let zoned = text.parse().ok();
+    zoned.or_else(|| format!("{text}Z").parse().ok())
+}
+
+fn sensitivity(text: &str) -> Option<Sensitivity> {
+    match text {
+        "Normal" => Some(Sensitivity::Normal),
+        "Personal" => Some(Sensitivity::Personal),
+        "Private" => Some(Sensitivity::Private),
+        "Confidential" => Some(Sensitivity::Confidential),
+        _ => None,
+    }
+}
+
+/// The kind of an item by its class (MS-OXCMSG, MS-OXOCAL, MS-OXOSMIME); classes are compared without case.
+pub(in crate::source::ews) fn item_class(class: &str) -> ItemClass {
+    let class = class.to_ascii_lowercase();
+    let below = |prefix: &str| {
+        class
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if class.starts_with("report.") {
+        return report_class(&class);
+    }
+    let known = CLASSES.iter().find(|(prefix, _)| below(prefix));
+    known.map_or(ItemClass::Other, |(_, kind)| *kind)
+}
+
+fn report_class(class: &str) -> ItemClass {
+    if class.ends_with(".ipnrn") || class.ends_with(".ipnnrn") {
+        ItemClass::ReadReceipt
+    } else {
+        ItemClass::DeliveryReport
+    }
+}
+
+/// Longer prefixes first.
+const CLASSES: &[(&str, ItemClass)] = &[
+    ("ipm.note.smime.multipartsigned", ItemClass::SmimeSigned),
+    ("ipm.note.smime", ItemClass::SmimeOpaque),
+    ("ipm.note.rules.ooftemplate", ItemClass::OutOfOffice),
+    ("ipm.note.rules.externalooftemplate", ItemClass::OutOfOffice),
+    ("ipm.note", ItemClass::Mail),
+    ("ipm.schedule.meeting.request", ItemClass::MeetingRequest),
+    ("ipm.schedule.meeting.resp", ItemClass::MeetingResponse),
+    (
+        "ipm.schedule.meeting.canceled",
+        ItemClass::MeetingCancellation,
+    ),
+    ("ipm.outlook.recall", ItemClass::Recall),
+    ("ipm.recall.report", ItemClass::RecallReport),
+    ("ipm.sharing", ItemClass::Sharing),
+    ("ipm.post", ItemClass::Post),
+    ("ipm.infopathform", ItemClass::Mail),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_follows_the_class() {
+        for (class, kind) in [
+            ("IPM.Note", ItemClass::Mail),
+            ("ipm.note.Custom", ItemClass::Mail),
+            ("IPM.NoteBook", ItemClass::Other),
+            ("IPM.Note.SMIME", ItemClass::SmimeOpaque),
+            ("IPM.Note.SMIME.MultipartSigned", ItemClass::SmimeSigned),
+            ("IPM.Schedule.Meeting.Resp.Pos", ItemClass::MeetingResponse),
+            (
+                "IPM.Schedule.Meeting.Canceled",
+                ItemClass::MeetingCancellation,
+            ),
+            ("REPORT.IPM.Note.NDR", ItemClass::DeliveryReport),
+            ("REPORT.IPM.Note.DR", ItemClass::DeliveryReport),
+            ("REPORT.IPM.Note.IPNRN", ItemClass::ReadReceipt),
+            ("REPORT.IPM.Note.IPNNRN", ItemClass::ReadReceipt),
+            ("IPM.Recall.Report.Success", ItemClass::RecallReport),
+            ("IPM.Appointment", ItemClass::Other),
+            ("", ItemClass::Other),
+        ] {
+            assert_eq!(item_class(class), kind, "{class}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        for text in [
+            "2026-11-01T10:00:00Z",
+            "2026-11-01T10:00:00",
+            "2026-11-01T12:00:00+02:00",
+        ] {
+            let found = timestamp(text).map(|time| time.to_string());
+            assert_eq!(found.as_deref(), Some("2026-11-01T10:00:00Z"));
+        }
+        assert_eq!(timestamp("yesterday"), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! One response message: whether it went well, the code, and how long to wait.
+
+use std::time::Duration;
+
+use super::super::codes::{Class, classify};
+use super::super::soap::{Node, Ns, Tree};
+
+/// The class of a response message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source::ews) enum Outcome {
+    /// It went well.
+    Success,
+    /// It went well enough, or was not tried.
+    Warning,
+    /// It failed. A class that is not known is taken for this.
+    Error,
+}
+
+/// What a response message says besides its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source::ews) struct ResponseMessage {
+    /// Its class.
+    pub(in crate::source::ews) outcome: Outcome,
+    /// Its code, as text: a server may know codes that this crate does not.
+    pub(in crate::source::ews) code: String,
+    /// The code inside of an ErrorInternalServerError.
+    pub(in crate::source::ews) inner: Option<String>,
+    /// How long the server wants to be left alone.
+    pub(in crate::source::ews) back_off: Option<Duration>,
+}
+
+impl ResponseMessage {
+    /// Reads the message at the root of the tree.
+    pub(in crate::source::ews) fn read(tree: &Tree) -> Self {
+        let root = tree.root();
+        let code = root.and_then(|root| root.child_text(Ns::Messages, "ResponseCode"));
+        let outcome = match root.and_then(|root| root.attribute("ResponseClass")) {
+            Some("Success") => Outcome::Success,
+            Some("Warning") => Outcome::Warning,
+            _ => Outcome::Error,
+        };
+        Self {
+            outcome,
+            code: code.unwrap_or_default().to_owned(),
+            inner: root.and_then(|root| value(root, "InnerErrorResponseCode")),
+            back_off: root.and_then(back_off),
+        }
+    }
+
+    /// The code that counts: the inner one of an internal error, if there is one.
+    pub(in crate::source::ews) fn decisive_code(&self) -> &str {
+        match &self.inner {
+            Some(inner) if self.code == "ErrorInternalServerError" => inner,
+            _ => &self.code,
+        }
+    }
+
+    /// What the code means.
+    pub(in crate::source::ews) fn class(&self) -> Class {
+        if self.outcome == Outcome::Success {
+            return Class::Fine;
+        }
+        classify(self.decisive_code())
+    }
+}
+
+/// A value of MessageXml, which has the messages namespace in a response message and the types namespace in a fault.
+pub(super) fn value(below: Node<'_>, name: &str) -> Option<String> {
+    let holders = below.descendants().filter(|node| {
+        node.name() == "MessageXml" && matches!(node.ns(), Ns::Messages | Ns::Types)
+    });
+    let mut values = holders.flat_map(Node::children);
+    let found = values.find(|node| {
+        matches!(node.ns(), Ns::Types | Ns::Messages)
+            && node.name() == "Value"
+            && node.attribute("Name") == Some(name)
+    });
+    found.map(|node| node.text().to_owned())
+}
+
+pub(super) fn back_off(below: Node<'_>) -> Option<Duration> {
+    let text = value(below, "BackOffMilliseconds")?;
+    text.parse().ok().map(Duration::from_millis)
+}

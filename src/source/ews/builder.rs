@@ -1,0 +1,284 @@
+//! Describing a connection, and checking the description before anything is sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::names::Names;
+use super::session::Session;
+use super::version::Negotiated;
+use super::{EwsSource, Inner};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::credential::CredentialProvider;
+use crate::error::{Error, Result, codes};
+use crate::http::{
+    Authenticator, Basic, Bearer, Gate, HttpClient, HttpOptions, ProvidedToken, ServiceUrl,
+    TokenSource,
+};
+use crate::scope::Scope;
+use crate::source::SourceCapabilities;
+
+const OPERATION: &str = "EwsSourceBuilder::build";
+
+/// Describes an [`EwsSource`].
+#[derive(Debug)]
+#[must_use = "nothing happens before build"]
+pub struct EwsSourceBuilder {
+    service_url: String,
+    sign_in: Option<SignIn>,
+    scope: Scope,
+    http: HttpOptions,
+    mailbox: Option<String>,
+    impersonated: Option<String>,
+    anchor_mailbox: Option<String>,
+    public_folder_mailbox: Option<String>,
+    connections: u32,
+    repeats: usize,
+    longest_wait: Duration,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+#[derive(Debug)]
+enum SignIn {
+    Basic(Arc<dyn CredentialProvider>),
+    Provided(Arc<dyn CredentialProvider>),
+    #[cfg(feature = "oauth2")]
+    App(Arc<dyn TokenSource>),
+}
+
+impl EwsSourceBuilder {
+    pub(super) fn new(service_url: String) -> Self {
+        Self {
+            service_url,
+            sign_in: None,
+            scope: Scope::default(),
+            http: HttpOptions::default(),
+            mailbox: None,
+            impersonated: None,
+            anchor_mailbox: None,
+            public_folder_mailbox: None,
+            connections: 4,
+            repeats: 4,
+            longest_wait: Duration::from_secs(3600),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+
+    /// Signs in with the user name and password that a provider supplies (Basic, RFC 7617).
+    ///
+    /// For Exchange on premises only; Basic must be switched on for its EWS virtual directory. The provider is asked for
+    /// every request, and its answer is kept nowhere.
+    pub fn with_basic(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.sign_in = Some(SignIn::Basic(provider));
+        self
+    }
+
+    /// Signs in with access tokens that a provider makes ready (Bearer, RFC 6750).
+    ///
+    /// The provider is asked for every request and keeps its own cache. After a 401 it is asked once more.
+    pub fn with_access_token(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.sign_in = Some(SignIn::Provided(provider));
+        self
+    }
+
+    /// Signs in as an application (OAuth 2.0 client credentials).
+    ///
+    /// Exchange wants an impersonated mailbox and its anchor then: see [`with_impersonation`](Self::with_impersonation).
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    pub fn with_app_sign_in(mut self, sign_in: crate::credential::AppSignIn) -> Self {
+        self.sign_in = Some(SignIn::App(Arc::new(sign_in)));
+        self
+    }
+
+    /// Whose credentials the provider is asked for; the default scope if not given.
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Works in another mailbox than the account's own, such as a shared one, by its SMTP address. Not for public folders.
+    pub fn with_mailbox(mut self, smtp_address: impl Into<String>) -> Self {
+        self.mailbox = Some(smtp_address.into());
+        self
+    }
+
+    /// Acts as the owner of a mailbox (`ExchangeImpersonation`). The anchor mailbox becomes the same if none is given.
+    pub fn with_impersonation(mut self, smtp_address: impl Into<String>) -> Self {
+        self.impersonated = Some(smtp_address.into());
+        self
+    }
+
+    /// Routes to the server of a mailbox (`X-AnchorMailbox`).
+    ///
+    /// For public folders this is the `PublicFolderInformation` of Autodiscover.
+    pub fn with_anchor_mailbox(mut self, smtp_address: impl Into<String>) -> Self {
+        self.anchor_mailbox = Some(smtp_address.into());
+        self
+    }
+
+    /// Routes to a public folder mailbox (`X-PublicFolderMailbox`), as `GUID@domain` or by its SMTP address.
+    pub fn with_public_folder_mailbox(mut self, address: impl Into<String>) -> Self {
+        self.public_folder_mailbox = Some(address.into());
+        self
+    }
+
+    /// Trusts these root certificates (PEM) instead of the platform's.
+    pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
+        self.http.roots = Some(pem.into());
+        self
+    }
+
+    /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
+    pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+        self.http.proxy = Some(url.into());
+        self
+    }
+
+    /// Names the program to the server (`User-Agent`); tenants may allow or block by it.
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.http.user_agent = user_agent.into();
+        self
+    }
+
+    /// The longest time from sending a request to the last byte of its answer; default 10 minutes.
+    pub fn with_total_timeout(mut self, timeout: Duration) -> Self {
+        self.http.total_timeout = timeout;
+        self
+    }
+
+    /// The longest time without a byte; default 60 seconds.
+    pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.http.idle_timeout = timeout;
+        self
+    }
+
+    /// The largest answer in bytes; default 256 MiB.
+    pub fn with_answer_limit(mut self, bytes: u64) -> Self {
+        self.http.body_limit = bytes;
+        self
+    }
+
+    /// The most calls at a time, as [`SourceCapabilities::connections`]; default 4. Exchange allows 27 by default.
+    pub fn with_connections(mut self, connections: u32) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// How often one call is repeated at most; default 4. A call with an unknown effect is never repeated.
+    pub fn with_repeats(mut self, repeats: usize) -> Self {
+        self.repeats = repeats;
+        self
+    }
+
+    /// The longest wait that a call takes upon itself when the server asks for one; default 1 hour. A longer one is
+    /// returned as `Throttled` with the time.
+    pub fn with_longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = wait;
+        self
+    }
+
+    /// Takes time and waits from this clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes request ids and jitter from this source of randomness.
+    pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// **Dangerous: sends credentials unencrypted.** Lets `http://` through to a loopback address, for tests against a
+    /// server in the same machine. Every other address still has to be https.
+    pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
+        self.http.plain_loopback = true;
+        self
+    }
+
+    /// Checks the description. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
+    /// (`config.missing`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, a
+    /// routing value that is no header text.
+    pub fn build(self) -> Result<EwsSource> {
+        let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
+        let session = Session {
+            auth: authenticator(self.sign_in, self.scope, &url)?,
+            http: HttpClient::new(&self.http)?,
+            gate: Gate::new(
+                Arc::clone(&self.clock),
+                Arc::clone(&self.entropy),
+                self.longest_wait,
+            ),
+            url,
+            clock: self.clock,
+            entropy: self.entropy,
+            version: Negotiated::default(),
+            routing: routing(
+                self.anchor_mailbox.as_ref().or(self.impersonated.as_ref()),
+                self.public_folder_mailbox.as_ref(),
+            )?,
+            impersonated: self.impersonated,
+            repeats: self.repeats,
+        };
+        let capabilities = SourceCapabilities {
+            connections: self.connections,
+            ..SourceCapabilities::default()
+        };
+        let (names, mailbox) = (Names::default(), self.mailbox);
+        Ok(EwsSource {
+            inner: Arc::new(Inner {
+                session,
+                names,
+                mailbox,
+                capabilities,
+            }),
+        })
+    }
+}
+
+fn authenticator(
+    sign_in: Option<SignIn>,
+    scope: Scope,
+    url: &ServiceUrl,
+) -> Result<Box<dyn Authenticator>> {
+    match sign_in {
+        Some(SignIn::Basic(_)) if url.is_exchange_online() => {
+            Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION))
+        }
+        Some(SignIn::Basic(provider)) => Ok(Box::new(Basic::new(provider, scope))),
+        Some(SignIn::Provided(provider)) => {
+            let source = ProvidedToken::new(provider, scope, url.origin());
+            let source: Arc<dyn TokenSource> = Arc::new(source);
+            Ok(Box::new(Bearer::new(source)))
+        }
+        #[cfg(feature = "oauth2")]
+        Some(SignIn::App(source)) => Ok(Box::new(Bearer::new(source))),
+        None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
+            .with_detail("no sign-in was given: with_basic or with_access_token")),
+    }
+}
+
+fn routing(anchor: Option<&String>, public_folder: Option<&String>) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let pairs = [
+        ("x-anchormailbox", anchor),
+        ("x-publicfoldermailbox", public_folder),
+    ];
+    for (name, value) in pairs {
+        let Some(value) = value else { continue };
+        let value = HeaderValue::from_str(value).map_err(|_| {
+            Error::new(&codes::CONFIG_INVALID, OPERATION)
+                .with_detail("a routing mailbox is no header text")
+        })?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
+}

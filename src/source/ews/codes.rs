@@ -1,0 +1,222 @@
+//! What Exchange's response codes mean for this crate: the one table.
+//!
+//! Exchange SE lists 521 codes, servers send others too. A code that is not in the table is an unknown one: it is taken for
+//! transient, so that the item stays where it is and is tried again a few times.
+
+use crate::error::{Code, Error, ServerContext, codes as errors};
+
+/// What a code means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// No error.
+    Fine,
+    /// The server wants to be left alone; nothing was done.
+    Busy,
+    /// The server could not do it now.
+    Transient,
+    /// The server does not speak the version that was asked for.
+    Version,
+    /// The item was not reached because the batch was stopped before.
+    Untouched,
+    /// The item is not there, or may not be seen.
+    Gone,
+    /// The folder is not there, or may not be seen.
+    FolderGone,
+    /// A right is missing.
+    Denied,
+    /// The server cannot render the original, but may know the facts.
+    NoOriginal,
+    /// The server cannot give the item at all.
+    Damaged,
+    /// Larger than the server allows.
+    TooLarge,
+    /// A property was asked for that this kind of item does not have.
+    Property,
+    /// There is no room.
+    Quota,
+    /// The mailbox cannot be used.
+    Mailbox,
+    /// The account may not act for the mailbox.
+    Impersonation,
+    /// The item was not moved, for a reason that may pass.
+    MoveFailed,
+    /// The server does not move between these two places.
+    MoveRefused,
+    /// A folder of this name exists.
+    Exists,
+    /// The name could not be resolved.
+    NoName,
+    /// Several names match; the answer holds them.
+    SeveralNames,
+    /// The way of access is switched off.
+    Blocked,
+    /// The request breaks the schema.
+    Schema,
+    /// The request was refused as it stands.
+    Refused,
+    /// Not in the table.
+    Unknown,
+}
+
+const TABLE: &[(&str, Class)] = &[
+    ("NoError", Class::Fine),
+    ("ErrorServerBusy", Class::Busy),
+    ("ErrorExceededConnectionCount", Class::Busy),
+    ("ErrorTooManyObjectsOpened", Class::Busy),
+    ("ErrorTimeoutExpired", Class::Transient),
+    ("ErrorInternalServerError", Class::Transient),
+    ("ErrorInternalServerTransientError", Class::Transient),
+    ("ErrorMailboxStoreUnavailable", Class::Transient),
+    ("ErrorMailboxMoveInProgress", Class::Transient),
+    ("ErrorMailboxFailover", Class::Transient),
+    ("ErrorConnectionFailed", Class::Transient),
+    ("ErrorConnectionFailedTransientError", Class::Transient),
+    ("ErrorADUnavailable", Class::Transient),
+    ("ErrorADOperation", Class::Transient),
+    ("ErrorInsufficientResources", Class::Transient),
+    ("ErrorNotEnoughMemory", Class::Transient),
+    ("ErrorExceededFindCountLimit", Class::Transient),
+    ("ErrorPublicFolderSyncException", Class::Transient),
+    ("ErrorPublicFolderOperationFailed", Class::Transient),
+    ("ErrorPublicFolderMailboxDiscoveryFailed", Class::Transient),
+    ("ErrorPublicFolderServerNotFound", Class::Transient),
+    ("ErrorNoPublicFolderServerAvailable", Class::Transient),
+    ("ErrorServiceUnavailable", Class::Transient),
+    ("ErrorIrresolvableConflict", Class::Transient),
+    ("ErrorStaleObject", Class::Transient),
+    ("ErrorInvalidServerVersion", Class::Version),
+    ("ErrorIncorrectSchemaVersion", Class::Version),
+    ("ErrorInvalidRequest", Class::Version),
+    ("ErrorInvalidSchemaVersionForMailboxVersion", Class::Version),
+    ("ErrorBatchProcessingStopped", Class::Untouched),
+    ("ErrorItemNotFound", Class::Gone),
+    ("ErrorFolderNotFound", Class::FolderGone),
+    ("ErrorParentFolderNotFound", Class::FolderGone),
+    ("ErrorToFolderNotFound", Class::FolderGone),
+    ("ErrorParentFolderIdRequired", Class::FolderGone),
+    ("ErrorCannotAccessDeletedPublicFolder", Class::FolderGone),
+    ("ErrorAccessDenied", Class::Denied),
+    ("ErrorCreateItemAccessDenied", Class::Denied),
+    ("ErrorDeleteDistinguishedFolder", Class::Denied),
+    ("ErrorMimeContentConversionFailed", Class::NoOriginal),
+    ("ErrorContentConversionFailed", Class::NoOriginal),
+    ("ErrorMimeContentInvalid", Class::NoOriginal),
+    ("ErrorMimeContentInvalidBase64String", Class::NoOriginal),
+    ("ErrorCorruptData", Class::NoOriginal),
+    ("ErrorItemCorrupt", Class::NoOriginal),
+    ("ErrorUnsupportedMimeConversion", Class::NoOriginal),
+    ("ErrorPropertyValidationFailure", Class::Damaged),
+    ("ErrorInvalidId", Class::Damaged),
+    ("ErrorInvalidIdMalformed", Class::Damaged),
+    ("ErrorInvalidIdMalformedEwsLegacyIdFormat", Class::Damaged),
+    ("ErrorInvalidIdNotAnItemAttachmentId", Class::Damaged),
+    ("ErrorInvalidIdStoreObjectIdTooLong", Class::Damaged),
+    ("ErrorInvalidIdXml", Class::Damaged),
+    ("ErrorMessageSizeExceeded", Class::TooLarge),
+    ("ErrorDataSizeLimitExceeded", Class::TooLarge),
+    ("ErrorInvalidPropertyRequest", Class::Property),
+    ("ErrorQuotaExceeded", Class::Quota),
+    ("ErrorQuotaExceededOnDelete", Class::Quota),
+    ("ErrorMailRecipientNotFound", Class::Mailbox),
+    ("ErrorNonExistentMailbox", Class::Mailbox),
+    ("ErrorMissingEmailAddress", Class::Mailbox),
+    ("ErrorInvalidSmtpAddress", Class::Mailbox),
+    ("ErrorAccountDisabled", Class::Mailbox),
+    ("ErrorInvalidLicense", Class::Mailbox),
+    ("ErrorMailboxHoldNotFound", Class::Mailbox),
+    ("ErrorImpersonateUserDenied", Class::Impersonation),
+    ("ErrorImpersonationFailed", Class::Impersonation),
+    ("ErrorImpersonationDenied", Class::Impersonation),
+    (
+        "ErrorInvalidExchangeImpersonationHeaderData",
+        Class::Impersonation,
+    ),
+    ("ErrorMoveCopyFailed", Class::MoveFailed),
+    ("ErrorCrossMailboxMoveCopy", Class::MoveRefused),
+    ("ErrorFolderExists", Class::Exists),
+    ("ErrorNameResolutionNoResults", Class::NoName),
+    ("ErrorNameResolutionNoMailbox", Class::NoName),
+    ("ErrorNameResolutionMultipleResults", Class::SeveralNames),
+    ("ErrorProxyRequestNotAllowed", Class::Blocked),
+    ("ErrorAccessModeSpecified", Class::Refused),
+    ("ErrorSchemaValidation", Class::Schema),
+    ("ErrorInvalidOperation", Class::Refused),
+    ("ErrorInvalidArgument", Class::Refused),
+    ("ErrorUnsupportedPropertyDefinition", Class::Refused),
+    ("ErrorUnsupportedPathForQuery", Class::Refused),
+    ("ErrorInvalidRestriction", Class::Refused),
+    ("ErrorRestrictionTooComplex", Class::Refused),
+    ("ErrorRestrictionTooLong", Class::Refused),
+];
+
+/// What this code means.
+pub(super) fn classify(code: &str) -> Class {
+    let known = TABLE.iter().find(|(known, _)| *known == code);
+    known.map_or(Class::Unknown, |(_, class)| *class)
+}
+
+impl Class {
+    /// The line of the public table.
+    pub(super) fn code(self) -> &'static Code {
+        match self {
+            Self::Busy => &errors::EWS_THROTTLED,
+            Self::Transient | Self::Untouched => &errors::EWS_UNAVAILABLE,
+            Self::Version => &errors::EWS_VERSION,
+            Self::Gone => &errors::EWS_NOT_FOUND,
+            Self::FolderGone => &errors::EWS_FOLDER_NOT_FOUND,
+            Self::Denied => &errors::EWS_ACCESS_DENIED,
+            Self::NoOriginal | Self::Damaged => &errors::EWS_ITEM_DAMAGED,
+            Self::TooLarge => &errors::EWS_ITEM_TOO_LARGE,
+            Self::Quota => &errors::EWS_QUOTA,
+            Self::Mailbox => &errors::EWS_MAILBOX,
+            Self::Impersonation => &errors::EWS_IMPERSONATION,
+            Self::MoveFailed | Self::MoveRefused => &errors::EWS_MOVE_FAILED,
+            Self::NoName | Self::SeveralNames => &errors::EWS_NAME_RESOLUTION,
+            Self::Blocked => &errors::EWS_BLOCKED,
+            Self::Schema => &errors::EWS_SCHEMA,
+            Self::Refused | Self::Property | Self::Exists => &errors::EWS_REQUEST,
+            Self::Fine | Self::Unknown => &errors::EWS_UNKNOWN_CODE,
+        }
+    }
+
+    /// An error that names the server's own code.
+    pub(super) fn error(
+        self,
+        operation: &'static str,
+        code: &str,
+        mut server: ServerContext,
+    ) -> Error {
+        let code: String = code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(80)
+            .collect();
+        server.response_code = Some(code.clone());
+        Error::new(self.code(), operation)
+            .with_detail(code)
+            .with_server(server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_stands_once_and_an_unknown_one_survives() {
+        let distinct: BTreeSet<_> = TABLE.iter().map(|(code, _)| code).collect();
+        assert_eq!(distinct.len(), TABLE.len());
+        assert_eq!(classify("ErrorOfTomorrow"), Class::Unknown);
+        let error = classify("ErrorOfTomorrow").error(
+            "GetItem",
+            "ErrorOfTomorrow",
+            ServerContext::default(),
+        );
+        assert_eq!(
+            (error.code(), error.is_transient()),
+            ("ews.unknown_code", true)
+        );
+        assert_eq!(error.detail(), Some("ErrorOfTomorrow"));
+    }
+}

@@ -1,0 +1,178 @@
+//! Why an attempt failed and what may be done about it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+
+use super::answer::Fault;
+use super::codes::Class;
+use crate::error::{Code, Error, ServerContext, codes};
+use crate::http::never_sent;
+
+/// One failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The error that the caller gets if nothing helps.
+    pub(super) error: Error,
+    /// What may help.
+    pub(super) remedy: Remedy,
+}
+
+/// What may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Nothing.
+    None,
+    /// An older schema version.
+    OlderVersion,
+    /// New credentials.
+    SignIn,
+    /// The server did nothing and wants to be left alone, for a time that it may have named.
+    Wait(Option<Duration>),
+    /// Asking again, if the request changes nothing: what was done is not known.
+    Repeat,
+}
+
+impl Failure {
+    /// A failure that nothing helps.
+    pub(super) fn lasting(error: Error) -> Self {
+        Self {
+            error,
+            remedy: Remedy::None,
+        }
+    }
+
+    /// A failure of the transport or of reading the answer.
+    pub(super) fn of_transport(error: Error) -> Self {
+        let remedy = if never_sent(&error) {
+            Remedy::Wait(None)
+        } else if error.is_transient() && error.code() != codes::HTTP_TLS.code {
+            Remedy::Repeat
+        } else {
+            Remedy::None
+        };
+        Self { error, remedy }
+    }
+
+    /// A SOAP fault.
+    pub(super) fn of_fault(fault: &Fault, operation: &'static str) -> Self {
+        let error = fault.error(operation);
+        match fault.class() {
+            Class::Busy => Self::busy(error, fault.back_off),
+            Class::Version => Self {
+                error,
+                remedy: Remedy::OlderVersion,
+            },
+            Class::Transient | Class::Unknown => Self {
+                error,
+                remedy: Remedy::Repeat,
+            },
+            _ => Self::lasting(error),
+        }
+    }
+
+    /// A wish to be left alone; zero is no time.
+    pub(super) fn busy(error: Error, wait: Option<Duration>) -> Self {
+        let wait = wait.filter(|wait| !wait.is_zero());
+        let error = match wait {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
+        };
+        Self {
+            error,
+            remedy: Remedy::Wait(wait),
+        }
+    }
+}
+
+/// What an HTTP status means where the body is no SOAP.
+pub(super) struct StatusReading<'a> {
+    /// The operation that was asked.
+    pub(super) operation: &'static str,
+    /// The answer's headers.
+    pub(super) headers: &'a HeaderMap,
+    /// What to say about the server.
+    pub(super) server: ServerContext,
+    /// Whether the server is Exchange Online.
+    pub(super) online: bool,
+    /// The time at which a date is in the future.
+    pub(super) now: Timestamp,
+}
+
+impl StatusReading<'_> {
+    /// Reads the status.
+    pub(super) fn failure(&self, status: u16) -> Failure {
+        let lasting = |code| Failure::lasting(self.error(code));
+        match status {
+            200..=299 => lasting(&codes::EWS_NOT_SOAP),
+            300..=399 if self.is_error_page() => self.repeat(&codes::HTTP_UNAVAILABLE),
+            300..=399 => lasting(&codes::HTTP_REDIRECT),
+            401 => Failure {
+                error: self.unauthorized(),
+                remedy: Remedy::SignIn,
+            },
+            403 if self.online => lasting(&codes::EWS_BLOCKED),
+            403 => lasting(&codes::HTTP_FORBIDDEN),
+            408 | 500 | 502 | 504 => self.repeat(&codes::HTTP_UNAVAILABLE),
+            429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
+            456 => lasting(&codes::HTTP_ACCOUNT_LOCKED),
+            503 => Failure::busy(self.error(&codes::HTTP_UNAVAILABLE), self.retry_after()),
+            _ => Failure::lasting(
+                self.error(&codes::HTTP_STATUS)
+                    .with_detail(format!("status {status}")),
+            ),
+        }
+    }
+
+    /// An answer without a body, which a server that is out of order sends.
+    pub(super) fn empty(&self) -> Failure {
+        let error = self
+            .error(&codes::HTTP_CLOSED)
+            .with_detail("the answer is empty");
+        Failure {
+            error,
+            remedy: Remedy::Repeat,
+        }
+    }
+
+    /// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(until.duration_since(self.now)).ok()
+    }
+
+    fn error(&self, code: &'static Code) -> Error {
+        Error::new(code, self.operation).with_server(self.server.clone())
+    }
+
+    fn repeat(&self, code: &'static Code) -> Failure {
+        Failure {
+            error: self.error(code),
+            remedy: Remedy::Repeat,
+        }
+    }
+
+    fn unauthorized(&self) -> Error {
+        let error = self.error(&codes::HTTP_UNAUTHORIZED);
+        let offered = &self.server.offered_schemes;
+        if offered.is_empty() {
+            error.with_detail("the server offers no scheme")
+        } else {
+            error.with_detail(format!("the server offers {}", offered.join(", ")))
+        }
+    }
+
+    /// Exchange redirects to this page when it is out of order for the moment.
+    fn is_error_page(&self) -> bool {
+        let location = self
+            .headers
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok());
+        location.is_some_and(|text| text.to_ascii_lowercase().contains("/genericerrorpage.htm"))
+    }
+}

@@ -1,0 +1,205 @@
+//! Opening, listing and creating folders.
+
+use super::EwsSource;
+use super::answer::{FolderRow, ResponseMessage, read_folders};
+use super::codes::Class;
+use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request};
+use super::soap::Tree;
+use crate::error::{Error, Result, ServerContext, codes};
+use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
+
+/// The folder that Exchange Online makes for a mailbox; 2013 SP1 has no distinguished name for it.
+const ARCHIVE: &str = "Archive";
+
+impl EwsSource {
+    pub(super) async fn open(&self, selector: &FolderSelector) -> Result<Folder> {
+        match selector {
+            FolderSelector::Id(id, path) => {
+                let mut folder = Folder::new(id.clone());
+                folder.path.clone_from(path);
+                folder.public = path.as_ref().is_some_and(is_public);
+                Ok(folder)
+            }
+            FolderSelector::Path(path) => self.open_path(path).await,
+        }
+    }
+
+    async fn open_path(&self, path: &FolderPath) -> Result<Folder> {
+        let names = names(path);
+        let mut at = self.root(path.root());
+        let Some((last, parents)) = names.split_last() else {
+            return self.open_root(&at, path).await;
+        };
+        for name in parents {
+            at = folder_ref(&self.find(&at, name).await?.ok_or_else(|| missing(name))?);
+        }
+        let found = self.find(&at, last).await?.ok_or_else(|| missing(last))?;
+        Ok(placed(found, path))
+    }
+
+    pub(super) async fn child_folders(
+        &self,
+        parent: &FolderSelector,
+        page: ListRequest,
+    ) -> Result<FolderPage> {
+        let (parent, path) = match parent {
+            FolderSelector::Path(path) if names(path).is_empty() => {
+                (self.root(path.root()), Some(path.clone()))
+            }
+            selector => {
+                let folder = self.open(selector).await?;
+                (folder_ref(&folder), folder.path)
+            }
+        };
+        let request = FindFolder {
+            parent: &parent,
+            which: Named::Any(page),
+        };
+        let (rows, complete) = self.folders(&request).await?;
+        let mail = rows.into_iter().filter(|row| is_mail(&row.folder));
+        Ok(FolderPage::new(
+            mail.map(|row| below(row, path.as_ref())).collect(),
+            complete,
+        ))
+    }
+
+    pub(super) async fn create_path(&self, path: &FolderPath) -> Result<Folder> {
+        let mut at = self.root(path.root());
+        let mut opened = None;
+        for name in &names(path) {
+            let folder = match self.find(&at, name).await? {
+                Some(folder) => folder,
+                None => self.create_below(&at, name).await?,
+            };
+            at = folder_ref(&folder);
+            opened = Some(folder);
+        }
+        match opened {
+            Some(folder) => Ok(placed(folder, path)),
+            None => self.open_root(&at, path).await,
+        }
+    }
+
+    async fn create_below(&self, parent: &FolderRef, name: &str) -> Result<Folder> {
+        let request = CreateFolder { parent, name };
+        let mut tree = Tree::default();
+        let message = self.session().ask(&request, &mut tree).await?;
+        match message.class() {
+            Class::Fine => {}
+            Class::Exists => return self.find(parent, name).await?.ok_or_else(|| missing(name)),
+            class => return Err(self.refusal(class, request.name(), &message)),
+        }
+        let created = read_folders(&tree)
+            .0
+            .into_iter()
+            .next()
+            .map(|row| row.folder);
+        match created {
+            Some(mut folder) => {
+                folder.name.get_or_insert_with(|| name.to_owned());
+                Ok(folder)
+            }
+            None => self.find(parent, name).await?.ok_or_else(|| missing(name)),
+        }
+    }
+
+    async fn open_root(&self, root: &FolderRef, path: &FolderPath) -> Result<Folder> {
+        let (rows, _) = self.folders(&GetFolder { folder: root }).await?;
+        let row = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| missing(path.root().code()))?;
+        Ok(placed(row.folder, path))
+    }
+
+    /// The folder with this name right below another one. Exchange compares names without case; one that is written
+    /// exactly so goes before others.
+    async fn find(&self, parent: &FolderRef, name: &str) -> Result<Option<Folder>> {
+        let request = FindFolder {
+            parent,
+            which: Named::Exactly(name),
+        };
+        let (mut rows, _) = self.folders(&request).await?;
+        if rows.len() > 1 {
+            rows.retain(|row| row.name == name);
+        }
+        match rows.len() {
+            0 | 1 => Ok(rows.pop().map(|row| row.folder)),
+            _ => Err(Error::new(&codes::EWS_FOLDER_AMBIGUOUS, request.name())),
+        }
+    }
+
+    async fn folders(&self, request: &dyn Request) -> Result<(Vec<FolderRow>, bool)> {
+        let mut tree = Tree::default();
+        let message = self.session().ask(request, &mut tree).await?;
+        match message.class() {
+            Class::Fine => Ok(read_folders(&tree)),
+            Class::Gone => Err(self.refusal(Class::FolderGone, request.name(), &message)),
+            class => Err(self.refusal(class, request.name(), &message)),
+        }
+    }
+
+    fn root(&self, root: &FolderRoot) -> FolderRef {
+        let mailbox = self.inner.mailbox.clone();
+        match root {
+            // Exchange refuses a mailbox beside this one.
+            FolderRoot::PublicFolders => FolderRef::Distinguished("publicfoldersroot", None),
+            FolderRoot::Inbox => FolderRef::Distinguished("inbox", mailbox),
+            FolderRoot::Mailbox | FolderRoot::Archive => {
+                FolderRef::Distinguished("msgfolderroot", mailbox)
+            }
+        }
+    }
+
+    /// The error of a response message that is no success.
+    pub(super) fn refusal(
+        &self,
+        class: Class,
+        operation: &'static str,
+        message: &ResponseMessage,
+    ) -> Error {
+        class.error(operation, message.decisive_code(), ServerContext::default())
+    }
+}
+
+/// The id of an open folder.
+pub(super) fn folder_ref(folder: &Folder) -> FolderRef {
+    FolderRef::Id(folder.id.as_str().to_owned())
+}
+
+fn names(path: &FolderPath) -> Vec<String> {
+    let archive = (path.root() == &FolderRoot::Archive).then(|| ARCHIVE.to_owned());
+    archive
+        .into_iter()
+        .chain(path.segments().iter().cloned())
+        .collect()
+}
+
+fn missing(name: &str) -> Error {
+    let name: String = name.chars().take(60).collect();
+    Error::new(&codes::EWS_FOLDER_NOT_FOUND, "FindFolder")
+        .with_detail(format!("no folder {name:?}"))
+}
+
+fn placed(mut folder: Folder, path: &FolderPath) -> Folder {
+    folder.public = is_public(path);
+    folder.path = Some(path.clone());
+    folder
+}
+
+fn below(row: FolderRow, parent: Option<&FolderPath>) -> Folder {
+    let FolderRow { folder, name } = row;
+    let Some(parent) = parent else { return folder };
+    let segments = parent.segments().iter().cloned().chain([name]);
+    let path = FolderPath::new(parent.root().clone(), segments);
+    placed(folder, &path)
+}
+
+fn is_public(path: &FolderPath) -> bool {
+    path.root() == &FolderRoot::PublicFolders
+}
+
+fn is_mail(folder: &Folder) -> bool {
+    let class = folder.class.as_deref().unwrap_or_default();
+    class.is_empty() || class == "IPF" || class == "IPF.Note" || class.starts_with("IPF.Note.")
+}

@@ -1,0 +1,42 @@
+//! Listing a folder.
+
+use super::EwsSource;
+use super::answer::read_listing;
+use super::codes::Class;
+use super::folders::folder_ref;
+use super::request::{FindItem, Request, Selection};
+use super::soap::Tree;
+use crate::error::Result;
+use crate::source::{Folder, ListRequest, Listing};
+
+impl EwsSource {
+    pub(super) async fn list_items(&self, folder: &Folder, page: ListRequest) -> Result<Listing> {
+        if page.limit == 0 {
+            return Ok(Listing::default());
+        }
+        self.find_items(folder, page, Selection::All).await
+    }
+
+    /// One FindItem; pages larger than Exchange allows are cut.
+    pub(super) async fn find_items(
+        &self,
+        folder: &Folder,
+        mut page: ListRequest,
+        which: Selection<'_>,
+    ) -> Result<Listing> {
+        page.limit = page.limit.min(self.inner.capabilities.list_page);
+        let folder = folder_ref(folder);
+        let request = FindItem {
+            folder: &folder,
+            page,
+            which,
+        };
+        let mut tree = Tree::default();
+        let message = self.session().ask(&request, &mut tree).await?;
+        match message.class() {
+            Class::Fine => Ok(read_listing(&tree, page.offset)),
+            Class::Gone => Err(self.refusal(Class::FolderGone, request.name(), &message)),
+            class => Err(self.refusal(class, request.name(), &message)),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Sending requests: sign-in, version, waiting, repeating what may be repeated.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use super::answer::{Answer, Opened, ResponseMessage};
+use super::codes::Class;
+use super::failure::{Failure, Remedy, StatusReading};
+use super::request::{Request, envelope};
+use super::soap::Tree;
+use super::version::{Negotiated, Version};
+use crate::clock::{Clock, Entropy};
+use crate::error::{Error, Result, codes};
+use crate::http::{Authenticator, Gate, HttpClient, Reply, ServiceUrl, new_guid};
+
+/// The least wait after a busy answer that names no time.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// The connection to one mailbox with one credential.
+pub(super) struct Session {
+    pub(super) http: HttpClient,
+    pub(super) url: ServiceUrl,
+    pub(super) auth: Box<dyn Authenticator>,
+    pub(super) gate: Gate,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) version: Negotiated,
+    pub(super) impersonated: Option<String>,
+    pub(super) routing: HeaderMap,
+    pub(super) repeats: usize,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("url", &self.url)
+            .field("auth", &self.auth)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+
+/// The waits of one call, longer each time; none is left after the last attempt.
+pub(super) struct Waits(ExponentialBackoff);
+
+impl Session {
+    /// The waits of a new call.
+    pub(super) fn waits(&self) -> Waits {
+        let builder = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_secs(1))
+            .with_max_delay(Duration::from_secs(60))
+            .with_max_times(self.repeats);
+        Waits(builder.build())
+    }
+
+    /// Sends a request until it is answered, within the rules for what may be repeated.
+    pub(super) async fn call(&self, request: &dyn Request) -> Result<Box<Answer>> {
+        let mut waits = self.waits();
+        let mut signed_in_again = false;
+        loop {
+            self.gate.pass(request.name()).await?;
+            let version = self.version.current();
+            let failure = match self.attempt(request, version).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if failure.remedy == Remedy::SignIn {
+                if signed_in_again || !self.auth.challenge().await {
+                    return Err(failure.error);
+                }
+                signed_in_again = true;
+            } else {
+                self.recover(request, version, failure, &mut waits)?;
+            }
+        }
+    }
+
+    /// Prepares the next attempt, or gives the error back where there is none.
+    pub(super) fn recover(
+        &self,
+        request: &dyn Request,
+        version: Version,
+        failure: Failure,
+        waits: &mut Waits,
+    ) -> Result<()> {
+        let wait = match failure.remedy {
+            Remedy::OlderVersion if self.version.step_down(version) => return Ok(()),
+            Remedy::Wait(wait) => wait,
+            Remedy::Repeat if !request.changes() => None,
+            _ => return Err(failure.error),
+        };
+        if let Some(wait) = wait {
+            self.gate.hold(wait);
+        }
+        match (waits.0.next(), wait) {
+            (None, _) => Err(failure.error),
+            (Some(_), Some(_)) => Ok(()),
+            (Some(next), None) => {
+                let busy = failure.error.code() == codes::EWS_THROTTLED.code;
+                self.gate
+                    .hold(if busy { next.max(BUSY_WAIT) } else { next });
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a request that has one response message, and reads it into the tree.
+    pub(super) async fn ask(
+        &self,
+        request: &dyn Request,
+        tree: &mut Tree,
+    ) -> Result<ResponseMessage> {
+        let mut waits = self.waits();
+        loop {
+            let version = self.version.current();
+            let failure = match self.ask_once(request, tree).await? {
+                Asked::Answered(message) => return Ok(message),
+                Asked::Failed(failure) => failure,
+            };
+            self.recover(request, version, failure, &mut waits)?;
+        }
+    }
+
+    async fn ask_once(&self, request: &dyn Request, tree: &mut Tree) -> Result<Asked> {
+        let mut answer = self.call(request).await?;
+        let message = match answer.next(tree, None).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(Asked::Failed(Failure::lasting(answer.miscounted()))),
+            Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
+        };
+        let mut rest = Tree::default();
+        match answer.next(&mut rest, None).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return Err(answer.miscounted()),
+            Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
+        }
+        let failure = message_failure(request.name(), &message, &answer);
+        answer.drain().await;
+        Ok(failure.map_or(Asked::Answered(message), Asked::Failed))
+    }
+
+    async fn attempt(
+        &self,
+        request: &dyn Request,
+        version: Version,
+    ) -> Result<Box<Answer>, Failure> {
+        let operation = request.name();
+        let reply = self.send(request, version).await?;
+        let status = StatusReading {
+            operation,
+            headers: &reply.headers,
+            server: reply.server.clone(),
+            online: self.url.is_exchange_online(),
+            now: self.clock.now(),
+        };
+        let decided = matches!(reply.status, 300..=399 | 401 | 407 | 456)
+            || (matches!(reply.status, 429 | 503) && status.retry_after().is_some());
+        if decided {
+            return Err(status.failure(reply.status));
+        }
+        // The body first: good answers were seen with 500, faults with 200.
+        let opened = Answer::open(Box::pin(reply.body), operation, reply.server).await;
+        match opened {
+            Ok(Opened::Response(answer)) => Ok(answer),
+            Ok(Opened::Fault(fault)) => Err(Failure::of_fault(&fault, operation)),
+            Ok(Opened::Empty) if reply.status == 200 => Err(status.empty()),
+            Ok(Opened::Empty | Opened::NotSoap) => Err(status.failure(reply.status)),
+            Err(error) if error.server().is_none() => {
+                Err(Failure::of_transport(error.with_server(status.server)))
+            }
+            Err(error) => Err(Failure::of_transport(error)),
+        }
+    }
+
+    async fn send(&self, request: &dyn Request, version: Version) -> Result<Reply, Failure> {
+        let body = envelope(request, version, self.impersonated.as_deref());
+        let request_id = new_guid(&*self.entropy);
+        let headers = self
+            .headers(request.name(), &request_id)
+            .await
+            .map_err(Failure::lasting)?;
+        let sent = self
+            .http
+            .post(request.name(), &self.url, &request_id, headers, body.into());
+        sent.await.map_err(Failure::of_transport)
+    }
+
+    async fn headers(&self, operation: &'static str, request_id: &str) -> Result<HeaderMap> {
+        let invalid = |_| Error::new(&codes::INTERNAL, operation);
+        let mut headers = self.routing.clone();
+        headers.insert(AUTHORIZATION, self.auth.authorize().await?);
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/xml; charset=utf-8"),
+        );
+        headers.insert(ACCEPT, HeaderValue::from_static("text/xml"));
+        let action = format!("\"{ACTION}{operation}\"");
+        headers.insert(SOAP_ACTION, HeaderValue::try_from(action).map_err(invalid)?);
+        let id = HeaderValue::try_from(request_id).map_err(invalid)?;
+        headers.insert(CLIENT_REQUEST_ID, id);
+        headers.insert(RETURN_CLIENT_REQUEST_ID, HeaderValue::from_static("true"));
+        Ok(headers)
+    }
+}
+
+const ACTION: &str = "http://schemas.microsoft.com/exchange/services/2006/messages/";
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
+
+enum Asked {
+    Answered(ResponseMessage),
+    Failed(Failure),
+}
+
+/// What a response message asks for before it can be taken as the answer.
+fn message_failure(
+    operation: &'static str,
+    message: &ResponseMessage,
+    answer: &Answer,
+) -> Option<Failure> {
+    let class = message.class();
+    let error = || class.error(operation, message.decisive_code(), answer.server().clone());
+    match class {
+        Class::Busy => Some(Failure::busy(error(), message.back_off)),
+        Class::Version => Some(Failure {
+            error: error(),
+            remedy: Remedy::OlderVersion,
+        }),
+        Class::Transient | Class::Untouched | Class::Unknown => Some(Failure {
+            error: error(),
+            remedy: Remedy::Repeat,
+        }),
+        _ => None,
+    }
+}

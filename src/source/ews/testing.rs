@@ -1,0 +1,1 @@
+//! Hooks for this crate's own tests; no part of the public interface.

@@ -1,0 +1,203 @@
+//! Moving and deleting: never blindly again, one answer per item.
+
+use super::EwsSource;
+use super::answer::{ResponseMessage, item_ref};
+use super::codes::Class;
+use super::failure::{Failure, Remedy};
+use super::folders::folder_ref;
+use super::request::{CopyItem, DeleteItem, DeleteType, FolderRef, MoveItem, Request};
+use super::soap::{Ns, Tree};
+use crate::error::{Error, Result, ServerContext};
+use crate::source::{Disposal, Folder, ItemRef, Moved, Removed};
+
+/// The answer for one item.
+struct Answered {
+    message: ResponseMessage,
+    new_id: Option<ItemRef>,
+    server: ServerContext,
+}
+
+impl Answered {
+    fn error(&self, operation: &'static str) -> Error {
+        let class = self.message.class();
+        class.error(operation, self.message.decisive_code(), self.server.clone())
+    }
+}
+
+/// Which of the three it is.
+#[derive(Clone, Copy)]
+enum Transfer<'a> {
+    Move(&'a FolderRef),
+    Copy(&'a FolderRef),
+    Delete(DeleteType),
+}
+
+impl EwsSource {
+    pub(super) async fn move_items(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        to: &Folder,
+    ) -> Result<Vec<Moved>> {
+        let target = folder_ref(to);
+        let answers = self.transfer(items, Transfer::Move(&target)).await?;
+        let mut moved = Vec::with_capacity(items.len());
+        for (item, answer) in items.iter().zip(answers) {
+            moved.push(match answer.message.class() {
+                Class::Fine => Moved::Done(answer.new_id),
+                Class::Gone => Moved::Gone,
+                Class::MoveRefused => self.copy_and_delete(from, item, &target).await?,
+                _ => Moved::Failed(answer.error("MoveItem")),
+            });
+        }
+        Ok(moved)
+    }
+
+    pub(super) async fn remove_items(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        let how = match disposal {
+            Disposal::DeletedItems if !from.public => DeleteType::MoveToDeletedItems,
+            _ => DeleteType::SoftDelete,
+        };
+        let answers = self.transfer(items, Transfer::Delete(how)).await?;
+        let removed = answers.iter().map(|answer| match answer.message.class() {
+            Class::Fine => Removed::Done,
+            Class::Gone => Removed::Gone,
+            _ => Removed::Failed(answer.error("DeleteItem")),
+        });
+        Ok(removed.collect())
+    }
+
+    /// Where Exchange does not move between two places: copies, and deletes only what was copied for certain.
+    async fn copy_and_delete(
+        &self,
+        from: &Folder,
+        item: &ItemRef,
+        target: &FolderRef,
+    ) -> Result<Moved> {
+        let one = std::slice::from_ref(item);
+        let Some(copied) = self.transfer(one, Transfer::Copy(target)).await?.pop() else {
+            return Ok(Moved::Gone);
+        };
+        match copied.message.class() {
+            Class::Fine => {}
+            Class::Gone => return Ok(Moved::Gone),
+            _ => return Ok(Moved::Failed(copied.error("CopyItem"))),
+        }
+        let deleted = self.remove_items(from, one, Disposal::Recoverable).await?;
+        match deleted.into_iter().next() {
+            Some(Removed::Failed(error)) => Ok(Moved::Failed(error)),
+            _ => Ok(Moved::Done(copied.new_id)),
+        }
+    }
+
+    async fn transfer(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+        let mut answers = Vec::with_capacity(items.len());
+        for batch in items.chunks(batch_size(self.inner.capabilities.move_batch)) {
+            answers.extend(self.transfer_batch(batch, what).await?);
+        }
+        Ok(answers)
+    }
+
+    /// Asks for one batch, and again for those of it that the server says it did not touch.
+    async fn transfer_batch(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+        let mut waits = self.session().waits();
+        let mut answers = self.transfer_once(items, what).await?;
+        loop {
+            let untouched: Vec<usize> = positions(&answers);
+            let Some(worst) = untouched
+                .iter()
+                .filter_map(|at| answers.get(*at))
+                .max_by_key(wait_of)
+            else {
+                return Ok(answers);
+            };
+            let failure = Failure {
+                error: worst.error("transfer"),
+                remedy: Remedy::Wait(worst.message.back_off.filter(|wait| !wait.is_zero())),
+            };
+            let request = what.request(&[]);
+            let version = self.session().version.current();
+            if self
+                .session()
+                .recover(&*request, version, failure, &mut waits)
+                .is_err()
+            {
+                return Ok(answers);
+            }
+            let again: Vec<_> = untouched
+                .iter()
+                .filter_map(|at| items.get(*at))
+                .cloned()
+                .collect();
+            // The rest of the batch is answered already: an error here must not hide that.
+            let Ok(second) = self.transfer_once(&again, what).await else {
+                return Ok(answers);
+            };
+            for (at, answer) in untouched.into_iter().zip(second) {
+                if let Some(slot) = answers.get_mut(at) {
+                    *slot = answer;
+                }
+            }
+        }
+    }
+
+    async fn transfer_once(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+        let request = what.request(items);
+        let mut answer = self.session().call(&*request).await?;
+        let mut tree = Tree::default();
+        let mut answers = Vec::with_capacity(items.len());
+        while let Some(message) = answer.next(&mut tree, None).await? {
+            let server = answer.server().clone();
+            answers.push(Answered {
+                message,
+                new_id: new_id(&tree),
+                server,
+            });
+        }
+        if answers.len() != items.len() {
+            return Err(answer.miscounted());
+        }
+        answer.drain().await;
+        Ok(answers)
+    }
+}
+
+impl Transfer<'_> {
+    fn request<'a>(&'a self, items: &'a [ItemRef]) -> Box<dyn Request + Send + 'a> {
+        match *self {
+            Self::Move(to) => Box::new(MoveItem { items, to }),
+            Self::Copy(to) => Box::new(CopyItem { items, to }),
+            Self::Delete(how) => Box::new(DeleteItem { items, how }),
+        }
+    }
+}
+
+fn batch_size(most: u32) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX).max(1)
+}
+
+fn wait_of(answer: &&Answered) -> std::time::Duration {
+    answer.message.back_off.unwrap_or_default()
+}
+
+/// Items that the server says it did not touch.
+fn positions(answers: &[Answered]) -> Vec<usize> {
+    let untouched =
+        |answer: &Answered| matches!(answer.message.class(), Class::Busy | Class::Untouched);
+    let all = answers.iter().enumerate();
+    all.filter(|(_, answer)| untouched(answer))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+/// The new id of a moved or copied item, which Exchange tells within one mailbox only.
+fn new_id(tree: &Tree) -> Option<ItemRef> {
+    let items = tree.root()?.child(Ns::Messages, "Items")?;
+    let item = items.children().next()?;
+    item_ref(item)
+}
