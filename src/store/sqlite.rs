@@ -13,6 +13,7 @@ mod thread;
 mod values;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::connect::Access;
 use self::core::Core;
@@ -46,22 +47,25 @@ use crate::error::Result;
 /// | table | a row is | key |
 /// |---|---|---|
 /// | `scope` | a tenant's company; its `id` is `scope` in all other tables | `tenant, company` |
+/// | `mailbox` | a mailbox of a scope; its `id` is `mailbox` in other tables | `scope, key` |
 /// | `entry` | an interaction log entry; `message_no` leads to its mail | `scope, id`; `scope, entry_no` |
-/// | `entry_comment` | a comment on an entry | `no` |
-/// | `message` | a mail whose content may be kept | `scope, uid`; `no` |
-/// | `participant` | somebody whom a mail names, by role | `message_no, position` |
+/// | `entry_comment` | a comment on an entry | `scope, entry_id, no` |
+/// | `message` | a mail whose content may be kept; its `no` is `message_no` in other tables | `scope, uid` |
+/// | `participant` | somebody whom a mail names, by role; `no / 65536` is `message_no` | `no` |
 /// | `original` | the original of a mail; without `message_no` it is being staged | `scope, message_no` |
-/// | `original_chunk` | a piece of an original: `id / 65536` is `original.no` | `id` |
+/// | `original_chunk` | a piece of an original: `id / 4096` is `original.no` | `id` |
 /// | `content` | the readable text and the attachments of a mail | `message_no` |
 /// | `search` | the words of a mail (FTS5); `rowid` is `message.no` | |
-/// | `sighting` | one copy of a mail in a folder, with its state | `scope, mailbox, key` |
-/// | `decision` | why a sighting was logged or not, with its trace | `scope, mailbox, key` |
-/// | `pending_move` | a move that was planned and has no result | `scope, mailbox, item_id` |
-/// | `lease` | who works on a mailbox | `scope, mailbox` |
+/// | `sighting` | one copy of a mail in a folder, with its state | `mailbox, key` |
+/// | `decision` | why a sighting was logged or not, with its trace | `sighting_no` |
+/// | `pending_move` | a move that was planned and has no result | `sighting_no, item_id` |
+/// | `lease` | who works on a mailbox | `mailbox` |
 /// | `event`, `event_cursor` | what happened; how far a consumer has read | `scope, number`; `scope, consumer` |
 /// | `setup`, `setup_field` | the set-up's version; its fields | `scope`; `scope, name` |
 /// | `secret` | a secret in its envelope | `scope, name` |
 /// | `schema_migration` | a migration that was applied, with its checksum | `number` |
+///
+/// A key that begins with a message, a mailbox or a sighting begins with a scope, since each of those belongs to one.
 ///
 /// A mail of which nothing may be kept (marked private, for instance) has rows in `sighting`, `decision`, `event` and
 /// `pending_move` alone: its key, the reason, and the server's id of the item.
@@ -207,5 +211,9 @@ fn open_file(path: &Path, options: &SqliteOptions) -> Done<SqliteStore> {
 }
 
 fn core(conn: rusqlite::Connection, options: &SqliteOptions) -> Core {
-    Core::new(conn, options.clock.clone(), options.entropy.clone())
+    Core::new(
+        conn,
+        Arc::clone(&options.clock),
+        Arc::clone(&options.entropy),
+    )
 }

@@ -5,7 +5,7 @@ use email_logging::message::{
 };
 
 /// Reads a mail in chunks of this size.
-pub fn read_in_chunks(mail: &[u8], size: usize) -> Result<Message, &'static str> {
+pub(crate) fn read_in_chunks(mail: &[u8], size: usize) -> Result<Message, &'static str> {
     let mut reader = MessageReader::new(MessageLimits::default());
     for chunk in mail.chunks(size) {
         reader.push(chunk).map_err(|error| error.code())?;
@@ -16,7 +16,7 @@ pub fn read_in_chunks(mail: &[u8], size: usize) -> Result<Message, &'static str>
 }
 
 /// Reads a mail without facts.
-pub fn read(mail: impl AsRef<[u8]>) -> Message {
+pub(crate) fn read(mail: impl AsRef<[u8]>) -> Message {
     Message::read(
         mail.as_ref(),
         &MailFacts::default(),
@@ -25,12 +25,12 @@ pub fn read(mail: impl AsRef<[u8]>) -> Message {
     .unwrap()
 }
 
-pub fn content(mail: impl AsRef<[u8]>) -> MessageContent {
+pub(crate) fn content(mail: impl AsRef<[u8]>) -> MessageContent {
     MessageContent::read(mail.as_ref(), &MessageLimits::default())
 }
 
 /// The addresses of a list, each in a word: an unusable one as `!Reason`, an Exchange one as `EX:name`.
-pub fn addresses(list: &[Mailbox]) -> String {
+pub(crate) fn addresses(list: &[Mailbox]) -> String {
     let shown = list.iter().map(|mailbox| match &mailbox.address {
         MailAddress::Smtp(address) => address.to_string(),
         MailAddress::Exchange(name) => format!("EX:{name}"),
@@ -41,7 +41,7 @@ pub fn addresses(list: &[Mailbox]) -> String {
 }
 
 /// The display names of a list.
-pub fn names(list: &[Mailbox]) -> Vec<&str> {
+pub(crate) fn names(list: &[Mailbox]) -> Vec<&str> {
     list.iter()
         .map(|mailbox| mailbox.name.as_deref().unwrap_or_default())
         .collect()

@@ -99,7 +99,8 @@ pub(super) fn walk<'a>(mail: &'a [u8], limits: &MessageLimits) -> Parts<'a> {
         }
         at += line.len();
     }
-    walker.parts.damaged |= walker.stack.iter().any(|frame| frame.boundary.is_some());
+    let open = walker.stack.iter().any(|frame| frame.boundary.is_some());
+    walker.parts.damaged |= open && at == mail.len();
     walker.close(0, mail.len(), at);
     walker.parts
 }

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{Done, Fault};
 use super::options::{
-    CACHE_BYTES, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, STATEMENTS, SYNCHRONOUS,
-    SqliteOptions,
+    AUTO_VACUUM, CACHE_BYTES, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, SECURE_DELETE,
+    STATEMENTS, SYNCHRONOUS, SqliteOptions,
 };
 
 /// What a connection is for.
@@ -69,7 +69,8 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn restrict(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
+    const OTHERS: u32 = 0o077;
+    if fs::metadata(path)?.permissions().mode() & OTHERS == 0 {
         return Ok(());
     }
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
@@ -93,10 +94,12 @@ fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<(
     conn.busy_timeout(options.busy_timeout)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     if access == Access::Write {
-        // The page size counts only before the first page is written, so it comes before the journal.
+        // These two count only before the first page is written, so they come before the journal.
         conn.pragma_update(None, "page_size", options.page_size)?;
+        conn.pragma_update(None, "auto_vacuum", AUTO_VACUUM)?;
         conn.pragma_update_and_check(None, "journal_mode", JOURNAL_MODE, |_| Ok(()))?;
         conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
+        conn.pragma_update_and_check(None, "secure_delete", SECURE_DELETE, |_| Ok(()))?;
         limit(conn, options)?;
     }
     conn.pragma_update(None, "foreign_keys", true)?;

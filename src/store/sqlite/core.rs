@@ -29,6 +29,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::fault::Done;
 use super::{migrate, values};
 use crate::clock::{Clock, Entropy};
+use crate::ids::MailboxKey;
 use crate::scope::Scope;
 
 /// One connection with what it needs to work.
@@ -85,21 +86,43 @@ impl Core {
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id = match find_scope(&tx, scope)? {
-            NO_SCOPE => make_scope(&tx, scope)?,
+            NOBODY => make_scope(&tx, scope)?,
             id => id,
         };
         Ok((tx, id))
     }
 }
 
-/// The id that no scope has: whatever is asked for it is not there.
-const NO_SCOPE: i64 = 0;
+/// The id that no scope and no mailbox has: whatever is asked for it is not there.
+const NOBODY: i64 = 0;
+
+/// The id of a mailbox; one that no mailbox has where it is unknown.
+fn find_mailbox(conn: &Connection, scope: i64, mailbox: &MailboxKey) -> Done<i64> {
+    let mut find = conn.prepare_cached("SELECT id FROM mailbox WHERE scope = ?1 AND key = ?2")?;
+    let key = values::text(mailbox.as_str());
+    let id = find.query_row(params![scope, key], |row| row.get(0));
+    Ok(id.optional()?.unwrap_or(NOBODY))
+}
+
+/// The id of a mailbox, which is made if it is new.
+fn make_mailbox(conn: &Connection, scope: i64, mailbox: &MailboxKey) -> Done<i64> {
+    match find_mailbox(conn, scope, mailbox)? {
+        NOBODY => {
+            conn.execute(
+                "INSERT INTO mailbox (scope, key) VALUES (?1, ?2)",
+                params![scope, values::text(mailbox.as_str())],
+            )?;
+            Ok(conn.last_insert_rowid())
+        }
+        id => Ok(id),
+    }
+}
 
 fn find_scope(conn: &Connection, scope: &Scope) -> Done<i64> {
     let mut find =
         conn.prepare_cached("SELECT id FROM scope WHERE tenant = ?1 AND company = ?2")?;
     let id = find.query_row(params![scope.tenant(), scope.company()], |row| row.get(0));
-    Ok(id.optional()?.unwrap_or(NO_SCOPE))
+    Ok(id.optional()?.unwrap_or(NOBODY))
 }
 
 fn make_scope(conn: &Connection, scope: &Scope) -> Done<i64> {

@@ -14,9 +14,13 @@ pub(super) const SYNCHRONOUS: &str = "FULL";
 /// Bytes of the write-ahead log after which it is copied into the database.
 pub(super) const CHECKPOINT_BYTES: u32 = 32 * 1024 * 1024;
 /// Bytes that the write-ahead log keeps on disk after a large transaction.
-pub(super) const JOURNAL_LIMIT_BYTES: u32 = 64 * 1024 * 1024;
+pub(super) const JOURNAL_LIMIT_BYTES: u32 = CHECKPOINT_BYTES;
+/// Freed pages can be given back to the disk without rewriting the file.
+pub(super) const AUTO_VACUUM: &str = "INCREMENTAL";
+/// What is erased is overwritten; `fast` would leave it on free pages.
+pub(super) const SECURE_DELETE: bool = true;
 /// Bytes of pages that a connection keeps in memory.
-pub(super) const CACHE_BYTES: u32 = 16 * 1024 * 1024;
+pub(super) const CACHE_BYTES: u32 = 8 * 1024 * 1024;
 /// How long a statement waits for another process.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::fault::{Done, Fault};
+use crate::source::SightingKey;
 
 /// A time as microseconds.
 pub(crate) fn micros(at: Timestamp) -> i64 {
@@ -72,6 +73,33 @@ fn without_escaped_nul(json: String) -> String {
 /// The value of a JSON column.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> Done<T> {
     serde_json::from_str(json).map_err(|_| Fault::Damaged("a JSON value"))
+}
+
+/// A sighting's key as bytes: half the size of its text.
+pub(crate) fn key_bytes(key: &SightingKey) -> Vec<u8> {
+    let (kind, bytes): (u8, &[u8]) = match key {
+        SightingKey::SearchKey(bytes) => (b's', bytes),
+        SightingKey::ImmutableId(id) => (b'i', id.as_bytes()),
+        SightingKey::Digest(digest) => (b'd', digest),
+    };
+    [&[kind], bytes].concat()
+}
+
+/// The sighting's key of a column.
+pub(crate) fn sighting_key(bytes: &[u8]) -> Done<SightingKey> {
+    let damaged = Fault::Damaged("a sighting key");
+    match bytes.split_first() {
+        Some((b's', key)) => Ok(SightingKey::SearchKey(key.to_vec())),
+        Some((b'i', id)) => match String::from_utf8(id.to_vec()) {
+            Ok(id) => Ok(SightingKey::ImmutableId(id)),
+            Err(_) => Err(damaged),
+        },
+        Some((b'd', digest)) => match digest.try_into() {
+            Ok(digest) => Ok(SightingKey::Digest(digest)),
+            Err(_) => Err(damaged),
+        },
+        _ => Err(damaged),
+    }
 }
 
 /// A column by name.

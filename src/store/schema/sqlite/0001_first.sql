@@ -11,21 +11,28 @@ CREATE TABLE scope (
   UNIQUE (tenant, company)
 ) STRICT;
 
+-- The mailboxes and public-folder queues of a scope, by the host's name. `mailbox` in other tables is this id.
+CREATE TABLE mailbox (
+  id    INTEGER PRIMARY KEY,
+  scope INTEGER NOT NULL REFERENCES scope (id),
+  key   TEXT NOT NULL,
+  UNIQUE (scope, key)
+) STRICT;
+
 -- Who works on a mailbox. A row is never removed: its epoch only rises.
 CREATE TABLE lease (
+  mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id),
   scope   INTEGER NOT NULL REFERENCES scope (id),
-  mailbox TEXT NOT NULL,
   holder  TEXT NOT NULL,    -- empty: given back
   epoch   INTEGER NOT NULL,
-  until   INTEGER NOT NULL, -- for patience only; what fences a write is the epoch
-  PRIMARY KEY (scope, mailbox)
-) STRICT, WITHOUT ROWID;
+  until   INTEGER NOT NULL  -- for patience only; what fences a write is the epoch
+) STRICT;
 
 -- One message: one content, however many copies were seen. A mail of which nothing may be kept has no row here.
 CREATE TABLE message (
   no                  INTEGER PRIMARY KEY, -- `message_no` in other tables; rises with the commits
   scope               INTEGER NOT NULL REFERENCES scope (id),
-  uid                 BLOB NOT NULL,
+  uid                 BLOB NOT NULL,       -- derived from the scope and the fast key of the first copy
   fast_key            BLOB NOT NULL,
   original_digest     BLOB NOT NULL,
   canonical           BLOB,
@@ -44,22 +51,20 @@ CREATE TABLE message (
   web_link            TEXT,
   index_state         TEXT NOT NULL,       -- none (no original), waiting, done
   logged_at           INTEGER NOT NULL,
-  UNIQUE (scope, uid),
-  UNIQUE (scope, fast_key)
+  UNIQUE (scope, uid)
 ) STRICT;
 CREATE INDEX message_by_message_id ON message (scope, message_id_hash) WHERE message_id IS NOT NULL;
 CREATE INDEX message_to_index ON message (scope, no) WHERE index_state = 'waiting';
 
 -- Everybody whom a message names, in the order of the message. The address is in its normalised form.
 CREATE TABLE participant (
-  message_no INTEGER NOT NULL REFERENCES message (no),
-  position   INTEGER NOT NULL,
+  no         INTEGER PRIMARY KEY, -- message_no * 65536 + position
   scope      INTEGER NOT NULL,
+  message_no INTEGER NOT NULL REFERENCES message (no),
   role       TEXT NOT NULL, -- from, sender, reply-to, to, cc, bcc
   address    TEXT NOT NULL,
-  name       TEXT,
-  PRIMARY KEY (message_no, position)
-) STRICT, WITHOUT ROWID;
+  name       TEXT
+) STRICT;
 CREATE INDEX participant_by_address ON participant (scope, address, message_no);
 
 -- The original of a message, bit for bit, in pieces. A row without message is staged: swept when its mailbox is taken again.
@@ -68,16 +73,16 @@ CREATE TABLE original (
   scope      INTEGER NOT NULL REFERENCES scope (id),
   message_no INTEGER REFERENCES message (no),
   stage      BLOB, -- the id under which it is staged
-  mailbox    TEXT, -- the mailbox that stages it
+  mailbox    INTEGER REFERENCES mailbox (id), -- the mailbox that stages it
   size       INTEGER NOT NULL,
   pieces     INTEGER NOT NULL,
   digest     BLOB,
   UNIQUE (scope, message_no),
   UNIQUE (scope, stage)
 ) STRICT;
-CREATE INDEX original_staged ON original (scope, mailbox) WHERE stage IS NOT NULL;
+CREATE INDEX original_staged ON original (mailbox) WHERE stage IS NOT NULL;
 
--- The pieces. The piece `i` of the original `no` has the id no * 65536 + i.
+-- The pieces. The piece `i` of the original `no` has the id no * 4096 + i.
 CREATE TABLE original_chunk (
   id    INTEGER PRIMARY KEY,
   start INTEGER NOT NULL, -- the offset of its first byte in the original
@@ -87,9 +92,10 @@ CREATE TABLE original_chunk (
 
 -- One copy of a mail in one folder, by the key that survives a move.
 CREATE TABLE sighting (
+  no          INTEGER PRIMARY KEY,
   scope       INTEGER NOT NULL REFERENCES scope (id),
-  mailbox     TEXT NOT NULL,
-  key         TEXT NOT NULL, -- search-key:<hex>, immutable-id:<id>, digest:<hex>
+  mailbox     INTEGER NOT NULL REFERENCES mailbox (id),
+  key         BLOB NOT NULL, -- 's' and PR_SEARCH_KEY, 'i' and an immutable id, 'd' and a digest
   state       TEXT NOT NULL, -- pending, decided, quarantined
   item_id     TEXT NOT NULL, -- the last known place
   change_key  TEXT,
@@ -101,16 +107,15 @@ CREATE TABLE sighting (
   next_try    INTEGER,
   code        TEXT,          -- the error of the last failed attempt
   seen_at     INTEGER NOT NULL,
-  PRIMARY KEY (scope, mailbox, key)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX sighting_by_message ON sighting (scope, message_no) WHERE message_no IS NOT NULL;
+  UNIQUE (mailbox, key)
+) STRICT;
+CREATE INDEX sighting_by_message ON sighting (message_no) WHERE message_no IS NOT NULL;
 
 -- The decision of a sighting: exactly one, with its trace.
 CREATE TABLE decision (
   no          INTEGER PRIMARY KEY,
   scope       INTEGER NOT NULL REFERENCES scope (id),
-  mailbox     TEXT NOT NULL,
-  key         TEXT NOT NULL,
+  sighting_no INTEGER NOT NULL UNIQUE REFERENCES sighting (no),
   message_no  INTEGER REFERENCES message (no),
   outcome     TEXT NOT NULL, -- logged, already-logged, not-matched, excluded, quarantined
   reason      TEXT NOT NULL, -- empty for a logged mail
@@ -118,30 +123,28 @@ CREATE TABLE decision (
   steps       TEXT NOT NULL, -- [{"stage", "rule", "verdict", "detail"}]
   flags       TEXT NOT NULL,
   policy      TEXT NOT NULL,
-  decided_at  INTEGER NOT NULL,
-  UNIQUE (scope, mailbox, key)
+  decided_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX decision_by_date ON decision (scope, decided_at, no);
 CREATE INDEX decision_by_outcome ON decision (scope, outcome, decided_at, no);
-CREATE INDEX decision_by_message ON decision (scope, message_no, decided_at, no)
-  WHERE message_no IS NOT NULL;
+CREATE INDEX decision_by_message ON decision (message_no) WHERE message_no IS NOT NULL;
 
 -- Moves that a commit planned and that have no result yet. A result removes the row.
 CREATE TABLE pending_move (
-  scope      INTEGER NOT NULL REFERENCES scope (id),
-  mailbox    TEXT NOT NULL,
-  item_id    TEXT NOT NULL,
-  change_key TEXT,
-  key        TEXT NOT NULL,
-  message_no INTEGER REFERENCES message (no),
-  target     TEXT NOT NULL, -- storage, not-logged, quarantine, delete
-  attempts   INTEGER NOT NULL DEFAULT 0,
-  next_try   INTEGER,
-  code       TEXT,
-  planned_at INTEGER NOT NULL,
-  PRIMARY KEY (scope, mailbox, item_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX pending_move_by_plan ON pending_move (scope, mailbox, planned_at, item_id);
+  no          INTEGER PRIMARY KEY,
+  scope       INTEGER NOT NULL REFERENCES scope (id),
+  mailbox     INTEGER NOT NULL REFERENCES mailbox (id),
+  sighting_no INTEGER NOT NULL REFERENCES sighting (no),
+  item_id     TEXT NOT NULL,
+  change_key  TEXT,
+  target      TEXT NOT NULL, -- storage, not-logged, quarantine, delete
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  next_try    INTEGER,
+  code        TEXT,          -- the error of the last failed attempt
+  planned_at  INTEGER NOT NULL,
+  UNIQUE (sighting_no, item_id)
+) STRICT;
+CREATE INDEX pending_move_by_plan ON pending_move (mailbox, planned_at);
 
 -- The interaction log: one message, one contact, one salesperson, one direction. Two unique keys keep a second entry out.
 CREATE TABLE entry (
@@ -177,14 +180,14 @@ CREATE TABLE entry (
   delivery                  TEXT NOT NULL, -- none, waiting, done: the host's own log
   UNIQUE (scope, id),
   UNIQUE (scope, entry_no),
-  UNIQUE (scope, message_no, contact_no, salesperson_code, information_flow, occurrence)
+  UNIQUE (message_no, contact_no, salesperson_code, information_flow, occurrence)
 ) STRICT;
 CREATE INDEX entry_by_date ON entry (scope, date, entry_no);
 CREATE INDEX entry_by_contact ON entry (scope, contact_no, date, entry_no);
 CREATE INDEX entry_by_company
   ON entry (scope, coalesce(contact_company_no, contact_no), date, entry_no);
 CREATE INDEX entry_by_salesperson ON entry (scope, salesperson_code, date, entry_no);
-CREATE INDEX entry_to_deliver ON entry (scope, message_no) WHERE delivery = 'waiting';
+CREATE INDEX entry_to_deliver ON entry (message_no) WHERE delivery = 'waiting';
 
 -- What people say about an entry, in the order they said it.
 CREATE TABLE entry_comment (
@@ -215,17 +218,18 @@ CREATE VIRTUAL TABLE search USING fts5 (
 
 -- What happened, numbered without a gap per scope. Ids and codes only.
 CREATE TABLE event (
+  no         INTEGER PRIMARY KEY,
   scope      INTEGER NOT NULL REFERENCES scope (id),
   number     INTEGER NOT NULL,
   id         BLOB NOT NULL,
   at         INTEGER NOT NULL,
-  mailbox    TEXT NOT NULL,
+  mailbox    INTEGER NOT NULL REFERENCES mailbox (id),
   kind       TEXT NOT NULL, -- logged, not-matched, excluded, quarantined, vanished, duplicate-copy
   message_no INTEGER REFERENCES message (no),
   entries    BLOB NOT NULL, -- the ids of the entries, 16 bytes each
   reason     TEXT NOT NULL,
-  PRIMARY KEY (scope, number)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (scope, number)
+) STRICT;
 
 -- How far each consumer has acknowledged.
 CREATE TABLE event_cursor (

@@ -1,13 +1,13 @@
 //! The commit: one transaction per batch, fenced first, written whole or not at all.
 
-use rusqlite::Connection;
-use rusqlite::params;
+use std::sync::Arc;
 
-use super::Core;
+use rusqlite::{Connection, params};
+
 use super::decided::write_row;
 use super::identity::{Identity, identify};
 use super::lease::fence;
-use super::moves;
+use super::{Core, moves, sightings};
 use crate::clock::{Clock, Entropy};
 use crate::ids::{EntryId, uuid_v7};
 use crate::scope::Scope;
@@ -46,10 +46,10 @@ impl Core {
         batch: &CommitBatch,
         rows: Rows,
     ) -> Done<CommitReceipt> {
-        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let (tx, scope) = self.write(scope)?;
-        fence(&tx, scope, lease)?;
-        let mut writer = Writer::new(&tx, scope, lease, &*clock, &*entropy)?;
+        let mailbox = fence(&tx, scope, lease)?;
+        let mut writer = Writer::new(&tx, scope, mailbox, &*clock, &*entropy)?;
         for delivered in &batch.deliveries {
             moves::deliver(&tx, scope, delivered)?;
         }
@@ -70,7 +70,7 @@ impl Core {
 pub(super) struct Writer<'a> {
     pub(super) conn: &'a Connection,
     pub(super) scope: i64,
-    pub(super) mailbox: &'a str,
+    pub(super) mailbox: i64,
     pub(super) now: i64,
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
@@ -88,7 +88,7 @@ impl<'a> Writer<'a> {
     fn new(
         conn: &'a Connection,
         scope: i64,
-        lease: &'a Lease,
+        mailbox: i64,
         clock: &'a dyn Clock,
         entropy: &'a dyn Entropy,
     ) -> Done<Self> {
@@ -103,7 +103,7 @@ impl<'a> Writer<'a> {
         Ok(Self {
             conn,
             scope,
-            mailbox: lease.mailbox.as_str(),
+            mailbox,
             now: micros(clock.now()),
             clock,
             entropy,
@@ -114,17 +114,13 @@ impl<'a> Writer<'a> {
     /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row.
     fn write_together(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
         let mut identities = vec![Identity::Unkept; rows.len()];
-        let mut decided: Vec<_> = rows
-            .iter()
-            .zip(&mut identities)
-            .filter_map(|(row, identity)| match &row.content {
-                RowContent::Decided(decided) => Some((decided, identity)),
-                _ => None,
-            })
-            .collect();
-        decided.sort_by_key(|(decided, _)| decided.message);
-        for (decided, identity) in decided {
-            *identity = identify(self.conn, self.scope, decided, self.now)?;
+        let mut ordered: Vec<_> = rows.iter().zip(&mut identities).collect();
+        ordered.sort_by_key(|(row, _)| match &row.content {
+            RowContent::Decided(decided) => Some(decided.message),
+            _ => None,
+        });
+        for (row, identity) in ordered {
+            *identity = self.identify(row)?;
         }
         rows.iter()
             .zip(identities)
@@ -153,15 +149,24 @@ impl<'a> Writer<'a> {
     }
 
     fn write_alone(&mut self, row: &CommitRow) -> Done<RowResult> {
-        let identity = match &row.content {
-            RowContent::Decided(decided) => identify(self.conn, self.scope, decided, self.now)?,
-            _ => Identity::Unkept,
-        };
+        let identity = self.identify(row)?;
         write_row(self, row, &identity)
     }
 
+    /// The message of a row. A sighting that has its outcome writes none.
+    fn identify(&self, row: &CommitRow) -> Done<Identity> {
+        let RowContent::Decided(decided) = &row.content else {
+            return Ok(Identity::Unkept);
+        };
+        let known = sightings::find(self.conn, self.mailbox, &row.sighting.key)?;
+        if known.is_some_and(|found| found.is_settled()) {
+            return Ok(Identity::Unkept);
+        }
+        identify(self.conn, self.scope, decided, self.now)
+    }
+
     fn close_move(&mut self, result: &crate::store::MoveResult) -> Done<()> {
-        match moves::close(self.conn, self.scope, self.mailbox, result)? {
+        match moves::close(self, result)? {
             Some((kind, message_no)) => self.event(kind, message_no, &[], ""),
             None => Ok(()),
         }

@@ -97,9 +97,9 @@ fn insert_words(conn: &Connection, no: i64, body: &str) -> Done<()> {
     let participants: String = conn
         .prepare_cached(
             "SELECT coalesce(group_concat(coalesce(name, '') || ' ' || address, char(10)), '')
-             FROM participant WHERE message_no = ?1",
+             FROM participant WHERE no >= ?1 AND no < ?2",
         )?
-        .query_row([no], |row| row.get(0))?;
+        .query_row([no << 16, (no + 1) << 16], |row| row.get(0))?;
     conn.prepare_cached("DELETE FROM search WHERE rowid = ?1")?
         .execute([no])?;
     conn.prepare_cached(

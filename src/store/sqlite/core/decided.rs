@@ -4,18 +4,22 @@ use rusqlite::params;
 
 use super::commit::{Writer, entry_number};
 use super::identity::{Identity, flag_conflict};
-use super::moves::{Plan, plan};
+use super::moves::plan;
+use super::sightings::Found;
 use super::{entries, original, sightings};
 use crate::decision::{Decision, Disposition, Outcome};
 use crate::ids::EntryId;
 use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::values::{json, text};
+use crate::store::sqlite::values::{json, signed, text};
 use crate::store::{
-    CommitRow, DecidedRow, EventKind, KnownSighting, RowContent, RowResult, Sighting, SightingState,
+    CommitRow, DecidedRow, EventKind, RowContent, RowResult, Sighting, SightingState,
 };
 
 /// The outcome of a mail whose message and entries were there.
 pub(super) const ALREADY_LOGGED: &str = "already-logged";
+
+/// The reason of that outcome.
+const SAME_MESSAGE: &str = "same-message";
 
 /// Writes one row.
 pub(super) fn write_row(
@@ -28,21 +32,16 @@ pub(super) fn write_row(
         RowContent::Decided(decided) => write_decided(writer, sighting, decided, identity),
         RowContent::Again { target } => write_again(writer, sighting, *target),
         RowContent::Failed(attempt) => {
-            let (conn, scope, mailbox) = (writer.conn, writer.scope, writer.mailbox);
-            let attempts = sightings::fail(conn, scope, mailbox, sighting, attempt, writer.now)?;
+            let attempts = sightings::fail(writer, sighting, attempt)?;
             Ok(RowResult::Counted { attempts })
         }
     }
 }
 
 fn write_again(writer: &Writer<'_>, sighting: &Sighting, target: Disposition) -> Done<RowResult> {
-    let known = sightings::find(writer.conn, writer.scope, writer.mailbox, &sighting.key)?
+    let found = sightings::find(writer.conn, writer.mailbox, &sighting.key)?
         .ok_or(Fault::Data("a copy of a mail that was not decided"))?;
-    let message_no = match known.message {
-        Some(uid) => super::identity::message_no(writer.conn, writer.scope, &uid)?,
-        None => None,
-    };
-    plan_move(writer, sighting, message_no, target, false)?;
+    plan(writer, found.no, &sighting.item, target)?;
     Ok(RowResult::AlreadyLogged)
 }
 
@@ -52,30 +51,34 @@ fn write_decided(
     row: &DecidedRow,
     identity: &Identity,
 ) -> Done<RowResult> {
+    let found = sightings::find(writer.conn, writer.mailbox, &sighting.key)?;
+    if let Some(settled) = found.filter(Found::is_settled) {
+        let target = settled.known.disposition;
+        let target = target.unwrap_or(row.decision.disposition);
+        plan(writer, settled.no, &sighting.item, target)?;
+        return Ok(answer(row, Vec::new()));
+    }
     if let Identity::Recheck(strangers) = identity {
         return Ok(RowResult::Recheck(strangers.clone()));
     }
     validate(row)?;
-    let known = sightings::find(writer.conn, writer.scope, writer.mailbox, &sighting.key)?;
-    let decided_before = known
-        .as_ref()
-        .is_some_and(|known| known.state != SightingState::Pending);
     let message_no = identity.message_no();
     keep_message(writer, row, message_no)?;
     let entries = write_entries(writer, row, message_no)?;
-    if entries.is_empty() && decided_before {
-        return repeat(writer, sighting, row, message_no, known.as_ref());
+    write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
+    let outcome = &row.decision.outcome;
+    if !entries.is_empty() || *outcome != Outcome::Logged {
+        writer.event(event_kind(outcome), message_no, &entries, outcome.reason())?;
     }
-    let already = entries.is_empty()
-        && row.decision.outcome == Outcome::Logged
-        && matches!(identity, Identity::Known(_));
-    write_outcome(writer, sighting, row, message_no, already)?;
-    if already {
-        return Ok(RowResult::AlreadyLogged);
+    Ok(answer(row, entries))
+}
+
+fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {
+    if entries.is_empty() && row.decision.outcome == Outcome::Logged {
+        RowResult::AlreadyLogged
+    } else {
+        RowResult::Written { entries }
     }
-    let kind = event_kind(&row.decision.outcome);
-    writer.event(kind, message_no, &entries, row.decision.outcome.reason())?;
-    Ok(RowResult::Written { entries })
 }
 
 /// What no row may be, whatever is stored.
@@ -94,14 +97,19 @@ fn keep_message(writer: &Writer<'_>, row: &DecidedRow, message_no: Option<i64>) 
     let (Some(record), Some(no)) = (&row.record, message_no) else {
         return Ok(());
     };
-    let digest = &record.identity.original_digest;
-    if original::link(writer.conn, writer.scope, no, &row.original, digest)? {
+    let identity = &record.identity;
+    if original::link(writer, no, &row.original, &identity.original_digest)? {
         writer
             .conn
             .prepare_cached(
-                "UPDATE message SET index_state = 'waiting' WHERE no = ?1 AND index_state = 'none'",
+                "UPDATE message SET index_state = 'waiting', original_digest = ?2, size = ?3
+                 WHERE no = ?1 AND index_state = 'none'",
             )?
-            .execute([no])?;
+            .execute(params![
+                no,
+                identity.original_digest.as_bytes(),
+                signed(identity.size)?
+            ])?;
     }
     if row.message_id_conflict {
         flag_conflict(writer.conn, writer.scope, record)?;
@@ -138,38 +146,13 @@ fn write_entries(
     Ok(written)
 }
 
-/// The sighting was decided before: only another item of it is news.
-fn repeat(
-    writer: &Writer<'_>,
-    sighting: &Sighting,
-    row: &DecidedRow,
-    message_no: Option<i64>,
-    known: Option<&KnownSighting>,
-) -> Done<RowResult> {
-    if known.is_some_and(|known| known.item.id != sighting.item.id) {
-        plan_move(
-            writer,
-            sighting,
-            message_no,
-            row.decision.disposition,
-            false,
-        )?;
-    }
-    match row.decision.outcome {
-        Outcome::Logged => Ok(RowResult::AlreadyLogged),
-        _ => Ok(RowResult::Written {
-            entries: Vec::new(),
-        }),
-    }
-}
-
 /// Writes sighting, decision and plan.
 fn write_outcome(
     writer: &Writer<'_>,
     sighting: &Sighting,
     row: &DecidedRow,
     message_no: Option<i64>,
-    already: bool,
+    nothing_new: bool,
 ) -> Done<()> {
     let decision = &row.decision;
     let state = match decision.outcome {
@@ -182,44 +165,37 @@ fn write_outcome(
         disposition: decision.disposition,
         sighting,
     };
-    sightings::decide(
-        writer.conn,
-        writer.scope,
-        writer.mailbox,
-        &decided,
-        writer.now,
-    )?;
-    write_decision(writer, sighting, decision, message_no, already)?;
-    plan_move(writer, sighting, message_no, decision.disposition, true)
+    let no = sightings::decide(writer, &decided)?;
+    write_decision(writer, no, decision, message_no, nothing_new)?;
+    plan(writer, no, &sighting.item, decision.disposition)
 }
 
 /// Writes the decision; one that was made again takes the place of the old one, as the newest.
 fn write_decision(
     writer: &Writer<'_>,
-    sighting: &Sighting,
+    sighting_no: i64,
     decision: &Decision,
     message_no: Option<i64>,
-    already: bool,
+    nothing_new: bool,
 ) -> Done<()> {
-    let outcome = if already {
-        ALREADY_LOGGED
+    let (outcome, reason) = if nothing_new && decision.outcome == Outcome::Logged {
+        (ALREADY_LOGGED, SAME_MESSAGE)
     } else {
-        decision.outcome.code()
+        (decision.outcome.code(), decision.outcome.reason())
     };
     writer
         .conn
         .prepare_cached(
-            "INSERT OR REPLACE INTO decision (scope, mailbox, key, message_no, outcome, reason,
+            "INSERT OR REPLACE INTO decision (scope, sighting_no, message_no, outcome, reason,
                  disposition, steps, flags, policy, decided_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             writer.scope,
-            writer.mailbox,
-            text(&sighting.key.to_string()),
+            sighting_no,
             message_no,
             outcome,
-            text(decision.outcome.reason()),
+            text(reason),
             decision.disposition.code(),
             json(&decision.steps)?,
             json(&decision.flags)?,
@@ -227,29 +203,6 @@ fn write_decision(
             writer.now
         ])?;
     Ok(())
-}
-
-fn plan_move(
-    writer: &Writer<'_>,
-    sighting: &Sighting,
-    message_no: Option<i64>,
-    target: Disposition,
-    replace: bool,
-) -> Done<()> {
-    let move_to = Plan {
-        key: &sighting.key,
-        item: &sighting.item,
-        message_no,
-        target,
-        replace,
-    };
-    plan(
-        writer.conn,
-        writer.scope,
-        writer.mailbox,
-        &move_to,
-        writer.now,
-    )
 }
 
 fn event_kind(outcome: &Outcome) -> EventKind {

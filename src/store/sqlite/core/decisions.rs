@@ -10,16 +10,19 @@ use super::log::page;
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
-use crate::source::SightingKey;
-use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::values::{column, enum_column, from_json, text, timestamp};
+use crate::store::sqlite::fault::Done;
+use crate::store::sqlite::values::{
+    column, enum_column, from_json, key_bytes, sighting_key, text, timestamp,
+};
 use crate::store::{Cursor, DecisionFilter, DecisionRecord, Page};
 
-const SELECT: &str = "SELECT d.*, m.uid, m.subject, (
+const SELECT: &str = "SELECT d.*, s.key, b.key AS mailbox, m.uid, m.subject, (
         SELECT p.address FROM participant p
-        WHERE p.message_no = d.message_no AND p.role = 'from' ORDER BY p.position LIMIT 1
+        WHERE p.no >= d.message_no * 65536 AND p.no < (d.message_no + 1) * 65536
+        AND p.role IN ('from', 'sender') ORDER BY p.role, p.no LIMIT 1
     ) AS sender
-    FROM decision d LEFT JOIN message m ON m.no = d.message_no";
+    FROM decision d JOIN sighting s ON s.no = d.sighting_no JOIN mailbox b ON b.id = s.mailbox
+    LEFT JOIN message m ON m.no = d.message_no";
 
 impl Core {
     pub(crate) fn decisions(
@@ -56,8 +59,8 @@ fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
     let (at, no) = (all.bind(place.at), all.bind(place.no));
     all.hold(format!("(d.decided_at, d.no) < ({at}, {no})"));
     if let Some((mailbox, key)) = &filter.sighting {
-        all.with("d.mailbox = ?", mailbox.as_str().to_owned());
-        all.with("d.key = ?", text(&key.to_string()).into_owned());
+        all.with("b.key = ?", text(mailbox.as_str()).into_owned());
+        all.with("s.key = ?", key_bytes(key));
     }
     if let Some(message) = &filter.message {
         all.with("m.uid = ?", message.as_bytes().to_vec());
@@ -72,8 +75,7 @@ fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
 }
 
 fn read(row: &Row<'_>) -> Done<DecisionRecord> {
-    let key: String = column(row, "key")?;
-    let key: SightingKey = key.parse().map_err(|_| Fault::Damaged("a sighting key"))?;
+    let key = sighting_key(&column::<Vec<u8>>(row, "key")?)?;
     let mailbox = MailboxKey::new(column::<String>(row, "mailbox")?);
     let outcome: String = column(row, "outcome")?;
     let disposition = enum_column(row, "disposition", Disposition::from_code)?;

@@ -75,11 +75,10 @@ pub(super) fn insert(conn: &Connection, entry: &NewEntry, place: &Place) -> Done
 /// Whether the entry that stands in the way is this entry.
 fn is_same(conn: &Connection, entry: &NewEntry, place: &Place) -> Done<bool> {
     let mut find = conn.prepare_cached(
-        "SELECT 1 FROM entry WHERE scope = ?1 AND message_no = ?2 AND contact_no = ?3
-         AND salesperson_code = ?4 AND information_flow = ?5 AND occurrence = ?6",
+        "SELECT 1 FROM entry WHERE message_no = ?1 AND contact_no = ?2 AND salesperson_code = ?3
+         AND information_flow = ?4 AND occurrence = ?5",
     )?;
     Ok(find.exists(params![
-        place.scope,
         place.message_no,
         text(entry.contact_no.as_str()),
         text(entry.salesperson_code.as_str()),
@@ -91,17 +90,14 @@ fn is_same(conn: &Connection, entry: &NewEntry, place: &Place) -> Done<bool> {
 /// The entries of a message by number; all, or those that wait for the host's own log.
 pub(super) fn entries_of(
     conn: &Connection,
-    scope: i64,
     message_no: i64,
     waiting: bool,
 ) -> Done<Vec<InteractionLogEntry>> {
     let mut list = conn.prepare_cached(&format!(
-        "{SELECT} WHERE e.scope = ?1 AND e.message_no = ?2
-         AND (NOT ?3 OR e.delivery = 'waiting') ORDER BY e.entry_no"
+        "{SELECT} WHERE e.message_no = ?1
+         AND (NOT ?2 OR e.delivery = 'waiting') ORDER BY e.entry_no"
     ))?;
-    let rows = list.query_map(params![scope, message_no, waiting], |row| {
-        Ok(read(conn, row))
-    })?;
+    let rows = list.query_map(params![message_no, waiting], |row| Ok(read(conn, row)))?;
     rows.map(|row| row?).collect()
 }
 

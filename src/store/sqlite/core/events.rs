@@ -18,7 +18,8 @@ impl Core {
     ) -> Done<Vec<Event>> {
         let (tx, scope) = self.read(scope)?;
         let mut list = tx.prepare_cached(
-            "SELECT v.*, m.uid FROM event v LEFT JOIN message m ON m.no = v.message_no
+            "SELECT v.*, b.key, m.uid FROM event v JOIN mailbox b ON b.id = v.mailbox
+             LEFT JOIN message m ON m.no = v.message_no
              WHERE v.scope = ?1 AND v.number > coalesce((
                  SELECT number FROM event_cursor WHERE scope = ?1 AND consumer = ?2), 0)
              ORDER BY v.number LIMIT ?3",
@@ -43,7 +44,7 @@ fn read(row: &Row<'_>) -> Done<Event> {
     let number = unsigned(column(row, "number")?)?;
     let id = EventId::from_bytes(column(row, "id")?);
     let at = timestamp(column(row, "at")?)?;
-    let mailbox = MailboxKey::new(column::<String>(row, "mailbox")?);
+    let mailbox = MailboxKey::new(column::<String>(row, "key")?);
     let kind = enum_column(row, "kind", EventKind::from_code)?;
     Ok(Event {
         message: column::<Option<_>>(row, "uid")?.map(MessageUid::from_bytes),

@@ -103,12 +103,12 @@ fn owned(value: &str) -> Value {
     Value::Text(text(value).into_owned())
 }
 
-/// Every word as a quoted string, so that none is read as syntax; the last may be a beginning. `None` without a word.
+/// Every word, between white space and ASCII punctuation, as a quoted string, so that none is read as syntax; the last may be a beginning. `None` without a word.
 pub(super) fn match_query(words: &str) -> Option<String> {
     let quoted: Vec<String> = words
-        .split_whitespace()
+        .split(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || c == '\0')
         .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{}\"", text(word).replace('"', "\"\"")))
+        .map(|word| format!("\"{word}\""))
         .collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND ") + " *")
 }
@@ -126,7 +126,11 @@ mod tests {
             ("a OR b NOT", Some(r#""a" AND "OR" AND "b" AND "NOT" *"#)),
             (
                 r#"x" OR subject:y*"#,
-                Some(r#""x""" AND "OR" AND "subject:y*" *"#),
+                Some(r#""x" AND "OR" AND "subject" AND "y" *"#),
+            ),
+            (
+                "anna@contoso.com",
+                Some(r#""anna" AND "contoso" AND "com" *"#),
             ),
         ];
         for (words, query) in cases {

@@ -8,10 +8,7 @@ use crate::message::{CanonicalDigest, FastKey};
 use crate::scope::Scope;
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{json, maybe_micros, maybe_text, signed, text};
-use crate::store::{DecidedRow, KnownMessage, MessageRecord, Original};
-
-/// The flag of messages whose Message-ID belongs to another content as well.
-const CONFLICT_FLAG: &str = "message-id-conflict";
+use crate::store::{DecidedRow, KnownMessage, MESSAGE_ID_CONFLICT, MessageRecord, Original};
 
 impl Core {
     pub(crate) fn with_message_ids(
@@ -130,56 +127,56 @@ fn insert(
         Original::NotKept => "none",
         Original::Inline(_) | Original::Staged(_) => "waiting",
     };
-    let written = conn
-        .prepare_cached(
-            r#"INSERT INTO message (scope, uid, fast_key, original_digest, canonical, size, message_id,
+    conn.prepare_cached(
+        r#"INSERT INTO message (scope, uid, fast_key, original_digest, canonical, size, message_id,
                  message_id_hash, "references", subject, sent, received, sensitivity, class,
                  authenticity, flags, web_link, index_state, logged_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                 ?18, ?19)
-             ON CONFLICT DO NOTHING"#,
-        )?
-        .execute(params![
-            scope,
-            row.message.as_bytes(),
-            identity.fast_key.as_bytes(),
-            identity.original_digest.as_bytes(),
-            record.canonical.as_ref().map(CanonicalDigest::as_bytes),
-            signed(identity.size)?,
-            message_id,
-            message_id.as_deref().map(message_id_hash),
-            json(&record.references)?,
-            text(&record.subject),
-            maybe_micros(record.sent),
-            maybe_micros(record.received),
-            record.sensitivity.code(),
-            record.class.code(),
-            record.authenticity.code(),
-            json(&record.flags)?,
-            maybe_text(record.web_link.as_deref()),
-            index_state,
-            now
-        ])?;
-    if written == 0 {
-        return Err(Fault::Data(
-            "the content belongs to a message with another id",
-        ));
-    }
+                 ?18, ?19)"#,
+    )?
+    .execute(params![
+        scope,
+        row.message.as_bytes(),
+        identity.fast_key.as_bytes(),
+        identity.original_digest.as_bytes(),
+        record.canonical.as_ref().map(CanonicalDigest::as_bytes),
+        signed(identity.size)?,
+        message_id,
+        message_id.as_deref().map(message_id_hash),
+        json(&record.references)?,
+        text(&record.subject),
+        maybe_micros(record.sent),
+        maybe_micros(record.received),
+        record.sensitivity.code(),
+        record.class.code(),
+        record.authenticity.code(),
+        json(&record.flags)?,
+        maybe_text(record.web_link.as_deref()),
+        index_state,
+        now
+    ])?;
     let no = conn.last_insert_rowid();
     insert_participants(conn, scope, no, record)?;
     insert_words(conn, no, record)?;
     Ok(no)
 }
 
+/// How many participants a message has at most: their numbers begin with its number.
+const PARTICIPANTS: usize = 1 << 16;
+
 fn insert_participants(conn: &Connection, scope: i64, no: i64, record: &MessageRecord) -> Done<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT INTO participant (message_no, position, scope, role, address, name)
+        "INSERT INTO participant (no, message_no, scope, role, address, name)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (position, participant) in (0_i64..).zip(&record.participants) {
+    if record.participants.len() > PARTICIPANTS {
+        return Err(Fault::Data("too many participants"));
+    }
+    let first = no << 16;
+    for (number, participant) in (first..).zip(&record.participants) {
         insert.execute(params![
+            number,
             no,
-            position,
             scope,
             participant.role.code(),
             text(&participant.address),
@@ -226,6 +223,11 @@ pub(super) fn flag_conflict(conn: &Connection, scope: i64, record: &MessageRecor
          WHERE scope = ?1 AND message_id_hash = ?2 AND message_id = ?3
          AND message_id_conflict = 0",
     )?
-    .execute(params![scope, message_id_hash(&id), id, CONFLICT_FLAG])?;
+    .execute(params![
+        scope,
+        message_id_hash(&id),
+        id,
+        MESSAGE_ID_CONFLICT
+    ])?;
     Ok(())
 }

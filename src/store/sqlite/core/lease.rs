@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Core;
 use super::original::sweep;
+use super::{Core, find_mailbox, make_mailbox};
 use crate::error::codes;
 use crate::ids::{MailboxKey, WorkerId};
 use crate::scope::Scope;
@@ -25,7 +25,8 @@ impl Core {
         let now = self.clock.now();
         let until = end(now, ttl);
         let (tx, scope) = self.write(scope)?;
-        let held = current(&tx, scope, mailbox)?;
+        let mailbox_id = make_mailbox(&tx, scope, mailbox)?;
+        let held = current(&tx, mailbox_id)?;
         if let Some((holder, until, _)) = &held
             && !holder.is_empty()
             && holder != worker.as_str()
@@ -39,17 +40,17 @@ impl Core {
         let epoch = held.map_or(0, |(_, _, epoch)| epoch) + 1;
         tx.prepare_cached(
             "INSERT INTO lease (scope, mailbox, holder, epoch, until) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (scope, mailbox) DO UPDATE
+             ON CONFLICT (mailbox) DO UPDATE
              SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until",
         )?
         .execute(params![
             scope,
-            mailbox.as_str(),
+            mailbox_id,
             worker.as_str(),
             epoch,
             micros(until)
         ])?;
-        sweep(&tx, scope, mailbox.as_str())?;
+        sweep(&tx, mailbox_id)?;
         tx.commit()?;
         let epoch = unsigned(epoch)?;
         Ok(Acquired::Held(Lease::new(
@@ -73,53 +74,50 @@ impl Core {
 
     pub(crate) fn release(&mut self, scope: &Scope, lease: &Lease) -> Done<()> {
         let (tx, scope) = self.write(scope)?;
-        match fence(&tx, scope, lease) {
+        let mailbox = match fence(&tx, scope, lease) {
             Err(Fault::Coded(code)) if code == &codes::LEASE_LOST => return Ok(()),
             other => other?,
-        }
-        tx.prepare_cached(
-            "UPDATE lease SET holder = '', until = 0 WHERE scope = ?1 AND mailbox = ?2",
-        )?
-        .execute(params![scope, lease.mailbox.as_str()])?;
+        };
+        tx.prepare_cached("UPDATE lease SET holder = '', until = 0 WHERE mailbox = ?1")?
+            .execute([mailbox])?;
         Ok(tx.commit()?)
     }
 }
 
-/// The first statement of every write with a lease: a stale one finds no row.
-pub(super) fn fence(conn: &Connection, scope: i64, lease: &Lease) -> Done<()> {
+/// The first write of every transaction with a lease: a stale one finds no row. Answers the id of the mailbox.
+pub(super) fn fence(conn: &Connection, scope: i64, lease: &Lease) -> Done<i64> {
     fence_until(conn, scope, lease, None)
 }
 
-fn fence_until(conn: &Connection, scope: i64, lease: &Lease, until: Option<Timestamp>) -> Done<()> {
+fn fence_until(
+    conn: &Connection,
+    scope: i64,
+    lease: &Lease,
+    until: Option<Timestamp>,
+) -> Done<i64> {
+    let mailbox = find_mailbox(conn, scope, &lease.mailbox)?;
     let held = conn
         .prepare_cached(
-            "UPDATE lease SET until = coalesce(?5, until)
-             WHERE scope = ?1 AND mailbox = ?2 AND holder = ?3 AND epoch = ?4 AND holder <> ''",
+            "UPDATE lease SET until = coalesce(?4, until)
+             WHERE mailbox = ?1 AND holder = ?2 AND epoch = ?3 AND holder <> ''",
         )?
         .execute(params![
-            scope,
-            lease.mailbox.as_str(),
+            mailbox,
             lease.holder.as_str(),
             signed(lease.epoch)?,
             until.map(micros)
         ])?;
-    if held == 0 {
-        return Err((&codes::LEASE_LOST).into());
+    match held {
+        0 => Err((&codes::LEASE_LOST).into()),
+        _ => Ok(mailbox),
     }
-    Ok(())
 }
 
 /// Holder, end and epoch of the lease.
-fn current(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &MailboxKey,
-) -> Done<Option<(String, i64, i64)>> {
+fn current(conn: &Connection, mailbox: i64) -> Done<Option<(String, i64, i64)>> {
     let lease = conn
-        .prepare_cached("SELECT holder, until, epoch FROM lease WHERE scope = ?1 AND mailbox = ?2")?
-        .query_row(params![scope, mailbox.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        });
+        .prepare_cached("SELECT holder, until, epoch FROM lease WHERE mailbox = ?1")?
+        .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
     Ok(lease.optional()?)
 }
 

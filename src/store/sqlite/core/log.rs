@@ -68,7 +68,7 @@ impl Core {
         })?;
         let rows = rows.map(|row| {
             let (place, message_no) = row?;
-            Ok((place, logged_mail(&tx, scope, message_no)?))
+            Ok((place, logged_mail(&tx, message_no)?))
         });
         finish(
             &tx,
@@ -93,7 +93,7 @@ impl Core {
     pub(crate) fn mail(&self, scope: &Scope, message: &MessageUid) -> Done<LoggedMail> {
         let (tx, scope) = self.read(scope)?;
         let no = identity::message_no(&tx, scope, message)?;
-        logged_mail(&tx, scope, no.ok_or(&codes::STORE_NOT_FOUND)?)
+        logged_mail(&tx, no.ok_or(&codes::STORE_NOT_FOUND)?)
     }
 }
 
@@ -107,7 +107,7 @@ fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Cond
     text_condition(&mut all, filter);
     if first {
         let newer = all.nested(|newer| {
-            newer.hold("n.scope = e.scope AND n.message_no = e.message_no");
+            newer.hold("n.message_no = e.message_no");
             newer.hold("(n.date, n.entry_no) > (e.date, e.entry_no)");
             entry_conditions(newer, filter, "n");
         });
@@ -150,9 +150,9 @@ pub(super) fn page<T>(question: Question, mut rows: Vec<(Place, T)>, limit: u32)
     Page::new(rows.into_iter().map(|(_, row)| row).collect(), next)
 }
 
-fn logged_mail(conn: &Connection, scope: i64, message_no: i64) -> Done<LoggedMail> {
+fn logged_mail(conn: &Connection, message_no: i64) -> Done<LoggedMail> {
     let stored = record::read(conn, message_no)?;
-    let entries = entries::entries_of(conn, scope, message_no, false)?;
+    let entries = entries::entries_of(conn, message_no, false)?;
     Ok(LoggedMail {
         attachments: attachments_of(conn, message_no)?,
         indexed: stored.indexed,

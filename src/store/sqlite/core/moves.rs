@@ -2,15 +2,17 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::Core;
+use super::commit::Writer;
 use super::entries::entries_of;
+use super::identity::message_no;
+use super::{Core, find_mailbox, sightings};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
-use crate::source::{ItemRef, SightingKey};
-use crate::store::sqlite::fault::{Done, Fault};
+use crate::source::ItemRef;
+use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{
-    column, enum_column, maybe_text, maybe_timestamp, micros, text, timestamp,
+    column, enum_column, maybe_text, maybe_timestamp, micros, sighting_key, text, timestamp,
 };
 use crate::store::{Delivered, EventKind, MoveOutcome, MoveResult, PendingMove, Undelivered};
 
@@ -22,17 +24,17 @@ impl Core {
         limit: u32,
     ) -> Done<Vec<PendingMove>> {
         let (tx, scope) = self.read(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
         // A mail whose entries wait for the host's own log may not move yet.
         let mut list = tx.prepare_cached(
-            "SELECT key, item_id, change_key, target, attempts, next_try, planned_at
-             FROM pending_move p WHERE scope = ?1 AND mailbox = ?2 AND NOT EXISTS (
-                 SELECT 1 FROM entry e WHERE e.scope = p.scope
-                 AND e.message_no = p.message_no AND e.delivery = 'waiting')
-             ORDER BY planned_at, item_id LIMIT ?3",
+            "SELECT s.key, p.item_id, p.change_key, p.target, p.attempts, p.next_try, p.planned_at
+             FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
+             WHERE p.mailbox = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM entry e
+                 WHERE e.message_no = s.message_no AND e.delivery = 'waiting')
+             ORDER BY p.planned_at, p.item_id LIMIT ?2",
         )?;
-        let moves = list.query_map(params![scope, mailbox.as_str(), limit], |row| {
-            Ok(pending(row))
-        })?;
+        let moves = list.query_map(params![mailbox, limit], |row| Ok(pending(row)))?;
         moves.map(|row| row?).collect()
     }
 
@@ -43,28 +45,28 @@ impl Core {
         limit: u32,
     ) -> Done<Vec<Undelivered>> {
         let (tx, scope) = self.read(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
         let mut list = tx.prepare_cached(
             "SELECT m.no, m.uid FROM entry e JOIN message m ON m.no = e.message_no
              WHERE e.scope = ?1 AND e.delivery = 'waiting' AND EXISTS (
-                 SELECT 1 FROM sighting s WHERE s.scope = e.scope
-                 AND s.message_no = e.message_no AND s.mailbox = ?2)
+                 SELECT 1 FROM sighting s
+                 WHERE s.message_no = e.message_no AND s.mailbox = ?2)
              GROUP BY m.no ORDER BY min(e.entry_no) LIMIT ?3",
         )?;
-        let messages = list.query_map(params![scope, mailbox.as_str(), limit], |row| {
+        let messages = list.query_map(params![scope, mailbox, limit], |row| {
             Ok((row.get(0)?, MessageUid::from_bytes(row.get(1)?)))
         })?;
         messages
             .map(|message| {
                 let (no, uid) = message?;
-                Ok(Undelivered::new(uid, entries_of(&tx, scope, no, true)?))
+                Ok(Undelivered::new(uid, entries_of(&tx, no, true)?))
             })
             .collect()
     }
 }
 
 fn pending(row: &Row<'_>) -> Done<PendingMove> {
-    let key: String = column(row, "key")?;
-    let key: SightingKey = key.parse().map_err(|_| Fault::Damaged("a sighting key"))?;
+    let key = sighting_key(&column::<Vec<u8>>(row, "key")?)?;
     let mut item = ItemRef::new(column::<String>(row, "item_id")?);
     item.change_key = column(row, "change_key")?;
     let target = enum_column(row, "target", Disposition::from_code)?;
@@ -76,60 +78,47 @@ fn pending(row: &Row<'_>) -> Done<PendingMove> {
     })
 }
 
-/// One move to be.
-pub(super) struct Plan<'a> {
-    pub(super) key: &'a SightingKey,
-    pub(super) item: &'a ItemRef,
-    pub(super) message_no: Option<i64>,
-    pub(super) target: Disposition,
-    /// Whether an older plan for the item gives way.
-    pub(super) replace: bool,
-}
-
-/// Plans a move, unless the mail stays where it is.
+/// Plans a move, unless the mail stays where it is or its move is planned already.
 pub(super) fn plan(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    plan: &Plan<'_>,
-    now: i64,
+    writer: &Writer<'_>,
+    sighting_no: i64,
+    item: &ItemRef,
+    target: Disposition,
 ) -> Done<()> {
-    if plan.target == Disposition::Leave {
+    if target == Disposition::Leave {
         return Ok(());
     }
-    conn.prepare_cached(
-        "INSERT INTO pending_move (scope, mailbox, item_id, change_key, key, message_no, target,
-             planned_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (scope, mailbox, item_id) DO UPDATE SET change_key = excluded.change_key,
-             key = excluded.key, message_no = excluded.message_no, target = excluded.target,
-             planned_at = excluded.planned_at, attempts = 0, next_try = NULL, code = NULL
-         WHERE ?9",
-    )?
-    .execute(params![
-        scope,
-        mailbox,
-        text(&plan.item.id),
-        maybe_text(plan.item.change_key.as_deref()),
-        text(&plan.key.to_string()),
-        plan.message_no,
-        plan.target.code(),
-        now,
-        plan.replace
-    ])?;
+    writer
+        .conn
+        .prepare_cached(
+            "INSERT INTO pending_move (scope, mailbox, sighting_no, item_id, change_key, target,
+                 planned_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (sighting_no, item_id) DO NOTHING",
+        )?
+        .execute(params![
+            writer.scope,
+            writer.mailbox,
+            sighting_no,
+            text(&item.id),
+            maybe_text(item.change_key.as_deref()),
+            target.code(),
+            writer.now
+        ])?;
     Ok(())
 }
 
-/// Writes the result of a move. Answers the event that it makes, with the message's number.
+/// Writes the result of a move. Answers the event that it makes, with the message.
 pub(super) fn close(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
+    writer: &Writer<'_>,
     result: &MoveResult,
 ) -> Done<Option<(EventKind, Option<i64>)>> {
+    let conn = writer.conn;
+    let Some(found) = sightings::find(conn, writer.mailbox, &result.key)? else {
+        return Ok(None);
+    };
     let (event, place) = match &result.outcome {
         MoveOutcome::Retry { code, next_try } => {
-            retry(conn, scope, mailbox, result, code, micros(*next_try))?;
+            retry(conn, found.no, &result.item, code, micros(*next_try))?;
             return Ok(None);
         }
         MoveOutcome::Done(place) => (None, place.as_ref()),
@@ -138,75 +127,47 @@ pub(super) fn close(
         MoveOutcome::DuplicateCopy(place) => (Some(EventKind::DuplicateCopy), place.as_ref()),
     };
     // A result that is repeated finds no plan, so it makes no second event.
-    let Some(message_no) = take_plan(conn, scope, mailbox, result)? else {
+    if !take_plan(conn, found.no, &result.item)? {
         return Ok(None);
-    };
-    if let Some(place) = place {
-        relocate(conn, scope, mailbox, &result.key, place)?;
     }
-    Ok(event.map(|kind| (kind, message_no)))
+    if let Some(place) = place {
+        relocate(conn, found.no, place)?;
+    }
+    match (event, found.known.message) {
+        (Some(kind), Some(uid)) => Ok(Some((kind, message_no(conn, writer.scope, &uid)?))),
+        (event, _) => Ok(event.map(|kind| (kind, None))),
+    }
 }
 
-fn take_plan(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    result: &MoveResult,
-) -> Done<Option<Option<i64>>> {
-    let mut take = conn.prepare_cached(
-        "DELETE FROM pending_move WHERE scope = ?1 AND mailbox = ?2 AND item_id = ?3 AND key = ?4
-         RETURNING message_no",
-    )?;
-    let key = result.key.to_string();
-    let mut rows = take.query(params![scope, mailbox, text(&result.item.id), text(&key)])?;
-    let plan = match rows.next()? {
-        Some(row) => Some(row.get(0)?),
-        None => None,
-    };
-    Ok(plan)
+fn take_plan(conn: &Connection, sighting_no: i64, item: &ItemRef) -> Done<bool> {
+    let taken = conn
+        .prepare_cached("DELETE FROM pending_move WHERE sighting_no = ?1 AND item_id = ?2")?
+        .execute(params![sighting_no, text(&item.id)])?;
+    Ok(taken > 0)
 }
 
 fn retry(
     conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    result: &MoveResult,
+    sighting_no: i64,
+    item: &ItemRef,
     code: &str,
     next_try: i64,
 ) -> Done<()> {
     conn.prepare_cached(
-        "UPDATE pending_move SET attempts = attempts + 1, next_try = ?5, code = ?6
-         WHERE scope = ?1 AND mailbox = ?2 AND item_id = ?3 AND key = ?4",
+        "UPDATE pending_move SET attempts = attempts + 1, next_try = ?3, code = ?4
+         WHERE sighting_no = ?1 AND item_id = ?2",
     )?
-    .execute(params![
-        scope,
-        mailbox,
-        text(&result.item.id),
-        text(&result.key.to_string()),
-        next_try,
-        text(code)
-    ])?;
+    .execute(params![sighting_no, text(&item.id), next_try, text(code)])?;
     Ok(())
 }
 
-fn relocate(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    key: &SightingKey,
-    place: &ItemRef,
-) -> Done<()> {
-    conn.prepare_cached(
-        "UPDATE sighting SET item_id = ?4, change_key = ?5
-         WHERE scope = ?1 AND mailbox = ?2 AND key = ?3",
-    )?
-    .execute(params![
-        scope,
-        mailbox,
-        text(&key.to_string()),
-        text(&place.id),
-        maybe_text(place.change_key.as_deref())
-    ])?;
+fn relocate(conn: &Connection, sighting_no: i64, place: &ItemRef) -> Done<()> {
+    conn.prepare_cached("UPDATE sighting SET item_id = ?2, change_key = ?3 WHERE no = ?1")?
+        .execute(params![
+            sighting_no,
+            text(&place.id),
+            maybe_text(place.change_key.as_deref())
+        ])?;
     Ok(())
 }
 

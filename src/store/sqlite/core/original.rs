@@ -5,6 +5,7 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Core;
+use super::commit::Writer;
 use super::lease::fence;
 use crate::error::codes;
 use crate::ids::{MessageUid, StageId};
@@ -16,7 +17,7 @@ use crate::store::sqlite::values::{signed, unsigned};
 use crate::store::{Lease, Original, OriginalPart};
 
 /// Ids of pieces that an original has: its number times this is the id of its first.
-const PIECES: i64 = 1 << 16;
+const PIECES: i64 = 1 << 12;
 
 impl Core {
     pub(crate) fn stage(
@@ -28,17 +29,13 @@ impl Core {
         bytes: &[u8],
     ) -> Done<()> {
         let (tx, scope) = self.write(scope)?;
-        fence(&tx, scope, lease)?;
-        if index == 0 {
-            begin_stage(&tx, scope, lease.mailbox.as_str(), stage)?;
-        }
-        let (no, size, pieces) = staged(&tx, scope, stage)?.ok_or(OUT_OF_ORDER)?;
-        if i64::from(index) + 1 == pieces {
-            // The reply to this piece was lost: it is there.
-            return Ok(());
-        }
+        let mailbox = fence(&tx, scope, lease)?;
+        let (no, size, pieces) = match staged(&tx, mailbox, stage)? {
+            Some(staged) => staged,
+            None => (begin_stage(&tx, scope, mailbox, stage)?, 0, 0),
+        };
         if i64::from(index) != pieces {
-            return Err(OUT_OF_ORDER);
+            return Err(Fault::Data("pieces come in order, from index 0"));
         }
         put_piece(&tx, no, pieces, size, bytes)?;
         tx.prepare_cached(
@@ -73,26 +70,21 @@ impl Core {
     }
 }
 
-const OUT_OF_ORDER: Fault = Fault::Data("pieces come in order, from index 0");
-
-/// Opens a stage. One that is begun again starts from nothing.
-fn begin_stage(conn: &Connection, scope: i64, mailbox: &str, stage: StageId) -> Done<()> {
-    if let Some((no, ..)) = staged(conn, scope, stage)? {
-        remove(conn, no)?;
-    }
+/// Opens a stage. Answers its number.
+fn begin_stage(conn: &Connection, scope: i64, mailbox: i64, stage: StageId) -> Done<i64> {
     let no = next_no(conn)?;
     conn.prepare_cached(
         "INSERT INTO original (no, scope, stage, mailbox, size, pieces) VALUES (?1, ?2, ?3, ?4, 0, 0)",
     )?
     .execute(params![no, scope, stage.as_bytes(), mailbox])?;
-    Ok(())
+    Ok(no)
 }
 
 /// Number, size and pieces of what is staged.
-fn staged(conn: &Connection, scope: i64, stage: StageId) -> Done<Option<(i64, i64, i64)>> {
+fn staged(conn: &Connection, mailbox: i64, stage: StageId) -> Done<Option<(i64, i64, i64)>> {
     let row = conn
-        .prepare_cached("SELECT no, size, pieces FROM original WHERE scope = ?1 AND stage = ?2")?
-        .query_row(params![scope, stage.as_bytes()], |row| {
+        .prepare_cached("SELECT no, size, pieces FROM original WHERE mailbox = ?1 AND stage = ?2")?
+        .query_row(params![mailbox, stage.as_bytes()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         });
     Ok(row.optional()?)
@@ -128,11 +120,10 @@ fn remove(conn: &Connection, no: i64) -> Done<()> {
 }
 
 /// Removes what the earlier holders of a mailbox staged and never linked.
-pub(super) fn sweep(conn: &Connection, scope: i64, mailbox: &str) -> Done<()> {
-    let mut list = conn.prepare_cached(
-        "SELECT no FROM original WHERE scope = ?1 AND mailbox = ?2 AND stage IS NOT NULL",
-    )?;
-    let numbers = list.query_map(params![scope, mailbox], |row| row.get(0))?;
+pub(super) fn sweep(conn: &Connection, mailbox: i64) -> Done<()> {
+    let mut list =
+        conn.prepare_cached("SELECT no FROM original WHERE mailbox = ?1 AND stage IS NOT NULL")?;
+    let numbers = list.query_map([mailbox], |row| row.get(0))?;
     let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
     numbers.into_iter().try_for_each(|no| remove(conn, no))
 }
@@ -146,18 +137,18 @@ fn has_original(conn: &Connection, scope: i64, message_no: i64) -> Done<bool> {
 
 /// Gives a message its original, unless it has one. Answers whether it got it now.
 pub(super) fn link(
-    conn: &Connection,
-    scope: i64,
+    writer: &Writer<'_>,
     message_no: i64,
     original: &Original,
     digest: &OriginalDigest,
 ) -> Done<bool> {
+    let (conn, scope) = (writer.conn, writer.scope);
     if *original == Original::NotKept || has_original(conn, scope, message_no)? {
         return Ok(false);
     }
     match original {
         Original::Inline(bytes) => insert(conn, scope, message_no, bytes, digest)?,
-        Original::Staged(stage) => link_stage(conn, scope, message_no, *stage, digest)?,
+        Original::Staged(stage) => link_stage(writer, message_no, *stage, digest)?,
         Original::NotKept => {}
     }
     Ok(true)
@@ -193,19 +184,19 @@ fn insert(
 }
 
 fn link_stage(
-    conn: &Connection,
-    scope: i64,
+    writer: &Writer<'_>,
     message_no: i64,
     stage: StageId,
     digest: &OriginalDigest,
 ) -> Done<()> {
-    let linked = conn
+    let linked = writer
+        .conn
         .prepare_cached(
             "UPDATE original SET message_no = ?3, digest = ?4, stage = NULL, mailbox = NULL
-             WHERE scope = ?1 AND stage = ?2",
+             WHERE mailbox = ?1 AND stage = ?2",
         )?
         .execute(params![
-            scope,
+            writer.mailbox,
             stage.as_bytes(),
             message_no,
             digest.as_bytes()

@@ -61,9 +61,9 @@ fn record(row: &Row<'_>) -> Done<MessageRecord> {
 
 fn participants(conn: &Connection, no: i64) -> Done<Vec<Participant>> {
     let mut list = conn.prepare_cached(
-        "SELECT role, address, name FROM participant WHERE message_no = ?1 ORDER BY position",
+        "SELECT role, address, name FROM participant WHERE no >= ?1 AND no < ?2 ORDER BY no",
     )?;
-    let rows = list.query_map([no], |row| Ok(participant(row)))?;
+    let rows = list.query_map([no << 16, (no + 1) << 16], |row| Ok(participant(row)))?;
     rows.map(|row| row?).collect()
 }
 

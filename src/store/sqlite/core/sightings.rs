@@ -2,14 +2,15 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Core;
+use super::commit::Writer;
+use super::{Core, find_mailbox};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
 use crate::source::{ItemRef, SightingKey};
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{
-    column, enum_column, maybe_micros, maybe_text, maybe_timestamp, micros, signed, text,
+    column, enum_column, key_bytes, maybe_micros, maybe_text, maybe_timestamp, micros, signed, text,
 };
 use crate::store::{FailedAttempt, KnownSighting, Sighting, SightingState};
 
@@ -21,7 +22,8 @@ impl Core {
         keys: &[SightingKey],
     ) -> Done<Vec<Option<KnownSighting>>> {
         let (tx, scope) = self.read(scope)?;
-        let find = |key| find(&tx, scope, mailbox.as_str(), key);
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
+        let find = |key| Ok(find(&tx, mailbox, key)?.map(|found| found.known));
         keys.iter().map(find).collect()
     }
 
@@ -32,31 +34,44 @@ impl Core {
         keys: &[SightingKey],
     ) -> Done<u64> {
         let (tx, scope) = self.write(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
         let mut requeued = 0;
         for key in keys {
-            requeued += requeue(&tx, scope, mailbox.as_str(), &key.to_string())?;
+            requeued += requeue(&tx, mailbox, key)?;
         }
         tx.commit()?;
         Ok(requeued)
     }
 }
 
-/// What is known of one sighting.
-pub(super) fn find(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    key: &SightingKey,
-) -> Done<Option<KnownSighting>> {
+/// A sighting's row.
+pub(super) struct Found {
+    pub(super) no: i64,
+    pub(super) known: KnownSighting,
+}
+
+impl Found {
+    /// Whether it has its outcome.
+    pub(super) fn is_settled(&self) -> bool {
+        self.known.state != SightingState::Pending
+    }
+}
+
+/// Finds a sighting.
+pub(super) fn find(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<Option<Found>> {
     let mut find = conn.prepare_cached(
-        "SELECT s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid
+        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid
          FROM sighting s LEFT JOIN message m ON m.no = s.message_no
-         WHERE s.scope = ?1 AND s.mailbox = ?2 AND s.key = ?3",
+         WHERE s.mailbox = ?1 AND s.key = ?2",
     )?;
-    let known = find.query_row(params![scope, mailbox, text(&key.to_string())], |row| {
-        Ok(known(row))
+    let found = find.query_row(params![mailbox, key_bytes(key)], |row| {
+        let no = row.get("no")?;
+        Ok((no, known(row)))
     });
-    known.optional()?.transpose()
+    match found.optional()? {
+        Some((no, known)) => Ok(Some(Found { no, known: known? })),
+        None => Ok(None),
+    }
 }
 
 fn known(row: &Row<'_>) -> Done<KnownSighting> {
@@ -86,55 +101,46 @@ pub(super) struct Decided<'a> {
     pub(super) sighting: &'a Sighting,
 }
 
-/// Gives a sighting its outcome.
-pub(super) fn decide(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    decided: &Decided<'_>,
-    now: i64,
-) -> Done<()> {
-    let Decided { sighting, .. } = decided;
-    conn.prepare_cached(
+/// Gives a sighting its outcome. Answers its number.
+pub(super) fn decide(writer: &Writer<'_>, decided: &Decided<'_>) -> Done<i64> {
+    let sighting = decided.sighting;
+    let mut write = writer.conn.prepare_cached(
         "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
              message_no, disposition, seen_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (scope, mailbox, key) DO UPDATE SET state = excluded.state,
+         ON CONFLICT (mailbox, key) DO UPDATE SET state = excluded.state,
              item_id = excluded.item_id, change_key = excluded.change_key,
              received = excluded.received, size = excluded.size,
              message_no = excluded.message_no, disposition = excluded.disposition,
-             next_try = NULL",
-    )?
-    .execute(params![
-        scope,
-        mailbox,
-        text(&sighting.key.to_string()),
-        decided.state.code(),
-        text(&sighting.item.id),
-        maybe_text(sighting.item.change_key.as_deref()),
-        maybe_micros(sighting.received),
-        sighting.size.map(signed).transpose()?,
-        decided.message_no,
-        decided.disposition.code(),
-        now
-    ])?;
-    Ok(())
+             next_try = NULL
+         RETURNING no",
+    )?;
+    let no = write.query_row(
+        params![
+            writer.scope,
+            writer.mailbox,
+            key_bytes(&sighting.key),
+            decided.state.code(),
+            text(&sighting.item.id),
+            maybe_text(sighting.item.change_key.as_deref()),
+            maybe_micros(sighting.received),
+            sighting.size.map(signed).transpose()?,
+            decided.message_no,
+            decided.disposition.code(),
+            writer.now
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(no)
 }
 
 /// Counts a failed attempt. An outcome that is there already stays.
-pub(super) fn fail(
-    conn: &Connection,
-    scope: i64,
-    mailbox: &str,
-    sighting: &Sighting,
-    attempt: &FailedAttempt,
-    now: i64,
-) -> Done<u32> {
-    let mut count = conn.prepare_cached(
+pub(super) fn fail(writer: &Writer<'_>, sighting: &Sighting, attempt: &FailedAttempt) -> Done<u32> {
+    let mut count = writer.conn.prepare_cached(
         "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
              attempts, next_try, code, seen_at)
          VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)
-         ON CONFLICT (scope, mailbox, key) DO UPDATE SET
+         ON CONFLICT (mailbox, key) DO UPDATE SET
              attempts = attempts + (state = 'pending'),
              item_id = iif(state = 'pending', excluded.item_id, item_id),
              change_key = iif(state = 'pending', excluded.change_key, change_key),
@@ -144,16 +150,16 @@ pub(super) fn fail(
     )?;
     let attempts = count.query_row(
         params![
-            scope,
-            mailbox,
-            text(&sighting.key.to_string()),
+            writer.scope,
+            writer.mailbox,
+            key_bytes(&sighting.key),
             text(&sighting.item.id),
             maybe_text(sighting.item.change_key.as_deref()),
             maybe_micros(sighting.received),
             sighting.size.map(signed).transpose()?,
             micros(attempt.next_try),
             text(&attempt.code),
-            now
+            writer.now
         ],
         |row| row.get(0),
     )?;
@@ -161,18 +167,19 @@ pub(super) fn fail(
 }
 
 /// Answers 1 if the sighting was set aside. Its move to the quarantine is not wanted any more.
-fn requeue(conn: &Connection, scope: i64, mailbox: &str, key: &str) -> Done<u64> {
+fn requeue(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<u64> {
+    let Some(found) = find(conn, mailbox, key)? else {
+        return Ok(0);
+    };
     let requeued = conn
         .prepare_cached(
-            "UPDATE sighting SET state = 'pending', attempts = 0, next_try = NULL
-             WHERE scope = ?1 AND mailbox = ?2 AND key = ?3 AND state = 'quarantined'",
+            "UPDATE sighting SET state = 'pending', attempts = 0, next_try = NULL, disposition = NULL
+             WHERE no = ?1 AND state = 'quarantined'",
         )?
-        .execute(params![scope, mailbox, text(key)])?;
+        .execute([found.no])?;
     if requeued > 0 {
-        conn.prepare_cached(
-            "DELETE FROM pending_move WHERE scope = ?1 AND mailbox = ?2 AND key = ?3",
-        )?
-        .execute(params![scope, mailbox, text(key)])?;
+        conn.prepare_cached("DELETE FROM pending_move WHERE sighting_no = ?1")?
+            .execute([found.no])?;
     }
     Ok(requeued as u64)
 }
