@@ -34,11 +34,15 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_table_of_error_codes_is_the_codes_table() {
-    let mut expected =
-        String::from("| code | kind | meaning | what to do |\n|---|---|---|---|\n");
+    let mut expected = String::from("| code | kind | meaning | what to do |\n|---|---|---|---|\n");
     for code in codes::ALL {
         let (name, kind) = (code.code, code.kind);
-        writeln!(expected, "| `{name}` | {kind:?} | {} | {} |", code.message, code.remedy).unwrap();
+        writeln!(
+            expected,
+            "| `{name}` | {kind:?} | {} | {} |",
+            code.message, code.remedy
+        )
+        .unwrap();
     }
     let marked = README
         .split_once("<!-- error codes: begin -->\n")
@@ -161,7 +165,10 @@ fn the_embedded_code_is_that_of_the_example() {
     let example = include_str!("../examples/embed.rs");
     let code = section("Embed it").split("```rust\n").nth(1).unwrap();
     let code = code.split("```").next().unwrap();
-    assert!(example.contains(code.trim_end()), "the README differs from the example");
+    assert!(
+        example.contains(code.trim_end()),
+        "the README differs from the example"
+    );
 }
 
 /// The words after `email_logger` in code of the README, up to the first option.
@@ -197,7 +204,9 @@ fn every_command_is_one_of_the_program() {
     };
     let help = Command::new(program).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let known = help.lines().filter_map(|line| line.split_whitespace().next());
+    let known = help
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
     let known: BTreeSet<_> = known.map(str::to_owned).collect();
     let commands = commands();
     assert!(commands.len() > 3, "{commands:?}");
