@@ -2,6 +2,8 @@
 
 mod chain;
 mod forward;
+#[cfg(feature = "oauth2")]
+mod oauth;
 mod provided;
 
 use std::fmt::Debug;
@@ -14,6 +16,9 @@ use crate::error::Result;
 use crate::scope::Scope;
 
 pub use chain::CredentialChain;
+#[cfg(feature = "oauth2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+pub use oauth::{AppSignIn, AppSignInBuilder};
 pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
 
 /// Supplies credentials when they are needed (`OnGetEmailLoggingClientId`, `OnGetEmailLoggingClientSecret`,

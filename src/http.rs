@@ -15,7 +15,7 @@ mod url;
 
 pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
 pub(crate) use client::{HttpClient, Reply};
-pub(crate) use failure::never_sent;
+pub(crate) use failure::{never_sent, retry_after};
 pub(crate) use gate::Gate;
 pub(crate) use guid::new_guid;
 pub(crate) use options::HttpOptions;

@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod schedule;
 mod settings;
+mod telemetry;
 
 use std::future::{Future, pending};
 use std::pin::pin;

@@ -1,7 +1,8 @@
 //! What a mail is to us: addresses, dates, signals and the identity of its content.
 //!
-//! Pure data and pure functions. Only `mime` knows the MIME parser; nothing here does I/O or knows where a mail came
-//! from. Matching uses [`Address`] alone: never a display name, never a decoded encoded-word.
+//! Pure data and pure functions. Only `mime` knows the MIME parser; nothing here does I/O or knows
+//! where a mail came from. Matching uses [`Address`] alone: never a display name, never a decoded
+//! encoded-word.
 
 mod address;
 mod class;
@@ -23,7 +24,8 @@ pub use mime::MessageReader;
 
 /// One mail as the decision sees it.
 ///
-/// Built by [`MessageReader`] from the original bytes and the server's facts, or by hand in a host's tests.
+/// Built by [`MessageReader`] from the original bytes and the server's facts, or by hand in a
+/// host's tests.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
@@ -166,7 +168,8 @@ pub enum ItemClass {
     Other,
 }
 
-/// A sign that a machine or a list sent the mail. Signs are flags for views; what they cause is the policy's to say.
+/// A sign that a machine or a list sent the mail. Signs are flags for views; what they cause is the
+/// policy's to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -200,8 +203,8 @@ pub enum MessageFlag {
     SenderDisagreement,
     /// No `Date`, or one that cannot be read; the server's time counts.
     DateMissing,
-    /// A `Date` that cannot be meant: before 1970, or more than a day after the mail was received; the server's time
-    /// counts.
+    /// A `Date` that cannot be meant: before 1970, or more than a day after the mail was received;
+    /// the server's time counts.
     DateImplausible,
     /// No Message-ID.
     MessageIdMissing,

@@ -4,4 +4,5 @@
 //! versioning.
 
 pub mod clock;
+pub mod conformance;
 pub mod exchange;

@@ -1,5 +1,5 @@
-//! Reading of mail: the sample mails of the demo by a hand-written table, a corpus of awkward mail where it is present, and
-//! a malformed fixture for each kind of bad input.
+//! Reading of mail: the sample mails of the demo by a hand-written table, a corpus of awkward mail
+//! where it is present, and a malformed fixture for each kind of bad input.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

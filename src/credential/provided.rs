@@ -1,13 +1,9 @@
 //! Providers for values that are at hand: given, in the environment, in a file.
 
-/// Values that were given.
-#[derive(Debug, Default)]
-pub struct StaticCredentials {}
+mod environment;
+mod file;
+mod given;
 
-/// Values of the environment.
-#[derive(Debug, Default)]
-pub struct EnvironmentCredentials {}
-
-/// Values of a file.
-#[derive(Debug, Default)]
-pub struct FileCredentials {}
+pub use environment::EnvironmentCredentials;
+pub use file::FileCredentials;
+pub use given::StaticCredentials;

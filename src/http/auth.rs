@@ -21,6 +21,6 @@ pub(crate) trait Authenticator: Debug + Send + Sync {
     /// The header of the next request, marked as sensitive.
     async fn authorize(&self) -> Result<HeaderValue>;
 
-    /// The server refused the credentials: forgets what is kept, and says whether asking once more makes sense.
-    async fn challenge(&self) -> bool;
+    /// The server refused this header: forgets what is kept of it, and says whether asking once more makes sense.
+    async fn challenge(&self, refused: &HeaderValue) -> bool;
 }

@@ -100,6 +100,19 @@ impl HttpClient {
     }
 }
 
+#[cfg(feature = "oauth2")]
+impl Reply {
+    /// Reads the whole body, which the client's limit keeps small.
+    pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {
+        use futures_util::StreamExt;
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.body.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        Ok(bytes)
+    }
+}
+
 fn is_encoded(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     values

@@ -1,6 +1,10 @@
 //! How a failure of the transport becomes an error of this crate.
 
 use std::error::Error as StdError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::error::{Error, ServerContext, codes};
 
@@ -27,6 +31,16 @@ pub(crate) fn transport_error(
 /// Whether the request cannot have reached the server.
 pub(crate) fn never_sent(error: &Error) -> bool {
     error.code() == codes::HTTP_CONNECT.code
+}
+
+/// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(until.duration_since(now)).ok()
 }
 
 fn has_tls_cause(error: &reqwest::Error) -> bool {

@@ -45,6 +45,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn tell(&self, event: &ProgressEvent<'_>) {
+        super::telemetry::progress(event);
         if let Some(progress) = &self.progress {
             progress.on(event);
         }

@@ -15,6 +15,7 @@ use super::pipeline::{Pipeline, StepError, count_moves};
 use super::progress::ProgressEvent;
 use super::recovery::{is_final, recover};
 use super::report::{RunError, RunReport, RunStep, Skipped};
+use super::telemetry;
 
 /// What a run works with, once the set-up was read.
 #[derive(Debug)]
@@ -113,6 +114,18 @@ fn lock(parts: &Parts) -> std::sync::MutexGuard<'_, Option<(FolderPlan, Folders)
 
 /// Runs once, until the queue is empty, the batch size is reached or `shutdown` is ready.
 pub(super) async fn run(
+    parts: &Parts,
+    shutdown: impl Future<Output = ()> + Unpin + Send,
+) -> Result<RunReport, RunError> {
+    telemetry::in_run(parts, async {
+        run_once(parts, shutdown)
+            .await
+            .inspect_err(telemetry::failed)
+    })
+    .await
+}
+
+async fn run_once(
     parts: &Parts,
     shutdown: impl Future<Output = ()> + Unpin + Send,
 ) -> Result<RunReport, RunError> {

@@ -95,8 +95,8 @@ pub enum UnusableAddress {
     TooLong,
 }
 
-/// An addr-spec in the form that matching compares: local part and domain in lower case, the domain in ASCII (IDNA,
-/// UTS 46), a quoted local part unquoted where its quotes are not needed.
+/// An addr-spec in the form that matching compares: local part and domain in lower case, the domain
+/// in ASCII (IDNA, UTS 46), a quoted local part unquoted where its quotes are not needed.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct Address(Box<str>);
@@ -104,10 +104,11 @@ pub struct Address(Box<str>);
 impl Address {
     /// Reads one addr-spec, without a display name and without angle brackets.
     ///
-    /// Comments and white space where RFC 5322 allows them are left out. Both parts are compared without regard to
-    /// case, so both are lowered. An encoded-word (RFC 2047) is never decoded: it is forbidden inside an addr-spec, and
-    /// decoding it could make another address. Letters of another script that look alike stay another address.
-    /// Reading the [`as_str`](Self::as_str) of an address again gives the same address.
+    /// Comments and white space where RFC 5322 allows them are left out. Both parts are compared
+    /// without regard to case, so both are lowered. An encoded-word (RFC 2047) is never decoded: it
+    /// is forbidden inside an addr-spec, and decoding it could make another address. Letters of
+    /// another script that look alike stay another address. Reading the [`as_str`](Self::as_str) of
+    /// an address again gives the same address.
     ///
     /// # Errors
     ///

@@ -5,8 +5,9 @@ use super::ItemClass;
 impl ItemClass {
     /// The kind of an item with this Exchange item class, in any case.
     ///
-    /// A report's class is `REPORT.`, the class of the mail it is about, and its kind. A class below `IPM.Note` that is
-    /// not known is a form of ordinary mail. What is no mail at all is [`ItemClass::Other`].
+    /// A report's class is `REPORT.`, the class of the mail it is about, and its kind. A class
+    /// below `IPM.Note` that is not known is a form of ordinary mail. What is no mail at all is
+    /// [`ItemClass::Other`].
     pub fn from_item_class(class: &str) -> Self {
         let class = class.trim().to_ascii_lowercase();
         if let Some(report) = class.strip_prefix("report.") {

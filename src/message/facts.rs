@@ -29,8 +29,8 @@ impl FactAddress {
 
 /// The server's facts about one mail. Everything is optional: servers leave things out.
 ///
-/// MIME is matched first, these second; a disagreement is flagged. Where MIME has no usable address but an Exchange
-/// one, the resolved address is taken from here.
+/// MIME is matched first, these second; a disagreement is flagged. Where MIME has no usable address
+/// but an Exchange one, the resolved address is taken from here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MailFacts {

@@ -34,8 +34,9 @@ impl Mailbox {
 impl Message {
     /// The message that the server's facts describe, flagged [`MessageFlag::OriginalMissing`].
     ///
-    /// There are no bytes to hash: its identity is made of the facts and of `key_material`, which must be what the server
-    /// keeps equal for all copies of this mail and for no other mail (the search key). Its size is 0.
+    /// There are no bytes to hash: its identity is made of the facts and of `key_material`, which
+    /// must be what the server keeps equal for all copies of this mail and for no other mail (the
+    /// search key). Its size is 0.
     pub fn from_facts(facts: &MailFacts, key_material: &[u8]) -> Self {
         let mut message = Self::new(identity(facts, key_material));
         let one = |fact: &Option<FactAddress>| fact.as_ref().and_then(Mailbox::of_fact);

@@ -1,7 +1,8 @@
 //! The identity of a mail's content.
 //!
-//! Trace headers (`Received` and the like) differ between two copies of one mail, so identity is not the hash of all
-//! bytes. Each byte is hashed once: header block and body have a hash each, and the digests are made of those.
+//! Trace headers (`Received` and the like) differ between two copies of one mail, so identity is
+//! not the hash of all bytes. Each byte is hashed once: header block and body have a hash each, and
+//! the digests are made of those.
 
 macro_rules! digest {
     ($(#[$doc:meta])* $name:ident) => {
@@ -35,18 +36,18 @@ macro_rules! digest {
 }
 
 digest! {
-    /// Equal for two copies of one mail whose bytes differ only in headers that transport adds: BLAKE3 of From, To, Cc,
-    /// Date, Subject, Message-ID and the body bytes.
+    /// Equal for two copies of one mail whose bytes differ only in headers that transport adds:
+    /// BLAKE3 of From, To, Cc, Date, Subject, Message-ID and the body bytes.
     FastKey
 }
 digest! {
-    /// The hash of the original as it was delivered, bit for bit: BLAKE3 over the hash of the header block and the hash of
-    /// the rest.
+    /// The hash of the original as it was delivered, bit for bit: BLAKE3 over the hash of the
+    /// header block and the hash of the rest.
     OriginalDigest
 }
 digest! {
-    /// Equal for two renderings of one mail: BLAKE3 of the decoded fields and parts. It is computed only when a Message-ID
-    /// is met again with another [`FastKey`].
+    /// Equal for two renderings of one mail: BLAKE3 of the decoded fields and parts. It is computed
+    /// only when a Message-ID is met again with another [`FastKey`].
     CanonicalDigest
 }
 

@@ -1,4 +1,5 @@
-//! How much of a mail is looked at. Bytes beyond a limit are kept in the original, never cut from it.
+//! How much of a mail is looked at. Bytes beyond a limit are kept in the original, never cut from
+//! it.
 
 /// The limits of reading one mail.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! MIME to [`Message`], in one pass over the bytes as they arrive.
 //!
-//! The only file group that knows the MIME parser. Headers are parsed, the body is only hashed; what needs the parts is
-//! left to the second look.
+//! The only file group that knows the MIME parser. Headers are parsed, the body is only hashed;
+//! what needs the parts is left to the second look.
 
 mod address_list;
 mod body;
@@ -45,8 +45,9 @@ impl Message {
 impl MessageContent {
     /// Reads text and attachments of an original. Never fails: what cannot be read is flagged.
     ///
-    /// The text is what a person reads first: plain text where there is some, else HTML without its markup, at most
-    /// [`MessageLimits::indexed_text_bytes`]. A mail that is embedded is one attachment; nothing in it is listed.
+    /// The text is what a person reads first: plain text where there is some, else HTML without its
+    /// markup, at most [`MessageLimits::indexed_text_bytes`]. A mail that is embedded is one
+    /// attachment; nothing in it is listed.
     pub fn read(original: &[u8], limits: &MessageLimits) -> Self {
         body::read(original, limits)
     }
@@ -55,8 +56,9 @@ impl MessageContent {
 impl CanonicalDigest {
     /// The digest that two renderings of one mail share.
     ///
-    /// It is made of the decoded From, To, Cc, Date, Subject and Message-ID, and of the types and decoded contents of all
-    /// leaves: text as UTF-8 with LF and without white space at line ends, anything else as its bytes.
+    /// It is made of the decoded From, To, Cc, Date, Subject and Message-ID, and of the types and
+    /// decoded contents of all leaves: text as UTF-8 with LF and without white space at line ends,
+    /// anything else as its bytes.
     pub fn of(original: &[u8], limits: &MessageLimits) -> Self {
         canonical::digest(original, limits)
     }

@@ -204,6 +204,27 @@ pub struct MessageRecord {
     pub web_link: Option<String>,
 }
 
+impl MessageRecord {
+    /// A record of which only the identity is known; fill the fields that matter.
+    pub fn new(identity: ContentIdentity) -> Self {
+        Self {
+            identity,
+            canonical: None,
+            message_id: None,
+            references: Vec::new(),
+            subject: String::new(),
+            participants: Vec::new(),
+            sent: None,
+            received: None,
+            sensitivity: Sensitivity::Normal,
+            class: ItemClass::Mail,
+            authenticity: Authenticity::Unknown,
+            flags: Vec::new(),
+            web_link: None,
+        }
+    }
+}
+
 /// Somebody whom a mail names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(

@@ -132,7 +132,10 @@ impl MemoryStore {
         scope: &Scope,
         work: impl FnOnce(&mut ScopeTables, &Stamp<'_>) -> Result<T>,
     ) -> Result<T> {
-        let stamp = Stamp { store: self };
+        let stamp = Stamp {
+            store: self,
+            now: self.clock.now(),
+        };
         let mut state = self.state();
         let fault = state.faults.next(operation);
         if let Some(Fault::Fails(error)) = fault {
@@ -162,14 +165,15 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// Time and new ids for one operation.
+/// The time of one operation, the same for all that it writes, and new ids.
 struct Stamp<'a> {
     store: &'a MemoryStore,
+    now: Timestamp,
 }
 
 impl Stamp<'_> {
     fn now(&self) -> Timestamp {
-        self.store.clock.now()
+        self.now
     }
 
     fn event_id(&self) -> EventId {

@@ -31,8 +31,7 @@ impl ManualClock {
 
     /// Moves the time on and wakes whoever waited for it.
     pub fn advance(&self, by: Duration) {
-        let now = self.now().checked_add(by).unwrap_or(Timestamp::MAX);
-        self.set(now);
+        self.set(self.now_plus(by));
     }
 
     /// Sets the time, back as well as forth, and wakes whoever waited for it.
@@ -42,6 +41,11 @@ impl ManualClock {
         let sleepers = std::mem::take(&mut state.sleepers);
         drop(state);
         sleepers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The time that will be shown when this much has passed.
+    pub fn now_plus(&self, wait: Duration) -> Timestamp {
+        self.now().checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
     /// How many sleeps have looked at the time and found it too early since it last moved.
@@ -68,7 +72,7 @@ impl Clock for ManualClock {
     }
 
     async fn sleep(&self, wait: Duration) {
-        let until = self.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        let until = self.now_plus(wait);
         Sleep { clock: self, until }.await;
     }
 }
@@ -136,7 +140,7 @@ mod tests {
     #[test]
     fn a_sleep_ends_when_its_time_has_come_and_not_before() {
         let clock = ManualClock::default();
-        let mut sleep = clock.sleep(Duration::from_secs(60));
+        let mut sleep = clock.sleep(Duration::from_mins(1));
         assert_eq!((&mut sleep).now_or_never(), None);
         clock.advance(Duration::from_secs(59));
         assert_eq!((&mut sleep).now_or_never(), None);

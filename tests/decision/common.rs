@@ -1,5 +1,7 @@
 //! A small world of salespeople and contacts, and words for decisions.
 
+use std::fmt::Write as _;
+
 use email_logging::decision::{Decision, LoggingPolicy, decide};
 use email_logging::message::{Address, ContentIdentity, FastKey, Mailbox, Message, OriginalDigest};
 use email_logging::parties::{
@@ -7,21 +9,21 @@ use email_logging::parties::{
 };
 
 /// The company's own domain.
-pub const OWN: &str = "own.example";
+pub(crate) const OWN: &str = "own.example";
 
-pub fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap_or_else(|reason| panic!("{text}: {reason:?}"))
 }
 
-pub fn mailbox(text: &str) -> Mailbox {
+pub(crate) fn mailbox(text: &str) -> Mailbox {
     Mailbox::smtp(address(text))
 }
 
-pub fn mailboxes(list: &[&str]) -> Vec<Mailbox> {
+pub(crate) fn mailboxes(list: &[&str]) -> Vec<Mailbox> {
     list.iter().copied().map(mailbox).collect()
 }
 
-pub fn empty() -> Message {
+pub(crate) fn empty() -> Message {
     Message::new(ContentIdentity {
         fast_key: FastKey::from_bytes([1; 32]),
         original_digest: OriginalDigest::from_bytes([2; 32]),
@@ -30,35 +32,35 @@ pub fn empty() -> Message {
 }
 
 /// A mail from one author to primary recipients.
-pub fn mail(from: &str, to: &[&str]) -> Message {
+pub(crate) fn mail(from: &str, to: &[&str]) -> Message {
     let mut message = empty();
     message.from = vec![mailbox(from)];
     message.to = mailboxes(to);
     message
 }
 
-pub fn person(no: &str) -> ContactMatch {
+pub(crate) fn person(no: &str) -> ContactMatch {
     ContactMatch::new(no, format!("Name of {no}"), ContactKind::Person)
 }
 
-pub fn company(no: &str) -> ContactMatch {
+pub(crate) fn company(no: &str) -> ContactMatch {
     ContactMatch::new(no, format!("Name of {no}"), ContactKind::Company)
 }
 
-pub fn salesperson(code: &str) -> SalespersonMatch {
+pub(crate) fn salesperson(code: &str) -> SalespersonMatch {
     SalespersonMatch::new(code, format!("Name of {code}"))
 }
 
-pub fn contact(no: &str) -> AddressParties {
+pub(crate) fn contact(no: &str) -> AddressParties {
     AddressParties::nobody().with_contact(person(no))
 }
 
-pub fn seller(code: &str) -> AddressParties {
+pub(crate) fn seller(code: &str) -> AddressParties {
     AddressParties::nobody().with_salesperson(salesperson(code))
 }
 
 /// Salespeople S1 and S2, contacts C1, C2 and C9, and two people who are both: SB with CB, and SD with CD.
-pub fn world() -> Parties {
+pub(crate) fn world() -> Parties {
     let both = |code, no| seller(code).with_contact(person(no));
     Parties::default()
         .with(address("s1@own.example"), seller("S1"))
@@ -70,25 +72,25 @@ pub fn world() -> Parties {
         .with(address("c9@customer.example"), contact("C9"))
 }
 
-pub fn default_policy() -> LoggingPolicy {
+pub(crate) fn default_policy() -> LoggingPolicy {
     let mut policy = LoggingPolicy::default();
     policy.own_domains.insert(OWN.to_owned());
     policy
 }
 
-pub fn original_policy() -> LoggingPolicy {
+pub(crate) fn original_policy() -> LoggingPolicy {
     let mut policy = LoggingPolicy::business_central();
     policy.own_domains.insert(OWN.to_owned());
     policy
 }
 
 /// Decides without hooks.
-pub fn decided(message: &Message, parties: &Parties, policy: &LoggingPolicy) -> Decision {
+pub(crate) fn decided(message: &Message, parties: &Parties, policy: &LoggingPolicy) -> Decision {
     decide(message, parties, policy, &[])
 }
 
 /// `out C1/S1 C2/S1#1`, or the outcome's code with its reason.
-pub fn words(decision: &Decision) -> String {
+pub(crate) fn words(decision: &Decision) -> String {
     if decision.entries.is_empty() {
         return format!("{} {}", decision.outcome.code(), decision.outcome.reason());
     }
@@ -100,25 +102,25 @@ pub fn words(decision: &Decision) -> String {
             words.push_str(flow.trim_end_matches("bound"));
         }
         let (contact, salesperson) = entry.pair();
-        words.push_str(&format!(" {contact}/{salesperson}"));
+        write!(words, " {contact}/{salesperson}").unwrap();
         if entry.occurrence > 0 {
-            words.push_str(&format!("#{}", entry.occurrence));
+            write!(words, "#{}", entry.occurrence).unwrap();
         }
     }
     words
 }
 
 /// Decides under the default policy and puts it into words.
-pub fn outcome(message: &Message) -> String {
+pub(crate) fn outcome(message: &Message) -> String {
     words(&decided(message, &world(), &default_policy()))
 }
 
 /// The rules of the trace, in order.
-pub fn rules(decision: &Decision) -> Vec<&str> {
+pub(crate) fn rules(decision: &Decision) -> Vec<&str> {
     decision.steps.iter().map(|step| &*step.rule).collect()
 }
 
 /// A contact found by this field.
-pub fn by(no: &str, field: MatchedBy) -> AddressParties {
+pub(crate) fn by(no: &str, field: MatchedBy) -> AddressParties {
     AddressParties::nobody().with_contact(person(no).with_matched_by(field))
 }

@@ -8,6 +8,8 @@ use email_logging::decision::{
 use email_logging::message::{ItemClass, Sensitivity};
 use email_logging::parties::MatchedBy;
 
+type Change = Box<dyn Fn(&mut LoggingPolicy)>;
+
 #[test]
 fn the_fingerprint_is_stable() {
     assert_eq!(LoggingPolicy::default().fingerprint(), "deb49bd80524362e");
@@ -29,7 +31,7 @@ fn the_fingerprint_changes_with_every_rule() {
         contact: Some(contact.into()),
         salesperson: None,
     };
-    let changes: Vec<Box<dyn Fn(&mut LoggingPolicy)>> = vec![
+    let changes: Vec<Change> = vec![
         Box::new(|_| {}),
         Box::new(|p| p.cc = false),
         Box::new(|p| p.bcc = false),

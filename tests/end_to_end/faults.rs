@@ -60,7 +60,7 @@ async fn a_busy_server_holds_every_call_and_the_run_goes_on() {
     for operation in [Operation::FindItem, Operation::GetItem, Operation::MoveItem] {
         setting
             .exchange
-            .inject(Fault::new(FaultKind::ServerBusy(back_off)).on(operation));
+            .inject(Fault::new(FaultKind::ServerBusy { back_off }).on(operation));
     }
     let report = setting.builder().build().unwrap().run_once().await.unwrap();
     assert_eq!((report.logged, report.moved), (30, 30), "{report:?}");

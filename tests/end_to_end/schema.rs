@@ -43,7 +43,9 @@ fn validate(schema: &Path, folder: &Path) -> (usize, String) {
 /// A run that meets what makes the source send everything it can.
 async fn eventful_run(setting: &Setting) {
     setting.deliver_numbers(0..120, 800);
-    let busy = FaultKind::ServerBusy(std::time::Duration::from_millis(20));
+    let busy = FaultKind::ServerBusy {
+        back_off: std::time::Duration::from_millis(20),
+    };
     setting
         .exchange
         .inject(Fault::new(busy).on(Operation::GetItem));

@@ -1,8 +1,8 @@
 //! A small company with a queue, to run loggers on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use email_logging::directory::ContactDirectory;
@@ -18,7 +18,7 @@ use email_logging::{EmailLogger, Error, Result, Scope};
 /// A directory of two salespeople and some contacts, which can be out of order.
 #[derive(Debug, Default)]
 pub(crate) struct Company {
-    people: BTreeMap<Address, AddressParties>,
+    people: Mutex<BTreeMap<Address, AddressParties>>,
     pub(crate) out_of_order: AtomicBool,
 }
 
@@ -43,9 +43,20 @@ impl Company {
             .into_iter()
             .map(|(text, found)| (text.parse().unwrap(), found));
         Self {
-            people: people.collect(),
+            people: Mutex::new(people.collect()),
             out_of_order: AtomicBool::new(false),
         }
+    }
+}
+
+impl Company {
+    pub(crate) fn add_contact(&self, address: &str, no: &str) {
+        let found = ContactMatch::new(no, format!("Contact {no}"), ContactKind::Person);
+        let parties = AddressParties::nobody().with_contact(found);
+        self.people
+            .lock()
+            .unwrap()
+            .insert(address.parse().unwrap(), parties);
     }
 }
 
@@ -55,7 +66,8 @@ impl ContactDirectory for Company {
         if self.out_of_order.load(Ordering::Relaxed) {
             return Err(Error::new(&codes::DIRECTORY_UNAVAILABLE, "resolve"));
         }
-        let find = |address| self.people.get(address).cloned().unwrap_or_default();
+        let people = self.people.lock().unwrap();
+        let find = |address| people.get(address).cloned().unwrap_or_default();
         Ok(addresses.iter().map(find).collect())
     }
 }

@@ -127,3 +127,77 @@ async fn a_copy_made_by_hand_gets_a_move_of_its_own_and_a_note() {
     assert_eq!((bench.queued(), bench.stored()), (0, 2));
     bench.assert_all_stored_and_logged_once(1).await;
 }
+
+#[tokio::test]
+async fn copies_of_mail_that_matches_nobody_are_not_matched_each() {
+    let bench = Bench::new();
+    for received in ["a.example", "b.example"] {
+        let mut bytes = format!("Received: by {received}\r\n").into_bytes();
+        bytes.extend(mail_with(
+            "no@else.example",
+            TO,
+            "S",
+            "u@x",
+            "",
+            "Text.\r\n",
+        ));
+        bench.deliver(bytes);
+    }
+    let report = bench.run().await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    assert_eq!(
+        (report.not_matched, report.already_logged),
+        (2, 0),
+        "{report:?}"
+    );
+    let mut filter = DecisionFilter::default();
+    filter.outcome = Some("not-matched".into());
+    let decisions = bench
+        .store
+        .decisions(&Scope::default(), &filter, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(decisions.rows.len(), 2);
+}
+
+#[tokio::test]
+async fn mail_whose_contact_is_found_later_is_logged_once_when_it_comes_again() {
+    let bench = Bench::new();
+    bench.deliver(mail_with(
+        "new@contacts.example",
+        TO,
+        "S",
+        "u@x",
+        "",
+        "Text.\r\n",
+    ));
+    assert_eq!(bench.run().await.unwrap().not_matched, 1);
+    bench.company.add_contact("new@contacts.example", "C9");
+    for expected in [(1, 0), (0, 1)] {
+        let mut bytes = format!("Received: by {}\r\n", expected.0).into_bytes();
+        bytes.extend(mail_with(
+            "new@contacts.example",
+            TO,
+            "S",
+            "u@x",
+            "",
+            "Text.\r\n",
+        ));
+        bench.deliver(bytes);
+        let report = bench.run().await.unwrap();
+        assert_eq!(
+            (report.logged, report.already_logged),
+            expected,
+            "{report:?}"
+        );
+    }
+    let mails = bench.mails().await;
+    let part = bench
+        .store
+        .original(&Scope::default(), &mails[0].message, 0..u64::MAX)
+        .await;
+    assert!(
+        part.unwrap().total > 0,
+        "the original comes with the first entry"
+    );
+}

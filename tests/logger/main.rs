@@ -9,3 +9,4 @@ mod faults;
 mod host;
 mod runs;
 mod schedule;
+mod telemetry;

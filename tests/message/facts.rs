@@ -67,7 +67,7 @@ fn what_mime_leaves_out_comes_from_the_facts() {
 fn an_empty_recipient_field_is_not_filled() {
     let mail = MAIL.replace("Penny <penny@b.example>", "undisclosed-recipients:;");
     let message = read(&mail, |facts| {
-        facts.to = vec![FactAddress::smtp("x@y.example")]
+        facts.to = vec![FactAddress::smtp("x@y.example")];
     });
     assert_eq!(addresses(&message.to), "");
 }
@@ -82,12 +82,12 @@ fn another_sender_on_the_server_is_flagged() {
     let submitter = read(&mail, |facts| facts.sender = other);
     assert_eq!(codes!(submitter.flags), "sender-disagreement");
     let same = read(MAIL, |facts| {
-        facts.from = Some(FactAddress::smtp("ADA@A.example"))
+        facts.from = Some(FactAddress::smtp("ADA@A.example"));
     });
     assert_eq!(codes!(same.flags), "");
     let hidden = MAIL.replace("<ada@", "<=?utf-8?q?ada?=@");
     let hidden = read(&hidden, |facts| {
-        facts.from = Some(FactAddress::smtp("ada@a.example"))
+        facts.from = Some(FactAddress::smtp("ada@a.example"));
     });
     assert_eq!(addresses(&hidden.from), "!EncodedWord");
     assert_eq!(codes!(hidden.flags), "sender-disagreement address-unusable");
@@ -137,7 +137,7 @@ fn exchange_addresses_take_what_the_server_resolved() {
 fn the_more_private_word_wins() {
     let mail = MAIL.replace("To:", "Sensitivity: Personal\nTo:");
     let private = read(&mail, |facts| {
-        facts.sensitivity = Some(Sensitivity::Private)
+        facts.sensitivity = Some(Sensitivity::Private);
     });
     assert_eq!(private.sensitivity, Sensitivity::Private);
     let personal = read(&mail, |facts| facts.sensitivity = Some(Sensitivity::Normal));

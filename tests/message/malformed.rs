@@ -1,6 +1,6 @@
 //! Bad input, one fixture per kind: a typed error or a flag, and never a panic.
 
-use super::support::{addresses, codes, content, names, read};
+use super::support::{addresses, content, names, read};
 use email_logging::message::{
     Address, MailFacts, Message, MessageContent, MessageFlag, MessageLimits, UnusableAddress,
 };
@@ -17,8 +17,8 @@ fn flags(mail: impl AsRef<[u8]>) -> Vec<MessageFlag> {
 }
 
 fn multipart(parts: &[&str]) -> String {
-    let parts: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();
-    format!("From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n")
+    let parts = parts.join("\n--b\n");
+    format!("From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n{parts}\n--b--\n")
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The sample mails of the demo: who wrote what to whom, reasoned from the mails and not from the code.
+//! The sample mails of the demo: who wrote what to whom, reasoned from the mails and not from the
+//! code.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -174,10 +175,13 @@ fn texts_are_decoded_in_every_charset() {
     assert!(japanese.starts_with("\u{30bd}\u{30ec}\u{30f3}\u{30bb}\u{30f3}\u{69d8}\n"));
 }
 
+/// Name, media type, bytes, and whether it is shown inside the text.
+type Listed = (&'static str, &'static str, u64, bool);
+
 #[test]
 fn attachments_are_listed_with_clean_names() {
     let samples = samples();
-    let table: &[(&str, &[(&str, &str, u64, bool)], &str)] = &[
+    let table: &[(&str, &[Listed], &str)] = &[
         ("01", &[], ""),
         (
             "02",

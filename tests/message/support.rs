@@ -29,7 +29,8 @@ pub(crate) fn content(mail: impl AsRef<[u8]>) -> MessageContent {
     MessageContent::read(mail.as_ref(), &MessageLimits::default())
 }
 
-/// The addresses of a list, each in a word: an unusable one as `!Reason`, an Exchange one as `EX:name`.
+/// The addresses of a list, each in a word: an unusable one as `!Reason`, an Exchange one as
+/// `EX:name`.
 pub(crate) fn addresses(list: &[Mailbox]) -> String {
     let shown = list.iter().map(|mailbox| match &mailbox.address {
         MailAddress::Smtp(address) => address.to_string(),

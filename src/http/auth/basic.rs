@@ -44,7 +44,7 @@ impl Authenticator for Basic {
         Ok(value)
     }
 
-    async fn challenge(&self) -> bool {
+    async fn challenge(&self, _: &HeaderValue) -> bool {
         false
     }
 }

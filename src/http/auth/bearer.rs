@@ -17,8 +17,8 @@ pub(crate) trait TokenSource: Debug + Send + Sync {
     /// A token that is valid now.
     async fn token(&self) -> Result<AccessToken>;
 
-    /// Forgets the token that is kept.
-    async fn invalidate(&self);
+    /// Forgets the token that is kept, if it is this one: another call may have got a new one meanwhile.
+    async fn invalidate(&self, refused: &str);
 }
 
 /// Signs in with tokens.
@@ -43,8 +43,11 @@ impl Authenticator for Bearer {
         Ok(value)
     }
 
-    async fn challenge(&self) -> bool {
-        self.0.invalidate().await;
+    async fn challenge(&self, refused: &HeaderValue) -> bool {
+        let text = refused.to_str().unwrap_or_default();
+        self.0
+            .invalidate(text.strip_prefix("Bearer ").unwrap_or_default())
+            .await;
         true
     }
 }

@@ -42,5 +42,5 @@ impl TokenSource for ProvidedToken {
         token.ok_or_else(|| Error::new(&codes::CREDENTIAL_MISSING, "Bearer"))
     }
 
-    async fn invalidate(&self) {}
+    async fn invalidate(&self, _: &str) {}
 }

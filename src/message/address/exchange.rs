@@ -1,7 +1,8 @@
 //! Exchange (X.500) addresses where MIME has an addr-spec.
 
-/// The X.500 text of an address that is one: written as it is, or encapsulated as `IMCEAEX-` (MS-OXCMAIL, IMCEA
-/// encapsulation: `/` as `_`, anything else but letters, digits, `=` and `-` as `+` and two hexadecimal digits).
+/// The X.500 text of an address that is one: written as it is, or encapsulated as `IMCEAEX-`
+/// (MS-OXCMAIL, IMCEA encapsulation: `/` as `_`, anything else but letters, digits, `=` and `-` as
+/// `+` and two hexadecimal digits).
 pub(super) fn read(spec: &str) -> Option<String> {
     if starts_with(spec, "/o=") {
         return Some(spec.to_owned());

@@ -1,6 +1,7 @@
 //! From the text of one addr-spec to its normal form (RFC 5322 3.4.1 and 4.4, RFC 6531, UTS 46).
 //!
-//! Works through the text once, without recursion. Must not know who calls it: headers, facts and directories share it.
+//! Works through the text once, without recursion. Must not know who calls it: headers, facts and
+//! directories share it.
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
@@ -23,6 +24,10 @@ pub(super) fn normalize(text: &str) -> Result<String, UnusableAddress> {
     }
     if text.chars().any(is_invisible) {
         return Err(Invisible);
+    }
+    // Bytes that nobody could decode: what stood there is not known.
+    if text.contains('\u{fffd}') {
+        return Err(Malformed);
     }
     refuse_encoded_word(text)?;
     let mut scanner = Scanner { rest: text };
@@ -102,7 +107,8 @@ impl Scanner<'_> {
         Err(Malformed)
     }
 
-    /// Words with dots between them, up to and with the `@`; quotes only where the result needs them.
+    /// Words with dots between them, up to and with the `@`; quotes only where the result needs
+    /// them.
     fn local_part(&mut self) -> Result<String, UnusableAddress> {
         let mut content = String::new();
         let mut word_before = false;
@@ -266,16 +272,28 @@ fn lower(c: char, content: &mut String) {
     content.extend(c.to_lowercase());
 }
 
-/// Control characters but the white space of a folded header, and characters without a shape of their own
-/// (Unicode `Default_Ignorable_Code_Point`, direction marks, tags).
+/// Control characters but the white space of a folded header, and characters without a shape of
+/// their own (Unicode `Default_Ignorable_Code_Point`, direction marks, tags).
 fn is_invisible(c: char) -> bool {
     match c {
         '\t' | '\r' | '\n' => false,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' => true,
-        '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' => true,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}' => true,
-        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
         _ => c.is_control(),
     }
 }
@@ -353,6 +371,8 @@ mod tests {
             ("penny@=?utf-8?q?example.org?=", EncodedWord),
             ("\"=?utf-8?q?a?=\"@example.org", EncodedWord),
             ("\"=?a\".\"?=\"@example.org", EncodedWord),
+            ("ad\u{fffd}@example.org", Malformed),
+            ("\"ad\u{fffd}\"@example.org", Malformed),
             ("ada\u{200b}@example.org", Invisible),
             ("ada@exam\u{202e}ple.org", Invisible),
             ("ada@exam\u{ad}ple.org", Invisible),

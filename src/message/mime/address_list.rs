@@ -1,9 +1,10 @@
 //! Address lists of header fields (RFC 5322 3.4 and 4.4): which mailboxes they name.
 //!
-//! The one parser of addresses that are matched. The MIME parser is not asked: it loses the quotes of a local part and
-//! puts decoded words where an addr-spec belongs, and either makes another address. Here the addr-spec is taken as it is
-//! written and only the display name is decoded. Works through the text once, without recursion; what is ambiguous is
-//! unusable rather than guessed.
+//! The one parser of addresses that are matched. The MIME parser is not asked: it loses the quotes
+//! of a local part and puts decoded words where an addr-spec belongs, and either makes another
+//! address. Here the addr-spec is taken as it is written and only the display name is decoded.
+//! Works through the text once, without recursion; what is ambiguous is unusable rather than
+//! guessed.
 
 use std::borrow::Cow;
 
@@ -166,7 +167,8 @@ fn is_spec(bare: &str) -> bool {
         || matches!(MailAddress::read(bare), MailAddress::Exchange(_))
 }
 
-/// Leaves out an obsolete route (RFC 5322 4.4), `@hub.example,@relay.example:` in front of the address.
+/// Leaves out an obsolete route (RFC 5322 4.4), `@hub.example,@relay.example:` in front of the
+/// address.
 fn without_route(inside: &str) -> &str {
     match inside.split_once(':') {
         Some((route, spec)) if route.starts_with('@') => spec.trim_start(),
@@ -190,9 +192,8 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
     let mut chars = raw.chars();
     while let Some(c) = chars.next() {
         match c {
-            '"' => {}
             '\\' => plain.extend(chars.next()),
-            '\r' | '\n' => {}
+            '"' | '\r' | '\n' => {}
             '\t' => plain.push(' '),
             _ => plain.push(c),
         }
@@ -267,7 +268,8 @@ fn comment_end(rest: &str) -> Result<usize, bool> {
     Err(false)
 }
 
-/// The bytes inside angle brackets, and whether they were closed. An open bracket ends at the next comma.
+/// The bytes inside angle brackets, and whether they were closed. An open bracket ends at the next
+/// comma.
 fn angle_end(inside: &str) -> (usize, bool) {
     let route = inside.trim_start().starts_with('@');
     let mut at = 0;

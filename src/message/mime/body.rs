@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use mail_parser::ContentType;
+
 use super::parts::{Part, Parts, Shape, walk};
 use super::{decode, file_name, journal, kind};
 use crate::message::{Attachment, MessageContent, MessageFlag, MessageLimits};
@@ -39,7 +41,10 @@ fn readable_alternatives(parts: &Parts<'_>) -> BTreeSet<usize> {
 
 /// Whether a part is meant to be read rather than saved.
 fn is_text(part: &Part<'_>) -> bool {
-    let attached = part.disposition.as_ref().is_some_and(|d| d.is_attachment());
+    let attached = part
+        .disposition
+        .as_ref()
+        .is_some_and(ContentType::is_attachment);
     part.shape == Shape::Leaf
         && !attached
         && raw_name(part).is_none()
@@ -47,7 +52,7 @@ fn is_text(part: &Part<'_>) -> bool {
 }
 
 fn raw_name<'p>(part: &'p Part<'_>) -> Option<&'p str> {
-    let of = |header: &'p Option<mail_parser::ContentType<'static>>, name| {
+    let of = |header: &'p Option<ContentType<'static>>, name| {
         header.as_ref().and_then(|header| header.attribute(name))
     };
     of(&part.disposition, "filename").or_else(|| of(&part.content_type, "name"))
@@ -113,7 +118,10 @@ impl BodyReader {
         let name = name(part);
         let tnef = name.eq_ignore_ascii_case("winmail.dat");
         self.flag(tnef, MessageFlag::OpaqueContent);
-        let shown = part.disposition.as_ref().is_some_and(|d| d.is_inline());
+        let shown = part
+            .disposition
+            .as_ref()
+            .is_some_and(ContentType::is_inline);
         self.content.attachments.push(Attachment {
             name,
             media_type: part.media_type.clone(),
@@ -133,7 +141,9 @@ impl BodyReader {
 }
 
 fn is_saved(part: &Part<'_>) -> bool {
-    part.disposition.as_ref().is_some_and(|d| d.is_attachment())
+    part.disposition
+        .as_ref()
+        .is_some_and(ContentType::is_attachment)
 }
 
 /// A clean name; where the mail gives none, one that says what it is.

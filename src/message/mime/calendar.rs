@@ -1,4 +1,5 @@
-//! Meeting mail whose header block names only a `multipart/alternative`: the method stands at its calendar part.
+//! Meeting mail whose header block names only a `multipart/alternative`: the method stands at its
+//! calendar part.
 
 use super::fields::Field;
 use super::kind;

@@ -9,13 +9,14 @@ use super::parts::{Part, Parts, Shape, walk};
 use super::{address_list, decode, ids, journal};
 use crate::message::{CanonicalDigest, MailAddress, MessageLimits};
 
-/// The canonical digest: BLAKE3 over the decoded From, To, Cc, Date, Subject and Message-ID of the mail and of each mail
-/// embedded in it, and over type and decoded content of each leaf.
+/// The canonical digest: BLAKE3 over the decoded From, To, Cc, Date, Subject and Message-ID of the
+/// mail and of each mail embedded in it, and over type and decoded content of each leaf.
 ///
-/// Of an address the normal form counts, not the display name. Text counts as UTF-8 without white space at the ends of
-/// lines and without empty lines at its end, with LF; text that its charset cannot decode, and all else, as its bytes.
-/// Boundaries, transfer encodings, charsets, preambles, other headers and file names do not count. Where the limits left
-/// parts out, the whole body counts as it is, so that no difference is lost. Of a journal report the mail inside counts.
+/// Of an address the normal form counts, not the display name. Text counts as UTF-8 without white
+/// space at the ends of lines and without empty lines at its end, with LF; text that its charset
+/// cannot decode, and all else, as its bytes. Boundaries, transfer encodings, charsets, preambles,
+/// other headers and file names do not count. Where the limits left parts out, the whole body
+/// counts as it is, so that no difference is lost. Of a journal report the mail inside counts.
 pub(super) fn digest(original: &[u8], limits: &MessageLimits) -> CanonicalDigest {
     let mail = journal::mail_inside(original, limits);
     let parts = walk(&mail, limits);

@@ -7,7 +7,8 @@ use mail_parser::parsers::MessageStream;
 
 use super::fields::{Field, words};
 
-/// No mail is older than the epoch, and no clock is a day ahead of the server that received the mail.
+/// No mail is older than the epoch, and no clock is a day ahead of the server that received the
+/// mail.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// 9998-12-31T23:59:59Z; later years are no dates but marks.
 const LAST_SECOND: i64 = 253_370_764_799;
@@ -86,7 +87,8 @@ fn month_length(year: u16, month: u8) -> u8 {
     }
 }
 
-/// A zone of a whole day or more, or a year of four digits before 1900: the MIME parser makes both into something else.
+/// A zone of a whole day or more, or a year of four digits before 1900: the MIME parser makes both
+/// into something else.
 fn has_impossible_number(line: &[u8]) -> bool {
     words(line).any(|word| match word {
         [b'+' | b'-', zone @ ..] if zone.len() == 4 => {

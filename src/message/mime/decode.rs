@@ -1,4 +1,5 @@
-//! Decoders of the MIME parser, each behind a signature of our own: encoded-words, transfer encodings, charsets.
+//! Decoders of the MIME parser, each behind a signature of our own: encoded-words, transfer
+//! encodings, charsets.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,8 @@ pub(super) fn words(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An unstructured field such as Subject: unfolded, decoded, at any length. Raw bytes that are no UTF-8 become U+FFFD.
+/// An unstructured field such as Subject: unfolded, decoded, at any length. Raw bytes that are no
+/// UTF-8 become U+FFFD.
 pub(super) fn text(field: &Field<'_>) -> String {
     clean(&unstructured(field.value))
 }
@@ -59,7 +61,8 @@ pub(super) fn transfer<'a>(body: &'a [u8], encoding: &str) -> (Cow<'a, [u8]>, bo
     }
 }
 
-/// Characters outside the alphabet are passed over, as RFC 2045 6.8 asks; they are damage all the same.
+/// Characters outside the alphabet are passed over, as RFC 2045 6.8 asks; they are damage all the
+/// same.
 fn base64(body: &[u8]) -> (Cow<'_, [u8]>, bool) {
     let (end, bytes) = MessageStream::new(body).decode_base64_mime(b"");
     if end != usize::MAX {
@@ -75,7 +78,8 @@ fn base64(body: &[u8]) -> (Cow<'_, [u8]>, bool) {
     }
 }
 
-/// Text in its charset, and whether bytes of it could not be decoded. An unknown charset is read as UTF-8.
+/// Text in its charset, and whether bytes of it could not be decoded. An unknown charset is read as
+/// UTF-8.
 pub(super) fn charset(bytes: &[u8], charset: Option<&str>) -> (String, bool) {
     let text = match charset.and_then(|name| charset_decoder(name.as_bytes())) {
         Some(decode) => decode(bytes),

@@ -43,8 +43,13 @@ pub(super) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|word| !word.is_empty())
 }
 
-/// The fields of a header block in order. Lines that are no field are passed over, with what is folded to them.
+/// Some programs write one in front of a mail that they save.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The fields of a header block in order. Lines that are no field are passed over, with what is
+/// folded to them.
 pub(super) fn fields(block: &[u8]) -> Vec<Field<'_>> {
+    let block = block.strip_prefix(BYTE_ORDER_MARK).unwrap_or(block);
     let mut found = Vec::new();
     let mut start = 0;
     let mut at = 0;
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn fields_keep_their_folded_values() {
-        let block = b"From ada Mon Jan 1\r\nSubject : a\r\n  b\t c \r\nX:\nno field\n folded to it\n: x\nTo: d\r\n\r\n";
+        let block = b"\xef\xbb\xbfFirst: y\nFrom ada Mon Jan 1\r\nSubject : a\r\n  b\t c \r\nX:\nno field\n folded to it\n: x\nTo: d\r\n\r\n";
         let read: Vec<(String, String)> = fields(block)
             .iter()
             .map(|f| {
@@ -115,7 +120,7 @@ mod tests {
                 )
             })
             .collect();
-        let expected = [("Subject", "a b c"), ("X", ""), ("To", "d")];
+        let expected = [("First", "y"), ("Subject", "a b c"), ("X", ""), ("To", "d")];
         let expected: Vec<_> = expected
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))

@@ -2,8 +2,9 @@
 
 const MAX_BYTES: usize = 255;
 
-/// A clean file name: the last part of a path, without control, direction and invisible characters, without what Windows
-/// does not allow, never a device name, at most 255 bytes. Empty when nothing is left.
+/// A clean file name: the last part of a path, without control, direction and invisible characters,
+/// without what Windows does not allow, never a device name, at most 255 bytes. Empty when nothing
+/// is left.
 pub(super) fn clean(name: &str) -> String {
     let last = name
         .rsplit(['/', '\\', '\0'])
@@ -38,7 +39,8 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The device names of Windows count with any extension (Microsoft, "Naming Files, Paths, and Namespaces").
+/// The device names of Windows count with any extension (Microsoft, "Naming Files, Paths, and
+/// Namespaces").
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     let stem = stem.to_ascii_uppercase();

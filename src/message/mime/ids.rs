@@ -2,7 +2,8 @@
 
 use super::fields::words;
 
-/// The ids of a field in order, without brackets. Without any bracket each word that looks like an id is one.
+/// The ids of a field in order, without brackets. Without any bracket each word that looks like an
+/// id is one.
 pub(super) fn read(value: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = value;

@@ -1,12 +1,13 @@
 //! Exchange journal reports: the mail inside, and the recipients that only the envelope names.
 //!
-//! A report is a `multipart/mixed` of a text that lists the envelope, one `Name: address` to a line, and the mail as
-//! `message/rfc822` (Exchange journaling, "journal report information"). It is taken off once; a report inside a report is
-//! a mail.
+//! A report is a `multipart/mixed` of a text that lists the envelope, one `Name: address` to a
+//! line, and the mail as `message/rfc822` (Exchange journaling, "journal report information"). It
+//! is taken off once; a report inside a report is a mail.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::calendar::is_meeting;
 use super::fields::{Field, fields};
 use super::headers::{self, Headers};
 use super::keys::fast_key;
@@ -42,7 +43,9 @@ pub(super) fn claim(fields: &[Field<'_>]) -> Claim {
     }
     let content_type = fields.iter().find(|field| field.is("Content-Type"));
     match content_type {
-        Some(field) if field.keyword().starts_with("multipart/mixed") => Claim::Possible,
+        Some(field) if field.keyword().starts_with("multipart/mixed") && !is_meeting(fields) => {
+            Claim::Possible
+        }
         _ => Claim::None,
     }
 }
@@ -67,7 +70,8 @@ pub(super) fn unwrap(report: &[u8], claim: Claim, limits: &MessageLimits) -> Opt
     Some(Unwrapped { headers, fast_key })
 }
 
-/// The mail that counts: the one inside, if the original is a journal report that the reader unwraps.
+/// The mail that counts: the one inside, if the original is a journal report that the reader
+/// unwraps.
 pub(super) fn mail_inside<'a>(original: &'a [u8], limits: &MessageLimits) -> Cow<'a, [u8]> {
     let (header, body) = split(original);
     let claim = claim(&fields(header));
@@ -81,8 +85,8 @@ pub(super) fn mail_inside<'a>(original: &'a [u8], limits: &MessageLimits) -> Cow
     open(original, claim, limits).map_or(Cow::Borrowed(original), |(mail, _)| mail)
 }
 
-/// Without the header that names it a report, the envelope must name the Message-ID of the mail inside: then nobody but
-/// its writer can have meant anything else.
+/// Without the header that names it a report, the envelope must name the Message-ID of the mail
+/// inside: then nobody but its writer can have meant anything else.
 fn open<'a>(
     report: &'a [u8],
     claim: Claim,

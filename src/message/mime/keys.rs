@@ -7,12 +7,14 @@ use crate::message::FastKey;
 
 const KEY_FIELDS: [&str; 6] = ["From", "To", "Cc", "Date", "Subject", "Message-ID"];
 
-/// The fast key: BLAKE3 over From, To, Cc, Date, Subject and Message-ID in this order, and the hash of the body.
+/// The fast key: BLAKE3 over From, To, Cc, Date, Subject and Message-ID in this order, and the hash
+/// of the body.
 ///
-/// For each of the six names: how many fields have it, whatever the case of the name (u64, little-endian), and for each
-/// of them in order the number of bytes (u64, little-endian) and the bytes of its raw value, unfolded: without white space at
-/// both ends, each run of space, tab, CR and LF inside one space. Then the 32 bytes of the BLAKE3 of the body. Values are
-/// not decoded. So what transport does, adding fields and folding them anew, makes no other key.
+/// For each of the six names: how many fields have it, whatever the case of the name (u64,
+/// little-endian), and for each of them in order the number of bytes (u64, little-endian) and the
+/// bytes of its raw value, unfolded: without white space at both ends, each run of space, tab, CR
+/// and LF inside one space. Then the 32 bytes of the BLAKE3 of the body. Values are not decoded. So
+/// what transport does, adding fields and folding them anew, makes no other key.
 pub(super) fn fast_key(fields: &[Field<'_>], body_hash: Hash) -> FastKey {
     let mut hasher = Hasher::new();
     for name in KEY_FIELDS {

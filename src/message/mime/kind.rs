@@ -1,4 +1,5 @@
-//! What a Content-Type says about the whole item: its class, and whether its content is closed to us.
+//! What a Content-Type says about the whole item: its class, and whether its content is closed to
+//! us.
 
 use mail_parser::ContentType;
 

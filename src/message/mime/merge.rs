@@ -50,8 +50,8 @@ fn none_if_empty(list: Vec<Mailbox>) -> Option<Vec<Mailbox>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// The mailboxes of a field, Exchange addresses among them replaced by what the server resolved; all of the server's
-/// where MIME has no such field.
+/// The mailboxes of a field, Exchange addresses among them replaced by what the server resolved;
+/// all of the server's where MIME has no such field.
 fn resolve(from_mime: Option<Vec<Mailbox>>, facts: &[FactAddress]) -> Vec<Mailbox> {
     let known = || facts.iter().filter_map(Mailbox::of_fact);
     let Some(mut list) = from_mime else {

@@ -1,7 +1,8 @@
 //! The tree of parts of a mail (RFC 2046 5), found in one pass over its lines.
 //!
-//! Our own walk, because the MIME parser has no limits: depth, number and boundary length are bounded here, nothing
-//! recurses, and a missing end of a part costs no second look. Leaves are found, not decoded.
+//! Our own walk, because the MIME parser has no limits: depth, number and boundary length are
+//! bounded here, nothing recurses, and a missing end of a part costs no second look. Leaves are
+//! found, not decoded.
 
 use mail_parser::ContentType;
 
@@ -143,17 +144,15 @@ impl<'a> Walker<'a, '_> {
     /// Which open multipart a line delimits, and whether it ends it.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let line = line.strip_prefix(b"--")?.trim_ascii_end();
-        let levels = self.stack.iter().enumerate().rev();
-        levels
-            .filter_map(|(level, frame)| {
-                let behind = line.strip_prefix(frame.boundary?)?;
-                match behind {
-                    b"" => Some((level, false)),
-                    b"--" => Some((level, true)),
-                    _ => None,
-                }
-            })
-            .next()
+        let mut levels = self.stack.iter().enumerate().rev();
+        levels.find_map(|(level, frame)| {
+            let behind = line.strip_prefix(frame.boundary?)?;
+            match behind {
+                b"" => Some((level, false)),
+                b"--" => Some((level, true)),
+                _ => None,
+            }
+        })
     }
 
     /// The line end in front of a delimiter belongs to the delimiter.

@@ -18,8 +18,9 @@ const CALENDAR_BYTES: usize = 64 << 10;
 
 /// Reads one original as it arrives: keeps the header block, hashes everything once.
 ///
-/// Only of a journal report ([`MessageLimits::journal_bytes`]), of the first 4 KiB of a `multipart/mixed` and of the first
-/// 64 KiB of a meeting mail is the body kept as well. How the bytes are cut into chunks makes no difference.
+/// Only of a journal report ([`MessageLimits::journal_bytes`]), of the first 4 KiB of a
+/// `multipart/mixed` and of the first 64 KiB of a meeting mail is the body kept as well. How the
+/// bytes are cut into chunks makes no difference.
 pub struct MessageReader {
     limits: MessageLimits,
     splitter: Splitter,
@@ -53,7 +54,8 @@ impl MessageReader {
     ///
     /// # Errors
     ///
-    /// `LimitExceeded` (`mime.too_large`, `mime.header_limit`) when the mail is beyond a limit; the reader is then used up.
+    /// `LimitExceeded` (`mime.too_large`, `mime.header_limit`) when the mail is beyond a limit; the
+    /// reader is then used up.
     pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
         let body = self.splitter.push(bytes, &self.limits)?;
         if self.watch == Watch::Undecided && self.splitter.in_body() {
@@ -72,7 +74,7 @@ impl MessageReader {
 
     fn keep_report(&mut self, body: &[u8], claim: Claim) {
         let before = self.body.len();
-        let room = (self.limits.journal_bytes + 1).saturating_sub(before);
+        let room = self.limits.journal_bytes.saturating_add(1) - before;
         self.body.extend(body.iter().take(room));
         let peeked = before < PEEK_BYTES && self.body.len() >= PEEK_BYTES;
         let begins = || begins_like_envelope(&self.body);
@@ -92,12 +94,13 @@ impl MessageReader {
 
     /// Ends the original and reads the message, with the server's facts beside it.
     ///
-    /// Of a journal report the mail inside is read, and of the facts only what is not about the report: when it was
-    /// received, how private it is, its link.
+    /// Of a journal report the mail inside is read, and of the facts only what is not about the
+    /// report: when it was received, how private it is, its link.
     ///
     /// # Errors
     ///
-    /// `Protocol` (`mime.empty`) when there is no header at all; `LimitExceeded` (`mime.header_limit`, `mime.address_limit`).
+    /// `Protocol` (`mime.empty`) when there is no header at all; `LimitExceeded`
+    /// (`mime.header_limit`, `mime.address_limit`).
     pub fn finish(self, facts: &MailFacts) -> Result<Message> {
         let Self {
             limits,
@@ -145,7 +148,6 @@ fn begins_like_envelope(body: &[u8]) -> bool {
 fn watch(fields: &[Field<'_>]) -> Watch {
     match journal::claim(fields) {
         Claim::None if calendar::is_meeting(fields) => Watch::Calendar,
-        Claim::Possible if calendar::is_meeting(fields) => Watch::Calendar,
         Claim::None => Watch::Nothing,
         claim => Watch::Journal(claim),
     }

@@ -5,10 +5,11 @@ use crate::message::{Sensitivity, Signal};
 
 /// What one header field says about its sender.
 ///
-/// `Auto-Submitted` is read as RFC 3834 5 has it: the keyword in any case, without parameters and comments; `no` says
-/// that a person wrote it. `Precedence: auto_reply`, `X-Autoreply` and `X-Autorespond` with anything but `no`, `false` or
-/// nothing are what responders older than RFC 3834 add to their answers. `X-Auto-Response-Suppress` is nothing: it asks for
-/// no answer, and Exchange adds it to mail that people send to distribution lists.
+/// `Auto-Submitted` is read as RFC 3834 5 has it: the keyword in any case, without parameters and
+/// comments; `no` says that a person wrote it. `Precedence: auto_reply`, `X-Autoreply` and
+/// `X-Autorespond` with anything but `no`, `false` or nothing are what responders older than RFC
+/// 3834 add to their answers. `X-Auto-Response-Suppress` is nothing: it asks for no answer, and
+/// Exchange adds it to mail that people send to distribution lists.
 pub(super) fn signal(field: &Field<'_>) -> Option<Signal> {
     if field.is("Auto-Submitted") {
         return match keyword(field).as_str() {

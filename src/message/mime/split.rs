@@ -1,7 +1,7 @@
 //! The bytes of one mail as they arrive: header block kept, body hashed and passed on.
 //!
-//! Owns the border between header block and body, the hash of each, and the limits that hold while bytes arrive. Knows no
-//! header but by the shape of its lines.
+//! Owns the border between header block and body, the hash of each, and the limits that hold while
+//! bytes arrive. Knows no header but by the shape of its lines.
 
 use blake3::{Hash, Hasher};
 
@@ -10,15 +10,15 @@ use crate::message::MessageLimits;
 
 const OPERATION: &str = "MessageReader::push";
 
-/// Cuts a mail at its first empty line behind a header. Line ends may be CRLF or LF, also mixed; empty lines in front of
-/// the first header belong to the header block. How the bytes are cut into chunks makes no difference.
+/// Cuts a mail at its first empty line behind a header. Line ends may be CRLF or LF, also mixed;
+/// empty lines in front of the first header belong to the header block. How the bytes are cut into
+/// chunks makes no difference.
 pub(super) struct Splitter {
     header: Vec<u8>,
     line_start: usize,
     field_start: usize,
     fields: usize,
     in_body: bool,
-    header_hash: Hasher,
     body_hash: Hasher,
     size: u64,
 }
@@ -40,7 +40,6 @@ impl Splitter {
             field_start: 0,
             fields: 0,
             in_body: false,
-            header_hash: Hasher::new(),
             body_hash: Hasher::new(),
             size: 0,
         }
@@ -83,7 +82,6 @@ impl Splitter {
             self.fields += 1;
         }
         self.header.extend_from_slice(piece);
-        self.header_hash.update(piece);
         if self.fields > limits.headers {
             return Err(Self::beyond("number of headers"));
         }
@@ -114,7 +112,7 @@ impl Splitter {
 
     pub(super) fn finish(self) -> Split {
         Split {
-            header_hash: self.header_hash.finalize(),
+            header_hash: blake3::hash(&self.header),
             body_hash: self.body_hash.finalize(),
             header: self.header,
             size: self.size,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION};
 
 use super::answer::Fault;
 use super::codes::Class;
 use crate::error::{Code, Error, ServerContext, codes};
-use crate::http::never_sent;
+use crate::http::{never_sent, retry_after};
 
 /// One failed attempt.
 #[derive(Debug)]
@@ -136,14 +136,9 @@ impl StatusReading<'_> {
         }
     }
 
-    /// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+    /// The time in `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        Duration::try_from(until.duration_since(self.now)).ok()
+        retry_after(self.headers, self.now)
     }
 
     fn error(&self, code: &'static Code) -> Error {

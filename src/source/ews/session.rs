@@ -64,12 +64,13 @@ impl Session {
         loop {
             self.gate.pass(request.name()).await?;
             let version = self.version.current();
-            let failure = match self.attempt(request, version).await {
+            let authorization = self.auth.authorize().await?;
+            let failure = match self.attempt(request, version, authorization.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             if failure.remedy == Remedy::SignIn {
-                if signed_in_again || !self.auth.challenge().await {
+                if signed_in_again || !self.auth.challenge(&authorization).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
@@ -147,9 +148,10 @@ impl Session {
         &self,
         request: &dyn Request,
         version: Version,
+        authorization: HeaderValue,
     ) -> Result<Box<Answer>, Failure> {
         let operation = request.name();
-        let reply = self.send(request, version).await?;
+        let reply = self.send(request, version, authorization).await?;
         let status = StatusReading {
             operation,
             headers: &reply.headers,
@@ -176,23 +178,31 @@ impl Session {
         }
     }
 
-    async fn send(&self, request: &dyn Request, version: Version) -> Result<Reply, Failure> {
+    async fn send(
+        &self,
+        request: &dyn Request,
+        version: Version,
+        authorization: HeaderValue,
+    ) -> Result<Reply, Failure> {
         let body = envelope(request, version, self.impersonated.as_deref());
         let request_id = new_guid(&*self.entropy);
-        let headers = self
-            .headers(request.name(), &request_id)
-            .await
-            .map_err(Failure::lasting)?;
+        let headers = self.headers(request.name(), &request_id, authorization);
+        let headers = headers.map_err(Failure::lasting)?;
         let sent = self
             .http
             .post(request.name(), &self.url, &request_id, headers, body.into());
         sent.await.map_err(Failure::of_transport)
     }
 
-    async fn headers(&self, operation: &'static str, request_id: &str) -> Result<HeaderMap> {
+    fn headers(
+        &self,
+        operation: &'static str,
+        request_id: &str,
+        authorization: HeaderValue,
+    ) -> Result<HeaderMap> {
         let invalid = |_| Error::new(&codes::INTERNAL, operation);
         let mut headers = self.routing.clone();
-        headers.insert(AUTHORIZATION, self.auth.authorize().await?);
+        headers.insert(AUTHORIZATION, authorization);
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("text/xml; charset=utf-8"),

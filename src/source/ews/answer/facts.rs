@@ -25,7 +25,7 @@ pub(in crate::source::ews) fn item_facts(item: Node<'_>) -> MailFacts {
     facts.sent = time("DateTimeSent");
     facts.received = time("DateTimeReceived");
     facts.sensitivity = text("Sensitivity").and_then(sensitivity);
-    facts.class = text("ItemClass").map(item_class);
+    facts.class = text("ItemClass").map(ItemClass::from_item_class);
     facts.web_link = text("WebClientReadFormQueryString").map(str::to_owned);
     facts.size = text("Size").and_then(|size| size.parse().ok());
     facts
@@ -134,77 +134,9 @@ fn sensitivity(text: &str) -> Option<Sensitivity> {
     }
 }
 
-/// The kind of an item by its class (MS-OXCMSG, MS-OXOCAL, MS-OXOSMIME); classes are compared without case.
-pub(in crate::source::ews) fn item_class(class: &str) -> ItemClass {
-    let class = class.to_ascii_lowercase();
-    let below = |prefix: &str| {
-        class
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    if class.starts_with("report.") {
-        return report_class(&class);
-    }
-    let known = CLASSES.iter().find(|(prefix, _)| below(prefix));
-    known.map_or(ItemClass::Other, |(_, kind)| *kind)
-}
-
-fn report_class(class: &str) -> ItemClass {
-    if class.ends_with(".ipnrn") || class.ends_with(".ipnnrn") {
-        ItemClass::ReadReceipt
-    } else {
-        ItemClass::DeliveryReport
-    }
-}
-
-/// Longer prefixes first.
-const CLASSES: &[(&str, ItemClass)] = &[
-    ("ipm.note.smime.multipartsigned", ItemClass::SmimeSigned),
-    ("ipm.note.smime", ItemClass::SmimeOpaque),
-    ("ipm.note.rules.ooftemplate", ItemClass::OutOfOffice),
-    ("ipm.note.rules.externalooftemplate", ItemClass::OutOfOffice),
-    ("ipm.note", ItemClass::Mail),
-    ("ipm.schedule.meeting.request", ItemClass::MeetingRequest),
-    ("ipm.schedule.meeting.resp", ItemClass::MeetingResponse),
-    (
-        "ipm.schedule.meeting.canceled",
-        ItemClass::MeetingCancellation,
-    ),
-    ("ipm.outlook.recall", ItemClass::Recall),
-    ("ipm.recall.report", ItemClass::RecallReport),
-    ("ipm.sharing", ItemClass::Sharing),
-    ("ipm.post", ItemClass::Post),
-    ("ipm.infopathform", ItemClass::Mail),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kind_follows_the_class() {
-        for (class, kind) in [
-            ("IPM.Note", ItemClass::Mail),
-            ("ipm.note.Custom", ItemClass::Mail),
-            ("IPM.NoteBook", ItemClass::Other),
-            ("IPM.Note.SMIME", ItemClass::SmimeOpaque),
-            ("IPM.Note.SMIME.MultipartSigned", ItemClass::SmimeSigned),
-            ("IPM.Schedule.Meeting.Resp.Pos", ItemClass::MeetingResponse),
-            (
-                "IPM.Schedule.Meeting.Canceled",
-                ItemClass::MeetingCancellation,
-            ),
-            ("REPORT.IPM.Note.NDR", ItemClass::DeliveryReport),
-            ("REPORT.IPM.Note.DR", ItemClass::DeliveryReport),
-            ("REPORT.IPM.Note.IPNRN", ItemClass::ReadReceipt),
-            ("REPORT.IPM.Note.IPNNRN", ItemClass::ReadReceipt),
-            ("IPM.Recall.Report.Success", ItemClass::RecallReport),
-            ("IPM.Appointment", ItemClass::Other),
-            ("", ItemClass::Other),
-        ] {
-            assert_eq!(item_class(class), kind, "{class}");
-        }
-    }
 
     #[test]
     fn a_time_without_a_zone_is_utc() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::super::soap::{Node, Ns, Tree};
-use super::facts::{binary_property, item_class, timestamp};
+use super::facts::{binary_property, timestamp};
 use crate::message::ItemClass;
 use crate::source::{ItemRef, ListedItem, Listing, SightingKey};
 
@@ -58,7 +58,7 @@ fn read_row(item: Node<'_>) -> Option<ListedItem> {
         .child_text(Ns::Types, "Size")
         .and_then(|text| text.parse().ok());
     let class = item.child_text(Ns::Types, "ItemClass");
-    row.class = class.map_or(ItemClass::Mail, item_class);
+    row.class = class.map_or(ItemClass::Mail, ItemClass::from_item_class);
     row.received = received(item);
     Some(row)
 }

@@ -1,0 +1,133 @@
+//! Describing a sign-in, and checking the description before anything is sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::adapter::TokenClient;
+use super::{AppSignIn, OPERATION};
+use crate::clock::{Clock, SystemClock, SystemEntropy};
+use crate::credential::CredentialProvider;
+use crate::error::{Error, Result, codes};
+use crate::http::{HttpClient, HttpOptions, ServiceUrl};
+use crate::scope::Scope;
+
+/// What an application asks for to use Exchange Web Services in Exchange Online.
+const EXCHANGE_SCOPE: &str = "https://outlook.office365.com/.default";
+
+/// Bytes of a token answer.
+const ANSWER_LIMIT: u64 = 1 << 20;
+
+/// Names in the place of a tenant that an application cannot sign in with.
+const NO_TENANT: [&str; 4] = ["", "common", "organizations", "consumers"];
+
+/// Describes an [`AppSignIn`].
+#[derive(Debug)]
+#[must_use = "nothing happens before build"]
+pub struct AppSignInBuilder {
+    token_url: String,
+    tenant: Option<String>,
+    token_scope: String,
+    provider: Arc<dyn CredentialProvider>,
+    scope: Scope,
+    http: HttpOptions,
+    clock: Arc<dyn Clock>,
+}
+
+impl AppSignInBuilder {
+    pub(super) fn new(token_url: String, provider: Arc<dyn CredentialProvider>) -> Self {
+        let http = HttpOptions {
+            body_limit: ANSWER_LIMIT,
+            total_timeout: Duration::from_secs(60),
+            ..HttpOptions::default()
+        };
+        Self {
+            token_url,
+            tenant: None,
+            token_scope: EXCHANGE_SCOPE.into(),
+            provider,
+            scope: Scope::default(),
+            http,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    pub(super) fn microsoft(tenant: &str, provider: Arc<dyn CredentialProvider>) -> Self {
+        let url = format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token");
+        Self {
+            tenant: Some(tenant.to_owned()),
+            ..Self::new(url, provider)
+        }
+    }
+
+    /// Asks for a token with this scope; that of Exchange Online's EWS if not given.
+    pub fn with_token_scope(mut self, scope: impl Into<String>) -> Self {
+        self.token_scope = scope.into();
+        self
+    }
+
+    /// Whose credentials the provider is asked for; the default scope if not given.
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Trusts these root certificates (PEM) instead of the platform's.
+    pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
+        self.http.roots = Some(pem.into());
+        self
+    }
+
+    /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
+    pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+        self.http.proxy = Some(url.into());
+        self
+    }
+
+    /// Takes time from this clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// **Dangerous: sends the client secret unencrypted.** Lets `http://` through to a loopback address, for tests.
+    pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
+        self.http.plain_loopback = true;
+        self
+    }
+
+    /// Checks the description. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Config`: the URL is not https (`config.insecure`) or no URL, the tenant is `common` or the like
+    /// (`config.invalid`), roots or a proxy that cannot be read.
+    pub fn build(self) -> Result<AppSignIn> {
+        if self
+            .tenant
+            .as_deref()
+            .is_some_and(|tenant| !is_tenant(tenant))
+        {
+            return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+                .with_detail("an application signs in with a tenant id or domain of its own"));
+        }
+        Ok(AppSignIn {
+            client: TokenClient {
+                token_url: ServiceUrl::parse(&self.token_url, self.http.plain_loopback)?,
+                http: HttpClient::new(&self.http)?,
+                clock: self.clock,
+                entropy: Arc::new(SystemEntropy),
+            },
+            provider: self.provider,
+            scope: self.scope,
+            token_scope: self.token_scope,
+            kept: Mutex::new(None),
+        })
+    }
+}
+
+fn is_tenant(tenant: &str) -> bool {
+    let shape = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    tenant.chars().all(shape) && !NO_TENANT.contains(&tenant.to_ascii_lowercase().as_str())
+}

@@ -1,0 +1,149 @@
+//! Values of files that only their owner can read.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::credential::{CredentialProvider, UserPassword};
+use crate::error::{Error, Result, codes};
+use crate::scope::Scope;
+
+const OPERATION: &str = "FileCredentials";
+
+/// Bytes of one credential file.
+const LIMIT: u64 = 64 << 10;
+
+/// Values of files, one value a file, read at each question. White space at the ends is left out.
+///
+/// On Unix a file that others can read or write is refused (`credential.file_mode`). A file that does not exist is an
+/// error, not *not handled*: its name was given on purpose.
+#[derive(Debug, Default, Clone)]
+pub struct FileCredentials {
+    client_id: Option<PathBuf>,
+    client_secret: Option<PathBuf>,
+    user_name: Option<String>,
+    password: Option<PathBuf>,
+}
+
+impl FileCredentials {
+    /// No file yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the file of the client id.
+    #[must_use]
+    pub fn with_client_id(mut self, path: impl Into<PathBuf>) -> Self {
+        self.client_id = Some(path.into());
+        self
+    }
+
+    /// Names the file of the client secret.
+    #[must_use]
+    pub fn with_client_secret(mut self, path: impl Into<PathBuf>) -> Self {
+        self.client_secret = Some(path.into());
+        self
+    }
+
+    /// Gives the account's user name, and names the file of its password.
+    #[must_use]
+    pub fn with_password(mut self, user_name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.user_name = Some(user_name.into());
+        self.password = Some(path.into());
+        self
+    }
+}
+
+fn read(path: Option<&PathBuf>) -> Result<Option<SecretString>> {
+    let Some(path) = path else { return Ok(None) };
+    let failed = |error: std::io::Error| {
+        Error::new(&codes::CREDENTIAL_PROVIDER, OPERATION).with_source(error)
+    };
+    check(path, &std::fs::metadata(path).map_err(failed)?)?;
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    Ok(Some(SecretString::from(text.trim())))
+}
+
+fn check(path: &Path, found: &std::fs::Metadata) -> Result<()> {
+    if is_open_to_others(found) {
+        return Err(Error::new(&codes::CREDENTIAL_FILE_MODE, OPERATION)
+            .with_detail(path.display().to_string()));
+    }
+    if found.len() > LIMIT {
+        return Err(Error::new(&codes::CREDENTIAL_PROVIDER, OPERATION)
+            .with_detail("the file is larger than 64 KiB"));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_open_to_others(found: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    found.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[async_trait]
+impl CredentialProvider for FileCredentials {
+    async fn client_id(&self, _: &Scope) -> Result<Option<String>> {
+        use secrecy::ExposeSecret;
+        Ok(read(self.client_id.as_ref())?.map(|text| text.expose_secret().to_owned()))
+    }
+
+    async fn client_secret(&self, _: &Scope) -> Result<Option<SecretString>> {
+        read(self.client_secret.as_ref())
+    }
+
+    async fn password(&self, _: &Scope) -> Result<Option<UserPassword>> {
+        let password = read(self.password.as_ref())?;
+        Ok(self
+            .user_name
+            .clone()
+            .zip(password)
+            .map(|(name, text)| UserPassword::new(name, text)))
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn file(mode: u32) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, " s3cret\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        (folder, path)
+    }
+
+    #[tokio::test]
+    async fn a_file_that_others_can_read_is_refused() {
+        for mode in [0o640, 0o604, 0o620, 0o644, 0o666] {
+            let (_folder, path) = file(mode);
+            let given = FileCredentials::new().with_client_secret(path);
+            let error = given.client_secret(&Scope::default()).await.unwrap_err();
+            assert_eq!(error.code(), "credential.file_mode", "{mode:o}");
+        }
+        for mode in [0o600, 0o400] {
+            let (_folder, path) = file(mode);
+            let given = FileCredentials::new().with_password("user", path);
+            let account = given.password(&Scope::default()).await.unwrap().unwrap();
+            assert_eq!(account.password.expose_secret(), "s3cret");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_is_an_error() {
+        let given = FileCredentials::new().with_client_secret("/nonexistent/secret");
+        let error = given.client_secret(&Scope::default()).await.unwrap_err();
+        assert_eq!(error.code(), "credential.provider");
+    }
+}

@@ -1,0 +1,8 @@
+//! The suites on the backends of this crate, and on backends that are broken on purpose.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod conformance {
+    mod source;
+    mod store;
+}

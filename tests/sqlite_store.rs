@@ -1,0 +1,612 @@
+//! What is SQLite's own: files, migrations, several handles on one file, full disks, search, pages, large originals.
+//!
+//! What every store must do is in the conformance suite.
+
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/store_rows.rs"]
+mod store_rows;
+
+use std::path::Path;
+use std::time::Duration;
+
+use email_logging::message::MessageContent;
+use email_logging::setup::EmailLoggingSetup;
+use email_logging::store::{
+    Acquired, CommitBatch, ContentIndex, Cursor, DecisionFilter, EventFeed, InteractionLog,
+    LogFilter, MailLedger, Original, RowContent, RowResult, SetupStore, SqliteOptions, SqliteStore,
+};
+use email_logging::{Error, ErrorKind, Scope, StageId, WorkerId};
+use store_rows::{commit, key, lease, logged, logged_row, mailbox, open, private, uid};
+
+fn scope() -> Scope {
+    Scope::default()
+}
+
+fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log.sqlite");
+    (dir, path)
+}
+
+fn raw(path: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(path).unwrap()
+}
+
+fn codes(error: &Error) -> (ErrorKind, &'static str) {
+    (error.kind(), error.code())
+}
+
+async fn subjects(store: &SqliteStore, text: &str) -> Vec<String> {
+    let mut filter = LogFilter::default();
+    filter.text = Some(text.into());
+    let page = store.mails(&scope(), &filter, None, 100).await.unwrap();
+    page.rows.into_iter().map(|m| m.record.subject).collect()
+}
+
+#[tokio::test]
+async fn a_store_that_was_not_migrated_answers_schema_missing() {
+    let (_dir, path) = file();
+    let missing = (ErrorKind::Config, "store.schema_missing");
+    for store in [
+        SqliteStore::open(&path).unwrap(),
+        SqliteStore::in_memory().unwrap(),
+    ] {
+        let read = store.load_setup(&scope()).await.unwrap_err();
+        assert_eq!(codes(&read), missing);
+        let write = store.acknowledge(&scope(), "erp", 1).await.unwrap_err();
+        assert_eq!(codes(&write), missing);
+        store.migrate().await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(store.load_setup(&scope()).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
+    let cases = [
+        (
+            "INSERT INTO schema_migration VALUES (2, '0002_later', 'x', 0)",
+            "store.schema_newer",
+        ),
+        (
+            "UPDATE schema_migration SET checksum = 'x'",
+            "store.schema_changed",
+        ),
+        (
+            "UPDATE schema_migration SET name = '0001_other'",
+            "store.schema_changed",
+        ),
+    ];
+    for (change, code) in cases {
+        let (_dir, path) = file();
+        open(&path).await.close();
+        raw(&path).execute_batch(change).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        for error in [
+            store.migrate().await.unwrap_err(),
+            store.load_setup(&scope()).await.unwrap_err(),
+        ] {
+            assert_eq!(codes(&error), (ErrorKind::Config, code));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_layout_is_the_measured_one() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let conn = raw(&path);
+    let pragma = |name| -> String {
+        let value = conn.pragma_query_value(None, name, |row| {
+            let value: rusqlite::types::Value = row.get(0)?;
+            Ok(value)
+        });
+        match value.unwrap() {
+            rusqlite::types::Value::Integer(value) => value.to_string(),
+            rusqlite::types::Value::Text(value) => value,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(pragma("page_size"), "16384");
+    assert_eq!(pragma("journal_mode"), "wal");
+    assert_eq!(pragma("auto_vacuum"), "2");
+    drop(store);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn every_file_has_mode_0600_from_its_first_byte() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 30_000)]).await;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        names.push((entry.file_name().into_string().unwrap(), mode));
+    }
+    names.sort();
+    let expected = ["log.sqlite", "log.sqlite-shm", "log.sqlite-wal"];
+    assert_eq!(names, expected.map(|name| (name.to_owned(), 0o600)));
+    store.close();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _again = SqliteStore::open(&path).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+#[tokio::test]
+async fn a_reopened_file_has_everything_and_passes_the_integrity_check() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 30_000)]).await;
+    let mut setup = EmailLoggingSetup::default();
+    setup.enabled = true;
+    setup.queue_folder = Some(r"\Email Logging\Queue\".parse().unwrap());
+    setup.email_batch_size = 50;
+    assert_eq!(store.save_setup(&scope(), &setup, 0).await.unwrap(), 1);
+    let mail = store.mail(&scope(), &uid(&scope(), 1)).await.unwrap();
+    drop(store);
+
+    let store = SqliteStore::open(&path).unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(store.mail(&scope(), &uid(&scope(), 1)).await.unwrap(), mail);
+    assert_eq!(mail.record, store_rows::record(1, 30_000));
+    let part = store
+        .original(&scope(), &uid(&scope(), 1), 0..u64::MAX)
+        .await
+        .unwrap();
+    assert_eq!(part.bytes, store_rows::bytes(1, 30_000));
+    assert_eq!(part.digest, mail.record.identity.original_digest);
+    let stored = store.load_setup(&scope()).await.unwrap().unwrap();
+    assert_eq!((stored.setup, stored.version), (setup, 1));
+    store.close();
+    let check: String = raw(&path)
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    store.close();
+    store.close();
+    let error = store.load_setup(&scope()).await.unwrap_err();
+    assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.closed"));
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_called_damaged() {
+    let (_dir, path) = file();
+    std::fs::write(&path, vec![b'x'; 40_000]).unwrap();
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert_eq!(
+        codes(&error),
+        (ErrorKind::StoreUnavailable, "store.corrupt")
+    );
+    let error = SqliteStore::open("/nonexistent/log.sqlite").unwrap_err();
+    assert_eq!(
+        codes(&error),
+        (ErrorKind::StoreUnavailable, "store.unavailable")
+    );
+}
+
+#[tokio::test]
+async fn two_handles_on_one_file_see_one_ledger_and_the_stale_one_is_fenced() {
+    let (_dir, path) = file();
+    let (first, second) = (open(&path).await, open(&path).await);
+    let old = lease(&first, &scope()).await;
+    let other = WorkerId::from("other");
+    let ttl = Duration::from_secs(60);
+    let busy = second.acquire(&scope(), &mailbox(), &other, ttl).await;
+    assert!(matches!(busy.unwrap(), Acquired::Busy { holder, .. } if holder.as_str() == "worker"));
+    let new = lease(&second, &scope()).await;
+    assert_eq!((old.epoch, new.epoch), (1, 2));
+
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 100)]);
+    let error = first
+        .commit(&scope(), &old, batch.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LeaseLost);
+    let stage = StageId::from_bytes([1; 16]);
+    let staged = first.stage(&scope(), &old, stage, 0, vec![1]).await;
+    assert_eq!(staged.unwrap_err().kind(), ErrorKind::LeaseLost);
+    for table in [
+        "message", "entry", "sighting", "decision", "event", "original",
+    ] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let rows: i64 = raw(&path).query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+    second.commit(&scope(), &new, batch.clone()).await.unwrap();
+    let known = first.known(&scope(), &mailbox(), &[key(1)]).await.unwrap();
+    assert_eq!(known[0].as_ref().unwrap().message, Some(uid(&scope(), 1)));
+    let again = second.commit(&scope(), &new, batch).await.unwrap();
+    assert!(matches!(again.rows[..], [RowResult::AlreadyLogged]));
+}
+
+#[tokio::test]
+async fn writers_of_two_handles_take_turns_and_numbers_have_no_gap() {
+    let (_dir, path) = file();
+    let stores = [open(&path).await, open(&path).await];
+    let scope = &scope();
+    let write = |store: usize| {
+        let store = &stores[store];
+        async move {
+            let worker = WorkerId::from("w");
+            let mailbox = format!("queue-{store:p}").as_str().into();
+            let ttl = Duration::from_secs(60);
+            let Acquired::Held(lease) = store.acquire(scope, &mailbox, &worker, ttl).await.unwrap()
+            else {
+                panic!("busy");
+            };
+            for n in 0..40 {
+                commit(store, scope, &lease, vec![logged(scope, n, 2_000)]).await;
+            }
+        }
+    };
+    tokio::join!(write(0), write(1));
+    let events = stores[0].read_events(scope, "erp", 1000).await.unwrap();
+    let numbers: Vec<u64> = events.iter().map(|event| event.number).collect();
+    assert_eq!(numbers, (1..=40).collect::<Vec<u64>>());
+    let page = stores[1]
+        .entries(scope, &LogFilter::default(), None, 1000)
+        .await
+        .unwrap();
+    let mut entry_nos: Vec<u64> = page.rows.iter().map(|entry| entry.entry_no).collect();
+    entry_nos.sort_unstable();
+    assert_eq!(entry_nos, (1..=40).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_commit_whose_future_is_dropped_is_whole_or_absent() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let held = lease(&store, &scope()).await;
+    let rows = (0..20).map(|n| logged(&scope(), n, 30_000)).collect();
+    {
+        let scope = scope();
+        let commit = store.commit(&scope, &held, CommitBatch::of_rows(rows));
+        tokio::pin!(commit);
+        // One poll hands the batch to the writer; then nobody waits any more.
+        tokio::select! { biased; _ = &mut commit => {}, () = std::future::ready(()) => {} }
+    }
+    store.close();
+    let conn = raw(&path);
+    let count = |table| -> i64 {
+        conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))
+            .unwrap()
+    };
+    let tables = [
+        "message",
+        "entry",
+        "sighting",
+        "decision",
+        "pending_move",
+        "event",
+        "original",
+    ];
+    assert_eq!(tables.map(count), [20; 7]);
+}
+
+#[tokio::test]
+async fn a_row_that_is_refused_leaves_no_trace_and_the_others_are_written() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    // The entry's id belongs to another pair: only SQLite's unique key can tell.
+    let mut forged = logged_row(&scope(), 2, 1_000);
+    forged.entries[0].id = store_rows::entry(&scope(), 1).id;
+    let rows = vec![
+        logged(&scope(), 1, 1_000),
+        store_rows::decided(2, forged),
+        logged(&scope(), 3, 1_000),
+    ];
+    let receipt = commit(&store, &scope(), &lease, rows).await;
+    match &receipt.rows[..] {
+        [
+            RowResult::Written { entries: first },
+            RowResult::Rejected(error),
+            RowResult::Written { entries: third },
+        ] => {
+            assert_eq!((first[0].1, third[0].1), (1, 2));
+            assert_eq!(codes(error), (ErrorKind::Conflict, "store.data"));
+        }
+        other => panic!("{other:?}"),
+    }
+    let gone = store.mail(&scope(), &uid(&scope(), 2)).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    let known = store.known(&scope(), &mailbox(), &[key(2), key(3)]).await;
+    let known: Vec<bool> = known.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(known, [false, true]);
+    assert_eq!(subjects(&store, "offer").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_full_database_fails_the_batch_whole_and_keeps_what_was_there() {
+    let (_dir, path) = file();
+    let options = SqliteOptions::default().with_max_bytes(2 * 1024 * 1024);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let mut written = 0;
+    let error = loop {
+        let rows = (written..written + 5).map(|n| logged(&scope(), n, 30_000));
+        let batch = CommitBatch::of_rows(rows.collect());
+        match store.commit(&scope(), &lease, batch).await {
+            Ok(_) => written += 5,
+            Err(error) => break error,
+        }
+        assert!(written < 500, "the limit never bites");
+    };
+    assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.full"));
+    assert!(written > 0);
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    let page = store
+        .entries(&scope(), &LogFilter::default(), None, 1000)
+        .await;
+    assert_eq!(page.unwrap().rows.len() as u64, written);
+    let known = store
+        .known(&scope(), &mailbox(), &[key(written)])
+        .await
+        .unwrap();
+    assert_eq!(known, [None]);
+    let check: String = raw(&path)
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[tokio::test]
+async fn a_private_mail_leaves_its_key_and_its_reason_alone() {
+    let (dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    let receipt = commit(&store, &scope(), &lease, vec![private(&scope(), 7)]).await;
+    assert!(matches!(&receipt.rows[..], [RowResult::Written { entries }] if entries.is_empty()));
+    let filter = DecisionFilter::default();
+    let page = store.decisions(&scope(), &filter, None, 10).await.unwrap();
+    let decision = &page.rows[0];
+    assert_eq!(
+        (
+            &*decision.outcome,
+            &*decision.reason,
+            decision.message,
+            &decision.subject
+        ),
+        ("excluded", "private", None, &None)
+    );
+    let moves = store.pending_moves(&scope(), &mailbox(), 10).await.unwrap();
+    assert_eq!(moves.len(), 1);
+    store.close();
+    let uid = uid(&scope(), 7);
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(16).any(|window| window == uid.as_bytes()));
+    }
+    let messages: i64 = raw(&path)
+        .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(messages, 0);
+}
+
+#[tokio::test]
+async fn words_are_found_without_case_and_accents_and_syntax_is_only_words() {
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let rows = (1..=2).map(|n| logged(&scope(), n, 1_000)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    let (one, both) = (vec!["Offer 1 for the Stühle"], 2);
+    assert_eq!(subjects(&store, "1 offer").await, one);
+    for text in ["STUHLE", "stüh", "anna.holm@cronus.example", "Holm off", ""] {
+        assert_eq!(subjects(&store, text).await.len(), both, "{text}");
+    }
+    for text in [
+        "offer NOT 1",
+        "nobody",
+        "subject:offer zzz",
+        "* OR \"",
+        "off 1 xyz",
+    ] {
+        let found = subjects(&store, text).await.len();
+        assert_eq!(found, 0, "{text}");
+    }
+
+    assert_eq!(subjects(&store, "swivel").await.len(), 0);
+    let mut content = MessageContent::default();
+    content.text = Some("Forty swivel chairs, as discussed.".into());
+    let contents = vec![(uid(&scope(), 1), content)];
+    store.put_content(&scope(), contents.clone()).await.unwrap();
+    store.put_content(&scope(), contents).await.unwrap();
+    assert_eq!(subjects(&store, "chairs holm swiv").await, one);
+    assert_eq!(subjects(&store, "stuhle").await.len(), both);
+    let mut filter = LogFilter::default();
+    filter.text = Some("swivel".into());
+    let page = store.mails(&scope(), &filter, None, 10).await.unwrap();
+    assert_eq!((page.rows.len(), page.not_indexed), (1, 1));
+    let waiting = store.unindexed(&scope(), 10).await.unwrap();
+    assert_eq!(waiting, [uid(&scope(), 2)]);
+}
+
+#[tokio::test]
+async fn a_page_goes_on_where_it_ended_while_rows_are_added() {
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let rows = (0..25).map(|n| logged(&scope(), n, 100)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    let filter = LogFilter::default();
+    let mut seen = Vec::new();
+    let mut after: Option<Cursor> = None;
+    for round in 0..3 {
+        let page = store
+            .mails(&scope(), &filter, after.as_ref(), 10)
+            .await
+            .unwrap();
+        seen.extend(page.rows.into_iter().map(|mail| mail.message));
+        after = page.next;
+        let newer = logged(&scope(), 100 + round, 100);
+        commit(&store, &scope(), &lease, vec![newer]).await;
+    }
+    assert_eq!(after, None);
+    let expected: Vec<_> = (0..25).rev().map(|n| uid(&scope(), n)).collect();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_question_is_refused() {
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let rows = (0..5).map(|n| logged(&scope(), n, 100)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    let filter = LogFilter::default();
+    let page = store.mails(&scope(), &filter, None, 2).await.unwrap();
+    let cursor = page.next.unwrap();
+    let mut other = LogFilter::default();
+    other.canceled = true;
+    let refused = (ErrorKind::Protocol, "store.cursor");
+    for cursor in [
+        cursor.clone(),
+        Cursor::new(""),
+        Cursor::new("a.b.c"),
+        Cursor::new("1.2.3"),
+    ] {
+        let mails = store.mails(&scope(), &other, Some(&cursor), 2).await;
+        assert_eq!(codes(&mails.unwrap_err()), refused);
+        let entries = store.entries(&scope(), &filter, Some(&cursor), 2).await;
+        assert_eq!(codes(&entries.unwrap_err()), refused);
+    }
+    assert!(
+        store
+            .mails(&scope(), &filter, Some(&cursor), 2)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_large_original_is_staged_in_pieces_and_read_range_by_range() {
+    const PIECE: usize = 1024 * 1024;
+    const PIECES: usize = 20;
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    let stage = StageId::from_bytes([9; 16]);
+    let piece = |index: usize| store_rows::bytes(index as u64 + 1, PIECE - (index == 19) as usize);
+    for index in 0..PIECES {
+        let number = u32::try_from(index).unwrap();
+        store
+            .stage(&scope(), &lease, stage, number, piece(index))
+            .await
+            .unwrap();
+    }
+    let gap = store.stage(&scope(), &lease, stage, 30, vec![1]).await;
+    assert_eq!(gap.unwrap_err().code(), "store.data");
+    let total = PIECES * PIECE - 1;
+    let mut row = logged_row(&scope(), 1, total);
+    row.original = Original::Staged(stage);
+    commit(&store, &scope(), &lease, vec![store_rows::decided(1, row)]).await;
+
+    let whole: Vec<u8> = (0..PIECES).flat_map(piece).collect();
+    let mib = PIECE as u64;
+    let ranges = [
+        0..10,
+        mib - 3..mib + 3,
+        5 * mib..7 * mib,
+        total as u64 - 5..u64::MAX,
+        total as u64..u64::MAX,
+        7..7,
+    ];
+    for range in ranges {
+        let message = uid(&scope(), 1);
+        let part = store
+            .original(&scope(), &message, range.clone())
+            .await
+            .unwrap();
+        let at = |place: u64| usize::try_from(place).unwrap_or(total).min(total);
+        assert_eq!(part.total, total as u64);
+        assert!(
+            part.bytes == whole[at(range.start)..at(range.end)],
+            "{range:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_staged_and_never_linked_is_swept_when_the_mailbox_is_taken() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let first = lease(&store, &scope()).await;
+    let stage = StageId::from_bytes([9; 16]);
+    store
+        .stage(&scope(), &first, stage, 0, vec![1; 1000])
+        .await
+        .unwrap();
+    let second = lease(&store, &scope()).await;
+    let count = |table| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        raw(&path).query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["original", "original_chunk"].map(count), [0, 0]);
+    let mut row = logged_row(&scope(), 1, 1000);
+    row.original = Original::Staged(stage);
+    let receipt = commit(&store, &scope(), &second, vec![store_rows::decided(1, row)]).await;
+    assert!(
+        matches!(&receipt.rows[..], [RowResult::Rejected(error)] if error.code() == "store.data")
+    );
+    assert_eq!(["message", "sighting"].map(count), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_host_joins_entries_mails_participants_and_pieces() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    commit(&store, &scope(), &lease, vec![logged(&scope(), 3, 30_000)]).await;
+    let joined: (String, String, i64) = raw(&path)
+        .query_row(
+            "SELECT m.subject, p.address, sum(length(c.bytes))
+             FROM scope s JOIN entry e ON e.scope = s.id JOIN message m ON m.no = e.message_no
+             JOIN participant p ON p.message_no = m.no AND p.role = 'to'
+             JOIN original o ON o.message_no = m.no JOIN original_chunk c ON c.id / 4096 = o.no
+             WHERE s.tenant = 'default' AND s.company = 'default' AND e.contact_no = 'CT000003'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    let expected = (
+        "Offer 3 for the Stühle".into(),
+        "contact3@adatum.example".into(),
+        30_000,
+    );
+    assert_eq!(joined, expected);
+}
+
+#[tokio::test]
+async fn the_words_of_an_unread_row_are_not_the_word_of_another_scope() {
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 100)]).await;
+    let other = Scope::new("default", "other").unwrap();
+    let mut filter = LogFilter::default();
+    filter.text = Some("offer".into());
+    let page = store.mails(&other, &filter, None, 10).await.unwrap();
+    assert_eq!((page.rows.len(), page.not_indexed), (0, 0));
+    let RowContent::Decided(_) = logged(&scope(), 1, 100).content else {
+        panic!("a decided row");
+    };
+    let gone = store.mail(&other, &uid(&scope(), 1)).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
