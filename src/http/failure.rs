@@ -44,18 +44,18 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 }
 
 fn has_tls_cause(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = error.source();
+    std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| {
+        cause_of(*error)
+    })
+    .any(|error| error.is::<rustls::Error>())
+}
+
+/// The next cause. An I/O error may wrap another one, which its `source` passes over.
+fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error
+            .get_ref()
+            .map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
     }
-    false
 }
