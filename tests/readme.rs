@@ -171,10 +171,38 @@ fn the_embedded_code_is_that_of_the_example() {
     );
 }
 
+#[test]
+fn the_configuration_is_one_that_the_program_takes() {
+    let Some(program) = built_example("email_logger") else {
+        return;
+    };
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/email_logger/samples");
+    let directory = tempfile::tempdir().unwrap();
+    let toml = README.split("```toml\n").nth(1).unwrap();
+    let toml = toml.split("```").next().unwrap();
+    let config = directory.path().join("logger.toml");
+    std::fs::write(&config, toml).unwrap();
+    let contacts = directory.path().join("directory.toml");
+    std::fs::copy(samples.join("directory.toml"), contacts).unwrap();
+    let output = Command::new(program)
+        .arg("--config")
+        .arg(&config)
+        .arg("explain")
+        .arg(samples.join("01-outbound-one-contact.eml"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+}
+
 /// The words after `email_logger` in code of the README, up to the first option.
 fn commands() -> BTreeSet<String> {
     let mut commands = BTreeSet::new();
-    for start in ["email_logger -- ", "`email_logger ", "\nemail_logger "] {
+    for start in [
+        "email_logger -- ",
+        "`email_logger ",
+        "--config logger.toml ",
+    ] {
         let found = README.split(start).skip(1);
         commands.extend(found.map(|rest| {
             let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
