@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use email_logging::credential::StaticCredentials;
@@ -48,21 +48,22 @@ impl CrmTable {
         })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes one row per entry. A row that is there already keeps its number; `puts` counts for the story only.
     fn write(&self, delivery: SinkDelivery<'_>) -> rusqlite::Result<Vec<HostReference>> {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.lock();
         let transaction = database.transaction()?;
         let mut references = Vec::new();
         for logged in delivery.entries {
             let entry = &logged.entry;
+            let (id, contact) = (entry.id.to_string(), entry.contact_no.as_str());
             let no: i64 = transaction.query_row(
                 "INSERT INTO interaction (entry_id, contact, subject) VALUES (?1, ?2, ?3)
                  ON CONFLICT (entry_id) DO UPDATE SET puts = puts + 1 RETURNING no",
-                params![
-                    entry.id.to_string(),
-                    entry.contact_no.as_str(),
-                    entry.description
-                ],
+                params![id, contact, entry.description],
                 |row| row.get(0),
             )?;
             references.push(HostReference::new(entry.id, format!("CRM-{no}")));
@@ -94,13 +95,10 @@ async fn work(url: &str, directory: &Path, dies: &str) -> Result<(), Box<dyn std
         .with_basic(Arc::new(account))
         .dangerously_allow_plain_http_on_loopback() // the simulated Exchange of this example
         .build()?;
+    let anna = SalespersonRecord::new("AB", "Anna Berg", "anna@corp.example");
     let tim = ContactRecord::new("CT000012", "Tim Lund", ContactKind::Person);
     let contacts = MemoryDirectory::new()
-        .with_salesperson(SalespersonRecord::new(
-            "AB",
-            "Anna Berg",
-            "anna@corp.example",
-        ))
+        .with_salesperson(anna)
         .with_contact(tim.with_email("tim@customer.example"));
     let store = Arc::new(SqliteStore::open(directory.join("log.sqlite"))?);
     store.migrate().await?;
@@ -139,19 +137,9 @@ async fn tell() -> Result<(), Box<dyn std::error::Error>> {
         worker.arg(server.url()).arg(directory.path()).arg(dies);
         let status = tokio::task::spawn_blocking(move || worker.status()).await??;
         let rows = rows(directory.path())?;
-        println!(
-            "  it {}",
-            if status.success() {
-                "ended well"
-            } else {
-                "was killed"
-            }
-        );
-        println!(
-            "  host's table: {} rows, queue: {} mails",
-            rows.len(),
-            server.count(QUEUE)?
-        );
+        let end = ["was killed", "ended well"][usize::from(status.success())];
+        let (rows, mails) = (rows.len(), server.count(QUEUE)?);
+        println!("  it {end}\n  host's table: {rows} rows, queue: {mails} mails");
     }
     for (no, subject, puts) in rows(directory.path())? {
         println!("CRM-{no}  {subject}  (put {puts} times)");
@@ -162,10 +150,7 @@ async fn tell() -> Result<(), Box<dyn std::error::Error>> {
 
 fn rows(directory: &Path) -> rusqlite::Result<Vec<(i64, String, i64)>> {
     let table = CrmTable::open(directory, "never")?;
-    let database = table
-        .database
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let database = table.lock();
     let mut query = database.prepare("SELECT no, subject, puts FROM interaction ORDER BY no")?;
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()
