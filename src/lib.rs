@@ -155,6 +155,7 @@ pub mod setup;
 pub mod source;
 pub mod store;
 #[cfg(feature = "testkit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
 
 pub use error::{Error, ErrorKind, Result};
