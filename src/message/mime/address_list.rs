@@ -85,12 +85,7 @@ impl<'a> ListReader<'a> {
                     self.group_depth += 1;
                     self.at += 1;
                 }
-                _ => {
-                    let begin = self.at;
-                    self.copy_to(plain_end);
-                    let piece = self.text.get(begin..self.at);
-                    self.has_at |= piece.is_some_and(|piece| piece.contains('@'));
-                }
+                _ => self.copy_plain(),
             }
         }
         self.end_mailbox(0);
@@ -107,6 +102,13 @@ impl<'a> ListReader<'a> {
         self.ambiguous |= self.angle.is_some() && !piece.trim().is_empty();
         self.bare.push_str(piece);
         self.at += piece.len();
+    }
+
+    fn copy_plain(&mut self) {
+        let begin = self.at;
+        self.copy_to(plain_end);
+        let piece = self.text.get(begin..self.at);
+        self.has_at |= piece.is_some_and(|piece| piece.contains('@'));
     }
 
     fn take_comment(&mut self) {
