@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::content::{attachments_of, not_indexed};
 use super::cursor::{Place, Question};
-use super::filter::{Conditions, entry_conditions, text_condition};
+use super::filter::{Conditions, entry_conditions, is_rare, text_condition};
 use super::{Core, entries, identity, record};
 use crate::error::codes;
 use crate::ids::{EntryId, MessageUid};
@@ -25,7 +25,11 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, false);
-        let sql = page_sql(entries::SELECT, &all, limit);
+        let select = match is_rare(&tx, filter)? {
+            true => entries::SELECT_FOUND,
+            false => entries::SELECT,
+        };
+        let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
         let rows = list.query_map(params_from_iter(all.into_values()), |row| {
             let place = Place {
@@ -56,11 +60,11 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, true);
-        let sql = page_sql(
-            "SELECT e.date, e.entry_no, e.message_no FROM entry e",
-            &all,
-            limit,
-        );
+        let select = match is_rare(&tx, filter)? {
+            true => "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once",
+            false => "SELECT e.date, e.entry_no, e.message_no FROM entry e",
+        };
+        let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
         let rows = list.query_map(params_from_iter(all.into_values()), |row| {
             let (at, no) = (row.get(0)?, row.get(1)?);
