@@ -464,6 +464,33 @@ async fn words_are_found_without_case_and_accents_and_syntax_is_only_words() {
 }
 
 #[tokio::test]
+async fn a_word_of_every_mail_and_a_word_of_few_are_paged_alike() {
+    const MAILS: u64 = 2_100;
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let rows = (0..MAILS).map(|n| logged(&scope(), n, 10)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    for (text, count) in [("offer", MAILS), ("2042", 1), ("offer 20", 120)] {
+        let mut filter = LogFilter::default();
+        filter.text = Some(text.into());
+        let mut found = Vec::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let page = store.entries(&scope(), &filter, after.as_ref(), 500).await;
+            let page = page.unwrap();
+            found.extend(page.rows.into_iter().map(|entry| entry.entry_no));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found.len() as u64, count, "{text}");
+        assert!(found.is_sorted_by(|a, b| a > b), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_goes_on_where_it_ended_while_rows_are_added() {
     let store = SqliteStore::in_memory().unwrap();
     store.migrate().await.unwrap();
