@@ -174,12 +174,33 @@ async fn a_reopened_file_has_everything_and_passes_the_integrity_check() {
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
+    for inline in [false, true] {
+        let (_dir, path) = file();
+        let options = SqliteOptions::default().with_inline(inline);
+        let store = SqliteStore::open_with(&path, options).unwrap();
+        store.migrate().await.unwrap();
+        store.close();
+        store.close();
+        let error = store.load_setup(&scope()).await.unwrap_err();
+        assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.closed"));
+    }
+}
+
+#[test]
+fn a_store_without_threads_does_every_call_at_its_first_poll() {
     let (_dir, path) = file();
-    let store = open(&path).await;
-    store.close();
-    store.close();
-    let error = store.load_setup(&scope()).await.unwrap_err();
-    assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.closed"));
+    let options = SqliteOptions::default().with_inline(true);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    let now = |future: &mut (dyn Future<Output = ()> + Unpin)| {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(future).poll(&mut context).is_ready());
+    };
+    now(&mut Box::pin(async {
+        store.migrate().await.unwrap();
+        let lease = lease(&store, &scope()).await;
+        commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 1_000)]).await;
+        assert_eq!(subjects(&store, "offer").await.len(), 1);
+    }));
 }
 
 #[tokio::test]
