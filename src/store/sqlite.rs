@@ -195,12 +195,13 @@ fn open_file(path: &Path, options: &SqliteOptions) -> Done<SqliteStore> {
     let start = |name, access| worker(name, connect::file(path, options, access)?, options);
     // The writer first: it makes the file and sets its journal.
     let writer = start(WRITER, Access::Write)?;
-    let readers = match options.inline {
-        true => None,
-        false => Some(Readers {
+    let readers = if options.inline {
+        None
+    } else {
+        Some(Readers {
             ledger: start(LEDGER_READER, Access::Read)?,
             log: start(LOG_READER, Access::Read)?,
-        }),
+        })
     };
     Ok(SqliteStore {
         writer,

@@ -25,9 +25,10 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, false);
-        let select = match is_rare(&tx, filter)? {
-            true => entries::SELECT_FOUND,
-            false => entries::SELECT,
+        let select = if is_rare(&tx, filter)? {
+            entries::SELECT_FOUND
+        } else {
+            entries::SELECT
         };
         let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
@@ -60,9 +61,10 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, true);
-        let select = match is_rare(&tx, filter)? {
-            true => "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once",
-            false => "SELECT e.date, e.entry_no, e.message_no FROM entry e",
+        let select = if is_rare(&tx, filter)? {
+            PLACES_FOUND
+        } else {
+            PLACES
         };
         let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
@@ -100,6 +102,13 @@ impl Core {
         logged_mail(&tx, no.ok_or(&codes::STORE_NOT_FOUND)?)
     }
 }
+
+/// Where entries stand, and their messages.
+const PLACES: &str = "SELECT e.date, e.entry_no, e.message_no FROM entry e";
+
+/// The same, beginning with the messages that a search found.
+const PLACES_FOUND: &str =
+    "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once";
 
 /// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
 fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Conditions {
