@@ -276,6 +276,26 @@ async fn two_handles_on_one_file_see_one_ledger_and_the_stale_one_is_fenced() {
 }
 
 #[tokio::test]
+async fn a_write_that_another_process_keeps_waiting_is_unavailable_and_can_be_repeated() {
+    let (_dir, path) = file();
+    let options = SqliteOptions::default().with_busy_timeout(Duration::from_millis(20));
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let held = lease(&store, &scope()).await;
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 1_000)]);
+    let refused = store.commit(&scope(), &held, batch.clone()).await;
+    let unavailable = (ErrorKind::StoreUnavailable, "store.unavailable");
+    assert_eq!(codes(&refused.unwrap_err()), unavailable);
+    let known = store.known(&scope(), &mailbox(), &[key(1)]).await.unwrap();
+    assert_eq!(known, [None]);
+    other.execute_batch("ROLLBACK").unwrap();
+    let receipt = store.commit(&scope(), &held, batch).await.unwrap();
+    assert!(matches!(&receipt.rows[..], [RowResult::Written { entries }] if entries.len() == 1));
+}
+
+#[tokio::test]
 async fn writers_of_two_handles_take_turns_and_numbers_have_no_gap() {
     let (_dir, path) = file();
     let stores = [open(&path).await, open(&path).await];
