@@ -3,6 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance {
+    mod broken {
+        mod party;
+        mod source;
+        mod store;
+    }
+    #[cfg(feature = "ews")]
+    mod ews;
+    mod faults;
+    mod party;
     mod source;
+    #[cfg(feature = "sqlite")]
+    mod sqlite;
     mod store;
 }

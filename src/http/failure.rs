@@ -43,16 +43,14 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Duration::try_from(until.duration_since(now)).ok()
 }
 
-fn has_tls_cause(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+/// Looks through the causes; an I/O error hides the error that it was made of from the usual chain.
+fn has_tls_cause(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
         let inner = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| has_tls_cause(inner)) {
             return true;
         }
         cause = error.source();

@@ -15,8 +15,9 @@ use super::pipeline::StepError;
 use super::prepare::{Prepared, outcome_of, set_aside};
 use super::report::{RunReport, RunStep};
 
-/// Rounds of looking at equal Message-IDs again; more would mean that other workers log nothing but this id.
-const ROUNDS: u32 = 4;
+/// Rounds beyond one per row: of several rows with one Message-ID each round writes at least one, unless another worker
+/// writes this id at the same time.
+const SPARE_ROUNDS: usize = 4;
 
 /// What a commit did.
 #[derive(Debug, Default)]
@@ -96,7 +97,7 @@ pub(super) async fn commit(
         rows: rows.len(),
         ..Committed::default()
     };
-    for _ in 0..ROUNDS {
+    for _ in 0..rows.len() + SPARE_ROUNDS {
         with.rows = rows.iter().map(|prepared| prepared.row.clone()).collect();
         let batch = std::mem::take(&mut with);
         if batch.is_empty() {

@@ -17,7 +17,10 @@ async fn every_bad_answer_is_a_typed_error_or_healed_and_nothing_is_lost() {
         ),
         (FaultKind::WrongNamespace, &["ews.not_soap"]),
         (FaultKind::DoctypeBody, &["ews.xml_forbidden"]),
-        (FaultKind::NestedElements(100_000), &["ews.xml_limit"]),
+        (
+            FaultKind::NestedElements(100_000),
+            &["ews.xml_limit", "ews.not_soap"],
+        ),
         (FaultKind::HtmlPage, &["ews.not_soap"]),
         (FaultKind::DropBefore, &["http.closed", "http.connect"]),
         (FaultKind::LoseReply, &["http.closed"]),
@@ -121,7 +124,7 @@ async fn missing_folders_and_rights_are_named() {
     );
     setting
         .exchange
-        .set_rights(STORAGE, FolderRights::default())
+        .set_rights(STORAGE, FolderRights::REVIEWER)
         .unwrap();
     let logger = setting.builder().build().unwrap();
     let result = logger.run_once().await;
@@ -174,4 +177,39 @@ async fn a_renamed_folder_is_found_by_its_id_while_the_logger_lives() {
     setting.deliver_numbers(1..3, 500);
     assert_eq!(logger.run_once().await.unwrap().moved, 2);
     assert_eq!(setting.exchange.count(r"\Email Logging\Kept\").unwrap(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_beyond_the_limit_is_refused_and_nothing_is_lost() {
+    let setting = Setting::new().await;
+    setting.deliver_numbers(0..3, 500);
+    let source = setting
+        .source_builder()
+        .with_answer_limit(1 << 20)
+        .with_repeats(0);
+    let logger = setting.builder_on(source.build().unwrap()).build().unwrap();
+    setting
+        .exchange
+        .inject(Fault::new(FaultKind::OversizeBody(2 << 20)).on(Operation::GetItem));
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(failed.error.code(), "http.response_too_large");
+    assert!(failed.report.closes(), "{failed:?}");
+    let second = logger.run_once().await.unwrap();
+    assert_eq!(
+        failed.report.logged + second.logged,
+        3,
+        "what came whole before it counts"
+    );
+    assert_eq!((setting.queued(), setting.stored()), (0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storage_folder_that_is_the_queue_under_another_spelling_is_refused() {
+    let setting = Setting::new().await;
+    setting.deliver_numbers(0..1, 500);
+    let same: FolderPath = r"\EMAIL LOGGING\queue\".parse().unwrap();
+    let logger = setting.builder().with_storage_folder(same).build().unwrap();
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(failed.error.code(), "setup.queue_equals_storage");
+    assert_eq!(setting.queued(), 1);
 }

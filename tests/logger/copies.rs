@@ -201,3 +201,17 @@ async fn mail_whose_contact_is_found_later_is_logged_once_when_it_comes_again() 
         "the original comes with the first entry"
     );
 }
+
+#[tokio::test]
+async fn many_mails_with_one_message_id_are_all_logged() {
+    let bench = Bench::new();
+    for number in 0..12 {
+        bench.deliver(copy("a.example", "", &format!("Text {number}.\r\n")));
+    }
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.logged, report.deferred, bench.stored()),
+        (12, 0, 12),
+        "{report:?}"
+    );
+}

@@ -76,6 +76,13 @@ where
 }
 
 fn list() -> Vec<Case<Bench>> {
+    [of_the_ledger(), of_the_log()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn of_the_ledger() -> Vec<Case<Bench>> {
     cases! {
         lease::{
             a_lease_is_exclusive,
@@ -99,6 +106,7 @@ fn list() -> Vec<Case<Bench>> {
             an_unknown_message_with_the_same_message_id_is_to_be_compared,
             rows_of_one_batch_with_the_same_message_id_are_to_be_compared,
             a_conflict_of_message_ids_flags_both_messages,
+            sightings_are_known_in_the_order_of_the_question,
             messages_are_found_by_message_id_in_the_order_of_the_question,
         }
         outcomes::{
@@ -122,6 +130,11 @@ fn list() -> Vec<Case<Bench>> {
             a_mail_waits_until_the_hosts_log_has_all_its_entries,
             a_second_copy_waits_for_the_hosts_log_as_well,
         }
+    }
+}
+
+fn of_the_log() -> Vec<Case<Bench>> {
+    cases! {
         contents::{
             an_original_is_read_in_ranges,
             an_empty_original_is_kept,

@@ -1,0 +1,245 @@
+//! The command line. Knows names and help texts, and nothing of what the commands do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// Logs the mail between salespeople and contacts into an interaction log.
+///
+/// Start with `demo`: it needs no server, no account and no configuration.
+#[derive(Debug, Parser)]
+#[command(
+    name = "email_logger",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with mail set aside for a person, \
+                  4 sign-in or configuration, 130 stopped with Ctrl-C."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Read the configuration from this file (TOML, kebab-case).
+    #[arg(long, global = true, value_name = "FILE", env = "EMAIL_LOGGER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write JSON for programs to standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but results and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Trace what happens to standard error; twice for more. RUST_LOG wins.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Do the whole job once with sample mail and a simulated Exchange.
+    Demo(DemoArgs),
+    /// Log the mail of the queue folder once.
+    Run(RunArgs),
+    /// Log the mail of the queue folder on a schedule, until Ctrl-C.
+    Watch(WatchArgs),
+    /// Say what would become of .eml files, and why, without a server.
+    Explain(ExplainArgs),
+    /// List the interaction log, newest first.
+    Log(LogArgs),
+    /// Show one entry with its mail and the decision about it.
+    Show(ShowArgs),
+    /// Show the folders of the Exchange account and its rights there.
+    Folders(FoldersArgs),
+    /// Serve a simulated Exchange on this machine, for any EWS client.
+    Simulate(SimulateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the log in this file; without it a new one is made in the temporary directory.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+/// Flags that win over the configuration.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Settings (each wins over the environment and the file)")]
+pub(crate) struct Settings {
+    /// The address of the service, such as https://mail.example.com/EWS/Exchange.asmx.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The account that signs in.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user_name: Option<String>,
+    /// The file that holds the account's password, readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The file with the certificate authority of the server (PEM), if it is a private one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Let the password travel over plain HTTP to this machine itself. For tests only.
+    #[arg(long)]
+    pub(crate) allow_plain_http_on_loopback: bool,
+    /// The queue folder, such as '\Email Logging\Queue\'.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) queue: Option<String>,
+    /// The storage folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) storage: Option<String>,
+    /// The file of the log.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// The file of salespeople and contacts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Take at most this many mails per run; 0 is no limit.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) batch_size: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Say what would be done; write and move nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// From one run to the next, such as 10m.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) every: Option<String>,
+    /// From the start to the first run, such as 60s.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) first_after: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Signs: · passed, ! noted, + a pair was found, × this ended the decision.")]
+pub(crate) struct ExplainArgs {
+    /// Files of mails (.eml), or `sample:44` for a mail of the demo.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The file of salespeople and contacts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// The file of the log.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// Of this contact, by number.
+    #[arg(long, value_name = "NO")]
+    pub(crate) contact: Option<String>,
+    /// Of this company and the persons in it, by number.
+    #[arg(long, value_name = "NO")]
+    pub(crate) company: Option<String>,
+    /// Of this salesperson, by code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) salesperson: Option<String>,
+    /// In this direction.
+    #[arg(long)]
+    pub(crate) direction: Option<Direction>,
+    /// Not before: a day or a time, in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) since: Option<Timestamp>,
+    /// Before: a day or a time, in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<Timestamp>,
+    /// With all these words in subject, participants or body.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) text: Option<String>,
+    /// With this note, such as automatic-reply.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) flag: Option<String>,
+    /// List what was not logged instead, with its reason.
+    #[arg(long, conflicts_with_all = ["contact", "company", "salesperson", "direction", "since", "until", "text", "flag"])]
+    pub(crate) not_logged: bool,
+    /// At most this many mails.
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Go on where an earlier page ended.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+/// Which way a mail went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Direction {
+    /// From a salesperson to a contact.
+    Outbound,
+    /// From a contact to a salesperson.
+    Inbound,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The number of an entry, or the id of an entry or a message.
+    #[arg(value_name = "NO|ID")]
+    pub(crate) which: String,
+    /// The file of the log.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// Write the original mail instead, bit for bit.
+    #[arg(long)]
+    pub(crate) original: bool,
+    /// Write the original mail into this new file.
+    #[arg(long, value_name = "FILE", requires = "original")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FoldersArgs {
+    /// How many levels to go down.
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub(crate) depth: u32,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Put the .eml files of this directory into the queue; without it the sample mails of the demo.
+    #[arg(value_name = "DIRECTORY")]
+    pub(crate) mails: Option<PathBuf>,
+    /// Serve HTTPS with a certificate of its own (the default).
+    #[arg(long)]
+    pub(crate) https: bool,
+    /// Serve plain HTTP.
+    #[arg(long, conflicts_with_all = ["https", "ca_file"])]
+    pub(crate) http: bool,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Write the certificate authority that clients must trust into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// A time (`2026-05-01T08:00:00Z`) or the beginning of a day in UTC (`2026-05-01`).
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let day: Date = text
+        .parse()
+        .map_err(|_| "give a day such as 2026-05-01, or a time such as 2026-05-01T08:00:00Z")?;
+    let day = day
+        .to_zoned(TimeZone::UTC)
+        .map_err(|error| error.to_string())?;
+    Ok(day.timestamp())
+}

@@ -1,0 +1,329 @@
+//! The configuration: a TOML file, then the environment, then flags; the later wins.
+//!
+//! Owns the sections and their meaning. Holds no secret: a password comes from the environment or from a file of its own
+//! when it is needed.
+
+mod layers;
+mod policy;
+mod secrets;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use email_logging::Scope;
+use email_logging::logger::{RunSettings, Schedule};
+use email_logging::source::FolderPath;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::cli::Settings;
+
+pub(crate) use layers::PASSWORD;
+
+/// Everything that a command may need.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) scope: ScopeSection,
+    pub(crate) exchange: Exchange,
+    pub(crate) folders: Folders,
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) run: Run,
+    /// The table `[policy]`, read once the directory is known.
+    policy: toml::Table,
+}
+
+/// `[scope]`: whose mail it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ScopeSection {
+    tenant: Option<String>,
+    company: Option<String>,
+}
+
+/// `[exchange]`: the server and the account.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Exchange {
+    pub(crate) url: Option<String>,
+    pub(crate) user_name: Option<String>,
+    pub(crate) mailbox: Option<String>,
+    pub(crate) impersonate: Option<String>,
+    pub(crate) anchor_mailbox: Option<String>,
+    pub(crate) public_folder_mailbox: Option<String>,
+    pub(crate) proxy: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) allow_plain_http_on_loopback: Option<bool>,
+}
+
+/// `[folders]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Folders {
+    pub(crate) queue: Option<Folder>,
+    pub(crate) storage: Option<Folder>,
+    pub(crate) not_logged: Option<Folder>,
+    pub(crate) quarantine: Option<Folder>,
+}
+
+/// `[store]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Store {
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// `[directory]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Directory {
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `[run]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Run {
+    batch_size: Option<u32>,
+    fetch_batch: Option<u32>,
+    move_batch: Option<u32>,
+    connections: Option<u32>,
+    message_attempts: Option<u32>,
+    every: Option<Span>,
+    first_after: Option<Span>,
+    attempts: Option<u32>,
+}
+
+/// A folder's path, checked when it is read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Folder(pub(crate) FolderPath);
+
+/// A duration such as `10m`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Span(Duration);
+
+impl TryFrom<String> for Folder {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let path: Result<FolderPath, _> = text.parse();
+        path.map(Self).map_err(|error| {
+            let detail = error.detail().unwrap_or("not a folder path");
+            format!("`{text}` is no folder: {detail}")
+        })
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let span: Result<SignedDuration, _> = text.parse();
+        let span = span.ok().and_then(|span| Duration::try_from(span).ok());
+        span.map(Self)
+            .ok_or_else(|| format!("`{text}` is no duration such as `90s`, `10m` or `1h 30m`"))
+    }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConfigError {
+    /// The stable code.
+    pub(crate) code: &'static str,
+    /// What is wrong, without any value that may be a secret.
+    pub(crate) what: String,
+    /// What to do.
+    pub(crate) remedy: String,
+}
+
+impl ConfigError {
+    /// A value or a key that cannot be used.
+    pub(crate) fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            code: "config.invalid",
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A value that is needed: its section and key.
+    pub(crate) fn missing(what: &str, section: &str, key: &str, flag: &str) -> Self {
+        let variable = format!("{section}__{key}").replace('-', "_").to_uppercase();
+        Self {
+            code: "config.missing",
+            what: format!("{what} is not set"),
+            remedy: format!(
+                "Set `{key}` in [{section}] of the configuration file, or {}{variable}, or {flag}.",
+                layers::PREFIX
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Config {
+    /// Reads file and environment, and lets the flags win.
+    pub(crate) fn load(file: Option<&Path>, flags: &Settings) -> Result<Self, ConfigError> {
+        let environment: Vec<_> = std::env::vars_os().collect();
+        Self::from_layers(file, &environment, flags)
+    }
+
+    fn from_layers(
+        file: Option<&Path>,
+        environment: &[(std::ffi::OsString, std::ffi::OsString)],
+        flags: &Settings,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            Some(file) => layers::file(file)?,
+            None => toml::Table::new(),
+        };
+        layers::environment(&mut table, environment)?;
+        let mut config = Self::from_table(table)?;
+        config.apply(flags)?;
+        Ok(config)
+    }
+
+    fn from_table(mut table: toml::Table) -> Result<Self, ConfigError> {
+        let config = Self {
+            scope: section(&mut table, "scope")?,
+            exchange: section(&mut table, "exchange")?,
+            folders: section(&mut table, "folders")?,
+            store: section(&mut table, "store")?,
+            directory: section(&mut table, "directory")?,
+            run: section(&mut table, "run")?,
+            policy: section(&mut table, "policy")?,
+        };
+        match table.keys().next() {
+            None => Ok(config),
+            Some(key) => Err(ConfigError::invalid(
+                format!("`{key}` is no section of the configuration"),
+                "The sections are [scope], [exchange], [folders], [store], [directory], [policy] and [run].",
+            )),
+        }
+    }
+
+    fn apply(&mut self, flags: &Settings) -> Result<(), ConfigError> {
+        fn set<T: Clone>(slot: &mut Option<T>, flag: Option<&T>) {
+            if let Some(flag) = flag {
+                *slot = Some(flag.clone());
+            }
+        }
+        set(&mut self.exchange.url, flags.url.as_ref());
+        set(&mut self.exchange.user_name, flags.user_name.as_ref());
+        set(
+            &mut self.exchange.password_file,
+            flags.password_file.as_ref(),
+        );
+        set(&mut self.exchange.ca_file, flags.ca_file.as_ref());
+        set(&mut self.store.path, flags.store.as_ref());
+        set(&mut self.directory.file, flags.directory.as_ref());
+        set(&mut self.run.batch_size, flags.batch_size.as_ref());
+        if flags.allow_plain_http_on_loopback {
+            self.exchange.allow_plain_http_on_loopback = Some(true);
+        }
+        set(
+            &mut self.folders.queue,
+            folder("--queue", flags.queue.as_ref())?.as_ref(),
+        );
+        set(
+            &mut self.folders.storage,
+            folder("--storage", flags.storage.as_ref())?.as_ref(),
+        );
+        Ok(())
+    }
+
+    /// Lets the flags of the schedule win.
+    pub(crate) fn apply_schedule(
+        &mut self,
+        every: Option<&String>,
+        first_after: Option<&String>,
+    ) -> Result<(), ConfigError> {
+        let span = |name: &str, text: &String| {
+            let refused = |what| ConfigError::invalid(what, format!("Correct {name}."));
+            Span::try_from(text.clone()).map_err(refused)
+        };
+        if let Some(text) = every {
+            self.run.every = Some(span("--every", text)?);
+        }
+        if let Some(text) = first_after {
+            self.run.first_after = Some(span("--first-after", text)?);
+        }
+        Ok(())
+    }
+
+    /// Whose mail it is.
+    pub(crate) fn scope(&self) -> Result<Scope, ConfigError> {
+        let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "default".into());
+        let scope = Scope::new(part(&self.scope.tenant), part(&self.scope.company));
+        scope.map_err(|error| ConfigError::invalid(error.to_string(), error.remedy()))
+    }
+
+    /// The file of the log.
+    pub(crate) fn store_path(&self) -> Result<&Path, ConfigError> {
+        let path = self.store.path.as_deref();
+        path.ok_or_else(|| ConfigError::missing("the file of the log", "store", "path", "--store"))
+    }
+
+    /// Sizes and limits of a run.
+    pub(crate) fn run_settings(&self) -> RunSettings {
+        let mut settings = RunSettings::default();
+        let run = &self.run;
+        let pairs = [
+            (&mut settings.batch_size, run.batch_size),
+            (&mut settings.fetch_batch, run.fetch_batch),
+            (&mut settings.move_batch, run.move_batch),
+            (&mut settings.connections, run.connections),
+            (&mut settings.attempts, run.message_attempts),
+        ];
+        for (setting, value) in pairs {
+            *setting = value.unwrap_or(*setting);
+        }
+        settings
+    }
+
+    /// When `watch` runs.
+    pub(crate) fn schedule(&self) -> Schedule {
+        let mut schedule = Schedule::default();
+        let run = &self.run;
+        schedule.every = run.every.map_or(schedule.every, |span| span.0);
+        schedule.first_after = run.first_after.map_or(schedule.first_after, |span| span.0);
+        schedule.attempts = run.attempts.unwrap_or(schedule.attempts);
+        schedule
+    }
+}
+
+fn section<T: Default + DeserializeOwned>(
+    table: &mut toml::Table,
+    name: &str,
+) -> Result<T, ConfigError> {
+    let Some(value) = table.remove(name) else {
+        return Ok(T::default());
+    };
+    value.try_into().map_err(|error: toml::de::Error| {
+        // The message names the key; the full text would quote the line with its value.
+        let what = format!("[{name}]: {}", first_line(error.message()));
+        ConfigError::invalid(
+            what,
+            format!("Correct [{name}] in the file or the environment."),
+        )
+    })
+}
+
+fn folder(name: &str, text: Option<&String>) -> Result<Option<Folder>, ConfigError> {
+    let folder = text.map(|text| Folder::try_from(text.clone())).transpose();
+    folder.map_err(|what| ConfigError::invalid(what, format!("Correct {name}.")))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}

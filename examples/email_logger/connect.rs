@@ -1,0 +1,172 @@
+//! From settings to the parts of a logger: source, directory, store.
+
+mod account;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use email_logging::EmailLogger;
+use email_logging::directory::{DirectoryRecords, MemoryDirectory};
+use email_logging::logger::EmailLoggerBuilder;
+use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
+use email_logging::store::SqliteStore;
+
+use crate::config::{Config, ConfigError};
+use crate::exit::Failure;
+use crate::output::Output;
+
+pub(crate) use account::Account;
+
+/// The Exchange of the configuration, for somebody who waits: one repetition is enough there.
+pub(crate) fn impatient_source(config: &Config) -> Result<EwsSource, Failure> {
+    Ok(source_builder(config)?.with_repeats(1).build()?)
+}
+
+/// The Exchange of the configuration.
+fn source(config: &Config) -> Result<EwsSource, Failure> {
+    Ok(source_builder(config)?.build()?)
+}
+
+fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
+    let exchange = &config.exchange;
+    let url = exchange.url.as_deref().ok_or_else(|| {
+        ConfigError::missing("the address of Exchange", "exchange", "url", "--url")
+    })?;
+    let mut builder = EwsSource::builder(url)
+        .with_basic(Arc::new(Account::of(exchange)?))
+        .with_scope(config.scope()?)
+        .with_connections(config.run_settings().connections);
+    if let Some(file) = &exchange.ca_file {
+        builder = builder.with_trusted_roots(text("the certificate authority", file)?);
+    }
+    if let Some(mailbox) = &exchange.mailbox {
+        builder = builder.with_mailbox(mailbox);
+    }
+    if let Some(mailbox) = &exchange.impersonate {
+        builder = builder.with_impersonation(mailbox);
+    }
+    if let Some(mailbox) = &exchange.anchor_mailbox {
+        builder = builder.with_anchor_mailbox(mailbox);
+    }
+    if let Some(mailbox) = &exchange.public_folder_mailbox {
+        builder = builder.with_public_folder_mailbox(mailbox);
+    }
+    if let Some(proxy) = &exchange.proxy {
+        builder = builder.with_proxy(proxy);
+    }
+    if exchange.allow_plain_http_on_loopback.unwrap_or(false) {
+        builder = builder.dangerously_allow_plain_http_on_loopback();
+    }
+    Ok(builder)
+}
+
+/// The contacts and salespeople of the configuration.
+pub(crate) fn directory(config: &Config) -> Result<MemoryDirectory, Failure> {
+    let file = config.directory.file.as_deref().ok_or_else(|| {
+        let what = "the file of salespeople and contacts";
+        ConfigError::missing(what, "directory", "file", "--directory")
+    })?;
+    read_directory(&text("the directory", file)?, &file.display().to_string())
+}
+
+/// A directory out of the text of its file.
+pub(crate) fn read_directory(text: &str, name: &str) -> Result<MemoryDirectory, Failure> {
+    let records: DirectoryRecords = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let what = format!("{name}, line {line}: {message}");
+        ConfigError::invalid(
+            what,
+            "Correct the record; see the directory of the sample mails.",
+        )
+    })?;
+    Ok(MemoryDirectory::from_records(records))
+}
+
+/// The log's file, which is made where it is not there, with its tables up to date.
+pub(crate) async fn store(path: &Path) -> Result<Arc<SqliteStore>, Failure> {
+    let store = SqliteStore::open(path)?;
+    store.migrate().await?;
+    Ok(Arc::new(store))
+}
+
+/// The log's file, which must be there.
+pub(crate) fn existing_store(config: &Config) -> Result<Arc<SqliteStore>, Failure> {
+    let path = config.store_path()?;
+    if !path.is_file() {
+        return Err(ConfigError {
+            code: "config.missing",
+            what: format!("there is no log at {}", path.display()),
+            remedy: "Name the file of a log; `demo` and `run` make one.".into(),
+        }
+        .into());
+    }
+    Ok(Arc::new(SqliteStore::open(path)?))
+}
+
+/// A logger of the configuration, up to its store.
+pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuilder, Failure> {
+    let directory = directory(config)?;
+    tell_problems(&directory, output);
+    let folders = &config.folders;
+    let needed = |folder: &Option<crate::config::Folder>, what, key, flag| {
+        let folder = folder.clone().map(|folder| folder.0);
+        folder.ok_or_else(|| ConfigError::missing(what, "folders", key, flag))
+    };
+    let queue = needed(&folders.queue, "the queue folder", "queue", "--queue")?;
+    let storage = needed(
+        &folders.storage,
+        "the storage folder",
+        "storage",
+        "--storage",
+    )?;
+    let mut builder = EmailLogger::builder()
+        .with_scope(config.scope()?)
+        .with_policy(config.policy(&directory.own_domains())?)
+        .with_source(Arc::new(source(config)?))
+        .with_directory(Arc::new(directory))
+        .with_queue_folder(queue)
+        .with_storage_folder(storage)
+        .with_settings(config.run_settings());
+    if let Some(folder) = &folders.not_logged {
+        builder = builder.with_not_logged_folder(folder.0.clone());
+    }
+    if let Some(folder) = &folders.quarantine {
+        builder = builder.with_quarantine_folder(folder.0.clone());
+    }
+    if let Some(bar) = output.bar() {
+        builder = builder.with_progress(bar);
+    }
+    Ok(builder)
+}
+
+/// Records that nobody will be found by. They are named by their key, never by the address.
+fn tell_problems(directory: &MemoryDirectory, output: &Output) {
+    for problem in directory.problems() {
+        let (record, field) = (&problem.record, problem.field);
+        output.note(format!(
+            "note: record {record} of the directory: {field} cannot be used"
+        ));
+    }
+}
+
+/// The text of a file.
+fn text(what: &str, file: &Path) -> Result<String, Failure> {
+    let read = std::fs::read_to_string(file);
+    read.map_err(|error| {
+        let what = format!("{what} {} cannot be read: {error}", file.display());
+        ConfigError::invalid(what, "Check the name and the rights of the file.").into()
+    })
+}
+
+/// A file of a mail.
+pub(crate) fn original(file: &Path) -> Result<Vec<u8>, Failure> {
+    let name = file.display();
+    std::fs::read(file).map_err(|error| Failure::input(format!("{name} cannot be read"), &error))
+}

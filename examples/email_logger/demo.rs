@@ -1,0 +1,161 @@
+//! `demo`: the whole job over real EWS, with a simulated Exchange and sample mail, and nothing to install.
+
+mod told;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use email_logging::EmailLogger;
+use email_logging::Scope;
+use email_logging::decision::LoggingPolicy;
+use email_logging::directory::MemoryDirectory;
+use email_logging::logger::RunReport;
+use email_logging::source::FolderPath;
+use email_logging::source::ews::EwsSource;
+use email_logging::store::{
+    Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, LoggedMail, SqliteStore,
+};
+use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
+
+use crate::cli::DemoArgs;
+use crate::connect::{self, Account};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::samples::{self, DIRECTORY};
+use crate::simulate::{self, PASSWORD, QUARANTINE, QUEUE, STORAGE, USER};
+
+/// Rows of a page while the log is read.
+const PAGE: u32 = 200;
+
+/// Everything that the demo tells.
+struct Outcome {
+    url: String,
+    mails: usize,
+    file: PathBuf,
+    report: RunReport,
+    logged: Vec<LoggedMail>,
+    decisions: Vec<DecisionRecord>,
+    requests: u64,
+    left: [usize; 3],
+    millis: u128,
+}
+
+/// `demo`.
+pub(crate) async fn demo(args: &DemoArgs, output: &Output) -> Result<Exit, Failure> {
+    let file = match &args.store {
+        Some(path) => path.clone(),
+        None => new_directory()?.join("log.sqlite"),
+    };
+    let began = Instant::now();
+    let builder = simulate::builder().with_tls(TlsCertificate::Trusted);
+    let started = builder.start().await;
+    let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
+    let delivered = samples::deliver(&exchange, QUEUE);
+    let mails = delivered.map_err(|error| Failure::input("the queue cannot be filled", &error))?;
+    let store = connect::store(&file).await?;
+    let logger = logger(&exchange, Arc::clone(&store), output)?;
+    let report = logger.run_once().await?;
+    let outcome = Outcome {
+        url: exchange.url(),
+        mails,
+        report,
+        logged: logged(&store).await?,
+        decisions: decisions(&store).await?,
+        requests: exchange.statistics().requests,
+        left: [QUEUE, STORAGE, QUARANTINE].map(|folder| exchange.count(folder).unwrap_or(0)),
+        millis: began.elapsed().as_millis(),
+        file,
+    };
+    exchange.shutdown().await;
+    if output.json() {
+        told::values(&outcome, output)?;
+    } else {
+        told::tell(&outcome, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A new directory of its own, which only its owner can enter, and which stays.
+fn new_directory() -> Result<PathBuf, Failure> {
+    let directory = tempfile::Builder::new()
+        .prefix("email-logger-demo-")
+        .tempdir();
+    let directory =
+        directory.map_err(|error| Failure::input("no temporary directory can be made", &error))?;
+    Ok(directory.keep())
+}
+
+fn logger(
+    exchange: &SimulatedExchange,
+    store: Arc<SqliteStore>,
+    output: &Output,
+) -> Result<EmailLogger, Failure> {
+    let mut source = EwsSource::builder(exchange.url())
+        .with_basic(Arc::new(Account::with_password(USER, PASSWORD)));
+    if let Some(pem) = exchange.ca_pem() {
+        source = source.with_trusted_roots(pem);
+    }
+    let directory = connect::read_directory(DIRECTORY, "the directory of the samples")?;
+    let folder = |path: &str| path.parse::<FolderPath>();
+    let mut builder = EmailLogger::builder()
+        .with_source(Arc::new(source.build()?))
+        .with_policy(policy(&directory))
+        .with_directory(Arc::new(directory))
+        .with_store(store)
+        .with_queue_folder(folder(QUEUE)?)
+        .with_storage_folder(folder(STORAGE)?)
+        .with_quarantine_folder(folder(QUARANTINE)?);
+    if let Some(bar) = output.bar() {
+        builder = builder.with_progress(bar);
+    }
+    Ok(builder.build()?)
+}
+
+fn policy(directory: &MemoryDirectory) -> LoggingPolicy {
+    let mut policy = LoggingPolicy::default();
+    policy.own_domains = directory.own_domains();
+    policy
+}
+
+async fn logged(store: &SqliteStore) -> Result<Vec<LoggedMail>, Failure> {
+    let mut all = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let filter = LogFilter::default();
+        let page = store
+            .mails(&Scope::default(), &filter, after.as_ref(), PAGE)
+            .await?;
+        all.extend(page.rows);
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn decisions(store: &SqliteStore) -> Result<Vec<DecisionRecord>, Failure> {
+    let mut all = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let filter = DecisionFilter::default();
+        let page = store
+            .decisions(&Scope::default(), &filter, after.as_ref(), PAGE)
+            .await?;
+        all.extend(page.rows);
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// The path as it is typed.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.contains(char::is_whitespace) {
+        format!("'{text}'")
+    } else {
+        text
+    }
+}

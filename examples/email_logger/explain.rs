@@ -1,0 +1,191 @@
+//! `explain`: why a mail is logged or not, step by step, without a server and without a store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use email_logging::EmailLogger;
+use email_logging::decision::{Decision, Keep, Verdict};
+use email_logging::logger::RunSettings;
+use email_logging::message::{MailAddress, MailFacts, Mailbox, Message};
+use email_logging::source::{FolderPath, FolderRoot, MemorySource};
+use email_logging::store::MemoryStore;
+use serde_json::json;
+
+use crate::cli::{ExplainArgs, Settings};
+use crate::config::Config;
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, mails, safe};
+use crate::samples::{DIRECTORY, Sample};
+use crate::words;
+
+/// Addresses of one header that are named; more are counted.
+const NAMED: usize = 4;
+
+/// `explain`.
+pub(crate) async fn explain(
+    args: &ExplainArgs,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let settings = Settings {
+        directory: args.directory.clone(),
+        ..Settings::default()
+    };
+    let config = Config::load(file, &settings)?;
+    for (index, path) in args.files.iter().enumerate() {
+        let sample = path.to_str().and_then(Sample::named);
+        let (name, original) = match sample {
+            Some(sample) => (sample.name.to_owned(), sample.original.to_vec()),
+            None => (path.display().to_string(), connect::original(path)?),
+        };
+        let logger = logger(&config, sample.is_some())?;
+        let decision = logger.explain(&original, &MailFacts::default()).await?;
+        let limits = RunSettings::default().limits;
+        let message = Message::read(&original, &MailFacts::default(), &limits).ok();
+        let message = message.filter(|_| decision.keep != Keep::Reason);
+        if output.json() {
+            output.value(&json!({
+                "file": name,
+                "subject": message.as_ref().map(|message| &message.subject),
+                "decision": decision,
+            }))?;
+            continue;
+        }
+        if index > 0 {
+            output.line("")?;
+        }
+        tell(&name, message.as_ref(), &decision, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The samples have a directory of their own, unless another one is asked for.
+fn logger(config: &Config, sample: bool) -> Result<EmailLogger, Failure> {
+    let directory = if sample && config.directory.file.is_none() {
+        connect::read_directory(DIRECTORY, "the directory of the samples")?
+    } else {
+        connect::directory(config)?
+    };
+    let logger = EmailLogger::builder()
+        .with_scope(config.scope()?)
+        .with_policy(config.policy(&directory.own_domains())?)
+        .with_directory(Arc::new(directory))
+        .with_source(Arc::new(MemorySource::new()))
+        .with_store(Arc::new(MemoryStore::new()))
+        .with_queue_folder(FolderPath::new(FolderRoot::Mailbox, ["Queue"]))
+        .with_storage_folder(FolderPath::new(FolderRoot::Mailbox, ["Storage"]));
+    Ok(logger.build()?)
+}
+
+fn tell(
+    name: &str,
+    message: Option<&Message>,
+    decision: &Decision,
+    output: &Output,
+) -> Result<(), Failure> {
+    let style = output.style();
+    output.line(style.strong(&safe::text(name)))?;
+    if let Some(message) = message {
+        let room = output.columns().saturating_sub(11);
+        output.line(format!("  Subject  {}", safe::fit(&message.subject, room)))?;
+        let lists = [
+            ("From", &message.from),
+            ("To", &message.to),
+            ("Cc", &message.cc),
+            ("Bcc", &message.bcc),
+        ];
+        for (label, list) in lists {
+            if !list.is_empty() {
+                output.line(format!("  {label:<7}  {}", safe::fit(&named(list), room)))?;
+            }
+        }
+    }
+    output.line("")?;
+    tell_steps(&decision.steps, output)?;
+    output.line("")?;
+    tell_outcome(decision, output)
+}
+
+fn named(list: &[Mailbox]) -> String {
+    let text = |mailbox: &Mailbox| {
+        let address = address(&mailbox.address);
+        match mailbox.name.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => format!("{name} <{address}>"),
+            None => address,
+        }
+    };
+    let mut texts: Vec<String> = list.iter().take(NAMED).map(text).collect();
+    if list.len() > NAMED {
+        texts.push(format!("and {} more", list.len() - NAMED));
+    }
+    texts.join(", ")
+}
+
+fn address(address: &MailAddress) -> String {
+    match address {
+        MailAddress::Smtp(address) => address.to_string(),
+        MailAddress::Exchange(name) => name.clone(),
+        _ => "no usable address".into(),
+    }
+}
+
+/// The steps of a decision, in their order.
+pub(crate) fn tell_steps(
+    steps: &[email_logging::decision::Step],
+    output: &Output,
+) -> Result<(), Failure> {
+    let room = output.columns().saturating_sub(20).max(20);
+    for step in steps {
+        let sign = sign(step.verdict);
+        let mut label = format!("  {sign} {:<13}", step.stage.code());
+        for line in safe::lines(&step.detail, room) {
+            output.line(format!("{label}  {line}"))?;
+            label = " ".repeat(17);
+        }
+    }
+    Ok(())
+}
+
+fn sign(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Match => '+',
+        Verdict::Note => '!',
+        Verdict::Stop => '×',
+        _ => '·',
+    }
+}
+
+fn tell_outcome(decision: &Decision, output: &Output) -> Result<(), Failure> {
+    let style = output.style();
+    let outcome = &decision.outcome;
+    if outcome.reason().is_empty() {
+        output.line(format!("  Result   {}", style.good(outcome.code())))?;
+    } else {
+        let codes = format!("{}, {}", outcome.code(), outcome.reason());
+        output.line(format!(
+            "  Result   {}",
+            style.attention(&safe::text(&codes))
+        ))?;
+        let words = words::reason(outcome.code(), outcome.reason());
+        output.line(format!("           {}", safe::text(&words)))?;
+    }
+    for entry in &decision.entries {
+        let text = format!(
+            "{} ({}) {} {} ({})",
+            entry.salesperson.name,
+            entry.salesperson.code,
+            mails::arrow(entry.flow),
+            entry.contact.name,
+            entry.contact.no
+        );
+        output.line(format!("  Entry    {}", safe::text(&text)))?;
+    }
+    if !decision.flags.is_empty() {
+        output.line(format!(
+            "  Notes    {}",
+            safe::text(&decision.flags.join(", "))
+        ))?;
+    }
+    Ok(())
+}

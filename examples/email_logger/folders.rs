@@ -1,0 +1,164 @@
+//! `folders`: what the account sees on Exchange, and what it may do there.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use email_logging::source::{
+    Folder, FolderPath, FolderRights, FolderRoot, FolderSelector, ListRequest, MailFolders,
+};
+use serde_json::json;
+
+use crate::cli::FoldersArgs;
+use crate::config::Config;
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, safe};
+
+/// Folders that are shown at most; a mailbox with more is browsed from a lower folder.
+const MOST: usize = 2_000;
+
+/// Folders of one request.
+const PAGE: u32 = 200;
+
+/// `folders`.
+pub(crate) async fn folders(
+    args: &FoldersArgs,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let config = Config::load(file, &args.settings)?;
+    let source = connect::impatient_source(&config)?;
+    let mut seen = 0;
+    let mut failed = None;
+    for (title, root) in [
+        ("Public folders", FolderRoot::PublicFolders),
+        ("Mailbox", FolderRoot::Mailbox),
+    ] {
+        if !output.json() {
+            output.line(output.style().strong(title))?;
+        }
+        match tree(&source, root, args.depth, &mut seen, output).await {
+            // An organisation may have no public folders, and an account no mailbox: the other half is still shown.
+            Err(Failure::Library(error)) if failed.is_none() => {
+                output.note(format!("  {}", safe::text(&error.to_string())));
+                failed = Some(error);
+            }
+            other => other?,
+        }
+    }
+    match failed {
+        Some(error) if seen == 0 => Err(error.into()),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// One folder that waits to be shown: its name and level, and where its children are.
+struct Waiting {
+    folder: Folder,
+    path: FolderPath,
+    level: u32,
+}
+
+async fn tree(
+    source: &dyn MailFolders,
+    root: FolderRoot,
+    depth: u32,
+    seen: &mut usize,
+    output: &Output,
+) -> Result<(), Failure> {
+    let top = FolderPath::new(root, Vec::<String>::new());
+    let mut waiting = children(source, &FolderSelector::Path(top.clone()), &top, 0).await?;
+    while let Some(next) = waiting.pop_front() {
+        *seen += 1;
+        if *seen > MOST {
+            output.note(format!("  more than {MOST} folders; the rest is not shown"));
+            return Ok(());
+        }
+        tell(&next, output)?;
+        if next.level + 1 < depth && next.folder.child_folders != Some(0) {
+            let selector = FolderSelector::Id(next.folder.id.clone(), Some(next.path.clone()));
+            let below = children(source, &selector, &next.path, next.level + 1).await?;
+            below
+                .into_iter()
+                .rev()
+                .for_each(|folder| waiting.push_front(folder));
+        }
+    }
+    Ok(())
+}
+
+async fn children(
+    source: &dyn MailFolders,
+    parent: &FolderSelector,
+    path: &FolderPath,
+    level: u32,
+) -> Result<VecDeque<Waiting>, Failure> {
+    let mut found = VecDeque::new();
+    let mut offset = 0;
+    loop {
+        let page = source
+            .children(parent, ListRequest::new(offset, PAGE))
+            .await?;
+        let count = page.folders.len();
+        for folder in page.folders {
+            let name = folder.name.clone().unwrap_or_else(|| "(no name)".into());
+            let mut segments = path.segments().to_vec();
+            segments.push(name);
+            let path = FolderPath::new(path.root().clone(), segments);
+            found.push_back(Waiting {
+                folder,
+                path,
+                level,
+            });
+        }
+        offset += u32::try_from(count).unwrap_or(u32::MAX);
+        if page.complete || count == 0 || found.len() > MOST {
+            return Ok(found);
+        }
+    }
+}
+
+fn tell(found: &Waiting, output: &Output) -> Result<(), Failure> {
+    let rights = found.folder.rights;
+    if output.json() {
+        return output.value(&json!({
+            "path": found.path.to_string(),
+            "id": found.folder.id.as_str(),
+            "class": found.folder.class,
+            "public": found.folder.public,
+            "child-folders": found.folder.child_folders,
+            "rights": rights.map(|rights| names(&rights)),
+        }));
+    }
+    let indent = "  ".repeat(found.level as usize + 1);
+    let name = found.path.segments().last().map_or("", String::as_str);
+    let room = output.columns().saturating_sub(indent.len() + 34).max(12);
+    let name = safe::fit(name, room);
+    let gap = " ".repeat(
+        40_usize
+            .saturating_sub(indent.len() + safe::width(&name))
+            .max(2),
+    );
+    let rights = rights.map_or_else(
+        || "rights not told".into(),
+        |rights| names(&rights).join(", "),
+    );
+    output.line(format!(
+        "{indent}{name}{gap}{}",
+        output.style().dim(&rights)
+    ))
+}
+
+fn names(rights: &FolderRights) -> Vec<&'static str> {
+    let all = [
+        (rights.read, "read"),
+        (rights.create_contents, "create"),
+        (rights.modify, "change"),
+        (rights.delete, "delete"),
+        (rights.create_hierarchy, "make folders"),
+    ];
+    all.iter()
+        .filter(|(granted, _)| *granted)
+        .map(|(_, name)| *name)
+        .collect()
+}

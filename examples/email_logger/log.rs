@@ -1,0 +1,103 @@
+//! `log`: the interaction log, or what was not logged, a page at a time.
+
+use std::path::Path;
+
+use email_logging::interaction::InformationFlow;
+use email_logging::store::{
+    Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter,
+};
+use serde_json::json;
+
+use crate::cli::{Direction, LogArgs, Settings};
+use crate::config::Config;
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, mails, safe};
+use crate::words;
+
+/// `log`.
+pub(crate) async fn log(
+    args: &LogArgs,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let settings = Settings {
+        store: args.store.clone(),
+        ..Settings::default()
+    };
+    let config = Config::load(file, &settings)?;
+    let store = connect::existing_store(&config)?;
+    let scope = config.scope()?;
+    let after = args.after.as_ref().map(Cursor::new);
+    if args.not_logged {
+        let mut filter = DecisionFilter::default();
+        filter.not_logged = true;
+        let page = store
+            .decisions(&scope, &filter, after.as_ref(), args.limit)
+            .await?;
+        for record in &page.rows {
+            tell_decision(record, output)?;
+        }
+        return next(page.next.as_ref(), output);
+    }
+    let page = store
+        .mails(&scope, &filter(args), after.as_ref(), args.limit)
+        .await?;
+    if page.not_indexed > 0 {
+        let many = words::count(page.not_indexed, "mail is", "mails are");
+        output.note(format!(
+            "note: {many} not indexed yet, and not searched by their text"
+        ));
+    }
+    if output.json() {
+        for mail in &page.rows {
+            output.value(&mails::value(mail))?;
+        }
+    } else if page.rows.is_empty() {
+        output.note("Nothing in the log fits.");
+    } else {
+        output.line(output.mails(&page.rows))?;
+    }
+    next(page.next.as_ref(), output)
+}
+
+fn filter(args: &LogArgs) -> LogFilter {
+    let mut filter = LogFilter::default();
+    filter.contact = args.contact.as_deref().map(Into::into);
+    filter.company = args.company.as_deref().map(Into::into);
+    filter.salesperson = args.salesperson.as_deref().map(Into::into);
+    filter.flow = args.direction.map(|direction| match direction {
+        Direction::Outbound => InformationFlow::Outbound,
+        Direction::Inbound => InformationFlow::Inbound,
+    });
+    filter.since = args.since;
+    filter.until = args.until;
+    filter.text.clone_from(&args.text);
+    filter.flag.clone_from(&args.flag);
+    filter
+}
+
+fn tell_decision(record: &DecisionRecord, output: &Output) -> Result<(), Failure> {
+    if output.json() {
+        return output.value(&json!(record));
+    }
+    let room = output.columns().saturating_sub(20);
+    let why = words::reason(&record.outcome, &record.reason);
+    output.line(format!(
+        "{}  {}",
+        mails::minute(record.decided_at),
+        safe::fit(&words::subject(record), room)
+    ))?;
+    output.line(format!("{:18}{}", "", output.style().dim(&why)))
+}
+
+fn next(next: Option<&Cursor>, output: &Output) -> Result<Exit, Failure> {
+    if let Some(cursor) = next {
+        if output.json() {
+            output.value(&json!({ "next": cursor.as_str() }))?;
+        } else {
+            output.note(format!("There is more: add --after '{}'", cursor.as_str()));
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,88 @@
+//! Email logging from the command line: the whole job to try, to run and to look at.
+//!
+//! Owns nothing but the way in and the way out: the command line is read, a command runs, its end becomes an exit code.
+
+mod cli;
+mod config;
+mod connect;
+mod demo;
+mod exit;
+mod explain;
+mod folders;
+mod log;
+mod output;
+mod run;
+mod samples;
+mod show;
+mod signals;
+mod simulate;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return error.print().map_or(Exit::Failed, |()| exit).into();
+        }
+    };
+    let output = Output::new(&cli.global);
+    trace(cli.global.verbose);
+    let result = start(&cli, &output);
+    result
+        .unwrap_or_else(|failure| output.failure(&failure))
+        .into()
+}
+
+fn start(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::input("the program cannot start", &error))?;
+    runtime.block_on(command(cli, output))
+}
+
+async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
+    let file = cli.global.config.as_deref();
+    match &cli.command {
+        Command::Demo(args) => Box::pin(demo::demo(args, output)).await,
+        Command::Run(args) => Box::pin(run::run(args, file, output)).await,
+        Command::Watch(args) => Box::pin(run::watch(args, file, output)).await,
+        Command::Explain(args) => explain::explain(args, file, output).await,
+        Command::Log(args) => log::log(args, file, output).await,
+        Command::Show(args) => show::show(args, file, output).await,
+        Command::Folders(args) => folders::folders(args, file, output).await,
+        Command::Simulate(args) => simulate::simulate(args, output).await,
+    }
+}
+
+/// Spans and events go to stderr; `RUST_LOG` wins over `--verbose`.
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "email_logging=info",
+        2 => "email_logging=debug",
+        _ => "email_logging=trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let ansi = output::colour(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .init();
+}

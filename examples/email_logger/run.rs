@@ -1,0 +1,245 @@
+//! `run` and `watch`: the job itself, once or on a schedule.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use email_logging::EmailLogger;
+use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
+use email_logging::store::MemoryStore;
+use serde_json::json;
+
+use crate::cli::{RunArgs, WatchArgs};
+use crate::config::Config;
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, safe};
+use crate::signals::Signals;
+use crate::words;
+
+/// `run`.
+pub(crate) async fn run(
+    args: &RunArgs,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let config = Config::load(file, &args.settings)?;
+    if args.dry_run {
+        return dry_run(&config, output).await;
+    }
+    let logger = logger(&config, output).await?;
+    let signals = Signals::listen();
+    let report = logger.run_until(signals.received()).await?;
+    tell(&report, output)?;
+    Ok(signals.exit(exit(&report)))
+}
+
+/// `watch`.
+pub(crate) async fn watch(
+    args: &WatchArgs,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let mut config = Config::load(file, &args.settings)?;
+    config.apply_schedule(args.every.as_ref(), args.first_after.as_ref())?;
+    let schedule = config.schedule();
+    let logger = logger(&config, output).await?;
+    let signals = Signals::listen();
+    output.note(format!(
+        "The first run is in {:?}, then one every {:?}. Ctrl-C finishes what is begun and stops; twice stops at once.",
+        schedule.first_after, schedule.every
+    ));
+    let mut quarantined = 0;
+    let mut closed = None;
+    let ended = logger
+        .run(&schedule, signals.received(), |result| {
+            let told = match result {
+                Ok(report) => {
+                    quarantined += report.quarantined;
+                    tell(report, output)
+                }
+                Err(error) => {
+                    tell_failed(error, output);
+                    Ok(())
+                }
+            };
+            closed = closed.take().or(told.err());
+        })
+        .await;
+    ended?;
+    if let Some(failure) = closed {
+        return Err(failure);
+    }
+    let exit = if quarantined > 0 {
+        Exit::Quarantined
+    } else {
+        Exit::Done
+    };
+    Ok(signals.exit(exit))
+}
+
+async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
+    let builder = connect::logger(config, output)?;
+    let store = connect::store(config.store_path()?).await?;
+    Ok(builder.with_store(store).build()?)
+}
+
+/// Nothing is written, not even an empty file where there is no log yet.
+async fn dry_run(config: &Config, output: &Output) -> Result<Exit, Failure> {
+    let builder = connect::logger(config, output)?;
+    let logger = if config.store_path()?.is_file() {
+        builder
+            .with_store(connect::existing_store(config)?)
+            .build()?
+    } else {
+        builder.with_store(Arc::new(MemoryStore::new())).build()?
+    };
+    let dry = logger.dry_run().await?;
+    if output.json() {
+        for mail in &dry.mails {
+            output.value(&json!({
+                "key": mail.key.to_string(),
+                "subject": mail.subject,
+                "already-logged": mail.already_logged,
+                "decision": mail.decision,
+            }))?;
+        }
+        output.value(&json!({ "dry-run": true, "report": dry.report }))?;
+    } else {
+        tell_dry(&dry, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
+    for mail in &dry.mails {
+        let verdict = verdict(mail);
+        output.line(format!(
+            "{}  {}",
+            subject(mail, output.columns()),
+            output.style().dim(&verdict)
+        ))?;
+    }
+    let report = &dry.report;
+    output.line(format!(
+        "A run would log {} with {} and leave {} unlogged. Nothing was written, and nothing was moved.",
+        words::count(report.logged, "mail", "mails"),
+        words::count(report.entries, "entry", "entries"),
+        report.not_matched + report.excluded + report.quarantined,
+    ))
+}
+
+fn subject(mail: &DryRunMail, columns: usize) -> String {
+    let subject = mail
+        .subject
+        .as_deref()
+        .unwrap_or("(nothing of this mail is kept)");
+    safe::fit(subject, columns / 2)
+}
+
+fn verdict(mail: &DryRunMail) -> String {
+    if mail.already_logged {
+        return "in the log already".into();
+    }
+    let decision = &mail.decision;
+    let pairs: Vec<String> = decision
+        .entries
+        .iter()
+        .map(|entry| {
+            let arrow = crate::output::mails::arrow(entry.flow);
+            let (contact, salesperson) = entry.pair();
+            format!("{salesperson} {arrow} {contact}")
+        })
+        .collect();
+    if pairs.is_empty() {
+        words::reason(decision.outcome.code(), decision.outcome.reason())
+    } else {
+        safe::text(&pairs.join(", "))
+    }
+}
+
+/// What a run did, in one line for people and in one object for programs.
+fn tell(report: &RunReport, output: &Output) -> Result<(), Failure> {
+    if output.json() {
+        return output.value(&json!({ "report": report }));
+    }
+    match report.skipped {
+        Some(Skipped::LoggingDisabled) => {
+            output.line("Email logging is disabled in the set-up; nothing was done.")
+        }
+        Some(Skipped::MailboxBusy) => {
+            output.line("Another worker holds the mailbox; nothing was done.")
+        }
+        _ => summary(report)
+            .iter()
+            .try_for_each(|line| output.line(line)),
+    }
+}
+
+/// The counts in words. Those above the line's end close; what is 0 is left out.
+pub(crate) fn summary(report: &RunReport) -> Vec<String> {
+    let logged = format!(
+        "logged, with {}",
+        words::count(report.entries, "entry", "entries")
+    );
+    let closing = [
+        (report.logged, logged.as_str()),
+        (
+            report.already_logged,
+            "known from before: nothing is logged twice",
+        ),
+        (
+            report.not_matched,
+            "without a pair of a salesperson and a contact",
+        ),
+        (report.excluded, "left out by the policy"),
+        (report.quarantined, "set aside for a person"),
+        (report.pending, "failed, to be tried again"),
+    ];
+    let beside = [
+        (report.gone, "taken away before they were read"),
+        (
+            report.deferred,
+            "passed over: set aside before, or not due yet",
+        ),
+        (report.moved, "moved out of the queue"),
+        (report.deleted, "deleted, as the policy says"),
+        (report.moves_pending, "to be moved by the next run"),
+        (report.recovered, "moves of an earlier run finished"),
+        (report.duplicate_copies, "in the storage folder twice"),
+        (report.vanished, "taken away before they were moved"),
+    ];
+    let width = report.listed.max(report.moved).to_string().len();
+    let line = |(count, text): &(u64, &str)| format!("  {count:>width$} {text}");
+    let shown = |counts: &[(u64, &str)]| -> Vec<String> {
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(line)
+            .collect()
+    };
+    let mut lines = vec![words::count(report.fetched, "mail read", "mails read")];
+    lines.extend(shown(&closing));
+    let beside = shown(&beside);
+    if !beside.is_empty() {
+        lines.push("and".into());
+        lines.extend(beside);
+    }
+    lines
+}
+
+/// A run of the schedule that failed; the schedule goes on.
+fn tell_failed(error: &RunError, output: &Output) {
+    output.note(format!(
+        "this run failed: {}; what to do: {}",
+        safe::text(&error.to_string()),
+        error.error.remedy()
+    ));
+}
+
+fn exit(report: &RunReport) -> Exit {
+    if report.quarantined > 0 {
+        Exit::Quarantined
+    } else {
+        Exit::Done
+    }
+}

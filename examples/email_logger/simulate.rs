@@ -1,0 +1,208 @@
+//! `simulate`: a simulated Exchange with mail in its queue, for any EWS client on this machine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use email_logging::testkit::exchange::{
+    SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
+};
+use serde_json::json;
+
+use crate::cli::SimulateArgs;
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::samples;
+use crate::signals::Signals;
+use crate::words;
+
+/// The account of the simulated Exchange. It protects nothing.
+pub(crate) const USER: &str = "logger@tidewheel.example";
+
+/// The password of that account.
+pub(crate) const PASSWORD: &str = "simulated";
+
+/// The queue folder.
+pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
+
+/// The storage folder.
+pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
+
+/// The folder for what a person must look at.
+pub(crate) const QUARANTINE: &str = r"\Email Logging\Quarantine\";
+
+/// A server with the three folders and the account.
+pub(crate) fn builder() -> SimulatedExchangeBuilder {
+    SimulatedExchange::builder()
+        .with_user(USER, PASSWORD)
+        .with_mailbox(USER)
+        .with_public_folder(QUEUE)
+        .with_public_folder(STORAGE)
+        .with_public_folder(QUARANTINE)
+}
+
+/// `simulate`.
+pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exit, Failure> {
+    let signals = Signals::listen();
+    let mut builder = builder().with_port(args.port);
+    if !args.http {
+        builder = builder.with_tls(TlsCertificate::Trusted);
+    }
+    let started = builder.start().await;
+    let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
+    let mails = match &args.mails {
+        Some(directory) => deliver_files(&exchange, directory)?,
+        None => samples::deliver(&exchange, QUEUE).map_err(not_delivered)?,
+    };
+    let ca = write_authority(&exchange, args.ca_file.as_deref())?;
+    tell(
+        &exchange,
+        mails,
+        ca.as_ref().map(|ca| ca.path.as_path()),
+        output,
+    )?;
+    signals.received().await;
+    exchange.shutdown().await;
+    Ok(signals.exit(Exit::Done))
+}
+
+fn not_delivered(error: io::Error) -> Failure {
+    Failure::input("a mail cannot be put into the queue", &error)
+}
+
+/// Puts every .eml file of a directory into the queue, in the order of their names.
+fn deliver_files(exchange: &SimulatedExchange, directory: &Path) -> Result<usize, Failure> {
+    let name = directory.display();
+    let unreadable = |error| Failure::input(format!("{name} cannot be read"), &error);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("eml")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    for file in &files {
+        exchange
+            .deliver(QUEUE, connect::original(file)?)
+            .map_err(not_delivered)?;
+    }
+    Ok(files.len())
+}
+
+/// The authority's file. One that nobody asked for goes away with the server.
+struct Authority {
+    path: PathBuf,
+    _directory: Option<tempfile::TempDir>,
+}
+
+fn write_authority(
+    exchange: &SimulatedExchange,
+    file: Option<&Path>,
+) -> Result<Option<Authority>, Failure> {
+    let Some(pem) = exchange.ca_pem() else {
+        return Ok(None);
+    };
+    let unwritten = |error| Failure::input("the certificate authority cannot be written", &error);
+    let (path, directory) = match file {
+        Some(file) => (file.to_owned(), None),
+        None => {
+            let directory = tempfile::Builder::new().prefix("email-logger-").tempdir();
+            let directory = directory.map_err(unwritten)?;
+            (directory.path().join("ca.pem"), Some(directory))
+        }
+    };
+    std::fs::write(&path, pem).map_err(unwritten)?;
+    Ok(Some(Authority {
+        path,
+        _directory: directory,
+    }))
+}
+
+fn tell(
+    exchange: &SimulatedExchange,
+    mails: usize,
+    ca: Option<&Path>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let url = exchange.url();
+    if output.json() {
+        return output.value(&json!({
+            "url": url,
+            "port": exchange.port(),
+            "user-name": USER,
+            "password": PASSWORD,
+            "ca-file": ca,
+            "queue": QUEUE,
+            "storage": STORAGE,
+            "mails": mails,
+        }));
+    }
+    let style = output.style();
+    output.line(style.strong("A simulated Exchange is running. Ctrl-C stops it."))?;
+    output.line("")?;
+    output.line(format!("  URL        {url}"))?;
+    output.line(format!("  user       {USER}"))?;
+    output.line(format!("  password   {PASSWORD}"))?;
+    if let Some(ca) = ca {
+        output.line(format!("  authority  {}", ca.display()))?;
+    }
+    let held = words::count(mails as u64, "mail", "mails");
+    output.line(format!("  queue      {QUEUE}  ({held})"))?;
+    output.line(format!("  storage    {STORAGE}"))?;
+    tell_clients(exchange, ca, output)
+}
+
+/// How to point clients at it.
+fn tell_clients(
+    exchange: &SimulatedExchange,
+    ca: Option<&Path>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let style = output.style();
+    let url = exchange.url();
+    let ca = ca.map(|ca| ca.display().to_string());
+    output.line("")?;
+    output.line(style.strong("This program"))?;
+    let trust = ca.as_ref().map_or_else(
+        || "--allow-plain-http-on-loopback".to_owned(),
+        |ca| format!("--ca-file {ca}"),
+    );
+    let variable = crate::config::PASSWORD;
+    let program = words::program();
+    output.line(style.command(&format!(
+        "  {variable}={PASSWORD} {program} folders --url {url} --user-name {USER} {trust}"
+    )))?;
+    output.line("")?;
+    output.line(style.strong("curl"))?;
+    let cacert = ca
+        .as_ref()
+        .map_or_else(String::new, |ca| format!(" --cacert {ca}"));
+    output.line(style.command(&format!(
+        "  curl -u {USER}:{PASSWORD}{cacert} -H 'Content-Type: text/xml; charset=utf-8' --data @request.xml {url}"
+    )))?;
+    output.line("")?;
+    output.line(style.strong("exchangelib (Python)"))?;
+    for line in exchangelib(&url, ca.as_deref()) {
+        output.line(style.command(&format!("  {line}")))?;
+    }
+    Ok(())
+}
+
+fn exchangelib(url: &str, ca: Option<&str>) -> Vec<String> {
+    let trust = ca.map(|ca| format!("import os; os.environ['REQUESTS_CA_BUNDLE'] = '{ca}'"));
+    let rest = [
+        "from exchangelib import Account, BASIC, Configuration, Credentials, DELEGATE".to_owned(),
+        format!("credentials = Credentials('{USER}', '{PASSWORD}')"),
+        format!(
+            "config = Configuration(service_endpoint='{url}', credentials=credentials, auth_type=BASIC)"
+        ),
+        format!(
+            "account = Account('{USER}', config=config, access_type=DELEGATE, autodiscover=False)"
+        ),
+        "queue = account.public_folders_root / 'Email Logging' / 'Queue'".to_owned(),
+        "print([item.subject for item in queue.all()])".to_owned(),
+    ];
+    trust.into_iter().chain(rest).collect()
+}

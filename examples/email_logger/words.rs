@@ -1,0 +1,105 @@
+//! Codes in words, for people.
+
+use std::collections::BTreeSet;
+
+use email_logging::interaction::InteractionLogEntry;
+use email_logging::store::DecisionRecord;
+
+/// An outcome and its reason, as a clause about a mail.
+pub(crate) fn reason(outcome: &str, reason: &str) -> String {
+    let text = match (outcome, reason) {
+        ("logged", _) => "logged",
+        ("already-logged", _) => "another copy of a mail that is in the log",
+        ("not-matched", "no-sender") => "names no author",
+        ("not-matched", "no-recipients") => "names no recipient",
+        ("not-matched", "unknown-sender") => "was written by neither a salesperson nor a contact",
+        ("not-matched", "no-contact") => "a salesperson wrote, but to no contact",
+        ("not-matched", "no-salesperson") => "a contact wrote, but to no salesperson",
+        ("not-matched", "sender-not-authentic") => "claims to be of a salesperson, and is forged",
+        ("excluded", "private") => "is marked private or personal",
+        ("excluded", "confidential") => "is marked confidential",
+        ("excluded", "internal") => "stays inside the company",
+        ("excluded", "delivery-report") => "is a delivery report",
+        ("excluded", "read-receipt") => "is a read receipt",
+        ("excluded", "item-class") => "is of a kind that the policy leaves out",
+        ("excluded", "automatic") => "is an automatic mail, which the policy leaves out",
+        ("excluded", "bulk") => "is bulk mail, which the policy leaves out",
+        ("excluded", "privacy-blocked") => "the contact asked not to be processed",
+        ("quarantined", "ambiguous-sender") => {
+            "has several authors: a person must say who wrote it"
+        }
+        ("quarantined", "limit-exceeded") => "is beyond a limit: a person must look at it",
+        ("quarantined", "unreadable") => "cannot be read: a person must look at it",
+        ("quarantined", "hook-failed") => "a hook failed: a person must look at it",
+        ("quarantined", "row-refused") => "the store refused it: a person must look at it",
+        ("quarantined", "attempts-exhausted") => "failed too often: a person must look at it",
+        (outcome, reason) => return format!("{outcome}: {reason}"),
+    };
+    text.to_owned()
+}
+
+/// What is shown in the place of a subject.
+pub(crate) fn subject(record: &DecisionRecord) -> String {
+    match record.subject.as_deref().map(str::trim) {
+        None => "(nothing of this mail is kept)".into(),
+        Some("") => "(no subject)".into(),
+        Some(subject) => subject.into(),
+    }
+}
+
+/// What was noted about a mail and its entries. How a pair was found is left to `show`.
+pub(crate) fn notes(flags: &[String], entries: &[InteractionLogEntry]) -> String {
+    let all = flags
+        .iter()
+        .chain(entries.iter().flat_map(|entry| &entry.entry.flags));
+    let shown: BTreeSet<String> = all.filter_map(|flag| note(flag)).collect();
+    shown.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn note(flag: &str) -> Option<String> {
+    let how = ["contact-by-", "salesperson-by-", "authenticity-unknown"];
+    if how.iter().any(|begin| flag.starts_with(begin)) {
+        return None;
+    }
+    let text = match flag {
+        "ambiguous-contact" => "one of several contacts",
+        "ambiguous-salesperson" => "one of several salespeople",
+        "message-id-conflict" => "Message-ID used twice",
+        "message-id-missing" => "no Message-ID",
+        "date-missing" => "no date",
+        "opaque-content" => "content not opened",
+        other => return Some(other.replace('-', " ")),
+    };
+    Some(text.to_owned())
+}
+
+/// A number with its noun.
+pub(crate) fn count(number: u64, one: &str, several: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {several}"),
+    }
+}
+
+/// A size for people.
+pub(crate) fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = bytes * 10 / unit;
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{} KiB", tenths(1_024)),
+        _ => format!("{} MiB", tenths(1_048_576)),
+    }
+}
+
+/// What a person types to run this program.
+pub(crate) fn program() -> String {
+    if std::env::var_os("CARGO").is_some() {
+        return "cargo run -q --example email_logger --".into();
+    }
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "email_logger".into())
+}
