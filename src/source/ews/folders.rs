@@ -87,7 +87,7 @@ impl EwsSource {
         match message.class() {
             Class::Fine => {}
             Class::Exists => return self.find(parent, name).await?.ok_or_else(|| missing(name)),
-            class => return Err(self.refusal(class, request.name(), &message)),
+            class => return Err(refusal(class, request.name(), &message)),
         }
         let created = read_folders(&tree)
             .0
@@ -134,8 +134,8 @@ impl EwsSource {
         let message = self.session().ask(request, &mut tree).await?;
         match message.class() {
             Class::Fine => Ok(read_folders(&tree)),
-            Class::Gone => Err(self.refusal(Class::FolderGone, request.name(), &message)),
-            class => Err(self.refusal(class, request.name(), &message)),
+            Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
+            class => Err(refusal(class, request.name(), &message)),
         }
     }
 
@@ -150,16 +150,11 @@ impl EwsSource {
             }
         }
     }
+}
 
-    /// The error of a response message that is no success.
-    pub(super) fn refusal(
-        &self,
-        class: Class,
-        operation: &'static str,
-        message: &ResponseMessage,
-    ) -> Error {
-        class.error(operation, message.decisive_code(), ServerContext::default())
-    }
+/// The error of a response message that is no success.
+pub(super) fn refusal(class: Class, operation: &'static str, message: &ResponseMessage) -> Error {
+    class.error(operation, message.decisive_code(), ServerContext::default())
 }
 
 /// The id of an open folder.

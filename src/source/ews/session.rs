@@ -52,7 +52,7 @@ impl Session {
     pub(super) fn waits(&self) -> Waits {
         let builder = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
-            .with_max_delay(Duration::from_secs(60))
+            .with_max_delay(Duration::from_mins(1))
             .with_max_times(self.repeats);
         Waits(builder.build())
     }

@@ -112,7 +112,7 @@ impl EwsSource {
             let Some(worst) = untouched
                 .iter()
                 .filter_map(|at| answers.get(*at))
-                .max_by_key(wait_of)
+                .max_by_key(|answer| wait_of(answer))
             else {
                 return Ok(answers);
             };
@@ -181,7 +181,7 @@ fn batch_size(most: u32) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX).max(1)
 }
 
-fn wait_of(answer: &&Answered) -> std::time::Duration {
+fn wait_of(answer: &Answered) -> std::time::Duration {
     answer.message.back_off.unwrap_or_default()
 }
 
