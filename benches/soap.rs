@@ -20,7 +20,9 @@ fn answer() -> Vec<u8> {
          xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\">\
          <m:ResponseMessages>",
     );
-    let mail: Vec<u8> = (0..SIZE).map(|at| u8::try_from(at * 31 % 251).unwrap()).collect();
+    let mail: Vec<u8> = (0..SIZE)
+        .map(|at| u8::try_from(at * 31 % 251).unwrap())
+        .collect();
     let mime = base64_simd::STANDARD.encode_to_string(mail);
     for at in 0..MESSAGES {
         write!(
@@ -48,7 +50,9 @@ fn answer() -> Vec<u8> {
 }
 
 fn read(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let xml = answer();
     let pieces: Vec<Vec<u8>> = xml.chunks(64 << 10).map(<[u8]>::to_vec).collect();
     let mut group = criterion.benchmark_group("soap");

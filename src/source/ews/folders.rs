@@ -5,7 +5,7 @@ use super::answer::{FolderRow, ResponseMessage, read_folders};
 use super::codes::Class;
 use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request};
 use super::soap::Tree;
-use crate::error::{Error, Result, ServerContext, codes};
+use crate::error::{Error, Result, codes};
 use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
 
 /// The folder that Exchange Online makes for a mailbox; 2013 SP1 has no distinguished name for it.
@@ -154,7 +154,7 @@ impl EwsSource {
 
 /// The error of a response message that is no success.
 pub(super) fn refusal(class: Class, operation: &'static str, message: &ResponseMessage) -> Error {
-    class.error(operation, message.decisive_code(), ServerContext::default())
+    class.error(operation, message.decisive_code(), message.server.clone())
 }
 
 /// The id of an open folder.

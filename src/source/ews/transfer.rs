@@ -134,10 +134,7 @@ impl EwsSource {
                 .filter_map(|at| items.get(*at))
                 .cloned()
                 .collect();
-            // The rest of the batch is answered already: an error here must not hide that.
-            let Ok(second) = self.transfer_once(&again, what).await else {
-                return Ok(answers);
-            };
+            let second = self.transfer_once(&again, what).await?;
             for (at, answer) in untouched.into_iter().zip(second) {
                 if let Some(slot) = answers.get_mut(at) {
                     *slot = answer;
