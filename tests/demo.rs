@@ -114,51 +114,42 @@ fn demo(file: &Path, arguments: &[&str]) -> std::process::Output {
 /// What the file says of every mail, by the time of its receipt, which no two samples share.
 fn results(file: &Path) -> BTreeMap<i64, Result> {
     let database = Connection::open(file).unwrap();
-    let sql = "SELECT s.received, d.outcome, d.reason, coalesce(m.flags, '[]'), coalesce(s.message_no, 0)
-               FROM sighting s JOIN decision d ON d.sighting_no = s.no LEFT JOIN message m ON m.no = s.message_no";
+    let sql = "SELECT s.received, d.outcome, d.reason, coalesce(s.message_no, 0)
+               FROM sighting s JOIN decision d ON d.sighting_no = s.no";
     let mut statement = database.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {
-        Ok((
-            row.get(0)?,
-            row.get(1)?,
-            row.get(2)?,
-            row.get::<_, String>(3)?,
-            row.get::<_, i64>(4)?,
-        ))
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     });
     let mut results = BTreeMap::new();
     for row in rows.unwrap() {
-        let (received, outcome, reason, flags, message): (i64, String, String, _, _) = row.unwrap();
-        let logged = outcome == "logged";
-        let (entries, mut flags) = (
-            if logged {
-                entries(&database, message)
-            } else {
-                Vec::new()
-            },
-            if logged {
-                listed(&flags)
-            } else {
-                BTreeSet::new()
-            },
-        );
-        flags.retain(|flag| FLAGS.contains(&flag.as_str()));
-        let result = Result {
+        let (received, outcome, reason, message): (i64, String, String, i64) = row.unwrap();
+        let mut result = Result {
             outcome,
             reason,
-            flags,
-            entries,
+            flags: BTreeSet::new(),
+            entries: Vec::new(),
         };
-        assert!(
-            results.insert(received, result).is_none(),
-            "two sightings of one sample"
-        );
+        if result.outcome == "logged" {
+            result.entries = entries(&database, message);
+            result.flags = flags(&database, message);
+        }
+        let other = results.insert(received, result);
+        assert!(other.is_none(), "two sightings of one sample");
     }
     results
 }
 
-fn listed(flags: &str) -> BTreeSet<String> {
-    serde_json::from_str(flags).unwrap()
+/// What is noted about a message, its decision and its entries.
+fn flags(database: &Connection, message: i64) -> BTreeSet<String> {
+    let sql = "SELECT flags FROM message WHERE no = ?1
+               UNION ALL SELECT flags FROM decision WHERE message_no = ?1
+               UNION ALL SELECT flags FROM content WHERE message_no = ?1
+               UNION ALL SELECT flags FROM entry WHERE message_no = ?1";
+    let mut statement = database.prepare(sql).unwrap();
+    let lists = statement.query_map([message], |row| row.get::<_, String>(0));
+    let lists = lists.unwrap().map(std::result::Result::unwrap);
+    let all = lists.flat_map(|list| serde_json::from_str::<Vec<String>>(&list).unwrap());
+    all.filter(|flag| FLAGS.contains(&flag.as_str())).collect()
 }
 
 fn entries(database: &Connection, message: i64) -> Vec<Pair> {
