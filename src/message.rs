@@ -178,7 +178,8 @@ pub enum ItemClass {
 )]
 #[non_exhaustive]
 pub enum Signal {
-    /// `Auto-Submitted: auto-replied` (RFC 3834), or an out-of-office item class.
+    /// `Auto-Submitted: auto-replied` (RFC 3834), an out-of-office item class, or what older responders
+    /// add: `X-Autoreply`, `X-Autorespond`, `Precedence: auto_reply`.
     AutomaticReply,
     /// `Auto-Submitted: auto-generated` or any other value but `no` (RFC 3834).
     AutomaticMessage,
@@ -206,7 +207,7 @@ pub enum MessageFlag {
     /// A `Date` that cannot be meant: before 1970, or more than a day after the mail was received;
     /// the server's time counts.
     DateImplausible,
-    /// No Message-ID.
+    /// No Message-ID in the original, even if the server has given it one.
     MessageIdMissing,
     /// A Message-ID longer than 998 bytes; it is not used.
     MessageIdUnusable,
@@ -214,7 +215,8 @@ pub enum MessageFlag {
     AddressUnusable,
     /// An Exchange (X.500) address that could not be resolved.
     ExchangeAddressUnresolved,
-    /// Addresses beyond the limit were left out of the match.
+    /// Groups nested deeper than 3, or comments deeper than 100: the addresses in them were left out of
+    /// the match.
     AddressLimit,
     /// Parts beyond the limits of depth or number were left to the original.
     PartLimit,

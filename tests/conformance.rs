@@ -3,6 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance {
+    mod broken {
+        mod party;
+        mod source;
+        mod store;
+    }
+    mod faults;
+    mod party;
     mod source;
+    #[cfg(feature = "sqlite")]
+    mod sqlite;
     mod store;
 }

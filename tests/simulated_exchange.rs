@@ -11,5 +11,7 @@ mod exchangelib;
 mod faults;
 #[path = "simulated_exchange/protocol.rs"]
 mod protocol;
+#[path = "simulated_exchange/routing.rs"]
+mod routing;
 #[path = "simulated_exchange/validation.rs"]
 mod validation;

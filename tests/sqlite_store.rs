@@ -198,6 +198,27 @@ async fn what_is_no_database_is_called_damaged() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_handles_may_make_and_migrate_a_new_file_at_once() {
+    let (_dir, path) = file();
+    let open_one = || {
+        let path = path.clone();
+        tokio::spawn(async move {
+            let store = SqliteStore::open(&path)?;
+            store.migrate().await?;
+            store.load_setup(&scope()).await
+        })
+    };
+    let opened: Vec<_> = (0..12).map(|_| open_one()).collect();
+    for answer in opened {
+        assert_eq!(answer.await.unwrap().unwrap(), None);
+    }
+    let applied: i64 = raw(&path)
+        .query_row("SELECT count(*) FROM schema_migration", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(applied, 1);
+}
+
 #[tokio::test]
 async fn two_handles_on_one_file_see_one_ledger_and_the_stale_one_is_fenced() {
     let (_dir, path) = file();
@@ -385,6 +406,10 @@ async fn a_private_mail_leaves_its_key_and_its_reason_alone() {
         ),
         ("excluded", "private", None, &None)
     );
+    let mut of_sighting = DecisionFilter::default();
+    of_sighting.sighting = Some((mailbox(), key(7)));
+    let page = store.decisions(&scope(), &of_sighting, None, 10).await;
+    assert_eq!(page.unwrap().rows, std::slice::from_ref(decision));
     let moves = store.pending_moves(&scope(), &mailbox(), 10).await.unwrap();
     assert_eq!(moves.len(), 1);
     store.close();

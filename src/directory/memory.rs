@@ -140,10 +140,7 @@ impl MemoryDirectory {
         if let Some(index) = &self.read().index {
             return Arc::clone(index);
         }
-        let mut state = self.write();
-        let index = Arc::new(Index::new(&state.salespeople, &state.contacts));
-        state.index = Some(Arc::clone(&index));
-        index
+        self.write().index()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -180,15 +177,9 @@ impl ContactDirectory for MemoryDirectory {
 impl ContactEditor for MemoryDirectory {
     /// The new number is the lowest free one of `NEW00001`, `NEW00002`, and so on.
     async fn create_contact(&self, _scope: &Scope, contact: &NewContact) -> Result<ContactNo> {
-        let index = self.index();
         let mut state = self.write();
-        let known = index.answer(&contact.address).contacts;
-        // A second call may have created it since the index was taken.
-        let known = known
-            .into_iter()
-            .map(|found| found.no)
-            .chain(state.created(contact));
-        if let Some(no) = known.min() {
+        let known = state.index().answer(&contact.address).contacts;
+        if let Some(no) = known.into_iter().map(|found| found.no).min() {
             return Ok(no);
         }
         let no = state.free_number();
@@ -205,16 +196,12 @@ impl ContactEditor for MemoryDirectory {
 }
 
 impl State {
-    fn created(&self, contact: &NewContact) -> Option<ContactNo> {
-        let first = ContactNo::new("NEW");
-        let mut created = self
-            .contacts
-            .range(first..)
-            .take_while(|(no, _)| is_created(no));
-        let same = |record: &ContactRecord| record.email == contact.address.as_str();
-        created
-            .find(|(_, record)| same(record))
-            .map(|(no, _)| no.clone())
+    fn index(&mut self) -> Arc<Index> {
+        let (salespeople, contacts) = (&self.salespeople, &self.contacts);
+        let index = self
+            .index
+            .get_or_insert_with(|| Arc::new(Index::new(salespeople, contacts)));
+        Arc::clone(index)
     }
 
     fn free_number(&self) -> ContactNo {
@@ -222,8 +209,4 @@ impl State {
         let free = numbers.find(|no| !self.contacts.contains_key(no));
         free.unwrap_or_else(|| ContactNo::new("NEW"))
     }
-}
-
-fn is_created(no: &ContactNo) -> bool {
-    no.as_str().starts_with("NEW")
 }

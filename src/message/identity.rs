@@ -36,8 +36,15 @@ macro_rules! digest {
 }
 
 digest! {
-    /// Equal for two copies of one mail whose bytes differ only in headers that transport adds:
-    /// BLAKE3 of From, To, Cc, Date, Subject, Message-ID and the body bytes.
+    /// Equal for two copies of one mail whose bytes differ only in headers that transport adds or
+    /// folds anew.
+    ///
+    /// It is the BLAKE3 of this: for each of From, To, Cc, Date, Subject and Message-ID, in this
+    /// order, the number of fields with that name in any case (64 bits, little-endian), and for each
+    /// of them, in their order, the number of bytes (64 bits, little-endian) and the bytes of its raw
+    /// value, trimmed, with each run of space, tab, CR and LF as one space; then the 32 bytes of the
+    /// BLAKE3 of the body, which is all behind the first empty line. Nothing is decoded. Of a journal
+    /// report it is the key of the mail inside.
     FastKey
 }
 digest! {

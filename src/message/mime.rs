@@ -9,6 +9,7 @@ mod calendar;
 mod canonical;
 mod dates;
 mod decode;
+mod encoded_words;
 mod fields;
 mod file_name;
 mod headers;

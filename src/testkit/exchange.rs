@@ -5,8 +5,8 @@
 //! of the rest of this crate, so that a test never agrees with itself.
 //!
 //! What differs from a real server: nothing is sent; there is one directory; everyone who signs in
-//! has the rights that a folder grants; SyncFolderItems is refused everywhere; the routing headers
-//! of public folders are recorded and not enforced.
+//! has the rights that a folder grants; SyncFolderItems is refused everywhere; the routing header
+//! fields of public folders matter only where a test asks for it.
 //!
 //! Protocol facts come from Microsoft's EWS reference and from the schema files `messages.xsd` and
 //! `types.xsd` of Exchange Server.
@@ -40,6 +40,7 @@ mod recording;
 mod render;
 mod reply;
 mod request;
+mod routing;
 mod server;
 mod service;
 mod soap;

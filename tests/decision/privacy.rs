@@ -2,9 +2,10 @@
 
 use crate::common::{address, default_policy, empty, mailbox, original_policy, world};
 use email_logging::decision::{
-    Decision, HookAnswer, HookError, Keep, LoggingHooks, LoggingPolicy, Stage, Step, Unmatched,
-    Verdict, decide,
+    DecidedEntry, Decision, HookAnswer, HookError, Keep, LoggingHooks, LoggingPolicy, NotMatched,
+    Outcome, Quarantine, Stage, Step, Unmatched, Verdict, decide,
 };
+use email_logging::interaction::InformationFlow;
 use email_logging::message::{
     Authenticity, ItemClass, MailAddress, Mailbox, Message, MessageFlag, Sensitivity, Signal,
     UnusableAddress,
@@ -166,4 +167,71 @@ fn a_policy_that_logs_confidential_mail_says_so_in_the_trace() {
         (&*step.rule, step.verdict),
         ("sensitivity.logged", Verdict::Note)
     );
+}
+
+/// Decides every mail itself, and talks about it.
+#[derive(Debug)]
+struct Deciding(fn() -> Decision);
+
+impl LoggingHooks for Deciding {
+    fn before_decision(
+        &self,
+        message: &Message,
+        _: &Parties,
+    ) -> Result<HookAnswer<Decision>, HookError> {
+        let mut decision = (self.0)();
+        let detail = message.subject.clone();
+        decision
+            .steps
+            .push(Step::new(Stage::Hook, "host.note", Verdict::Note, detail));
+        Ok(HookAnswer::Handled(decision))
+    }
+}
+
+#[test]
+fn a_hook_that_decides_a_private_mail_leaves_its_reason_or_logs_it_on_purpose() {
+    let message = private(Sensitivity::Private);
+    let not_matched = Deciding(|| Decision::ended(Outcome::NotMatched(NotMatched::NoContact)));
+    assert_silent(&decide(
+        &message,
+        &parties(),
+        &default_policy(),
+        &[&not_matched],
+    ));
+
+    let logged = Deciding(|| {
+        let contact = ContactMatch::new("C1", "One", ContactKind::Person);
+        let entry = DecidedEntry::new(
+            InformationFlow::Outbound,
+            contact,
+            SalespersonMatch::new("S1", "S"),
+        );
+        Decision::logged(vec![entry])
+    });
+    let decision = decide(&message, &parties(), &default_policy(), &[&logged]);
+    assert_eq!(
+        (decision.outcome, decision.keep),
+        (Outcome::Logged, Keep::Everything)
+    );
+    assert_eq!(decision.steps.len(), 2);
+}
+
+#[test]
+fn a_failing_hook_after_a_blocked_contact_still_leaves_the_reason_alone() {
+    let mut message = private(Sensitivity::Normal);
+    message.flags.clear();
+    let blocked =
+        ContactMatch::new("PC77", "Plantedname", ContactKind::Person).with_privacy_blocked(true);
+    let parties = parties().with(
+        address("planted.to@secret.example"),
+        AddressParties::nobody().with_contact(blocked),
+    );
+    let mut policy = default_policy();
+    policy.privacy_blocked_contacts = false;
+    let decision = decide(&message, &parties, &policy, &[&Talkative("after")]);
+    assert_eq!(
+        decision.outcome,
+        Outcome::Quarantined(Quarantine::HookFailed)
+    );
+    assert_silent(&decision);
 }

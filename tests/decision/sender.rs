@@ -39,6 +39,10 @@ fn several_authors_wait_for_a_person() {
     message.from.push(mailbox("s2@own.example"));
     assert_eq!(outcome(&message), "quarantined ambiguous-sender");
 
+    let mut strangers = mail("x@else.example", &["s1@own.example"]);
+    strangers.from.push(mailbox("y@else.example"));
+    assert_eq!(outcome(&strangers), "quarantined ambiguous-sender");
+
     let mut policy = default_policy();
     policy.ambiguous_sender_quarantined = false;
     assert_eq!(words(&decided(&message, &world(), &policy)), "out C1/S1");

@@ -1,7 +1,7 @@
 //! What becomes of mail in which nobody was found.
 
 use crate::common::{address, decided, default_policy, mail, mailbox, words, world};
-use email_logging::decision::{Decision, Keep, LoggingPolicy, Unmatched, flags};
+use email_logging::decision::{Decision, InternalMail, Keep, LoggingPolicy, Unmatched, flags};
 use email_logging::message::{Authenticity, ItemClass, Message, Signal};
 
 fn log_against(contact: Option<&str>, salesperson: Option<&str>) -> LoggingPolicy {
@@ -92,6 +92,28 @@ fn defaults_stand_in_for_strangers_alone() {
         words(&decided(&forged, &world(), &policy)),
         "not-matched sender-not-authentic"
     );
+}
+
+#[test]
+fn defaults_never_stand_in_beside_a_forged_salesperson() {
+    let policy = log_against(Some("CD0"), Some("SD0"));
+    let mut forged = mail("b@own.example", &["nobody@else.example"]);
+    assert_eq!(words(&decided(&forged, &world(), &policy)), "out CD0/SB");
+    forged.authenticity = Authenticity::Failed;
+    let decision = decided(&forged, &world(), &policy);
+    assert_eq!(words(&decision), "not-matched sender-not-authentic");
+}
+
+#[test]
+fn a_colleague_who_is_no_salesperson_is_no_stranger_either() {
+    let mut policy = log_against(Some("CD0"), Some("SD0"));
+    policy.internal = InternalMail::Match;
+    let colleague = mail("info@own.example", &["s1@own.example"]);
+    let decision = decided(&colleague, &world(), &policy);
+    assert_eq!(words(&decision), "not-matched unknown-sender");
+    let to_colleague = mail("s1@own.example", &["info@own.example"]);
+    let decision = decided(&to_colleague, &world(), &policy);
+    assert_eq!(words(&decision), "not-matched no-contact");
 }
 
 #[test]

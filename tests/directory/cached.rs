@@ -39,6 +39,8 @@ struct Counted {
     directory: MemoryDirectory,
     asked: Mutex<Vec<Vec<String>>>,
     fault: Mutex<Option<&'static str>>,
+    /// Is told to forget while the directory answers.
+    forgets_meanwhile: Mutex<Option<Arc<CachedDirectory>>>,
 }
 
 #[async_trait]
@@ -46,6 +48,9 @@ impl ContactDirectory for Counted {
     async fn resolve(&self, scope: &Scope, addresses: &[Address]) -> Result<Vec<AddressParties>> {
         let question = addresses.iter().map(ToString::to_string).collect();
         self.asked.lock().unwrap().push(question);
+        if let Some(cache) = self.forgets_meanwhile.lock().unwrap().take() {
+            cache.invalidate(&addresses[0]);
+        }
         match *self.fault.lock().unwrap() {
             Some("down") => {
                 return Err(Error::new(
@@ -168,6 +173,15 @@ async fn what_is_invalidated_is_asked_again() {
     assert_eq!(stand.ask(&["a", "b"]).await, ["a"]);
     stand.cache.clear();
     assert_eq!(stand.ask(&["a", "b"]).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_on_its_way_is_not_remembered() {
+    let stand = Stand::new(|cache| cache);
+    *stand.inner.forgets_meanwhile.lock().unwrap() = Some(Arc::clone(&stand.cache));
+    assert_eq!(stand.ask(&["a"]).await, ["a"]);
+    assert_eq!(stand.ask(&["a"]).await, ["a"]);
+    assert_eq!(stand.ask(&["a"]).await, NOTHING);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ from exchangelib import (
 )
 from exchangelib.errors import ErrorItemNotFound
 from exchangelib.protocol import BaseProtocol
-from exchangelib.version import EXCHANGE_2016
+from exchangelib.version import EXCHANGE_2010
 
 
 class SearchKey(ExtendedProperty):
@@ -85,7 +85,8 @@ def folders(checks, account):
     queue = root / "Email Logging" / "Queue"
     storage = root / "Email Logging" / "Storage"
     checks.equal("a folder is found by its path", queue.name, "Queue")
-    checks.check("the user may read and delete", queue.effective_rights.read and queue.effective_rights.delete)
+    rights = queue.effective_rights
+    checks.check("the user may read and delete", rights.read and rights.delete)
     checks.equal("the storage folder has no child", storage.child_folder_count, 0)
     found = root // "Email Logging" // "Storage"
     checks.equal("a folder is found by single steps", found.id, storage.id)
@@ -100,7 +101,7 @@ def reading(checks, account):
     checks.equal("the recipient is read", item.to_recipients[0].email_address, "sam@corp.example")
     checks.check("the MIME content is read", b"Subject: Offer 1\r\n" in item.mime_content)
     checks.equal("the size is that of the MIME", item.size, len(item.mime_content))
-    checks.check("the body is read", "Offer number 1" in item.text_body, item.text_body)
+    checks.check("the body is read", "Offer number 1" in item.body, item.body)
     checks.equal("the Message-ID is read", item.message_id, "<1@customer.example>")
     headers = {header.name: header.value for header in item.headers}
     checks.equal("header fields are read", headers["Subject"], "Offer 1")
@@ -131,8 +132,10 @@ def filters(checks, account):
         return sum(f"Offer {number}".startswith(text) for number in numbers)
 
     checks.equal("a subject is found", queue.filter(subject="Offer 3").count(), 1)
-    checks.equal("case does not matter", queue.filter(subject__icontains="OFFER 2").count(), beginning("Offer 2"))
-    checks.equal("a prefix is found", queue.filter(subject__startswith="Offer 1").count(), beginning("Offer 1"))
+    any_case = queue.filter(subject__icontains="OFFER 2").count()
+    checks.equal("case does not matter", any_case, beginning("Offer 2"))
+    prefixed = queue.filter(subject__startswith="Offer 1").count()
+    checks.equal("a prefix is found", prefixed, beginning("Offer 1"))
     either = Q(subject="Offer 3") | Q(subject="Offer 4")
     checks.equal("either of two is found", queue.filter(either).count(), 2)
     neither = queue.filter(~Q(subject="Offer 3")).count()
@@ -140,9 +143,11 @@ def filters(checks, account):
     first = queue.all().order_by("datetime_received")[0]
     later = queue.filter(datetime_received__gt=first.datetime_received).count()
     checks.equal("what came later is found", later, queue.all().count() - 1)
-    checks.equal("a Message-ID is found", queue.filter(message_id="<5@customer.example>").count(), 1)
+    by_id = queue.filter(message_id="<5@customer.example>").count()
+    checks.equal("a Message-ID is found", by_id, 1)
     future = EWSDateTime(2100, 1, 1, tzinfo=account.default_timezone)
-    checks.equal("nothing is from the future", queue.filter(datetime_received__gte=future).count(), 0)
+    from_future = queue.filter(datetime_received__gte=future).count()
+    checks.equal("nothing is from the future", from_future, 0)
 
 
 def moving(checks, account):
@@ -179,7 +184,8 @@ def changing(checks, account):
     checks.equal("a copy has the same search key", copy.search_key, item.search_key)
     copy.delete()
     checks.equal("a deleted item is gone", storage.all().count(), 1)
-    new = Message(account=account, folder=storage, subject="Made", body="Hello", to_recipients=["a@b.example"])
+    new = Message(account=account, folder=storage, subject="Made", body="Hello")
+    new.to_recipients = ["a@b.example"]
     new.save()
     checks.equal("a made item is there", storage.filter(subject="Made").count(), 1)
 
@@ -204,7 +210,7 @@ def main():
     Message.register("search_key", SearchKey)
     checks = Checks()
     account = connect(url, user, password, address, ca_file)
-    checks.check("the version is learnt", account.version.build >= EXCHANGE_2016, account.version)
+    checks.check("the version is learnt", account.version.build >= EXCHANGE_2010, account.version)
     for step in [folders, reading, sorting_and_paging, filters, moving, changing, mailbox, names]:
         checks.step(step, checks, account)
     print(f"{checks.passed} passed, {checks.failed} failed")

@@ -35,7 +35,9 @@ fn chunks_make_no_difference_to_any_mail_of_the_corpus() {
     for file in corpus() {
         let mail = std::fs::read(&file).unwrap();
         let whole = read_in_chunks(&mail, mail.len().max(1));
-        for size in [1, 2, 3, 7, 1_000, 4_096] {
+        let sizes = [1, 2, 3, 7, 1_000, 4_096];
+        // A mail of megabytes byte by byte tests nothing more and takes seconds.
+        for size in sizes.into_iter().filter(|size| mail.len() / size < 100_000) {
             let cut = read_in_chunks(&mail, size);
             assert_eq!(cut, whole, "{} by {size}", file.display());
         }

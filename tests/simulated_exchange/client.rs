@@ -34,7 +34,8 @@ pub(crate) fn builder() -> SimulatedExchangeBuilder {
 pub(crate) fn mail(number: usize) -> String {
     format!(
         "From: Ann <ann@customer.example>\r\nTo: Sam <sam@corp.example>\r\n\
-         Subject: Offer {number}\r\nMessage-ID: <{number}@customer.example>\r\n\r\nHello {number}\r\n"
+         Subject: Offer {number}\r\nMessage-ID: <{number}@customer.example>\r\n\r\n\
+         Hello {number}\r\n"
     )
 }
 
@@ -80,6 +81,7 @@ pub(crate) struct Client {
     url: String,
     password: &'static str,
     version: &'static str,
+    route: Option<(String, String)>,
 }
 
 impl Client {
@@ -92,6 +94,7 @@ impl Client {
             url: exchange.url(),
             password: PASSWORD,
             version: "Exchange2013_SP1",
+            route: None,
         }
     }
 
@@ -105,6 +108,12 @@ impl Client {
         self
     }
 
+    /// Sends X-AnchorMailbox and X-PublicFolderMailbox from now on.
+    pub(crate) fn led_to(mut self, anchor: &str, mailbox: &str) -> Self {
+        self.route = Some((anchor.to_owned(), mailbox.to_owned()));
+        self
+    }
+
     /// Sends any document; an error means that no whole answer came.
     pub(crate) async fn send(&self, document: String) -> reqwest::Result<Answer> {
         let request = self
@@ -114,6 +123,12 @@ impl Client {
         let request = request.header("content-type", "text/xml; charset=utf-8");
         let request = request.header("client-request-id", "11111111-2222-4333-8444-555555555555");
         let request = request.header("return-client-request-id", "true");
+        let request = match &self.route {
+            Some((anchor, mailbox)) => request
+                .header("X-AnchorMailbox", anchor)
+                .header("X-PublicFolderMailbox", mailbox),
+            None => request,
+        };
         let response = request.body(document).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer {
@@ -148,7 +163,8 @@ impl Client {
 pub(crate) fn envelope(version: &str, operation: impl Display) -> String {
     format!(
         "<s:Envelope xmlns:s=\"{SOAP}\" xmlns:m=\"{MESSAGES}\" xmlns:t=\"{TYPES}\"><s:Header>\
-         <t:RequestServerVersion Version=\"{version}\"/></s:Header><s:Body>{operation}</s:Body></s:Envelope>"
+         <t:RequestServerVersion Version=\"{version}\"/></s:Header><s:Body>{operation}</s:Body>\
+         </s:Envelope>"
     )
 }
 
@@ -181,10 +197,13 @@ pub(crate) const SEARCH_KEY: &str =
 
 pub(crate) fn find_folder(traversal: &str, parent: &str, restriction: &str) -> String {
     format!(
-        "<m:FindFolder Traversal=\"{traversal}\"><m:FolderShape><t:BaseShape>AllProperties</t:BaseShape>\
+        "<m:FindFolder Traversal=\"{traversal}\"><m:FolderShape>\
+         <t:BaseShape>AllProperties</t:BaseShape>\
          <t:AdditionalProperties><t:FieldURI FieldURI=\"folder:EffectiveRights\"/>\
-         <t:ExtendedFieldURI PropertyTag=\"0x6698\" PropertyType=\"Binary\"/></t:AdditionalProperties>\
-         </m:FolderShape><m:IndexedPageFolderView MaxEntriesReturned=\"100\" Offset=\"0\" BasePoint=\"Beginning\"/>\
+         <t:ExtendedFieldURI PropertyTag=\"0x6698\" PropertyType=\"Binary\"/>\
+         </t:AdditionalProperties>\
+         </m:FolderShape><m:IndexedPageFolderView MaxEntriesReturned=\"100\" Offset=\"0\" \
+         BasePoint=\"Beginning\"/>\
          {restriction}<m:ParentFolderIds>{parent}</m:ParentFolderIds></m:FindFolder>"
     )
 }
@@ -194,10 +213,13 @@ pub(crate) fn find_item(folder: &str, page: (usize, usize), restriction: &str) -
     let (offset, max) = page;
     format!(
         "<m:FindItem Traversal=\"Shallow\"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>\
-         <t:AdditionalProperties><t:FieldURI FieldURI=\"item:Subject\"/><t:FieldURI FieldURI=\"message:From\"/>\
+         <t:AdditionalProperties><t:FieldURI FieldURI=\"item:Subject\"/><t:FieldURI \
+         FieldURI=\"message:From\"/>\
          {SEARCH_KEY}</t:AdditionalProperties></m:ItemShape>\
-         <m:IndexedPageItemView MaxEntriesReturned=\"{max}\" Offset=\"{offset}\" BasePoint=\"Beginning\"/>\
-         {restriction}<m:SortOrder><t:FieldOrder Order=\"Ascending\"><t:FieldURI FieldURI=\"item:DateTimeReceived\"/>\
+         <m:IndexedPageItemView MaxEntriesReturned=\"{max}\" Offset=\"{offset}\" \
+         BasePoint=\"Beginning\"/>\
+         {restriction}<m:SortOrder><t:FieldOrder Order=\"Ascending\"><t:FieldURI \
+         FieldURI=\"item:DateTimeReceived\"/>\
          </t:FieldOrder></m:SortOrder><m:ParentFolderIds>{folder}</m:ParentFolderIds></m:FindItem>"
     )
 }
@@ -243,15 +265,18 @@ pub(crate) fn delete_item<I: AsRef<str>>(how: &str, ids: &[I]) -> String {
     )
 }
 
-pub(crate) const STAMP: &str = "<t:ExtendedFieldURI PropertySetId=\"0EF17B83-6F1B-4D09-8C2C-9B3D6F0F51A7\" \
+pub(crate) const STAMP: &str = "<t:ExtendedFieldURI \
+    PropertySetId=\"0EF17B83-6F1B-4D09-8C2C-9B3D6F0F51A7\" \
                          PropertyName=\"stamp\" PropertyType=\"String\"/>";
 
 /// UpdateItem that stamps an item, with or without its change key.
 pub(crate) fn stamp(id: &str, change_key: Option<&str>, conflict: &str, value: &str) -> String {
     let change_key = change_key.map_or_else(String::new, |key| format!(" ChangeKey=\"{key}\""));
     format!(
-        "<m:UpdateItem ConflictResolution=\"{conflict}\" MessageDisposition=\"SaveOnly\"><m:ItemChanges>\
-         <t:ItemChange><t:ItemId Id=\"{id}\"{change_key}/><t:Updates><t:SetItemField>{STAMP}<t:Message>\
+        "<m:UpdateItem ConflictResolution=\"{conflict}\" MessageDisposition=\"SaveOnly\">\
+         <m:ItemChanges>\
+         <t:ItemChange><t:ItemId Id=\"{id}\"{change_key}/><t:Updates>\
+         <t:SetItemField>{STAMP}<t:Message>\
          <t:ExtendedProperty>{STAMP}<t:Value>{value}</t:Value></t:ExtendedProperty></t:Message>\
          </t:SetItemField></t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>"
     )
@@ -259,8 +284,10 @@ pub(crate) fn stamp(id: &str, change_key: Option<&str>, conflict: &str, value: &
 
 pub(crate) fn create_item(folder: &str, mime_base64: &str) -> String {
     format!(
-        "<m:CreateItem MessageDisposition=\"SaveOnly\"><m:SavedItemFolderId>{folder}</m:SavedItemFolderId>\
-         <m:Items><t:Message><t:MimeContent>{mime_base64}</t:MimeContent></t:Message></m:Items></m:CreateItem>"
+        "<m:CreateItem MessageDisposition=\"SaveOnly\">\
+         <m:SavedItemFolderId>{folder}</m:SavedItemFolderId>\
+         <m:Items><t:Message><t:MimeContent>{mime_base64}</t:MimeContent></t:Message></m:Items>\
+         </m:CreateItem>"
     )
 }
 

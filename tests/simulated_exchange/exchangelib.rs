@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use email_logging::testkit::exchange::{
-    SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
+    ServerVersion, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
 
 use super::validation::{schema, validate};
@@ -22,6 +22,16 @@ async fn exchangelib_works_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn exchangelib_works_over_https_with_the_given_authority() {
     check(builder().with_tls(TlsCertificate::Trusted)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchangelib_finds_the_version_of_an_older_server() {
+    for version in [
+        ServerVersion::Exchange2010Sp2,
+        ServerVersion::Exchange2013Sp1,
+    ] {
+        check(builder().with_server_version(version)).await;
+    }
 }
 
 fn builder() -> SimulatedExchangeBuilder {

@@ -249,22 +249,30 @@ async fn a_request_during_a_back_off_is_a_violation() {
 }
 
 #[tokio::test]
-async fn too_many_open_requests_are_refused() {
-    let slow = Fault::new(FaultKind::Delay(Duration::from_millis(300))).always();
+async fn too_many_open_requests_are_refused_until_one_is_gone() {
+    let endless = Fault::new(FaultKind::Delay(Duration::from_hours(1)));
     let exchange = builder()
         .with_connection_limit(1)
-        .with_fault(slow)
+        .with_fault(endless)
         .start()
         .await
         .unwrap();
-    let client = Client::of(&exchange);
+    let (first, client) = (Client::of(&exchange), Client::of(&exchange));
     let request = get_folder(&distinguished("root"));
-    let (first, second) = tokio::join!(client.call(&request), client.call(&request));
-    let mut codes = [first.codes()[0], second.codes()[0]];
-    codes.sort_unstable();
-    assert_eq!(codes, ["ErrorExceededConnectionCount", "NoError"]);
-    let statistics = exchange.statistics();
-    assert_eq!((statistics.refused, statistics.most_concurrent), (1, 2));
+    let hanging = tokio::spawn({
+        let request = request.clone();
+        async move { first.try_call(request).await.map(|answer| answer.status) }
+    });
+    while exchange.statistics().calls(Operation::GetFolder) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = client.call(&request).await;
+    assert_eq!(refused.codes(), ["ErrorExceededConnectionCount"]);
+    assert_eq!(exchange.statistics().most_concurrent, 2);
+    hanging.abort();
+    while client.call(&request).await.codes() != ["NoError"] {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

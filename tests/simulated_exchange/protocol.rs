@@ -2,8 +2,10 @@
 
 use base64_simd::STANDARD;
 use email_logging::testkit::exchange::{
-    AuthScheme, Delivery, FolderRights, Sensitivity, ServerVersion,
+    AuthScheme, Delivery, FolderRights, Sensitivity, ServerVersion, SimulatedExchange,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::client::*;
 
@@ -57,9 +59,11 @@ async fn pages_are_limited_and_say_where_the_next_begins() {
     let answer = client.call(find_item(&queue, (0, 5000), "")).await;
     assert_eq!(answer.item_ids().len(), 1000);
     assert!(answer.text.contains(
-        "<m:RootFolder IndexedPagingOffset=\"1000\" TotalItemsInView=\"1010\" IncludesLastItemInRange=\"false\">"
+        "<m:RootFolder IndexedPagingOffset=\"1000\" TotalItemsInView=\"1010\" \
+         IncludesLastItemInRange=\"false\">"
     ));
-    let exists = "<m:Restriction><t:Exists><t:FieldURI FieldURI=\"item:Subject\"/></t:Exists></m:Restriction>";
+    let exists = "<m:Restriction><t:Exists><t:FieldURI FieldURI=\"item:Subject\"/></t:Exists>\
+        </m:Restriction>";
     assert_eq!(
         client
             .call(find_item(&queue, (0, 5000), exists))
@@ -394,7 +398,8 @@ async fn a_delivery_can_differ_from_its_mime() {
         "<t:DateTimeReceived>2020-02-03T04:05:06Z</t:DateTimeReceived>",
         "<t:ItemClass>IPM.Outlook.Recall</t:ItemClass>",
         "<t:Sensitivity>Private</t:Sensitivity>",
-        "<t:EmailAddress>/o=Corp/cn=Recipients/cn=sam</t:EmailAddress><t:RoutingType>EX</t:RoutingType>",
+        "<t:EmailAddress>/o=Corp/cn=Recipients/cn=sam</t:EmailAddress>\
+         <t:RoutingType>EX</t:RoutingType>",
     ] {
         assert!(
             answer.text.contains(expected),
@@ -522,18 +527,39 @@ async fn basic_is_refused_where_it_is_not_offered() {
 }
 
 #[tokio::test]
-async fn one_connection_serves_many_requests_and_ids_are_echoed() {
+async fn request_ids_are_echoed() {
     let exchange = builder().start().await.unwrap();
-    let client = Client::of(&exchange);
-    for _ in 0..5 {
-        let answer = client.call(get_folder(&distinguished("root"))).await;
-        assert_eq!(
-            answer.headers["client-request-id"],
-            "11111111-2222-4333-8444-555555555555"
+    let answer = Client::of(&exchange)
+        .call(get_folder(&distinguished("root")))
+        .await;
+    assert_eq!(
+        answer.headers["client-request-id"],
+        "11111111-2222-4333-8444-555555555555"
+    );
+    assert!(answer.headers.contains_key("request-id"));
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests() {
+    let exchange = builder().start().await.unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", exchange.port()))
+        .await
+        .unwrap();
+    let body = envelope("Exchange2013", get_folder(&distinguished("root")));
+    let credentials = STANDARD.encode_to_string(format!("{USER}:{PASSWORD}"));
+    for connection in ["keep-alive", "close"] {
+        let request = format!(
+            "POST /EWS/Exchange.asmx HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\
+             Authorization: Basic {credentials}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         );
+        stream.write_all(request.as_bytes()).await.unwrap();
     }
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2);
     let statistics = exchange.statistics();
-    assert_eq!((statistics.connections, statistics.requests), (1, 5));
+    assert_eq!((statistics.connections, statistics.requests), (1, 2));
 }
 
 #[tokio::test]
@@ -564,4 +590,29 @@ async fn nobody_listens_after_the_end() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn time_goes_by_seconds_or_as_a_function_tells() {
+    let exchange = builder().start().await.unwrap();
+    exchange.deliver(QUEUE, mail(1)).unwrap();
+    exchange.deliver(QUEUE, mail(2)).unwrap();
+    let received = |exchange: &SimulatedExchange| -> Vec<_> {
+        let items = exchange.items(QUEUE).unwrap();
+        items.iter().map(|item| item.received.to_string()).collect()
+    };
+    assert_eq!(
+        received(&exchange),
+        ["2026-01-05T08:00:00Z", "2026-01-05T08:00:01Z"]
+    );
+    let fixed = jiff::Timestamp::UNIX_EPOCH;
+    let exchange = builder().with_clock(move || fixed).start().await.unwrap();
+    exchange.deliver(QUEUE, mail(1)).unwrap();
+    assert_eq!(received(&exchange), ["1970-01-01T00:00:00Z"]);
+}
+
+#[tokio::test]
+async fn a_server_needs_a_user() {
+    let error = SimulatedExchange::builder().start().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }

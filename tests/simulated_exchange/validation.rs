@@ -145,12 +145,16 @@ async fn run_everything(exchange: &SimulatedExchange) {
 }
 
 fn deliver_samples(exchange: &SimulatedExchange) {
-    let attachment = "From: a@b.example\r\nTo: \"\" <c@d.example>, e@f.example\r\nCc: g@h.example\r\n\
+    let attachment = "From: a@b.example\r\nTo: \"\" <c@d.example>, e@f.example\r\nCc: \
+        g@h.example\r\n\
         Reply-To: i@j.example\r\nIn-Reply-To: <k@l.example>\r\nReferences: <m@n.example>\r\n\
-        Subject: =?utf-8?q?=01=E2=82=AC?=\r\nDate: Mon, 5 Jan 2026 09:00:00 +0100\r\nImportance: high\r\n\
-        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n\
+        Subject: =?utf-8?q?=01=E2=82=AC?=\r\nDate: Mon, 5 Jan 2026 09:00:00 +0100\r\nImportance: \
+        high\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+        <p>x</p>\r\n\
         --b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment\r\n\
-        Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b\r\nContent-Type: message/rfc822\r\n\
+        \r\n\
         Subject: inner\r\n\r\nx\r\n--b--\r\n";
     for mime in [
         attachment,
@@ -173,7 +177,8 @@ fn deliver_samples(exchange: &SimulatedExchange) {
 
 fn reading(queue: &str, ids: &[String]) -> Vec<String> {
     let everything = "<t:AdditionalProperties><t:FieldURI FieldURI=\"item:TextBody\"/>\
-        <t:ExtendedFieldURI DistinguishedPropertySetId=\"InternetHeaders\" PropertyName=\"Subject\" PropertyType=\"String\"/>\
+        <t:ExtendedFieldURI DistinguishedPropertySetId=\"InternetHeaders\" \
+        PropertyName=\"Subject\" PropertyType=\"String\"/>\
         <t:ExtendedFieldURI PropertyTag=\"0x7D\" PropertyType=\"String\"/>";
     let wrong = ["bad", ids[0].as_str()];
     vec![
@@ -220,7 +225,8 @@ fn asking(queue: &str) -> Vec<String> {
         resolve_names("nobody", false),
         "<m:GetServerTimeZones ReturnFullTimeZoneData=\"true\"/>".to_owned(),
         format!(
-            "<m:ConvertId DestinationFormat=\"EwsId\"><m:SourceIds><t:AlternateId Format=\"EwsId\" Id=\"DUMMY\" \
+            "<m:ConvertId DestinationFormat=\"EwsId\"><m:SourceIds><t:AlternateId \
+             Format=\"EwsId\" Id=\"DUMMY\" \
              Mailbox=\"a@b.example\"/>{}</m:SourceIds></m:ConvertId>",
             queue.replace(
                 "t:FolderId Id",
@@ -229,7 +235,8 @@ fn asking(queue: &str) -> Vec<String> {
         ),
         format!(
             "<m:SyncFolderItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>\
-             <m:SyncFolderId>{queue}</m:SyncFolderId><m:MaxChangesReturned>10</m:MaxChangesReturned>\
+             <m:SyncFolderId>{queue}</m:SyncFolderId>\
+             <m:MaxChangesReturned>10</m:MaxChangesReturned>\
              </m:SyncFolderItems>"
         ),
     ]

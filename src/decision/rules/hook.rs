@@ -60,7 +60,7 @@ pub(super) fn identify(
 }
 
 /// Takes over what a hook decided. Its disposition and what it keeps are the host's word, but a private mail that is
-/// not logged keeps only its reason.
+/// not logged keeps only its reason, without the hook's own steps.
 pub(in crate::decision) fn accept(
     case: &Case<'_>,
     mut decision: Decision,
@@ -73,7 +73,9 @@ pub(in crate::decision) fn accept(
         decision.policy = format!("{}@{}", case.policy.name, case.policy.fingerprint());
     }
     let mut steps = trace.into_steps(decision.keep);
-    steps.append(&mut decision.steps);
+    if decision.keep != Keep::Reason {
+        steps.append(&mut decision.steps);
+    }
     decision.steps = steps;
     sound(decision)
 }

@@ -39,6 +39,8 @@ struct ListReader<'a> {
     at: usize,
     /// What stands outside angle brackets and comments.
     bare: String,
+    /// Whether `bare` has an `@` outside quotes.
+    has_at: bool,
     /// What stands in angle brackets.
     angle: Option<&'a str>,
     /// Two pairs of brackets, or text behind one.
@@ -55,6 +57,7 @@ impl<'a> ListReader<'a> {
             text,
             at: 0,
             bare: String::new(),
+            has_at: false,
             angle: None,
             ambiguous: false,
             comment: None,
@@ -82,7 +85,7 @@ impl<'a> ListReader<'a> {
                     self.group_depth += 1;
                     self.at += 1;
                 }
-                _ => self.copy_to(plain_end),
+                _ => self.copy_plain(),
             }
         }
         self.end_mailbox(0);
@@ -99,6 +102,13 @@ impl<'a> ListReader<'a> {
         self.ambiguous |= self.angle.is_some() && !piece.trim().is_empty();
         self.bare.push_str(piece);
         self.at += piece.len();
+    }
+
+    fn copy_plain(&mut self) {
+        let begin = self.at;
+        self.copy_to(plain_end);
+        let piece = self.text.get(begin..self.at);
+        self.has_at |= piece.is_some_and(|piece| piece.contains('@'));
     }
 
     fn take_comment(&mut self) {
@@ -126,7 +136,7 @@ impl<'a> ListReader<'a> {
 
     /// A colon behind words names a group; behind something with an `@` it does not.
     fn begins_group(&self) -> bool {
-        self.angle.is_none() && !outside_quotes(&self.bare).any(|c| c == '@')
+        self.angle.is_none() && !self.has_at
     }
 
     fn end_mailbox(&mut self, separator: usize) {
@@ -135,6 +145,7 @@ impl<'a> ListReader<'a> {
         let angle = self.angle.take();
         let comment = self.comment.take();
         let ambiguous = std::mem::take(&mut self.ambiguous);
+        let has_at = std::mem::take(&mut self.has_at);
         if self.group_depth > MAX_GROUP_DEPTH {
             self.beyond_limit |= !bare.trim().is_empty() || angle.is_some();
             return;
@@ -142,7 +153,7 @@ impl<'a> ListReader<'a> {
         let bare = bare.trim();
         let (name, spec) = match angle {
             Some(inside) => (bare, without_route(inside.trim())),
-            None if is_spec(bare) => ("", bare),
+            None if has_at || is_exchange(bare) => ("", bare),
             None => (bare, ""),
         };
         let name = if name.is_empty() {
@@ -162,9 +173,8 @@ impl<'a> ListReader<'a> {
     }
 }
 
-fn is_spec(bare: &str) -> bool {
-    outside_quotes(bare).any(|c| c == '@')
-        || matches!(MailAddress::read(bare), MailAddress::Exchange(_))
+fn is_exchange(bare: &str) -> bool {
+    matches!(MailAddress::read(bare), MailAddress::Exchange(_))
 }
 
 /// Leaves out an obsolete route (RFC 5322 4.4), `@hub.example,@relay.example:` in front of the
@@ -199,23 +209,6 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(plain)
-}
-
-fn outside_quotes(text: &str) -> impl Iterator<Item = char> {
-    let mut quoted = false;
-    let mut escaped = false;
-    text.chars().filter(move |c| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match c {
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            _ => return !quoted,
-        }
-        false
-    })
 }
 
 /// The bytes up to the next character with a meaning in a list.

@@ -7,6 +7,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
+use super::encoded_words;
 use super::fields::{Field, clean};
 
 /// Text with its encoded-words (RFC 2047) decoded.
@@ -25,8 +26,7 @@ pub(super) fn text(field: &Field<'_>) -> String {
 }
 
 fn unstructured(value: &[u8]) -> String {
-    let mut line = Vec::with_capacity(value.len() + 1);
-    line.extend_from_slice(value);
+    let mut line = encoded_words::join(value);
     line.push(b'\n');
     match MessageStream::new(&line).parse_unstructured() {
         HeaderValue::Text(text) => text.into_owned(),
@@ -113,6 +113,7 @@ mod tests {
                 b" =?utf-8?q?L=C3=BA?=\r\n =?iso-8859-1?q?cia_?= x",
                 "L\u{fa}cia  x",
             ),
+            (b" =?utf-8?q?L=C3?= =?utf-8?q?=BAcia?=", "L\u{fa}cia"),
             (b" a\0b", "a\u{fffd}b"),
             (b" caf\xe9", "caf\u{fffd}"),
             (b"", ""),

@@ -205,52 +205,39 @@ impl<'a> Walker<'a, '_> {
     fn open(&mut self, header_at: usize, body_at: usize) {
         let index = self.parts.list.len();
         let header = self.mail.get(header_at..body_at).unwrap_or_default();
-        let part = self.part(header, body_at);
-        let (parent_alternative, embedded) = self
-            .stack
-            .last()
-            .map_or((None, false), |frame| (frame.alternative, frame.embedded));
+        let mut part = self.part(header, body_at);
         if let Some(frame) = self.stack.last_mut() {
             frame.children += 1;
         }
         let boundary = boundary(&part, header);
         let is_message = matches!(&*part.media_type, "message/rfc822" | "message/global")
             && !matches!(&*part.encoding, "base64" | "quoted-printable");
-        self.parts.list.push(part);
-        let deep = self.stack.len() >= self.limits.part_depth;
-        self.parts.limited |= deep && (is_message || boundary.is_some());
-        if deep || !(is_message || boundary.is_some()) {
-            self.state = State::Body { part: index };
-            return;
-        }
-        let alternative = self
-            .parts
-            .list
-            .get(index)
-            .and_then(|part| (part.media_type == "multipart/alternative").then_some(index));
-        self.stack.push(Frame {
-            part: index,
-            boundary,
-            children: 0,
-            alternative: alternative.or(parent_alternative),
-            embedded: embedded || is_message,
-        });
-        self.state = if is_message {
-            State::Header { at: body_at }
-        } else {
-            State::Between
-        };
-        if let Some(part) = self.parts.list.get_mut(index) {
+        let is_container = is_message || boundary.is_some();
+        let is_deep = self.stack.len() >= self.limits.part_depth;
+        let is_last = is_message && index + 1 >= self.limits.parts;
+        self.parts.limited |= is_container && (is_deep || is_last);
+        self.state = State::Body { part: index };
+        if is_container && !is_deep {
             part.shape = if is_message {
                 Shape::Message
             } else {
                 Shape::Multipart
             };
+            let is_alternative = part.media_type == "multipart/alternative";
+            self.stack.push(Frame {
+                part: index,
+                boundary,
+                children: 0,
+                alternative: is_alternative.then_some(index).or(part.alternative),
+                embedded: part.embedded || is_message,
+            });
+            match (is_message, is_last) {
+                (true, true) => {}
+                (true, false) => self.state = State::Header { at: body_at },
+                (false, _) => self.state = State::Between,
+            }
         }
-        if is_message && self.parts.list.len() >= self.limits.parts {
-            self.parts.limited = true;
-            self.state = State::Body { part: index };
-        }
+        self.parts.list.push(part);
     }
 
     fn part(&self, header: &'a [u8], body_at: usize) -> Part<'a> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -10,6 +11,9 @@ use super::options::{
     AUTO_VACUUM, CACHE_BYTES, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, SECURE_DELETE,
     STATEMENTS, SYNCHRONOUS, SqliteOptions,
 };
+
+/// SQLite counts a wait in milliseconds of 31 bits.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +95,7 @@ fn restrict(path: &Path) -> std::io::Result<()> {
 }
 
 fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<()> {
-    conn.busy_timeout(options.busy_timeout)?;
+    conn.busy_timeout(options.busy_timeout.min(LONGEST_WAIT))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     if access == Access::Write {
         // These two count only before the first page is written, so they come before the journal.

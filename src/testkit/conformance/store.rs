@@ -99,6 +99,7 @@ fn list() -> Vec<Case<Bench>> {
             an_unknown_message_with_the_same_message_id_is_to_be_compared,
             rows_of_one_batch_with_the_same_message_id_are_to_be_compared,
             a_conflict_of_message_ids_flags_both_messages,
+            sightings_are_known_in_the_order_of_the_question,
             messages_are_found_by_message_id_in_the_order_of_the_question,
         }
         outcomes::{

@@ -11,6 +11,7 @@ use super::SimulatedExchange;
 use super::authentication::{AuthScheme, Authentication, Users};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
+use super::routing::Routing;
 use super::server::Server;
 use super::service::Service;
 use super::statistics::Statistics;
@@ -39,6 +40,8 @@ pub struct SimulatedExchangeBuilder {
     connection_limit: Option<usize>,
     faults: FaultPlan,
     clock: Clock,
+    domain: String,
+    routing_enforced: bool,
 }
 
 impl Default for SimulatedExchangeBuilder {
@@ -57,6 +60,8 @@ impl Default for SimulatedExchangeBuilder {
             connection_limit: None,
             faults: FaultPlan::default(),
             clock: Clock::default(),
+            domain: "simulated.example".to_owned(),
+            routing_enforced: false,
         }
     }
 }
@@ -110,6 +115,18 @@ impl SimulatedExchangeBuilder {
     /// A move between folders of different content mailboxes tells no new item id, as on Exchange.
     pub fn with_public_folder_in(mut self, path: impl Into<String>, content_mailbox: u32) -> Self {
         self.public_folders.push((path.into(), content_mailbox));
+        self
+    }
+
+    /// Lets calls about public folders see them only from the right mailbox, as Exchange does.
+    ///
+    /// FindFolder and CreateFolder need an `X-AnchorMailbox` and an `X-PublicFolderMailbox` that is
+    /// [`hierarchy_address`](SimulatedExchange::hierarchy_address); other calls need both to be
+    /// [`content_address`](SimulatedExchange::content_address) of the folder. From the wrong place
+    /// a folder is not found or looks empty, and so do its items. `domain` ends these addresses.
+    pub fn with_routing_enforced(mut self, domain: impl Into<String>) -> Self {
+        self.domain = domain.into();
+        self.routing_enforced = true;
         self
     }
 
@@ -224,6 +241,7 @@ impl SimulatedExchangeBuilder {
             version: self.version,
             chunk_size: self.chunk_size,
             authentication: Authentication::new(self.schemes, Users::new(self.users)),
+            routing: Routing::new(self.domain, self.routing_enforced),
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(Statistics::default()),

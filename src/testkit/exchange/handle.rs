@@ -16,7 +16,7 @@ use super::statistics::Statistics;
 use super::store::World;
 use super::store::delivery::Delivery;
 use super::store::directory::DirectoryEntry;
-use super::store::folder::{Folder, FolderKey};
+use super::store::folder::{Folder, FolderKey, Home};
 use super::store::item::{Item, ItemKey};
 use super::store::rights::FolderRights;
 
@@ -31,7 +31,9 @@ pub struct SimulatedExchange {
 }
 
 /// An item as it lies in a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its debug form holds no content of the mail.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SimulatedItem {
     /// The item id, which a move changes. Case matters.
@@ -58,6 +60,17 @@ impl std::fmt::Debug for SimulatedExchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SimulatedExchange")
             .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SimulatedItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedItem")
+            .field("id", &self.id)
+            .field("item_class", &self.item_class)
+            .field("received", &self.received)
+            .field("bytes", &self.mime.len())
             .finish_non_exhaustive()
     }
 }
@@ -217,6 +230,23 @@ impl SimulatedExchange {
                 folder.quota = bytes;
             }
         })
+    }
+
+    /// The address of the mailbox that holds the hierarchy of public folders.
+    pub fn hierarchy_address(&self) -> String {
+        self.service.routing.hierarchy_address()
+    }
+
+    /// The address of the mailbox that holds the content of a public folder.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] when there is no such public folder.
+    pub fn content_address(&self, path: &str) -> io::Result<String> {
+        match self.look(path, |_, folder| folder.home)? {
+            Home::Public { content_mailbox } => Ok(self.service.routing.address(content_mailbox)),
+            Home::Mailbox(_) => Err(missing("public folder")),
+        }
     }
 
     /// Adds a person to the directory that ResolveNames searches.

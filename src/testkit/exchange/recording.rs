@@ -23,7 +23,9 @@ const HEADERS: [&str; 8] = [
 ];
 
 /// One request and its answer.
-#[derive(Clone, Debug)]
+///
+/// Its debug form holds no body.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedCall {
     /// The number of the connection, from 1.
@@ -41,6 +43,19 @@ pub struct RecordedCall {
     pub answer: Arc<[u8]>,
     /// The names of the faults that the call met.
     pub faults: Vec<&'static str>,
+}
+
+impl std::fmt::Debug for RecordedCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordedCall")
+            .field("connection", &self.connection)
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("faults", &self.faults)
+            .field("request_bytes", &self.request.len())
+            .field("answer_bytes", &self.answer.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Keeps calls while it is switched on; holds nothing otherwise.

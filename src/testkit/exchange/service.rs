@@ -16,6 +16,7 @@ use super::fault::{FaultKind, FaultPlan, Firing, html_page, spoil};
 use super::operation::{Context, Effects, Operation};
 use super::recording::{RecordedCall, Recorder, kept_headers};
 use super::reply::{Reply, ReplyBody};
+use super::routing::Routing;
 use super::statistics::Statistics;
 use super::store::World;
 use super::throttle::Throttle;
@@ -33,6 +34,7 @@ pub(crate) struct Service {
     pub(crate) version: ServerVersion,
     pub(crate) chunk_size: Option<usize>,
     pub(crate) authentication: Authentication,
+    pub(crate) routing: Routing,
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<FaultPlan>,
     pub(crate) statistics: Mutex<Statistics>,
@@ -60,6 +62,7 @@ struct Order<'a> {
     version: RequestVersion,
     element: &'a Element,
     user: &'a str,
+    headers: &'a HeaderMap,
 }
 
 /// A request that counts as open until it is dropped, also when its client goes away.
@@ -161,7 +164,7 @@ impl Service {
             Ok(root) => root,
             Err(failure) => return Outcome::of(fault(&failure)),
         };
-        match soap::open(&root).and_then(|envelope| order(&envelope, &call.user)) {
+        match soap::open(&root).and_then(|envelope| order(&envelope, call)) {
             Ok(order) => self.obey(&order).await,
             Err(failure) => Outcome::of(fault(&failure)),
         }
@@ -261,6 +264,7 @@ impl Service {
             user: order.user,
             version: order.version,
             effects: &effects,
+            route: self.routing.route(order.operation, order.headers),
         };
         let body = soap::answer(self.version, |w| {
             order.operation.answer(&mut context, order.element, w)
@@ -288,7 +292,7 @@ impl Service {
     }
 }
 
-fn order<'a>(envelope: &soap::Envelope<'a>, user: &'a str) -> Result<Order<'a>, Failure> {
+fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<'a>, Failure> {
     let element = envelope.operation;
     let operation = Operation::by_name(&element.name);
     let operation = operation.ok_or_else(|| Failure::new("ErrorInvalidRequest"))?;
@@ -296,7 +300,8 @@ fn order<'a>(envelope: &soap::Envelope<'a>, user: &'a str) -> Result<Order<'a>, 
         operation,
         version: envelope.version.clone()?,
         element,
-        user,
+        user: &call.user,
+        headers: call.headers,
     })
 }
 

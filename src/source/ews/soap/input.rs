@@ -90,7 +90,10 @@ impl AsyncBufRead for SoapInput {
         let input = self.get_mut();
         ready!(input.poll_piece(cx))?;
         input.check_token()?;
-        Poll::Ready(Ok(&input.piece))
+        Poll::Ready(Ok(input
+            .piece
+            .get(..input.token_left)
+            .unwrap_or(&input.piece)))
     }
 
     fn consume(self: Pin<&mut Self>, amount: usize) {

@@ -188,7 +188,9 @@ impl Decoder {
         self.padded = group_padded || groups.last() == Some(&b'=');
         self.end.damaged |= self.padded && !tail.is_empty();
         self.carry.clear();
-        self.carry.extend_from_slice(tail);
+        if !self.padded {
+            self.carry.extend_from_slice(tail);
+        }
         true
     }
 

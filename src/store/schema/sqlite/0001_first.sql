@@ -247,8 +247,8 @@ CREATE TABLE setup (
 ) STRICT;
 CREATE TABLE setup_field (
   scope INTEGER NOT NULL REFERENCES setup (scope),
-  name  TEXT NOT NULL,
-  value TEXT NOT NULL,
+  name  TEXT NOT NULL, -- as in TOML: enabled, queue-folder, ...
+  value TEXT NOT NULL, -- a folder is a JSON array of its root and its segments
   PRIMARY KEY (scope, name)
 ) STRICT, WITHOUT ROWID;
 

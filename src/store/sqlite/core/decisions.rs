@@ -55,15 +55,23 @@ impl Core {
 
 fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
     let mut all = Conditions::default();
-    all.with("d.scope = ?", scope);
+    let scope = all.bind(scope);
+    all.hold(format!("d.scope = {scope}"));
     let (at, no) = (all.bind(place.at), all.bind(place.no));
     all.hold(format!("(d.decided_at, d.no) < ({at}, {no})"));
     if let Some((mailbox, key)) = &filter.sighting {
-        all.with("b.key = ?", text(mailbox.as_str()).into_owned());
-        all.with("s.key = ?", key_bytes(key));
+        let mailbox = all.bind(text(mailbox.as_str()).into_owned());
+        let key = all.bind(key_bytes(key));
+        all.hold(format!(
+            "d.sighting_no = (SELECT s.no FROM sighting s JOIN mailbox b ON b.id = s.mailbox
+                 WHERE b.scope = {scope} AND b.key = {mailbox} AND s.key = {key})"
+        ));
     }
     if let Some(message) = &filter.message {
-        all.with("m.uid = ?", message.as_bytes().to_vec());
+        let uid = all.bind(message.as_bytes().to_vec());
+        all.hold(format!(
+            "d.message_no = (SELECT no FROM message WHERE scope = {scope} AND uid = {uid})"
+        ));
     }
     if let Some(outcome) = &filter.outcome {
         all.with("d.outcome = ?", text(outcome).into_owned());

@@ -209,19 +209,24 @@ fn link_stage(
 
 /// Reads the pieces that the range touches, and no other.
 fn read_range(conn: &Connection, no: i64, range: &Range<u64>) -> Done<Vec<u8>> {
-    let (start, end) = (signed(range.start)?, signed(range.end)?);
     let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(length);
     let mut read = conn.prepare_cached(
-        "SELECT substr(bytes, max(1, ?3 - start + 1), min(size, ?4 - start) - max(0, ?3 - start))
-         FROM original_chunk
+        "SELECT start, bytes FROM original_chunk
          WHERE id >= ?1 AND id < ?2 AND start < ?4 AND start + size > ?3 ORDER BY id",
     )?;
-    let first = no * PIECES;
-    let mut rows = read.query(params![first, first + PIECES, start, end])?;
+    let (first, end) = (no * PIECES, signed(range.end)?);
+    let mut rows = read.query(params![first, first + PIECES, signed(range.start)?, end])?;
     while let Some(row) = rows.next()? {
-        let piece = row.get_ref(0)?.as_blob();
-        bytes.extend_from_slice(piece.map_err(|_| Fault::Damaged("a piece of an original"))?);
+        let start = unsigned(row.get(0)?)?;
+        let piece = row.get_ref(1)?.as_blob();
+        let piece = piece.map_err(|_| Fault::Damaged("a piece of an original"))?;
+        let within = |place: u64| {
+            let place = usize::try_from(place.saturating_sub(start));
+            place.unwrap_or(usize::MAX).min(piece.len())
+        };
+        let part = piece.get(within(range.start)..within(range.end));
+        bytes.extend_from_slice(part.unwrap_or_default());
     }
     Ok(bytes)
 }

@@ -9,10 +9,10 @@ use super::Core;
 use crate::error::codes;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
-use crate::source::FolderId;
+use crate::source::{FolderId, FolderPath, FolderRoot};
 use crate::store::StoredSetup;
 use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::values::{text, unsigned};
+use crate::store::sqlite::values::{from_json, json, text, unsigned};
 
 impl Core {
     pub(crate) fn load_setup(&self, scope: &Scope) -> Done<Option<StoredSetup>> {
@@ -68,7 +68,7 @@ fn fields(conn: &Connection, scope: i64) -> Done<BTreeMap<String, String>> {
 }
 
 fn to_fields(setup: &EmailLoggingSetup) -> Vec<(&'static str, String)> {
-    let path = |path: &Option<_>| path.as_ref().map(ToString::to_string);
+    let path = |path: &Option<FolderPath>| path.as_ref().and_then(path_value);
     let id = |id: &Option<FolderId>| id.as_ref().map(|id| id.as_str().to_owned());
     let fields = [
         ("enabled", Some(setup.enabled.to_string())),
@@ -101,9 +101,9 @@ fn to_fields(setup: &EmailLoggingSetup) -> Vec<(&'static str, String)> {
 fn from_fields(mut fields: BTreeMap<String, String>) -> Done<EmailLoggingSetup> {
     Ok(EmailLoggingSetup {
         enabled: parsed(&mut fields, "enabled")?.unwrap_or_default(),
-        queue_folder: parsed(&mut fields, "queue-folder")?,
+        queue_folder: path(&mut fields, "queue-folder")?,
         queue_folder_id: fields.remove("queue-folder-id").map(FolderId::new),
-        storage_folder: parsed(&mut fields, "storage-folder")?,
+        storage_folder: path(&mut fields, "storage-folder")?,
         storage_folder_id: fields.remove("storage-folder-id").map(FolderId::new),
         email_batch_size: parsed(&mut fields, "email-batch-size")?.unwrap_or_default(),
         autodiscovery_email_address: fields.remove("autodiscovery-email-address"),
@@ -113,6 +113,29 @@ fn from_fields(mut fields: BTreeMap<String, String>) -> Done<EmailLoggingSetup> 
         exchange_redirect_url: fields.remove("exchange-redirect-url"),
         interaction_template_code: fields.remove("interaction-template-code"),
     })
+}
+
+/// A path as a JSON array of its root and its segments, which may hold a backslash.
+fn path_value(path: &FolderPath) -> Option<String> {
+    let segments = path.segments().iter().map(String::as_str);
+    let parts: Vec<&str> = [path.root().code()].into_iter().chain(segments).collect();
+    json(&parts).ok()
+}
+
+fn path(fields: &mut BTreeMap<String, String>, name: &str) -> Done<Option<FolderPath>> {
+    let Some(value) = fields.remove(name) else {
+        return Ok(None);
+    };
+    let mut parts = from_json::<Vec<String>>(&value)?.into_iter();
+    let root = parts.next().and_then(|code| root(&code));
+    let root = root.ok_or(Fault::Damaged("the root of a folder"))?;
+    Ok(Some(FolderPath::new(root, parts)))
+}
+
+fn root(code: &str) -> Option<FolderRoot> {
+    use FolderRoot::{Archive, Inbox, Mailbox, PublicFolders};
+    let mut roots = [PublicFolders, Mailbox, Inbox, Archive].into_iter();
+    roots.find(|root| root.code() == code)
 }
 
 fn parsed<T: FromStr>(fields: &mut BTreeMap<String, String>, name: &str) -> Done<Option<T>> {

@@ -207,6 +207,26 @@ pub(super) async fn a_conflict_of_message_ids_flags_both_messages(bench: &Bench)
     equal("entries", bench.all_entries().await?.len(), 3)
 }
 
+pub(super) async fn sightings_are_known_in_the_order_of_the_question(bench: &Bench) -> Checked {
+    let samples = [1, 2, 3].map(|number| sample::logged(number, &["C1"]));
+    bench.put_all(&samples[..2]).await?;
+    let order = [1, 2, 0, 1].map(|place| samples[place].clone());
+    let keys = order.clone().map(|sample| sample.key);
+    let store = &bench.store;
+    let known = store.known(&bench.scope, &bench.mailbox, &keys).await?;
+    let found: Vec<_> = known
+        .into_iter()
+        .map(|known| known.and_then(|known| known.message))
+        .collect();
+    let expected = [
+        Some(order[0].uid()),
+        None,
+        Some(order[2].uid()),
+        Some(order[3].uid()),
+    ];
+    equal("the messages of the sightings", found, expected)
+}
+
 pub(super) async fn messages_are_found_by_message_id_in_the_order_of_the_question(
     bench: &Bench,
 ) -> Checked {

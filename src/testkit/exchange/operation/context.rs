@@ -2,6 +2,7 @@
 
 use crate::testkit::exchange::failure::Failure;
 use crate::testkit::exchange::request::reference::{FolderRef, ItemRef};
+use crate::testkit::exchange::routing::Route;
 use crate::testkit::exchange::store::World;
 use crate::testkit::exchange::store::folder::{Folder, FolderKey};
 use crate::testkit::exchange::store::ids::{IdKind, kind_of};
@@ -15,6 +16,7 @@ pub(crate) struct Context<'a> {
     pub(crate) user: &'a str,
     pub(crate) version: RequestVersion,
     pub(crate) effects: &'a Effects,
+    pub(crate) route: Option<Route<'a>>,
 }
 
 /// Faults that change what an operation does, rather than how its answer travels.
@@ -57,8 +59,23 @@ impl Effects {
 }
 
 impl Context<'_> {
-    /// Finds a folder.
+    /// Finds a folder that the request was led to.
     pub(crate) fn folder(&self, reference: &FolderRef) -> Result<&Folder, Failure> {
+        let folder = self.folder_anywhere(reference)?;
+        if self.is_reached(folder) {
+            Ok(folder)
+        } else {
+            Err(Failure::new("ErrorFolderNotFound"))
+        }
+    }
+
+    /// Whether the routing header fields lead to the mailbox of the folder.
+    pub(crate) fn is_reached(&self, folder: &Folder) -> bool {
+        self.route.is_none_or(|route| route.reaches(&folder.home))
+    }
+
+    /// Finds a folder wherever it lives, as the target of a move may be.
+    pub(crate) fn folder_anywhere(&self, reference: &FolderRef) -> Result<&Folder, Failure> {
         match reference {
             FolderRef::Id(id) => self.folder_by_id(id),
             FolderRef::Distinguished { id, mailbox } => self.distinguished(id, mailbox.as_deref()),
@@ -110,10 +127,10 @@ impl Context<'_> {
         let item = self.item(reference)?;
         let folder = self.world.folder(item.folder);
         let folder = folder.ok_or_else(|| Failure::new("ErrorItemNotFound"))?;
-        if right(folder.rights) {
-            Ok((item, folder))
-        } else {
-            Err(Failure::new("ErrorAccessDenied"))
+        match (self.is_reached(folder), right(folder.rights)) {
+            (true, true) => Ok((item, folder)),
+            (true, false) => Err(Failure::new("ErrorAccessDenied")),
+            (false, _) => Err(Failure::new("ErrorItemNotFound")),
         }
     }
 

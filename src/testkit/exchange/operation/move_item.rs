@@ -81,12 +81,13 @@ impl MoveOrCopy {
         reference: &ItemRef,
         needs: fn(FolderRights) -> bool,
     ) -> Result<(ItemKey, FolderKey, bool), Failure> {
-        let target = context
-            .folder(&self.target)
-            .map_err(|failure| match &*failure.code {
-                "ErrorFolderNotFound" => Failure::new("ErrorToFolderNotFound"),
-                _ => failure,
-            })?;
+        let target =
+            context
+                .folder_anywhere(&self.target)
+                .map_err(|failure| match &*failure.code {
+                    "ErrorFolderNotFound" => Failure::new("ErrorToFolderNotFound"),
+                    _ => failure,
+                })?;
         let (item, source) = context.item_with(reference, needs)?;
         context.check_target(target.key, item.size())?;
         Ok((item.key, target.key, source.home == target.home))

@@ -14,8 +14,8 @@ use crate::testkit::exchange::request::property::ExtendedPath;
 /// A message to deliver and the facts that shall not come from its MIME.
 ///
 /// What is not set is read from the MIME: addresses, subject, dates, Message-ID, sensitivity and
-/// the item class.
-#[derive(Clone, Debug, Default)]
+/// the item class. The debug form holds no content of the mail.
+#[derive(Clone, Default)]
 pub struct Delivery {
     mime: Mime,
     received: Option<Timestamp>,
@@ -27,6 +27,16 @@ pub struct Delivery {
     lacks_search_key: bool,
     mime_failure: Option<String>,
     extended: BTreeMap<ExtendedPath, Vec<String>>,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("bytes", &self.mime.len())
+            .field("received", &self.received)
+            .field("item_class", &self.item_class)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Delivery {

@@ -1,0 +1,86 @@
+//! The header fields that lead a request to the right public folder mailbox.
+//!
+//! Facts from Microsoft, "How to: Route public folder hierarchy requests" and "How to: Route public
+//! folder content requests": calls about the hierarchy go to the hierarchy mailbox, calls about the
+//! content of a folder to the mailbox that holds it, and both are named in `X-AnchorMailbox` and
+//! `X-PublicFolderMailbox`.
+
+use hyper::HeaderMap;
+
+use super::operation::Operation;
+use super::store::folder::Home;
+use super::store::ids::mailbox_guid;
+
+const ANCHOR: &str = "x-anchormailbox";
+const MAILBOX: &str = "x-publicfoldermailbox";
+
+/// The number of the mailbox that holds the hierarchy, and the public root with it.
+const HIERARCHY: u32 = 0;
+
+/// The addresses of the public folder mailboxes of one organisation.
+pub(crate) struct Routing {
+    domain: String,
+    enforced: bool,
+}
+
+impl Routing {
+    pub(crate) fn new(domain: String, enforced: bool) -> Self {
+        Self { domain, enforced }
+    }
+
+    /// The address of a public folder mailbox.
+    pub(crate) fn address(&self, content_mailbox: u32) -> String {
+        format!("{}@{}", mailbox_guid(content_mailbox), self.domain)
+    }
+
+    pub(crate) fn hierarchy_address(&self) -> String {
+        self.address(HIERARCHY)
+    }
+
+    /// The mailbox to which a request is led; `None` where nothing is enforced.
+    pub(crate) fn route<'a>(
+        &'a self,
+        operation: Operation,
+        headers: &'a HeaderMap,
+    ) -> Option<Route<'a>> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        self.enforced.then(|| Route {
+            routing: self,
+            is_about_hierarchy: matches!(
+                operation,
+                Operation::FindFolder | Operation::CreateFolder
+            ),
+            anchor: header(ANCHOR),
+            mailbox: header(MAILBOX),
+        })
+    }
+}
+
+/// Where the header fields of one request lead.
+#[derive(Clone, Copy)]
+pub(crate) struct Route<'a> {
+    routing: &'a Routing,
+    is_about_hierarchy: bool,
+    anchor: Option<&'a str>,
+    mailbox: Option<&'a str>,
+}
+
+impl Route<'_> {
+    /// Whether a folder is seen from where the request has come to.
+    pub(crate) fn reaches(&self, home: &Home) -> bool {
+        match home {
+            Home::Mailbox(_) => true,
+            Home::Public { .. } if self.is_about_hierarchy => {
+                self.anchor.is_some() && self.leads_to(self.mailbox, HIERARCHY)
+            }
+            Home::Public { content_mailbox } => {
+                self.leads_to(self.anchor, *content_mailbox)
+                    && self.leads_to(self.mailbox, *content_mailbox)
+            }
+        }
+    }
+
+    fn leads_to(&self, header: Option<&str>, mailbox: u32) -> bool {
+        header.is_some_and(|given| given.eq_ignore_ascii_case(&self.routing.address(mailbox)))
+    }
+}

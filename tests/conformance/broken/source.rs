@@ -1,0 +1,224 @@
+//! Sources that break one rule each fail the suite.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use email_logging::Result;
+use email_logging::source::{
+    Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
+    ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+};
+use email_logging::testkit::conformance::source::run;
+
+use crate::conformance::source::{InMemory, path, room};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Breaks {
+    Nothing,
+    ListOrder,
+    Complete,
+    FolderMissing,
+    FetchOrder,
+    Bytes,
+    SinkError,
+    OneChunk,
+    MovedCount,
+    MoveIsCopy,
+    MoveLoses,
+    OneCopyOnly,
+    RemoveIsMove,
+}
+
+#[derive(Debug)]
+struct Broken {
+    inner: MemorySource,
+    breaks: Breaks,
+}
+
+impl Broken {
+    fn is(&self, breaks: Breaks) -> bool {
+        self.breaks == breaks
+    }
+}
+
+/// Hands on what it is told, changed.
+struct Changing<'a> {
+    sink: &'a mut dyn FetchSink,
+    breaks: Breaks,
+    kept: Vec<u8>,
+}
+
+#[async_trait]
+impl FetchSink for Changing<'_> {
+    fn begin(&mut self, index: usize, size_hint: Option<u64>) {
+        self.sink.begin(index, size_hint);
+    }
+
+    async fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
+        match self.breaks {
+            Breaks::Bytes => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                self.sink.chunk(text.as_bytes()).await
+            }
+            Breaks::OneChunk => {
+                self.kept.extend_from_slice(bytes);
+                Ok(())
+            }
+            Breaks::SinkError => {
+                let _ = self.sink.chunk(bytes).await;
+                Ok(())
+            }
+            _ => self.sink.chunk(bytes).await,
+        }
+    }
+
+    async fn end(&mut self, fetched: Fetched) -> Result<()> {
+        let kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            self.sink.chunk(&kept).await?;
+        }
+        let answer = self.sink.end(fetched).await;
+        if self.breaks == Breaks::SinkError {
+            Ok(())
+        } else {
+            answer
+        }
+    }
+}
+
+#[async_trait]
+impl MailSource for Broken {
+    fn capabilities(&self) -> SourceCapabilities {
+        self.inner.capabilities()
+    }
+
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        let opened = self.inner.open_folder(folder).await;
+        if self.is(Breaks::FolderMissing) {
+            return Ok(opened.unwrap_or_else(|_| Folder::new(FolderId::new("made up"))));
+        }
+        opened
+    }
+
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        let mut listing = self.inner.list(folder, request).await?;
+        if self.is(Breaks::ListOrder) {
+            listing.items.reverse();
+        }
+        listing.complete |= self.is(Breaks::Complete);
+        Ok(listing)
+    }
+
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        let mut items = items.to_vec();
+        if self.is(Breaks::FetchOrder) {
+            items.sort_by(|a, b| a.item.cmp(&b.item));
+        }
+        let mut changing = Changing {
+            sink,
+            breaks: self.breaks,
+            kept: Vec::new(),
+        };
+        self.inner.fetch(from, &items, &mut changing).await
+    }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let copies = items
+            .iter()
+            .filter(|_| self.is(Breaks::MoveIsCopy))
+            .filter_map(|item| self.inner.copy_by_hand(item, &path("Queue")))
+            .count();
+        let mut moved = self.inner.move_to(from, items, to).await?;
+        assert!(copies <= moved.len());
+        match self.breaks {
+            Breaks::MovedCount => moved.retain(|moved| !matches!(moved, Moved::Gone)),
+            Breaks::MoveLoses => {
+                if let Some(Moved::Done(Some(place))) = moved.first() {
+                    self.inner.take_away(place);
+                }
+            }
+            _ => {}
+        }
+        Ok(moved)
+    }
+
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        let mut found = self.inner.locate(folder, keys).await?;
+        if self.is(Breaks::OneCopyOnly) {
+            found.iter_mut().for_each(|copies| copies.truncate(1));
+        }
+        Ok(found)
+    }
+
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        if self.is(Breaks::RemoveIsMove) {
+            for item in items {
+                self.inner.copy_by_hand(item, &path("Storage"));
+            }
+        }
+        self.inner.remove(from, items, disposal).await
+    }
+}
+
+async fn failures(breaks: Breaks) -> Vec<&'static str> {
+    let make = || async move {
+        let room = room();
+        let source = Broken {
+            inner: room.clone(),
+            breaks,
+        };
+        InMemory {
+            source: Arc::new(source),
+            room,
+        }
+    };
+    run(make).await.failures()
+}
+
+#[tokio::test]
+async fn a_source_that_breaks_a_rule_fails() {
+    let expected = [
+        (Breaks::ListOrder, "items_are_listed_oldest_first"),
+        (
+            Breaks::Complete,
+            "pages_are_bounded_and_the_last_is_complete",
+        ),
+        (Breaks::FolderMissing, "a_missing_folder_is_not_found"),
+        (
+            Breaks::FetchOrder,
+            "answers_come_in_the_order_of_the_question",
+        ),
+        (Breaks::Bytes, "originals_are_fetched_bit_for_bit"),
+        (Breaks::SinkError, "an_error_of_the_sink_ends_the_fetch"),
+        (Breaks::OneChunk, "a_large_mail_comes_in_several_chunks"),
+        (
+            Breaks::MovedCount,
+            "the_move_of_a_missing_item_is_its_own_answer",
+        ),
+        (
+            Breaks::MoveIsCopy,
+            "a_moved_mail_is_in_the_target_and_nowhere_else",
+        ),
+        (
+            Breaks::MoveLoses,
+            "a_moved_mail_is_in_the_target_and_nowhere_else",
+        ),
+        (Breaks::OneCopyOnly, "every_copy_is_located"),
+        (Breaks::RemoveIsMove, "removed_mail_is_in_no_folder"),
+    ];
+    assert_eq!(failures(Breaks::Nothing).await, Vec::<&str>::new());
+    for (breaks, case) in expected {
+        let failed = failures(breaks).await;
+        assert!(failed.contains(&case), "{breaks:?}: {failed:?}");
+    }
+}

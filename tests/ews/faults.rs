@@ -1,0 +1,268 @@
+//! Busy servers, outages, versions: what is waited for, repeated, given up.
+
+use std::time::Duration;
+
+use email_logging::ErrorKind;
+use email_logging::source::MailSource;
+use wiremock::{MockServer, ResponseTemplate};
+
+use super::support::*;
+
+fn empty_page() -> String {
+    response("FindItem", &[page("", 0, true)])
+}
+
+fn seconds(seconds: &[u64]) -> Vec<Duration> {
+    seconds.iter().copied().map(Duration::from_secs).collect()
+}
+
+#[tokio::test]
+async fn the_servers_wish_is_kept_exactly() {
+    let date = "Sun, 01 Nov 2026 10:00:08 GMT";
+    for (template, waits) in [
+        (ok(fault("ErrorServerBusy", Some(5000))), [5]),
+        (status(500, fault("ErrorServerBusy", Some(6000))), [6]),
+        (
+            ResponseTemplate::new(503).insert_header("retry-after", "7"),
+            [7],
+        ),
+        (
+            ResponseTemplate::new(429).insert_header("retry-after", date),
+            [8],
+        ),
+        (ok(fault("ErrorServerBusy", None)), [10]),
+        (ok(fault("ErrorServerBusy", Some(0))), [10]),
+        (ResponseTemplate::new(503), [1]),
+        (status(503, fault("ErrorServerBusy", Some(9000))), [9]),
+        (
+            ok(response(
+                "FindItem",
+                &[failed_with(
+                    "ErrorInternalServerError",
+                    "<m:MessageXml><t:Value Name=\"InnerErrorResponseCode\">ErrorServerBusy</t:Value>\
+                     <t:Value Name=\"BackOffMilliseconds\">4000</t:Value></m:MessageXml>",
+                )],
+            )),
+            [4],
+        ),
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "FindItem", template, 1).await;
+        answer(&server, "FindItem", empty_page(), 1).await;
+        let (source, clock) = source(&server);
+        source.list(&folder("Q"), all()).await.unwrap();
+        assert_eq!(clock.waits(), seconds(&waits));
+    }
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_limit_is_the_callers_and_holds_every_call() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "FindItem",
+        fault("ErrorServerBusy", Some(300_000)),
+        1,
+    )
+    .await;
+    let (source, clock) = source_with(&server, |builder| {
+        builder.with_longest_wait(Duration::from_secs(60))
+    });
+    for _ in 0..3 {
+        let error = source.clone().list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Throttled);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(300)));
+    }
+    assert!(clock.waits().is_empty());
+}
+
+#[tokio::test]
+async fn repeating_is_bounded_and_waits_longer_each_time() {
+    let server = MockServer::start().await;
+    answer_with(&server, "FindItem", status(502, String::new()), 5).await;
+    let (source, clock) = source(&server);
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "http.unavailable");
+    assert!(error.is_transient());
+    assert_eq!(clock.waits(), seconds(&[1, 2, 4, 8]));
+}
+
+#[tokio::test]
+async fn passing_trouble_of_a_reading_call_is_repeated() {
+    let page = "<!DOCTYPE html><html><body>error</body></html>";
+    let error_page = ResponseTemplate::new(302).insert_header(
+        "location",
+        "https://mail.example.com/ews/genericErrorPage.htm?x=1",
+    );
+    for template in [
+        ok(String::new()),
+        status(500, page.into()),
+        status(504, String::new()),
+        error_page,
+        ok(fault("ErrorInternalServerTransientError", None)),
+        ok(fault("ErrorOfTomorrow", None)),
+        ok(response(
+            "FindItem",
+            &[failed("ErrorMailboxStoreUnavailable")],
+        )),
+        ok(empty_page().split_at(400).0.to_owned()),
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "FindItem", template, 1).await;
+        answer(&server, "FindItem", empty_page(), 1).await;
+        let (source, _) = source(&server);
+        source.list(&folder("Q"), all()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn lasting_trouble_is_not_repeated() {
+    let html = "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML\"><html><body>hi</body></html>";
+    let elsewhere = ResponseTemplate::new(307).insert_header(
+        "location",
+        "https://elsewhere.example.com/EWS/Exchange.asmx",
+    );
+    for (template, code) in [
+        (ok(html.into()), "ews.not_soap"),
+        (
+            ok("<html><body>sign in</body></html>".into()),
+            "ews.not_soap",
+        ),
+        (ok("no xml at all".into()), "ews.not_soap"),
+        (ok("<Envelope><Body/></Envelope>".into()), "ews.not_soap"),
+        (ok(soap("<other/>")), "ews.not_soap"),
+        (elsewhere, "http.redirect"),
+        (status(403, html.into()), "http.forbidden"),
+        (status(404, html.into()), "http.status"),
+        (ResponseTemplate::new(456), "http.account_locked"),
+        (
+            status(500, fault("ErrorSchemaValidation", None)),
+            "ews.schema",
+        ),
+        (ok(fault("ErrorAccessDenied", None)), "ews.access_denied"),
+        (ok(fault("ErrorNonExistentMailbox", None)), "ews.mailbox"),
+        (
+            ok(fault("ErrorImpersonationFailed", None)),
+            "ews.impersonation",
+        ),
+        (
+            ok(fault("ErrorProxyRequestNotAllowed", None)),
+            "ews.blocked",
+        ),
+        (
+            ok(empty_page()).insert_header("content-encoding", "gzip"),
+            "http.encoding",
+        ),
+        (ok(response("FindItem", &[])), "ews.answers_missing"),
+        (
+            ok(response(
+                "FindItem",
+                &[page("", 0, true), page("", 0, true)],
+            )),
+            "ews.answers_missing",
+        ),
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "FindItem", template, 1).await;
+        let (source, clock) = source(&server);
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), code);
+        assert!(clock.waits().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_good_answer_counts_whatever_its_status() {
+    let server = MockServer::start().await;
+    let good = response("FindItem", &[page(&row("A", b"k"), 1, true)]);
+    answer_with(&server, "FindItem", status(500, good), 1).await;
+    let (source, _) = source(&server);
+    assert_eq!(
+        source.list(&folder("Q"), all()).await.unwrap().items.len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_stands_after_the_envelope_is_not_looked_at() {
+    let server = MockServer::start().await;
+    let good = response("FindItem", &[page(&row("A", b"k"), 1, true)]);
+    let appended = format!("{good}<!DOCTYPE html><html><body>500</p></html>");
+    answer(&server, "FindItem", appended, 1).await;
+    let (source, _) = source(&server);
+    assert_eq!(
+        source.list(&folder("Q"), all()).await.unwrap().items.len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_refused_version_is_stepped_down_and_remembered() {
+    for code in [
+        "ErrorInvalidServerVersion",
+        "ErrorInvalidSchemaVersionForMailboxVersion",
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "FindItem", status(500, fault(code, None)), 2).await;
+        answer(&server, "FindItem", empty_page(), 2).await;
+        let (source, _) = source(&server);
+        source.list(&folder("Q"), all()).await.unwrap();
+        source.list(&folder("Q"), all()).await.unwrap();
+        let sent = server.received_requests().await.unwrap();
+        let versions: Vec<_> = sent
+            .iter()
+            .map(|sent| {
+                let body = String::from_utf8_lossy(&sent.body).into_owned();
+                let after = body.split("Version=\"").nth(1).unwrap().to_owned();
+                after.split('"').next().unwrap().to_owned()
+            })
+            .collect();
+        let expected = [
+            "Exchange2013_SP1",
+            "Exchange2013",
+            "Exchange2010_SP2",
+            "Exchange2010_SP2",
+        ];
+        assert_eq!(versions, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_no_version_is_a_typed_error() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "FindItem",
+        fault("ErrorIncorrectSchemaVersion", None),
+        4,
+    )
+    .await;
+    let (source, _) = source(&server);
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "ews.version");
+}
+
+#[tokio::test]
+async fn an_error_names_the_servers_and_both_request_ids() {
+    let server = MockServer::start().await;
+    let refusal = status(500, fault("ErrorAccessDenied", None))
+        .insert_header("request-id", "server-id")
+        .insert_header("x-feserver", "FE1")
+        .insert_header("x-beserver", "BE1");
+    answer_with(&server, "FindItem", refusal, 1).await;
+    let (source, _) = source(&server);
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    let said = error.server().unwrap();
+    assert_eq!(said.status, Some(500));
+    assert_eq!(said.response_code.as_deref(), Some("ErrorAccessDenied"));
+    assert_eq!(said.request_id.as_deref(), Some("server-id"));
+    assert_eq!(said.servers, ["FE1", "BE1"]);
+    let sent = server.received_requests().await.unwrap();
+    let ours = sent[0]
+        .headers
+        .get("client-request-id")
+        .unwrap()
+        .to_str()
+        .unwrap();
+    assert_eq!(said.client_request_id.as_deref(), Some(ours));
+}

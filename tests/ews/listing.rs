@@ -1,0 +1,167 @@
+//! FindItem: pages, ids, keys.
+
+use email_logging::message::ItemClass;
+use email_logging::source::{ListRequest, MailSource, SightingKey};
+use wiremock::MockServer;
+
+use super::support::*;
+
+#[tokio::test]
+async fn a_page_has_ids_keys_sizes_classes_and_times() {
+    let server = MockServer::start().await;
+    let rows = format!(
+        "{}{}",
+        row("A", b"k1"),
+        row("B", b"k2").replace("IPM.Note", "IPM.Post")
+    );
+    answer(
+        &server,
+        "FindItem",
+        response("FindItem", &[page(&rows, 2, true)]),
+        1,
+    )
+    .await;
+    let (source, _) = source(&server);
+    let listing = source
+        .list(&folder("Q"), ListRequest::new(0, 5000))
+        .await
+        .unwrap();
+    let ids: Vec<_> = listing
+        .items
+        .iter()
+        .map(|row| row.item.id.as_str())
+        .collect();
+    assert_eq!(ids, ["A", "B"]);
+    let first = &listing.items[0];
+    assert_eq!(first.item.change_key.as_deref(), Some("CQ"));
+    assert_eq!(first.key, Some(SightingKey::SearchKey(b"k1".to_vec())));
+    assert_eq!(first.size, Some(1234));
+    assert_eq!(first.received, "2026-11-01T10:00:00Z".parse().ok());
+    assert_eq!(
+        (first.class, listing.items[1].class),
+        (ItemClass::Mail, ItemClass::Post)
+    );
+    assert_eq!((listing.total, listing.complete), (Some(2), true));
+    let sent = server.received_requests().await.unwrap();
+    let body = String::from_utf8_lossy(&sent[0].body).into_owned();
+    assert!(
+        body.contains("MaxEntriesReturned=\"1000\" Offset=\"0\""),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn contradictory_pages_come_to_an_end() {
+    let (a, b) = (row("A", b"k"), row("B", b"l"));
+    for (rows, total, last, offset, ids, complete) in [
+        (format!("{a}{a}{b}"), 3, false, 0, vec!["A", "B"], false),
+        (String::new(), 5, false, 0, vec![], true),
+        (String::new(), 0, false, 0, vec![], true),
+        (a.clone(), 10, true, 0, vec!["A"], false),
+        (a.clone(), 10, true, 9, vec!["A"], true),
+        (a.clone(), 1, false, 0, vec!["A"], false),
+    ] {
+        let server = MockServer::start().await;
+        answer(
+            &server,
+            "FindItem",
+            response("FindItem", &[page(&rows, total, last)]),
+            1,
+        )
+        .await;
+        let (source, _) = source(&server);
+        let listing = source
+            .list(&folder("Q"), ListRequest::new(offset, 10))
+            .await
+            .unwrap();
+        let found: Vec<_> = listing
+            .items
+            .iter()
+            .map(|row| row.item.id.as_str())
+            .collect();
+        assert_eq!(
+            (found, listing.complete),
+            (ids, complete),
+            "{total} {last} {offset}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_nothing_needs_no_request() {
+    let server = MockServer::start().await;
+    let (source, _) = source(&server);
+    source
+        .list(&folder("Q"), ListRequest::new(0, 0))
+        .await
+        .unwrap();
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_copy_of_each_key_is_found() {
+    let server = MockServer::start().await;
+    let rows = format!("{}{}{}", row("A", b"k1"), row("B", b"k3"), row("C", b"k1"));
+    answer(
+        &server,
+        "FindItem",
+        response("FindItem", &[page(&rows, 3, true)]),
+        1,
+    )
+    .await;
+    let (source, _) = source(&server);
+    let keys = [b"k1", b"k2", b"k3"].map(|key| SightingKey::SearchKey(key.to_vec()));
+    let found = source.locate(&folder("S"), &keys).await.unwrap();
+    let ids: Vec<Vec<_>> = found
+        .iter()
+        .map(|items| items.iter().map(|item| item.id.as_str()).collect())
+        .collect();
+    assert_eq!(ids, [vec!["A", "C"], vec![], vec!["B"]]);
+}
+
+#[tokio::test]
+async fn many_keys_go_in_bounded_restrictions() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "FindItem",
+        response("FindItem", &[page("", 0, true)]),
+        3,
+    )
+    .await;
+    let (source, _) = source(&server);
+    let keys: Vec<_> = (0..41_u8)
+        .map(|key| SightingKey::SearchKey(vec![key; 16]))
+        .collect();
+    let found = source.locate(&folder("S"), &keys).await.unwrap();
+    assert_eq!(found, vec![Vec::new(); 41]);
+}
+
+#[tokio::test]
+async fn a_key_of_another_kind_is_unsupported() {
+    let server = MockServer::start().await;
+    let (source, _) = source(&server);
+    let keys = [SightingKey::Digest([0; 32])];
+    let error = source.locate(&folder("S"), &keys).await.unwrap_err();
+    assert_eq!(code_of(&error), "source.unsupported");
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_told_from_a_missing_item() {
+    for code in ["ErrorItemNotFound", "ErrorFolderNotFound"] {
+        let server = MockServer::start().await;
+        answer(
+            &server,
+            "FindItem",
+            response("FindItem", &[failed(code)]),
+            1,
+        )
+        .await;
+        let (source, _) = source(&server);
+        let error = source
+            .list(&folder("Q"), ListRequest::new(0, 10))
+            .await
+            .unwrap_err();
+        assert_eq!(code_of(&error), "ews.folder_not_found");
+    }
+}

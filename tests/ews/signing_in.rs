@@ -1,0 +1,210 @@
+//! What proves who sends a request, and where it never goes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use email_logging::credential::{AccessToken, CredentialProvider, StaticCredentials};
+use email_logging::source::MailSource;
+use email_logging::source::ews::EwsSource;
+use email_logging::{Result, Scope};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::support::*;
+
+fn empty_page() -> String {
+    response("FindItem", &[page("", 0, true)])
+}
+
+#[tokio::test]
+async fn a_request_carries_what_exchange_wants_and_no_more() {
+    let server = MockServer::start().await;
+    answer(&server, "FindItem", empty_page(), 2).await;
+    let (source, _) = source_with(&server, |builder| {
+        builder
+            .with_user_agent("erp/1")
+            .with_anchor_mailbox("anchor@example.com")
+            .with_public_folder_mailbox("guid@example.com")
+            .with_impersonation("queue@example.com")
+    });
+    source.list(&folder("Q"), all()).await.unwrap();
+    source.list(&folder("Q"), all()).await.unwrap();
+    let sent = server.received_requests().await.unwrap();
+    let header = |at: usize, name: &str| {
+        sent[at]
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    let basic = base64_simd::STANDARD.encode_to_string("svc@example.com:canary-secret");
+    assert_eq!(header(0, "authorization"), Some(format!("Basic {basic}")));
+    assert_eq!(header(0, "user-agent").as_deref(), Some("erp/1"));
+    assert_eq!(
+        header(0, "x-anchormailbox").as_deref(),
+        Some("anchor@example.com")
+    );
+    assert_eq!(
+        header(0, "x-publicfoldermailbox").as_deref(),
+        Some("guid@example.com")
+    );
+    assert_eq!(
+        header(0, "return-client-request-id").as_deref(),
+        Some("true")
+    );
+    assert_eq!(
+        header(0, "content-type").as_deref(),
+        Some("text/xml; charset=utf-8")
+    );
+    assert_eq!(header(0, "accept-encoding"), None);
+    assert_eq!(header(0, "cookie"), None);
+    let first = header(0, "client-request-id").unwrap();
+    assert_eq!(first, "00000000-0000-4000-8000-000000000001");
+    assert_ne!(header(1, "client-request-id").unwrap(), first);
+    let body = String::from_utf8_lossy(&sent[0].body).into_owned();
+    assert!(body.contains("<t:PrimarySmtpAddress>queue@example.com</t:PrimarySmtpAddress>"));
+}
+
+#[tokio::test]
+async fn refused_credentials_are_not_tried_again_and_the_offer_is_named() {
+    let server = MockServer::start().await;
+    let refusal = ResponseTemplate::new(401)
+        .append_header("www-authenticate", "Negotiate")
+        .append_header("www-authenticate", "NTLM")
+        .set_body_raw("<!DOCTYPE html><html/>", "text/html");
+    answer_with(&server, "FindItem", refusal, 1).await;
+    let (source, _) = source(&server);
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "http.unauthorized");
+    assert_eq!(
+        error.server().unwrap().offered_schemes,
+        ["Negotiate", "NTLM"]
+    );
+    assert_eq!(error.detail(), Some("the server offers Negotiate, NTLM"));
+}
+
+#[tokio::test]
+async fn credentials_never_follow_a_redirect() {
+    let other = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200))
+        .expect(0)
+        .mount(&other)
+        .await;
+    for status in [301, 302, 303, 307, 308] {
+        let server = MockServer::start().await;
+        let redirect = ResponseTemplate::new(status).insert_header("location", other.uri());
+        answer_with(&server, "FindItem", redirect, 1).await;
+        let (source, _) = source(&server);
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), "http.redirect");
+    }
+}
+
+#[test]
+fn what_would_send_credentials_unprotected_is_refused_before_anything_is_sent() {
+    for (url, loopback, code) in [
+        (
+            "https://outlook.office365.com/EWS/Exchange.asmx",
+            false,
+            "ews.basic_online",
+        ),
+        (
+            "https://outlook.office.com/EWS/Exchange.asmx",
+            false,
+            "ews.basic_online",
+        ),
+        (
+            "https://eur01.prod.outlook.com/EWS/Exchange.asmx",
+            false,
+            "ews.basic_online",
+        ),
+        (
+            "https://outlook.office365.us/EWS/Exchange.asmx",
+            false,
+            "ews.basic_online",
+        ),
+        (
+            "https://partner.outlook.cn/EWS/Exchange.asmx",
+            false,
+            "ews.basic_online",
+        ),
+        (
+            "http://mail.example.com/EWS/Exchange.asmx",
+            true,
+            "config.insecure",
+        ),
+        (
+            "http://127.0.0.1/EWS/Exchange.asmx",
+            false,
+            "config.insecure",
+        ),
+        (
+            "https://svc:canary-secret@mail.example.com/",
+            false,
+            "config.invalid",
+        ),
+    ] {
+        let builder = EwsSource::builder(url).with_basic(account());
+        let builder = if loopback {
+            builder.dangerously_allow_plain_http_on_loopback()
+        } else {
+            builder
+        };
+        assert_eq!(code_of(&builder.build().unwrap_err()), code, "{url}");
+    }
+    let error = EwsSource::builder("https://mail.example.com/")
+        .build()
+        .unwrap_err();
+    assert_eq!(code_of(&error), "config.missing");
+}
+
+#[tokio::test]
+async fn a_provider_that_handles_nothing_or_fails_stops_the_call() {
+    let server = MockServer::start().await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_basic(Arc::new(StaticCredentials::new()))
+    });
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "credential.missing");
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[derive(Debug, Default)]
+struct Tokens(AtomicUsize);
+
+#[async_trait]
+impl CredentialProvider for Tokens {
+    async fn access_token(&self, _: &Scope, resource: &str) -> Result<Option<AccessToken>> {
+        assert!(resource.starts_with("http://127.0.0.1:"), "{resource}");
+        let count = self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Some(AccessToken::new(
+            format!("canary-secret-{count}"),
+            None,
+        )))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let server = MockServer::start().await;
+    answer_with(&server, "FindItem", ResponseTemplate::new(401), 1).await;
+    answer(&server, "FindItem", empty_page(), 1).await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_access_token(Arc::new(Tokens::default()))
+    });
+    source.list(&folder("Q"), all()).await.unwrap();
+    let sent = server.received_requests().await.unwrap();
+    let tokens: Vec<_> = sent
+        .iter()
+        .map(|sent| sent.headers["authorization"].to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(tokens, ["Bearer canary-secret-0", "Bearer canary-secret-1"]);
+    let server = MockServer::start().await;
+    answer_with(&server, "FindItem", ResponseTemplate::new(401), 2).await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_access_token(Arc::new(Tokens::default()))
+    });
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "http.unauthorized");
+}

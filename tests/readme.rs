@@ -1,0 +1,242 @@
+//! The README says what is there: its tables equal the code's, its links lead somewhere, its commands exist.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use email_logging::decision::LoggingPolicy;
+use email_logging::error::codes;
+use email_logging::store::EventKind;
+
+const README: &str = include_str!("../README.md");
+
+/// The text between two headings of the second level.
+fn section(heading: &str) -> &'static str {
+    let start = README.find(&format!("\n## {heading}\n")).expect(heading);
+    let rest = &README[start + 4..];
+    rest.find("\n## ").map_or(rest, |end| &rest[..end])
+}
+
+/// The cells of every table row in a text, heads and rules left out.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for block in text.split("\n\n") {
+        let lines = block.lines().filter(|line| line.starts_with('|'));
+        rows.extend(lines.skip(2).map(|line| {
+            let cells = line.trim_matches('|').split('|');
+            cells.map(|cell| cell.trim().replace('`', "")).collect()
+        }));
+    }
+    rows
+}
+
+#[test]
+fn the_table_of_error_codes_is_the_codes_table() {
+    let mut expected = String::from("| code | kind | meaning | what to do |\n|---|---|---|---|\n");
+    for code in codes::ALL {
+        let (name, kind) = (code.code, code.kind);
+        writeln!(
+            expected,
+            "| `{name}` | {kind:?} | {} | {} |",
+            code.message, code.remedy
+        )
+        .unwrap();
+    }
+    let marked = README
+        .split_once("<!-- error codes: begin -->\n")
+        .and_then(|(_, rest)| rest.split_once("<!-- error codes: end -->"));
+    let (table, _) = marked.expect("the marks of the table");
+    assert!(table == expected, "put this into the README:\n{expected}");
+}
+
+/// The codes of a match or a macro call in `src/decision.rs`, from its opening line to the end of its block.
+fn reasons(source: &str, opening: &str) -> BTreeSet<String> {
+    let start = source.find(opening).expect(opening);
+    let block = source[start..].split("\n}").next().unwrap();
+    let quoted = block.split("=> \"").skip(1);
+    quoted
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_table_of_reasons_has_every_reason_once() {
+    let source = include_str!("../src/decision.rs");
+    let mut expected = BTreeSet::from([("logged".to_owned(), String::new())]);
+    for (outcome, opening) in [
+        ("not-matched", "codes!(NotMatched {"),
+        ("excluded", "impl Exclusion {"),
+        ("quarantined", "impl Quarantine {"),
+    ] {
+        let reasons = reasons(source, opening).into_iter();
+        expected.extend(reasons.map(|reason| (outcome.to_owned(), reason)));
+    }
+    let rows = rows(section("Outcomes and reasons"));
+    let table: Vec<_> = rows.iter().filter(|row| row.len() == 3).collect();
+    let found = table.iter().map(|row| (row[0].clone(), row[1].clone()));
+    assert_eq!(found.collect::<BTreeSet<_>>(), expected);
+    assert_eq!(table.len(), expected.len());
+}
+
+#[test]
+fn the_table_of_events_has_every_kind_once() {
+    let rows = rows(section("Outcomes and reasons"));
+    let events = rows.iter().filter(|row| row.len() == 2);
+    let found: Vec<_> = events.map(|row| row[0].as_str()).collect();
+    let expected: Vec<_> = EventKind::ALL.iter().map(|kind| kind.code()).collect();
+    assert_eq!(found, expected);
+}
+
+/// A value as the README writes it; `None` for lists and tables, which it writes in words.
+fn in_words(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+        scalar => Some(scalar.to_string()),
+    }
+}
+
+#[test]
+fn the_table_of_the_policy_has_every_field_with_both_values() {
+    let default = serde_json::to_value(LoggingPolicy::default()).unwrap();
+    let original = serde_json::to_value(LoggingPolicy::business_central()).unwrap();
+    let rows = rows(section("What is logged"));
+    let mut fields = default.as_object().unwrap().clone();
+    fields.remove("name");
+    let found: BTreeSet<_> = rows.iter().map(|row| row[0].replace('_', "-")).collect();
+    assert_eq!(found, fields.keys().cloned().collect());
+    for row in &rows {
+        let name = row[0].replace('_', "-");
+        for (cell, policy) in [(&row[1], &default), (&row[2], &original)] {
+            if let Some(value) = in_words(&policy[&name]) {
+                assert_eq!(*cell, value, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_of_features_is_that_of_the_manifest() {
+    let manifest: toml::Table = toml::from_str(include_str!("../Cargo.toml")).unwrap();
+    let features = manifest["features"].as_table().unwrap();
+    let default = features["default"].as_array().unwrap();
+    let mut expected = BTreeSet::new();
+    for name in features.keys().filter(|name| *name != "default") {
+        let is_default = default.iter().any(|on| on.as_str() == Some(name));
+        expected.insert((name.clone(), if is_default { "yes" } else { "" }.to_owned()));
+    }
+    let rows = rows(section("Features"));
+    let found = rows.iter().map(|row| (row[0].clone(), row[1].clone()));
+    assert_eq!(found.collect::<BTreeSet<_>>(), expected);
+}
+
+/// The targets of all links.
+fn links() -> impl Iterator<Item = &'static str> {
+    let starts = README.split("](").skip(1);
+    starts.map(|rest| rest.split(')').next().unwrap())
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = 0;
+    for link in links().filter(|link| !link.contains("://") && !link.starts_with('#')) {
+        assert!(root.join(link).is_file(), "{link}");
+        files += 1;
+    }
+    assert!(files > 5, "{files} links were found");
+}
+
+#[test]
+fn every_anchor_is_a_heading() {
+    let headings = README.lines().filter_map(|line| line.strip_prefix("## "));
+    let anchors: BTreeSet<_> = headings
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    for anchor in links().filter_map(|link| link.strip_prefix('#')) {
+        assert!(anchors.contains(anchor), "#{anchor}");
+    }
+}
+
+#[test]
+fn the_embedded_code_is_that_of_the_example() {
+    let example = include_str!("../examples/embed.rs");
+    let code = section("Embed it").split("```rust\n").nth(1).unwrap();
+    let code = code.split("```").next().unwrap();
+    assert!(
+        example.contains(code.trim_end()),
+        "the README differs from the example"
+    );
+}
+
+#[test]
+fn the_configuration_is_one_that_the_program_takes() {
+    let Some(program) = built_example("email_logger") else {
+        return;
+    };
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/email_logger/samples");
+    let directory = tempfile::tempdir().unwrap();
+    let toml = README.split("```toml\n").nth(1).unwrap();
+    let toml = toml.split("```").next().unwrap();
+    let config = directory.path().join("logger.toml");
+    std::fs::write(&config, toml).unwrap();
+    let contacts = directory.path().join("directory.toml");
+    std::fs::copy(samples.join("directory.toml"), contacts).unwrap();
+    let output = Command::new(program)
+        .arg("--config")
+        .arg(&config)
+        .arg("explain")
+        .arg(samples.join("01-outbound-one-contact.eml"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+}
+
+/// The words after `email_logger` in code of the README, up to the first option.
+fn commands() -> BTreeSet<String> {
+    let mut commands = BTreeSet::new();
+    for start in [
+        "email_logger -- ",
+        "`email_logger ",
+        "--config logger.toml ",
+    ] {
+        let found = README.split(start).skip(1);
+        commands.extend(found.map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        }));
+    }
+    commands
+}
+
+/// An example that `cargo test` built beside this test.
+fn built_example(name: &str) -> Option<PathBuf> {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    if !program.is_file() {
+        let required = std::env::var_os("EMAIL_LOGGING_REQUIRE_SHARED").is_some();
+        assert!(!required, "{name} is not built");
+        eprintln!("SKIPPED: {name} is not built; `cargo test` without further words builds it");
+        return None;
+    }
+    Some(program)
+}
+
+#[test]
+fn every_command_is_one_of_the_program() {
+    let Some(program) = built_example("email_logger") else {
+        return;
+    };
+    let help = Command::new(program).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let known = help
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    let known: BTreeSet<_> = known.map(str::to_owned).collect();
+    let commands = commands();
+    assert!(commands.len() > 3, "{commands:?}");
+    assert!(commands.is_subset(&known), "{commands:?} of {known:?}");
+}
