@@ -569,29 +569,34 @@ impl Served {
     }
 
     fn run_as(&self, password: &str, store: &Path, arguments: &[&str]) -> std::process::Output {
+        let mut command = self.command("run", password, store);
+        command.args(arguments).output().unwrap()
+    }
+
+    /// A command with everything that a run needs.
+    fn command(&self, name: &str, password: &str, store: &Path) -> std::process::Command {
         let directory = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/examples/email_logger/samples/directory.toml"
         );
-        let mut command = program();
-        command.env("EMAIL_LOGGER__EXCHANGE__PASSWORD", password);
-        for (section, key, name) in [
-            ("EXCHANGE", "URL", "url"),
-            ("EXCHANGE", "USER_NAME", "user-name"),
-            ("EXCHANGE", "CA_FILE", "ca-file"),
-            ("FOLDERS", "QUEUE", "queue"),
-            ("FOLDERS", "STORAGE", "storage"),
-        ] {
-            command.env(format!("EMAIL_LOGGER__{section}__{key}"), self.fact(name));
-        }
+        let mut command = self.connected(name, password);
+        command.env("EMAIL_LOGGER__FOLDERS__QUEUE", self.fact("queue"));
+        command.env("EMAIL_LOGGER__FOLDERS__STORAGE", self.fact("storage"));
         command.env("EMAIL_LOGGER__DIRECTORY__FILE", directory);
+        command.arg("--store").arg(store);
         command
-            .arg("run")
-            .arg("--store")
-            .arg(store)
-            .args(arguments)
-            .output()
-            .unwrap()
+    }
+
+    /// A command that knows the server.
+    fn connected(&self, name: &str, password: &str) -> std::process::Command {
+        let mut command = program();
+        command
+            .arg(name)
+            .env("EMAIL_LOGGER__EXCHANGE__PASSWORD", password);
+        command.env("EMAIL_LOGGER__EXCHANGE__URL", self.fact("url"));
+        command.env("EMAIL_LOGGER__EXCHANGE__USER_NAME", self.fact("user-name"));
+        command.env("EMAIL_LOGGER__EXCHANGE__CA_FILE", self.fact("ca-file"));
+        command
     }
 }
 
@@ -742,4 +747,141 @@ fn a_wrong_password_ends_with_4_and_the_schemes_that_the_server_offers() {
     for stream in [text(&output), errors(&output)] {
         assert!(!stream.contains("planted-and-wrong"), "{stream}");
     }
+}
+
+/// `kill -INT`, as a terminal sends it for Ctrl-C.
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn watch_runs_on_its_schedule_and_ends_with_130_after_an_interrupt() {
+    let directory = directory_of(&["01", "02", "41"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+    let mut watch = served.command("watch", &served.fact("password"), &store);
+    watch.args(["--first-after", "0s", "--every", "1h", "--json", "--quiet"]);
+    let mut child = watch.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let report: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(report["report"]["entries"], 4);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(number(&store, "SELECT count(*) FROM entry"), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn simulate_ends_with_130_after_an_interrupt() {
+    let directory = directory_of(&["01"]);
+    let ca = directory.path().join("ca.pem");
+    let mut served = Served::new(&directory.path().join("mails"), &ca);
+    assert!(
+        std::fs::read_to_string(&ca)
+            .unwrap()
+            .contains("BEGIN CERTIFICATE")
+    );
+    assert_eq!(served.facts["mails"], 1);
+    interrupt(&served.child);
+    assert_eq!(served.child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn folders_are_a_tree_with_rights() {
+    let directory = directory_of(&["01"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let mut command = served.connected("folders", &served.fact("password"));
+    let shown = command.arg("--json").output().unwrap();
+    assert_eq!(code(&shown), 0, "{}", errors(&shown));
+    let folders = json(&shown);
+    let queue = folders
+        .iter()
+        .find(|folder| folder["path"] == r"\Email Logging\Queue\")
+        .unwrap();
+    assert_eq!(queue["public"], true);
+    assert_eq!(queue["rights"][0], "read");
+    assert!(
+        folders
+            .iter()
+            .any(|folder| folder["path"] == r"mailbox:\Inbox\"),
+        "{folders:?}"
+    );
+    let mut command = served.connected("folders", &served.fact("password"));
+    let shown = command.output().unwrap();
+    let tree = text(&shown);
+    assert!(
+        tree.contains("\n  Email Logging ") && tree.contains("\n    Queue "),
+        "{tree}"
+    );
+}
+
+/// Runs in a terminal of its own (`script` of util-linux), where colours and a progress bar are shown.
+#[cfg(target_os = "linux")]
+fn in_a_terminal(variables: &str, arguments: &str) -> String {
+    let path = program().get_program().to_str().unwrap().to_owned();
+    let command = format!("stty cols 90; unset COLUMNS; {variables} '{path}' {arguments}");
+    let mut script = std::process::Command::new("script");
+    script
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null());
+    let output = script.output().unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    text(&output).to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_there_is_colour_unless_it_is_refused() {
+    let colour = in_a_terminal("env -u NO_COLOR", "explain sample:01");
+    assert!(
+        colour.contains("\u{1b}[1m01-outbound-one-contact.eml\u{1b}[0m"),
+        "{colour:?}"
+    );
+    for refused in ["NO_COLOR=1", "TERM=dumb"] {
+        let plain = in_a_terminal(refused, "explain sample:01");
+        assert!(
+            plain.contains("01-outbound-one-contact.eml") && !plain.contains('\u{1b}'),
+            "{plain:?}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_demo_ends_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("log.sqlite");
+    let shown = in_a_terminal("", &format!("demo --store '{}'", store.display()));
+    assert!(shown.contains("What to type next"), "{shown}");
+    assert!(shown.contains(&"─".repeat(20)), "{shown}");
+}
+
+#[test]
+fn output_that_nobody_reads_to_its_end_is_no_failure() {
+    let demo = Demo::new(&["--quiet"]);
+    let mut command = program();
+    command.args(["log", "--store", &demo.store(), "--json", "--limit", "1000"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), errors(&output)), (0, ""));
 }

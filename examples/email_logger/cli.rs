@@ -27,9 +27,16 @@ pub(crate) struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
 pub(crate) struct Global {
-    /// Read the configuration from this file (TOML, kebab-case).
-    #[arg(long, global = true, value_name = "FILE", env = "EMAIL_LOGGER_CONFIG")]
+    /// Read the configuration from this file (TOML); also EMAIL_LOGGER_CONFIG.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "EMAIL_LOGGER_CONFIG",
+        hide_env = true
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Write JSON for programs to standard output.
     #[arg(long, global = true)]
