@@ -70,7 +70,7 @@ impl Output {
 
     /// Writes one JSON value as a line, where a program reads.
     pub(crate) fn value(&self, value: &Value) -> Result<(), Failure> {
-        self.line(value)
+        self.line(safe::json(&value.to_string()))
     }
 
     /// Writes bytes as they are.

@@ -111,13 +111,19 @@ async fn dry_run(config: &Config, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
-    for mail in &dry.mails {
-        let verdict = verdict(mail);
-        output.line(format!(
-            "{}  {}",
-            subject(mail, output.columns()),
-            output.style().dim(&verdict)
-        ))?;
+    let subjects: Vec<String> = dry.mails.iter().map(|mail| subject(mail, output)).collect();
+    let widest = subjects
+        .iter()
+        .map(|text| safe::width(text))
+        .max()
+        .unwrap_or(0);
+    for (mail, subject) in dry.mails.iter().zip(&subjects) {
+        let gap = " ".repeat(widest - safe::width(subject) + 2);
+        let verdict = safe::fit(
+            &verdict(mail),
+            output.columns().saturating_sub(widest + 2).max(20),
+        );
+        output.line(format!("{subject}{gap}{}", output.style().dim(&verdict)))?;
     }
     let report = &dry.report;
     output.line(format!(
@@ -128,12 +134,12 @@ fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
     ))
 }
 
-fn subject(mail: &DryRunMail, columns: usize) -> String {
+fn subject(mail: &DryRunMail, output: &Output) -> String {
     let subject = mail
         .subject
         .as_deref()
         .unwrap_or("(nothing of this mail is kept)");
-    safe::fit(subject, columns / 2)
+    safe::fit(subject, output.columns() / 2)
 }
 
 fn verdict(mail: &DryRunMail) -> String {
@@ -153,7 +159,7 @@ fn verdict(mail: &DryRunMail) -> String {
     if pairs.is_empty() {
         words::reason(decision.outcome.code(), decision.outcome.reason())
     } else {
-        safe::text(&pairs.join(", "))
+        pairs.join(", ")
     }
 }
 
@@ -168,6 +174,9 @@ fn tell(report: &RunReport, output: &Output) -> Result<(), Failure> {
         }
         Some(Skipped::MailboxBusy) => {
             output.line("Another worker holds the mailbox; nothing was done.")
+        }
+        None if report.listed == 0 && report.moved == 0 => {
+            output.line("The queue folder is empty; there was nothing to do.")
         }
         _ => summary(report)
             .iter()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use email_logging::testkit::exchange::{
     SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::SimulateArgs;
@@ -44,7 +45,7 @@ pub(crate) fn builder() -> SimulatedExchangeBuilder {
 /// `simulate`.
 pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exit, Failure> {
     let signals = Signals::listen();
-    let mut builder = builder().with_port(args.port);
+    let mut builder = builder().with_port(args.port).with_clock(Timestamp::now);
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }

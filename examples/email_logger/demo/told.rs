@@ -93,8 +93,9 @@ fn tell_reasons(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
             )))?;
         }
         if kept.count() < records.len() {
-            output
-                .line(style.dim("     nothing of it is kept: no subject, no address, no text"))?;
+            output.line(
+                style.dim("     nothing else is kept of it: no subject, no address, no text"),
+            )?;
         }
     }
     output.line("")
