@@ -213,6 +213,8 @@ fn what_comes_next_can_be_typed() {
         .filter_map(|line| line.trim().strip_prefix(&path));
     let mut typed = 0;
     for command in commands.filter(|command| !command.contains("simulate")) {
+        // What a shell would make of it.
+        let command = command.replace("\"$EMAIL_LOGGER__STORE__PATH\"", &demo.store());
         let arguments: Vec<&str> = command.split_whitespace().collect();
         let mut program = program();
         let output = program

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use email_logging::EmailLogger;
 use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
 use email_logging::store::MemoryStore;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{RunArgs, WatchArgs};
 use crate::config::Config;
 use crate::connect;
-use crate::exit::{Exit, Failure};
-use crate::output::{Output, safe};
+use crate::exit::{self, Exit, Failure};
+use crate::output::{Output, failure, mails, safe};
 use crate::signals::Signals;
 use crate::words;
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(
     let signals = Signals::listen();
     let report = logger.run_until(signals.received()).await?;
     tell(&report, output)?;
-    Ok(signals.exit(exit(&report)))
+    Ok(signals.exit(exit_of(&report)))
 }
 
 /// `watch`.
@@ -52,16 +53,8 @@ pub(crate) async fn watch(
     let mut closed = None;
     let ended = logger
         .run(&schedule, signals.received(), |result| {
-            let told = match result {
-                Ok(report) => {
-                    quarantined += report.quarantined;
-                    tell(report, output)
-                }
-                Err(error) => {
-                    tell_failed(error, output);
-                    Ok(())
-                }
-            };
+            quarantined += result.as_ref().map_or(0, |report| report.quarantined);
+            let told = tell_scheduled(result, output);
             closed = closed.take().or(told.err());
         })
         .await;
@@ -151,7 +144,7 @@ fn verdict(mail: &DryRunMail) -> String {
         .entries
         .iter()
         .map(|entry| {
-            let arrow = crate::output::mails::arrow(entry.flow);
+            let arrow = mails::arrow(entry.flow);
             let (contact, salesperson) = entry.pair();
             format!("{salesperson} {arrow} {contact}")
         })
@@ -236,16 +229,28 @@ pub(crate) fn summary(report: &RunReport) -> Vec<String> {
     lines
 }
 
-/// A run of the schedule that failed; the schedule goes on.
-fn tell_failed(error: &RunError, output: &Output) {
-    output.note(format!(
-        "this run failed: {}; what to do: {}",
-        safe::text(&error.to_string()),
-        error.error.remedy()
-    ));
+/// A run of the schedule, with the time at which it ended.
+fn tell_scheduled(result: &Result<RunReport, RunError>, output: &Output) -> Result<(), Failure> {
+    if !output.json() {
+        let now = mails::minute(Timestamp::now());
+        output.line(output.style().dim(&format!("{now} UTC")))?;
+    }
+    match result {
+        Ok(report) => tell(report, output),
+        Err(error) if output.json() => {
+            let error = failure::run_error(error, exit::of_run(error));
+            output.value(&json!({ "error": error }))
+        }
+        Err(error) => {
+            let text = safe::text(&error.to_string());
+            output.note(format!("this run failed: {text}"));
+            output.note(format!("  what to do: {}", error.error.remedy()));
+            Ok(())
+        }
+    }
 }
 
-fn exit(report: &RunReport) -> Exit {
+fn exit_of(report: &RunReport) -> Exit {
     if report.quarantined > 0 {
         Exit::Quarantined
     } else {
