@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use email_logging::EntryId;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -27,9 +28,16 @@ pub(crate) struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
 pub(crate) struct Global {
-    /// Read the configuration from this file (TOML, kebab-case).
-    #[arg(long, global = true, value_name = "FILE", env = "EMAIL_LOGGER_CONFIG")]
+    /// Read the configuration from this file (TOML); also EMAIL_LOGGER_CONFIG.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "EMAIL_LOGGER_CONFIG",
+        hide_env = true
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Write JSON for programs to standard output.
     #[arg(long, global = true)]
@@ -189,8 +197,8 @@ pub(crate) enum Direction {
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The number of an entry, or the id of an entry or a message.
-    #[arg(value_name = "NO|ID")]
-    pub(crate) which: String,
+    #[arg(value_name = "NO|ID", value_parser = which)]
+    pub(crate) which: Which,
     /// The file of the log.
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
@@ -200,6 +208,15 @@ pub(crate) struct ShowArgs {
     /// Write the original mail into this new file.
     #[arg(long, value_name = "FILE", requires = "original")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What `show` shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    /// The entry with this number.
+    No(u64),
+    /// The entry or the message with this id.
+    Id(EntryId),
 }
 
 #[derive(Debug, Args)]
@@ -228,6 +245,13 @@ pub(crate) struct SimulateArgs {
     /// Write the certificate authority that clients must trust into this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// The number of an entry, or an id.
+fn which(text: &str) -> Result<Which, &'static str> {
+    let no = text.parse().map(Which::No);
+    no.or_else(|_| text.parse().map(Which::Id))
+        .map_err(|_| "give the number of an entry, or the id of an entry or a message")
 }
 
 /// A time (`2026-05-01T08:00:00Z`) or the beginning of a day in UTC (`2026-05-01`).

@@ -5,11 +5,11 @@ mod account;
 use std::path::Path;
 use std::sync::Arc;
 
-use email_logging::EmailLogger;
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
 use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
 use email_logging::store::SqliteStore;
+use email_logging::{EmailLogger, Error};
 
 use crate::config::{Config, ConfigError};
 use crate::exit::Failure;
@@ -91,8 +91,9 @@ pub(crate) fn read_directory(text: &str, name: &str) -> Result<MemoryDirectory, 
 
 /// The log's file, which is made where it is not there, with its tables up to date.
 pub(crate) async fn store(path: &Path) -> Result<Arc<SqliteStore>, Failure> {
-    let store = SqliteStore::open(path)?;
-    store.migrate().await?;
+    let named = |error: Error| error.with_detail(path.display().to_string());
+    let store = SqliteStore::open(path).map_err(named)?;
+    store.migrate().await.map_err(named)?;
     Ok(Arc::new(store))
 }
 
@@ -107,7 +108,9 @@ pub(crate) fn existing_store(config: &Config) -> Result<Arc<SqliteStore>, Failur
         }
         .into());
     }
-    Ok(Arc::new(SqliteStore::open(path)?))
+    let store = SqliteStore::open(path);
+    let named = |error: Error| error.with_detail(path.display().to_string());
+    Ok(Arc::new(store.map_err(named)?))
 }
 
 /// A logger of the configuration, up to its store.

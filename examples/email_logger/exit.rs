@@ -65,8 +65,7 @@ impl Failure {
         match self {
             Self::Config(_) => Exit::Access,
             Self::Library(error) => of_kind(error.kind()),
-            Self::Run(error) if names_no_folder(error) => Exit::Access,
-            Self::Run(error) => of_kind(error.error.kind()),
+            Self::Run(error) => of_run(error),
             Self::Input { .. } => Exit::Failed,
             Self::OutputClosed => Exit::Done,
         }
@@ -79,6 +78,15 @@ impl Failure {
             Self::Run(error) => Some(&error.error),
             Self::Config(_) | Self::Input { .. } | Self::OutputClosed => None,
         }
+    }
+}
+
+/// The exit code of a run that failed.
+pub(crate) fn of_run(error: &RunError) -> Exit {
+    if names_no_folder(error) {
+        Exit::Access
+    } else {
+        of_kind(error.error.kind())
     }
 }
 

@@ -34,12 +34,8 @@ pub(crate) async fn explain(
     };
     let config = Config::load(file, &settings)?;
     for (index, path) in args.files.iter().enumerate() {
-        let sample = path.to_str().and_then(Sample::named);
-        let (name, original) = match sample {
-            Some(sample) => (sample.name.to_owned(), sample.original.to_vec()),
-            None => (path.display().to_string(), connect::original(path)?),
-        };
-        let logger = logger(&config, sample.is_some())?;
+        let (name, original, sample) = read(path)?;
+        let logger = logger(&config, sample)?;
         let decision = logger.explain(&original, &MailFacts::default()).await?;
         let limits = RunSettings::default().limits;
         let message = Message::read(&original, &MailFacts::default(), &limits).ok();
@@ -58,6 +54,18 @@ pub(crate) async fn explain(
         tell(&name, message.as_ref(), &decision, output)?;
     }
     Ok(Exit::Done)
+}
+
+/// Name and bytes of a mail, and whether it is a sample.
+fn read(path: &Path) -> Result<(String, Vec<u8>, bool), Failure> {
+    let Some(word) = path.to_str().and_then(|text| text.strip_prefix("sample:")) else {
+        return Ok((path.display().to_string(), connect::original(path)?, false));
+    };
+    let sample = Sample::named(word).ok_or_else(|| Failure::Input {
+        what: format!("there is no sample mail `{word}`"),
+        remedy: "Give its number, from sample:01 to sample:90.",
+    })?;
+    Ok((sample.name.to_owned(), sample.original.to_vec(), true))
 }
 
 /// The samples have a directory of their own, unless another one is asked for.

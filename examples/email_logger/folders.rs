@@ -127,7 +127,7 @@ fn tell(found: &Waiting, output: &Output) -> Result<(), Failure> {
             "class": found.folder.class,
             "public": found.folder.public,
             "child-folders": found.folder.child_folders,
-            "rights": rights.map(|rights| names(&rights)),
+            "rights": rights.map(names),
         }));
     }
     let indent = "  ".repeat(found.level as usize + 1);
@@ -141,7 +141,7 @@ fn tell(found: &Waiting, output: &Output) -> Result<(), Failure> {
     );
     let rights = rights.map_or_else(
         || "rights not told".into(),
-        |rights| names(&rights).join(", "),
+        |rights| names(rights).join(", "),
     );
     output.line(format!(
         "{indent}{name}{gap}{}",
@@ -149,7 +149,7 @@ fn tell(found: &Waiting, output: &Output) -> Result<(), Failure> {
     ))
 }
 
-fn names(rights: &FolderRights) -> Vec<&'static str> {
+fn names(rights: FolderRights) -> Vec<&'static str> {
     let all = [
         (rights.read, "read"),
         (rights.create_contents, "create"),

@@ -18,6 +18,7 @@ mod signals;
 mod simulate;
 mod words;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -41,10 +42,13 @@ fn main() -> ExitCode {
     };
     let output = Output::new(&cli.global);
     trace(cli.global.verbose);
-    let result = start(&cli, &output);
-    result
-        .unwrap_or_else(|failure| output.failure(&failure))
-        .into()
+    std::panic::set_hook(Box::new(|panic| output::broken(panic.location())));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| start(&cli, &output)));
+    match result {
+        Ok(result) => result.unwrap_or_else(|failure| output.failure(&failure)),
+        Err(_) => Exit::Failed,
+    }
+    .into()
 }
 
 fn start(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
@@ -79,10 +83,9 @@ fn trace(verbose: u8) {
         _ => "email_logging=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let ansi = output::colour(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(ansi)
+        .with_ansi(false)
         .init();
 }

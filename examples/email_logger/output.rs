@@ -10,6 +10,7 @@ pub(crate) mod style;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::panic::Location;
 
 use serde_json::Value;
 
@@ -69,7 +70,7 @@ impl Output {
 
     /// Writes one JSON value as a line, where a program reads.
     pub(crate) fn value(&self, value: &Value) -> Result<(), Failure> {
-        self.line(value)
+        self.line(safe::json(&value.to_string()))
     }
 
     /// Writes bytes as they are.
@@ -107,6 +108,18 @@ impl Output {
 /// Writes to standard error. Nobody is left to be told where that fails.
 fn tell(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Tells that a promise inside this program was broken: where, but not with which data, which may be somebody's mail.
+pub(crate) fn broken(place: Option<&Location<'_>>) {
+    let place = place.map_or_else(String::new, |place| {
+        format!(" ({}:{})", place.file(), place.line())
+    });
+    tell(format!(
+        "error: a promise inside this program was broken{place}"
+    ));
+    tell("  what to do: report it with this place; nothing is lost, and the next run goes on");
+    tell("  code: internal");
 }
 
 /// The terminal's width, else `COLUMNS`, between 40 and 200.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use email_logging::EmailLogger;
 use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
 use email_logging::store::MemoryStore;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{RunArgs, WatchArgs};
 use crate::config::Config;
 use crate::connect;
-use crate::exit::{Exit, Failure};
-use crate::output::{Output, safe};
+use crate::exit::{self, Exit, Failure};
+use crate::output::{Output, failure, mails, safe};
 use crate::signals::Signals;
 use crate::words;
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(
     let signals = Signals::listen();
     let report = logger.run_until(signals.received()).await?;
     tell(&report, output)?;
-    Ok(signals.exit(exit(&report)))
+    Ok(signals.exit(exit_of(&report)))
 }
 
 /// `watch`.
@@ -52,16 +53,8 @@ pub(crate) async fn watch(
     let mut closed = None;
     let ended = logger
         .run(&schedule, signals.received(), |result| {
-            let told = match result {
-                Ok(report) => {
-                    quarantined += report.quarantined;
-                    tell(report, output)
-                }
-                Err(error) => {
-                    tell_failed(error, output);
-                    Ok(())
-                }
-            };
+            quarantined += result.as_ref().map_or(0, |report| report.quarantined);
+            let told = tell_scheduled(result, output);
             closed = closed.take().or(told.err());
         })
         .await;
@@ -111,13 +104,19 @@ async fn dry_run(config: &Config, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
-    for mail in &dry.mails {
-        let verdict = verdict(mail);
-        output.line(format!(
-            "{}  {}",
-            subject(mail, output.columns()),
-            output.style().dim(&verdict)
-        ))?;
+    let subjects: Vec<String> = dry.mails.iter().map(|mail| subject(mail, output)).collect();
+    let widest = subjects
+        .iter()
+        .map(|text| safe::width(text))
+        .max()
+        .unwrap_or(0);
+    for (mail, subject) in dry.mails.iter().zip(&subjects) {
+        let gap = " ".repeat(widest - safe::width(subject) + 2);
+        let verdict = safe::fit(
+            &verdict(mail),
+            output.columns().saturating_sub(widest + 2).max(20),
+        );
+        output.line(format!("{subject}{gap}{}", output.style().dim(&verdict)))?;
     }
     let report = &dry.report;
     output.line(format!(
@@ -128,12 +127,12 @@ fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
     ))
 }
 
-fn subject(mail: &DryRunMail, columns: usize) -> String {
+fn subject(mail: &DryRunMail, output: &Output) -> String {
     let subject = mail
         .subject
         .as_deref()
         .unwrap_or("(nothing of this mail is kept)");
-    safe::fit(subject, columns / 2)
+    safe::fit(subject, output.columns() / 2)
 }
 
 fn verdict(mail: &DryRunMail) -> String {
@@ -145,7 +144,7 @@ fn verdict(mail: &DryRunMail) -> String {
         .entries
         .iter()
         .map(|entry| {
-            let arrow = crate::output::mails::arrow(entry.flow);
+            let arrow = mails::arrow(entry.flow);
             let (contact, salesperson) = entry.pair();
             format!("{salesperson} {arrow} {contact}")
         })
@@ -153,7 +152,7 @@ fn verdict(mail: &DryRunMail) -> String {
     if pairs.is_empty() {
         words::reason(decision.outcome.code(), decision.outcome.reason())
     } else {
-        safe::text(&pairs.join(", "))
+        pairs.join(", ")
     }
 }
 
@@ -168,6 +167,9 @@ fn tell(report: &RunReport, output: &Output) -> Result<(), Failure> {
         }
         Some(Skipped::MailboxBusy) => {
             output.line("Another worker holds the mailbox; nothing was done.")
+        }
+        None if report.listed == 0 && report.moved == 0 => {
+            output.line("The queue folder is empty; there was nothing to do.")
         }
         _ => summary(report)
             .iter()
@@ -227,16 +229,28 @@ pub(crate) fn summary(report: &RunReport) -> Vec<String> {
     lines
 }
 
-/// A run of the schedule that failed; the schedule goes on.
-fn tell_failed(error: &RunError, output: &Output) {
-    output.note(format!(
-        "this run failed: {}; what to do: {}",
-        safe::text(&error.to_string()),
-        error.error.remedy()
-    ));
+/// A run of the schedule, with the time at which it ended.
+fn tell_scheduled(result: &Result<RunReport, RunError>, output: &Output) -> Result<(), Failure> {
+    if !output.json() {
+        let now = mails::minute(Timestamp::now());
+        output.line(output.style().dim(&format!("{now} UTC")))?;
+    }
+    match result {
+        Ok(report) => tell(report, output),
+        Err(error) if output.json() => {
+            let error = failure::run_error(error, exit::of_run(error));
+            output.value(&json!({ "error": error }))
+        }
+        Err(error) => {
+            let text = safe::text(&error.to_string());
+            output.note(format!("this run failed: {text}"));
+            output.note(format!("  what to do: {}", error.error.remedy()));
+            Ok(())
+        }
+    }
 }
 
-fn exit(report: &RunReport) -> Exit {
+fn exit_of(report: &RunReport) -> Exit {
     if report.quarantined > 0 {
         Exit::Quarantined
     } else {

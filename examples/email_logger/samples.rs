@@ -131,15 +131,17 @@ impl Sample {
         self.received.parse().ok()
     }
 
-    /// The sample that `sample:44` or `sample:44-display-name` means.
-    pub(crate) fn named(text: &str) -> Option<&'static Self> {
-        let wanted = text.strip_prefix("sample:")?;
-        let begins = |sample: &&Self| {
-            let rest = sample.name.strip_prefix(wanted);
-            !wanted.is_empty()
-                && rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        SAMPLES.iter().find(begins)
+    /// The sample that a word means after `sample:`: its number, or the beginning of its name.
+    pub(crate) fn named(word: &str) -> Option<&'static Self> {
+        let number = word.parse::<u32>().ok();
+        SAMPLES.iter().find(|sample| match number {
+            Some(number) => sample.number() == Some(number),
+            None => !word.is_empty() && sample.name.starts_with(word),
+        })
+    }
+
+    fn number(&self) -> Option<u32> {
+        self.name.split('-').next()?.parse().ok()
     }
 }
 

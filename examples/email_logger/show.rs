@@ -12,7 +12,7 @@ use email_logging::store::{
 use email_logging::{EntryId, MessageUid, Scope};
 use serde_json::json;
 
-use crate::cli::{Settings, ShowArgs};
+use crate::cli::{Settings, ShowArgs, Which};
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{Exit, Failure};
@@ -47,7 +47,7 @@ pub(crate) async fn show(
         store: connect::existing_store(&config)?,
         scope: config.scope()?,
     };
-    let (message, entry) = reader.find(&args.which).await?;
+    let (message, entry) = reader.find(args.which).await?;
     if args.original {
         reader
             .original(&message, args.output.as_deref(), output)
@@ -77,12 +77,14 @@ pub(crate) async fn show(
 
 impl Reader {
     /// The message of an entry number, an entry's id or a message's id, and the entry if one was meant.
-    async fn find(&self, which: &str) -> Result<(MessageUid, Option<EntryId>), Failure> {
-        if let Ok(no) = which.parse::<u64>() {
-            let entry = self.numbered(no).await?;
-            return Ok((entry.entry.message, Some(entry.entry.id)));
-        }
-        let id: EntryId = which.parse()?;
+    async fn find(&self, which: Which) -> Result<(MessageUid, Option<EntryId>), Failure> {
+        let id = match which {
+            Which::No(no) => {
+                let entry = self.numbered(no).await?;
+                return Ok((entry.entry.message, Some(entry.entry.id)));
+            }
+            Which::Id(id) => id,
+        };
         match self.store.entry(&self.scope, &id).await {
             Ok(entry) => Ok((entry.entry.message, Some(id))),
             Err(error) if error.code() == codes::STORE_NOT_FOUND.code => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use email_logging::testkit::exchange::{
     SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::SimulateArgs;
@@ -44,7 +45,7 @@ pub(crate) fn builder() -> SimulatedExchangeBuilder {
 /// `simulate`.
 pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exit, Failure> {
     let signals = Signals::listen();
-    let mut builder = builder().with_port(args.port);
+    let mut builder = builder().with_port(args.port).with_clock(Timestamp::now);
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }
@@ -52,7 +53,7 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
     let mails = match &args.mails {
         Some(directory) => deliver_files(&exchange, directory)?,
-        None => samples::deliver(&exchange, QUEUE).map_err(not_delivered)?,
+        None => samples::deliver(&exchange, QUEUE).map_err(|error| not_delivered(&error))?,
     };
     let ca = write_authority(&exchange, args.ca_file.as_deref())?;
     tell(
@@ -66,8 +67,8 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     Ok(signals.exit(Exit::Done))
 }
 
-fn not_delivered(error: io::Error) -> Failure {
-    Failure::input("a mail cannot be put into the queue", &error)
+fn not_delivered(error: &io::Error) -> Failure {
+    Failure::input("a mail cannot be put into the queue", error)
 }
 
 /// Puts every .eml file of a directory into the queue, in the order of their names.
@@ -86,7 +87,7 @@ fn deliver_files(exchange: &SimulatedExchange, directory: &Path) -> Result<usize
     for file in &files {
         exchange
             .deliver(QUEUE, connect::original(file)?)
-            .map_err(not_delivered)?;
+            .map_err(|error| not_delivered(&error))?;
     }
     Ok(files.len())
 }
@@ -105,13 +106,12 @@ fn write_authority(
         return Ok(None);
     };
     let unwritten = |error| Failure::input("the certificate authority cannot be written", &error);
-    let (path, directory) = match file {
-        Some(file) => (file.to_owned(), None),
-        None => {
-            let directory = tempfile::Builder::new().prefix("email-logger-").tempdir();
-            let directory = directory.map_err(unwritten)?;
-            (directory.path().join("ca.pem"), Some(directory))
-        }
+    let (path, directory) = if let Some(file) = file {
+        (file.to_owned(), None)
+    } else {
+        let directory = tempfile::Builder::new().prefix("email-logger-").tempdir();
+        let directory = directory.map_err(unwritten)?;
+        (directory.path().join("ca.pem"), Some(directory))
     };
     std::fs::write(&path, pem).map_err(unwritten)?;
     Ok(Some(Authority {
@@ -160,49 +160,65 @@ fn tell_clients(
     ca: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let style = output.style();
     let url = exchange.url();
     let ca = ca.map(|ca| ca.display().to_string());
-    output.line("")?;
-    output.line(style.strong("This program"))?;
-    let trust = ca.as_ref().map_or_else(
-        || "--allow-plain-http-on-loopback".to_owned(),
-        |ca| format!("--ca-file {ca}"),
-    );
-    let variable = crate::config::PASSWORD;
-    let program = words::program();
-    output.line(style.command(&format!(
-        "  {variable}={PASSWORD} {program} folders --url {url} --user-name {USER} {trust}"
-    )))?;
-    output.line("")?;
-    output.line(style.strong("curl"))?;
-    let cacert = ca
-        .as_ref()
-        .map_or_else(String::new, |ca| format!(" --cacert {ca}"));
-    output.line(style.command(&format!(
-        "  curl -u {USER}:{PASSWORD}{cacert} -H 'Content-Type: text/xml; charset=utf-8' --data @request.xml {url}"
-    )))?;
-    output.line("")?;
-    output.line(style.strong("exchangelib (Python)"))?;
-    for line in exchangelib(&url, ca.as_deref()) {
-        output.line(style.command(&format!("  {line}")))?;
+    let clients = [
+        ("This program", this_program(&url, ca.as_deref())),
+        ("curl", curl(&url, ca.as_deref())),
+        ("exchangelib (Python)", exchangelib(&url, ca.as_deref())),
+    ];
+    for (name, lines) in clients {
+        output.line("")?;
+        output.line(output.style().strong(name))?;
+        for line in lines {
+            output.line(output.style().command(&format!("  {line}")))?;
+        }
     }
     Ok(())
 }
 
+fn this_program(url: &str, ca: Option<&str>) -> Vec<String> {
+    let trust = match ca {
+        Some(ca) => format!("export EMAIL_LOGGER__EXCHANGE__CA_FILE={ca}"),
+        None => "export EMAIL_LOGGER__EXCHANGE__ALLOW_PLAIN_HTTP_ON_LOOPBACK=true".to_owned(),
+    };
+    let program = words::program();
+    vec![
+        format!("export EMAIL_LOGGER__EXCHANGE__URL={url}"),
+        format!("export EMAIL_LOGGER__EXCHANGE__USER_NAME={USER}"),
+        format!("export {}={PASSWORD}", crate::config::PASSWORD),
+        trust,
+        format!("{program} folders"),
+        format!("{program} run --queue '{QUEUE}' --storage '{STORAGE}' \\"),
+        "  --directory DIRECTORY.toml --store log.sqlite".to_owned(),
+    ]
+}
+
+fn curl(url: &str, ca: Option<&str>) -> Vec<String> {
+    let trust = ca.map_or_else(String::new, |ca| format!("--cacert {ca} "));
+    vec![
+        format!("curl -u {USER}:{PASSWORD} {trust}\\"),
+        "  -H 'Content-Type: text/xml; charset=utf-8' --data @request.xml \\".to_owned(),
+        format!("  {url}"),
+    ]
+}
+
 fn exchangelib(url: &str, ca: Option<&str>) -> Vec<String> {
-    let trust = ca.map(|ca| format!("import os; os.environ['REQUESTS_CA_BUNDLE'] = '{ca}'"));
-    let rest = [
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(ca) = ca {
+        lines.push("import os".into());
+        lines.push(format!("os.environ['REQUESTS_CA_BUNDLE'] = '{ca}'"));
+    }
+    lines.extend([
         "from exchangelib import Account, BASIC, Configuration, Credentials, DELEGATE".to_owned(),
-        format!("credentials = Credentials('{USER}', '{PASSWORD}')"),
-        format!(
-            "config = Configuration(service_endpoint='{url}', credentials=credentials, auth_type=BASIC)"
-        ),
-        format!(
-            "account = Account('{USER}', config=config, access_type=DELEGATE, autodiscover=False)"
-        ),
+        format!("url = '{url}'"),
+        format!("user = '{USER}'"),
+        "config = Configuration(service_endpoint=url, auth_type=BASIC,".to_owned(),
+        format!("                       credentials=Credentials(user, '{PASSWORD}'))"),
+        "account = Account(user, config=config, autodiscover=False, access_type=DELEGATE)"
+            .to_owned(),
         "queue = account.public_folders_root / 'Email Logging' / 'Queue'".to_owned(),
         "print([item.subject for item in queue.all()])".to_owned(),
-    ];
-    trust.into_iter().chain(rest).collect()
+    ]);
+    lines
 }

@@ -5,31 +5,31 @@ use std::collections::BTreeSet;
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::store::DecisionRecord;
 
-/// An outcome and its reason, as a clause about a mail.
+/// An outcome and its reason, in words that fit one mail and a number of mails.
 pub(crate) fn reason(outcome: &str, reason: &str) -> String {
     let text = match (outcome, reason) {
         ("logged", _) => "logged",
         ("already-logged", _) => "another copy of a mail that is in the log",
-        ("not-matched", "no-sender") => "names no author",
-        ("not-matched", "no-recipients") => "names no recipient",
-        ("not-matched", "unknown-sender") => "was written by neither a salesperson nor a contact",
+        ("not-matched", "no-sender") => "no author is named",
+        ("not-matched", "no-recipients") => "no recipient is named",
+        ("not-matched", "unknown-sender") => "neither a salesperson nor a contact wrote it",
         ("not-matched", "no-contact") => "a salesperson wrote, but to no contact",
         ("not-matched", "no-salesperson") => "a contact wrote, but to no salesperson",
-        ("not-matched", "sender-not-authentic") => "claims to be of a salesperson, and is forged",
-        ("excluded", "private") => "is marked private or personal",
-        ("excluded", "confidential") => "is marked confidential",
-        ("excluded", "internal") => "stays inside the company",
-        ("excluded", "delivery-report") => "is a delivery report",
-        ("excluded", "read-receipt") => "is a read receipt",
-        ("excluded", "item-class") => "is of a kind that the policy leaves out",
-        ("excluded", "automatic") => "is an automatic mail, which the policy leaves out",
-        ("excluded", "bulk") => "is bulk mail, which the policy leaves out",
-        ("excluded", "privacy-blocked") => "the contact asked not to be processed",
-        ("quarantined", "ambiguous-sender") => {
-            "has several authors: a person must say who wrote it"
+        ("not-matched", "sender-not-authentic") => {
+            "it claims to be of a salesperson, and is forged"
         }
-        ("quarantined", "limit-exceeded") => "is beyond a limit: a person must look at it",
-        ("quarantined", "unreadable") => "cannot be read: a person must look at it",
+        ("excluded", "private") => "marked private or personal",
+        ("excluded", "confidential") => "marked confidential",
+        ("excluded", "internal") => "mail inside the company",
+        ("excluded", "delivery-report") => "delivery report",
+        ("excluded", "read-receipt") => "read receipt",
+        ("excluded", "item-class") => "a kind of item that the policy leaves out",
+        ("excluded", "automatic") => "automatic mail, which the policy leaves out",
+        ("excluded", "bulk") => "bulk mail, which the policy leaves out",
+        ("excluded", "privacy-blocked") => "the contact asked not to be processed",
+        ("quarantined", "ambiguous-sender") => "several authors: a person must say who wrote it",
+        ("quarantined", "limit-exceeded") => "beyond a limit: a person must look at it",
+        ("quarantined", "unreadable") => "not readable: a person must look at it",
         ("quarantined", "hook-failed") => "a hook failed: a person must look at it",
         ("quarantined", "row-refused") => "the store refused it: a person must look at it",
         ("quarantined", "attempts-exhausted") => "failed too often: a person must look at it",

@@ -13,6 +13,8 @@ pub fn program() -> Command {
             command.env_remove(&*name);
         }
     }
+    // What to type next is told in other words to somebody who runs it through cargo.
+    command.env_remove("CARGO");
     command.env("COLUMNS", "80").stdin(Stdio::null());
     command
 }

@@ -97,7 +97,8 @@ fn from_file(path: &PathBuf) -> Result<SecretString> {
 #[cfg(unix)]
 fn refuse_shared(file: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    if file.permissions().mode() & 0o077 == 0 {
+    let others = file.permissions().mode() & 0o077;
+    if others == 0 {
         Ok(())
     } else {
         Err(Error::new(&codes::CREDENTIAL_FILE_MODE, "sign-in"))

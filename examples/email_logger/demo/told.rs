@@ -93,8 +93,9 @@ fn tell_reasons(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
             )))?;
         }
         if kept.count() < records.len() {
-            output
-                .line(style.dim("     nothing of it is kept: no subject, no address, no text"))?;
+            output.line(
+                style.dim("     nothing else is kept of it: no subject, no address, no text"),
+            )?;
         }
     }
     output.line("")
@@ -141,7 +142,7 @@ fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     let no = shown_best
         .and_then(|mail| mail.entries.first())
         .map_or(1, |entry| entry.entry_no);
-    let again = format!("demo --store {}", shown(&outcome.file));
+    let again = "demo --store \"$EMAIL_LOGGER__STORE__PATH\"".to_owned();
     let next = [
         (
             "the history of one company",
@@ -180,9 +181,12 @@ fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         output.line(style.command(&format!("  {program} {command}")))?;
     }
     if outcome.report.quarantined > 0 {
-        let aside = words::count(outcome.report.quarantined, "mail", "mails");
+        let aside = words::count(outcome.report.quarantined, "mail is", "mails are");
         output.line("")?;
-        output.line(format!("{aside} set aside for a person: `run` would end with exit code 3, the demo ends with 0."))?;
+        output.line(format!(
+            "{aside} set aside for a person: after that a `run` ends with exit code 3,"
+        ))?;
+        output.line("and the demo with 0.")?;
     }
     Ok(())
 }

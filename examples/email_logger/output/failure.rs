@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use email_logging::Error;
+use email_logging::logger::RunError;
 use serde_json::{Value, json};
 
 use super::{Output, tell};
@@ -130,28 +131,38 @@ fn list(texts: &[String]) -> Option<String> {
 }
 
 fn value(failure: &Failure) -> Value {
-    let mut value = json!({
+    if let Failure::Run(error) = failure {
+        return run_error(error, failure.exit());
+    }
+    json!({
         "code": code(failure),
         "message": what(failure),
         "remedy": remedy(failure),
         "exit-code": failure.exit() as u8,
-    });
-    let Some(fields) = value.as_object_mut() else {
-        return value;
-    };
-    if let Failure::Run(error) = failure {
-        fields.insert("step".into(), error.step.code().into());
-        fields.insert("report".into(), json!(error.report));
-    }
-    if let Some(server) = failure.error().and_then(Error::server) {
-        let server = json!({
-            "status": server.status,
-            "response-code": server.response_code,
-            "client-request-id": server.client_request_id,
-            "request-id": server.request_id,
-            "offered-schemes": server.offered_schemes,
-        });
-        fields.insert("server".into(), server);
-    }
-    value
+        "server": failure.error().and_then(server_value),
+    })
+}
+
+/// A run that failed, for programs.
+pub(crate) fn run_error(error: &RunError, exit: Exit) -> Value {
+    json!({
+        "code": error.error.code(),
+        "message": without_code(&error.to_string(), &error.error),
+        "remedy": error.error.remedy(),
+        "exit-code": exit as u8,
+        "step": error.step.code(),
+        "report": error.report,
+        "server": server_value(&error.error),
+    })
+}
+
+fn server_value(error: &Error) -> Option<Value> {
+    let server = error.server()?;
+    Some(json!({
+        "status": server.status,
+        "response-code": server.response_code,
+        "client-request-id": server.client_request_id,
+        "request-id": server.request_id,
+        "offered-schemes": server.offered_schemes,
+    }))
 }

@@ -20,13 +20,19 @@ impl Output {
 
 impl Bar {
     fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{msg:>9} {bar:30} {pos}/{len} mails, {elapsed}");
-        if let Ok(style) = style {
-            bar.set_style(style.progress_chars("━━╌"));
-        }
+        let bar = ProgressBar::new_spinner();
         bar.set_message("listing");
         Self(bar)
+    }
+
+    fn listed(&self, items: usize, total: Option<u64>) {
+        let known = self.0.length().unwrap_or(0) + items as u64;
+        let style = ProgressStyle::with_template("{msg:>9} {bar:30} {pos}/{len} mails, {elapsed}");
+        if let Ok(style) = style {
+            self.0.set_style(style.progress_chars("━━╌"));
+        }
+        self.0
+            .set_length(total.map_or(known, |total| total.max(known)));
     }
 }
 
@@ -35,12 +41,9 @@ impl Progress for Bar {
         let bar = &self.0;
         match event {
             ProgressEvent::Started => bar.reset(),
-            ProgressEvent::Listed { items, total } => {
-                let known = bar.length().unwrap_or(0) + *items as u64;
-                bar.set_length(total.map_or(known, |total| total.max(known)));
-            }
+            ProgressEvent::Listed { items, total } => self.listed(*items, *total),
             ProgressEvent::Fetched { .. } => bar.set_message("reading"),
-            ProgressEvent::Committed { mails } => {
+            ProgressEvent::Committed { mails } if *mails > 0 => {
                 bar.set_message("logging");
                 bar.inc(*mails as u64);
             }

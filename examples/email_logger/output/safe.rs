@@ -34,6 +34,22 @@ pub(crate) fn text(text: &str) -> String {
     safe
 }
 
+/// JSON in which nothing steers a terminal either: what is hidden is written as `\uXXXX`, which means the same.
+pub(crate) fn json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -115,6 +131,17 @@ mod tests {
         ] {
             assert_eq!(text(plain), plain);
         }
+    }
+
+    #[test]
+    fn json_means_the_same_and_steers_nothing() {
+        let value = serde_json::json!({ "a\u{9b}": "b\u{202e}\u{1b}[31m\u{e0041}é漢" });
+        let safe = json(&value.to_string());
+        assert!(!safe.chars().any(hidden), "{safe}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+            value
+        );
     }
 
     #[test]

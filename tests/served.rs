@@ -1,0 +1,213 @@
+//! The example binary against a simulated Exchange in another process: run, watch, folders, and what private mail leaves.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+#[path = "email_logger/log_file.rs"]
+mod log_file;
+#[path = "email_logger/program.rs"]
+mod program;
+#[path = "../examples/email_logger/samples.rs"]
+mod samples;
+#[path = "email_logger/served.rs"]
+mod served;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use log_file::number;
+use program::{code, errors, json, text};
+use serde_json::Value;
+use served::{Served, directory_of};
+
+#[test]
+fn a_private_mail_leaves_no_byte_in_the_files() {
+    let directory = directory_of(&["54", "55", "56"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("private.sqlite");
+    let output = served.run(&store, &["--json"]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert_eq!(json(&output)[0]["report"]["excluded"], 3);
+    let mut bytes = Vec::new();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{suffix}", store.display()));
+        bytes.extend(std::fs::read(file).unwrap_or_default());
+    }
+    assert!(find(&bytes, b"confidential"), "the reason is kept");
+    for needle in [
+        "My health",
+        "hospital",
+        "43ce86691528e201",
+        "penny.marsh",
+        "Penny",
+        "ada.holm",
+        "Conditions",
+        "confidentiel",
+        "entre nous",
+        "4662b54072f28573",
+        "margaux",
+        "Delorme",
+        "benoit.kessler",
+        "Tillykke",
+        "Kirsten",
+        "08e53acc8d304b24",
+        "familien.bay",
+        "daniel.sorensen",
+        "tidewheel",
+    ] {
+        assert!(!find(&bytes, needle.as_bytes()), "{needle}");
+    }
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes
+        .windows(needle.len())
+        .any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+#[test]
+fn run_logs_once_and_tells_what_was_set_aside_by_its_exit_code() {
+    let directory = directory_of(&["01", "02", "35", "41"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+
+    let dry = served.run(&store, &["--dry-run", "--json"]);
+    assert_eq!(code(&dry), 0, "{}", errors(&dry));
+    assert_eq!(json(&dry).pop().unwrap()["report"]["entries"], 4);
+    assert!(!store.exists(), "a dry run makes no file");
+
+    let first = served.run(&store, &["--json"]);
+    assert_eq!(code(&first), 3, "{}", errors(&first));
+    let report = &json(&first)[0]["report"];
+    let counts = [
+        "listed",
+        "logged",
+        "entries",
+        "not-matched",
+        "quarantined",
+        "moved",
+    ]
+    .map(|key| report[key].as_u64().unwrap());
+    assert_eq!(counts, [4, 2, 4, 1, 1, 3]);
+
+    let second = served.run(&store, &["--json"]);
+    assert_eq!(code(&second), 0, "{}", errors(&second));
+    assert_eq!(json(&second)[0]["report"]["entries"], 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM entry"), 4);
+}
+
+#[test]
+fn a_wrong_password_ends_with_4_and_the_schemes_that_the_server_offers() {
+    let directory = directory_of(&["01"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+    let output = served.run_as("planted-and-wrong", &store, &["--json"]);
+    assert_eq!(code(&output), 4);
+    let error = &json(&output)[0]["error"];
+    assert_eq!(error["code"], "http.unauthorized");
+    assert_eq!(error["server"]["offered-schemes"][0], "Basic");
+    assert!(
+        errors(&output).contains("request-id"),
+        "{}",
+        errors(&output)
+    );
+    for stream in [text(&output), errors(&output)] {
+        assert!(!stream.contains("planted-and-wrong"), "{stream}");
+    }
+}
+
+/// `kill -INT`, as a terminal sends it for Ctrl-C.
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn watch_runs_on_its_schedule_and_ends_with_130_after_an_interrupt() {
+    let directory = directory_of(&["01", "02", "41"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+    let mut watch = served.command("watch", &served.fact("password"), &store);
+    watch.args(["--first-after", "0s", "--every", "1h", "--json", "--quiet"]);
+    let mut child = watch.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let report: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(report["report"]["entries"], 4);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(number(&store, "SELECT count(*) FROM entry"), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn simulate_ends_with_130_after_an_interrupt() {
+    let directory = directory_of(&["01"]);
+    let ca = directory.path().join("ca.pem");
+    let mut served = Served::new(&directory.path().join("mails"), &ca);
+    assert!(
+        std::fs::read_to_string(&ca)
+            .unwrap()
+            .contains("BEGIN CERTIFICATE")
+    );
+    assert_eq!(served.facts["mails"], 1);
+    interrupt(&served.child);
+    assert_eq!(served.child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn folders_are_a_tree_with_rights() {
+    let directory = directory_of(&["01"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let mut command = served.connected("folders", &served.fact("password"));
+    let shown = command.arg("--json").output().unwrap();
+    assert_eq!(code(&shown), 0, "{}", errors(&shown));
+    let folders = json(&shown);
+    let queue = folders
+        .iter()
+        .find(|folder| folder["path"] == r"\Email Logging\Queue\")
+        .unwrap();
+    assert_eq!(queue["public"], true);
+    assert_eq!(queue["rights"][0], "read");
+    assert!(
+        folders
+            .iter()
+            .any(|folder| folder["path"] == r"mailbox:\Inbox\"),
+        "{folders:?}"
+    );
+    let mut command = served.connected("folders", &served.fact("password"));
+    let shown = command.output().unwrap();
+    let tree = text(&shown);
+    assert!(
+        tree.contains("\n  Email Logging ") && tree.contains("\n    Queue "),
+        "{tree}"
+    );
+}
