@@ -8,7 +8,7 @@ use std::sync::Arc;
 use email_logging::EmailLogger;
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
-use email_logging::source::ews::EwsSource;
+use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
 use email_logging::store::SqliteStore;
 
 use crate::config::{Config, ConfigError};
@@ -17,8 +17,17 @@ use crate::output::Output;
 
 pub(crate) use account::Account;
 
+/// The Exchange of the configuration, for somebody who waits: one repetition is enough there.
+pub(crate) fn impatient_source(config: &Config) -> Result<EwsSource, Failure> {
+    Ok(source_builder(config)?.with_repeats(1).build()?)
+}
+
 /// The Exchange of the configuration.
-pub(crate) fn source(config: &Config) -> Result<EwsSource, Failure> {
+fn source(config: &Config) -> Result<EwsSource, Failure> {
+    Ok(source_builder(config)?.build()?)
+}
+
+fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
     let exchange = &config.exchange;
     let url = exchange.url.as_deref().ok_or_else(|| {
         ConfigError::missing("the address of Exchange", "exchange", "url", "--url")
@@ -48,7 +57,7 @@ pub(crate) fn source(config: &Config) -> Result<EwsSource, Failure> {
     if exchange.allow_plain_http_on_loopback.unwrap_or(false) {
         builder = builder.dangerously_allow_plain_http_on_loopback();
     }
-    Ok(builder.build()?)
+    Ok(builder)
 }
 
 /// The contacts and salespeople of the configuration.

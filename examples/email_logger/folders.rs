@@ -27,7 +27,7 @@ pub(crate) async fn folders(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
-    let source = connect::source(&config)?;
+    let source = connect::impatient_source(&config)?;
     let mut seen = 0;
     let mut failed = None;
     for (title, root) in [

@@ -43,19 +43,17 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Duration::try_from(until.duration_since(now)).ok()
 }
 
-fn has_tls_cause(error: &reqwest::Error) -> bool {
-    std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| {
-        cause_of(*error)
-    })
-    .any(|error| error.is::<rustls::Error>())
-}
-
-/// The next cause. An I/O error may wrap another one, which its `source` passes over.
-fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref::<std::io::Error>() {
-        Some(error) => error
-            .get_ref()
-            .map(|inner| inner as &(dyn StdError + 'static)),
-        None => error.source(),
+/// Looks through the causes; an I/O error hides the error that it was made of from the usual chain.
+fn has_tls_cause(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| has_tls_cause(inner)) {
+            return true;
+        }
+        cause = error.source();
     }
+    false
 }

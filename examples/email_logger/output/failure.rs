@@ -43,10 +43,12 @@ fn lines(failure: &Failure) -> Vec<String> {
     if let Some(code) = code(failure) {
         lines.push(format!("  code: {code}"));
     }
-    if let Failure::Run(error) = failure {
+    if let Failure::Run(error) = failure
+        && error.report.fetched > 0
+    {
         let report = &error.report;
         lines.push(format!(
-            "  until then: {} mails read, {} logged, {} moved; nothing is lost, and the next run goes on from here",
+            "  until then: {} mails read, {} logged, {} moved; nothing is lost, and the next run goes on",
             report.fetched, report.logged, report.moved
         ));
     }
