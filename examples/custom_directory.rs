@@ -139,7 +139,7 @@ async fn main() -> ExitCode {
         match &case.outcome {
             CaseOutcome::Passed => println!("  yes      {}", case.sentence()),
             CaseOutcome::Failed(seen) => {
-                println!("  NO       {}\n           {seen}", case.sentence())
+                println!("  NO       {}\n           {seen}", case.sentence());
             }
             CaseOutcome::Skipped(why) => println!("  -        {} ({why})", case.sentence()),
             _ => {}

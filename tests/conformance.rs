@@ -8,6 +8,8 @@ mod conformance {
         mod source;
         mod store;
     }
+    #[cfg(feature = "ews")]
+    mod ews;
     mod faults;
     mod party;
     mod source;

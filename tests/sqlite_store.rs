@@ -225,7 +225,7 @@ async fn two_handles_on_one_file_see_one_ledger_and_the_stale_one_is_fenced() {
     let (first, second) = (open(&path).await, open(&path).await);
     let old = lease(&first, &scope()).await;
     let other = WorkerId::from("other");
-    let ttl = Duration::from_secs(60);
+    let ttl = Duration::from_mins(1);
     let busy = second.acquire(&scope(), &mailbox(), &other, ttl).await;
     assert!(matches!(busy.unwrap(), Acquired::Busy { holder, .. } if holder.as_str() == "worker"));
     let new = lease(&second, &scope()).await;
@@ -264,7 +264,7 @@ async fn writers_of_two_handles_take_turns_and_numbers_have_no_gap() {
         async move {
             let worker = WorkerId::from("w");
             let mailbox = format!("queue-{store:p}").as_str().into();
-            let ttl = Duration::from_secs(60);
+            let ttl = Duration::from_mins(1);
             let Acquired::Held(lease) = store.acquire(scope, &mailbox, &worker, ttl).await.unwrap()
             else {
                 panic!("busy");
@@ -528,7 +528,8 @@ async fn a_large_original_is_staged_in_pieces_and_read_range_by_range() {
     let store = open(&path).await;
     let lease = lease(&store, &scope()).await;
     let stage = StageId::from_bytes([9; 16]);
-    let piece = |index: usize| store_rows::bytes(index as u64 + 1, PIECE - (index == 19) as usize);
+    let piece =
+        |index: usize| store_rows::bytes(index as u64 + 1, PIECE - usize::from(index == 19));
     for index in 0..PIECES {
         let number = u32::try_from(index).unwrap();
         store

@@ -98,7 +98,8 @@ impl FetchSink for Sink {
 
     async fn end(&mut self, fetched: Fetched) -> Result<()> {
         let name = format!("{fetched:?}");
-        self.0.last_mut().unwrap().1 = name.split('(').next().unwrap().to_owned();
+        let name = name.split('(').next().unwrap();
+        name.clone_into(&mut self.0.last_mut().unwrap().1);
         Ok(())
     }
 }

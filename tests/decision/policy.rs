@@ -136,3 +136,31 @@ fn a_mail_to_thousands_makes_few_steps() {
     assert!(decision.steps.len() < 70);
     assert!(rules(&decision).contains(&"match.more"));
 }
+
+#[test]
+fn a_policy_is_read_from_toml_and_unknown_rules_are_refused() {
+    let text = r#"
+        name = "ours"
+        own-copies = true
+        failed-senders-count = true
+        ranking = "lowest-number"
+        own-domains = ["own.example"]
+        [classes]
+        meeting-request = "flag"
+        [unmatched.log-against]
+        contact = "C1"
+    "#;
+    let policy: LoggingPolicy = toml::from_str(text).unwrap();
+    let mut expected = default_policy();
+    expected.name = "ours".into();
+    expected.own_copies = true;
+    expected.failed_senders_count = true;
+    expected.ranking = Ranking::LowestNumber;
+    expected.classes = [(ItemClass::MeetingRequest, ClassAction::Flag)].into();
+    expected.unmatched = Unmatched::LogAgainst {
+        contact: Some("C1".into()),
+        salesperson: None,
+    };
+    assert_eq!(policy, expected);
+    assert!(toml::from_str::<LoggingPolicy>("own-copy = true").is_err());
+}

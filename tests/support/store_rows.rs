@@ -17,14 +17,14 @@ use email_logging::{MailboxKey, MessageUid, Scope, WorkerId};
 use jiff::Timestamp;
 
 /// The mailbox of every test.
-pub fn mailbox() -> MailboxKey {
+pub(crate) fn mailbox() -> MailboxKey {
     "queue".into()
 }
 
 /// Takes the mailbox.
-pub async fn lease(store: &SqliteStore, scope: &Scope) -> Lease {
+pub(crate) async fn lease(store: &SqliteStore, scope: &Scope) -> Lease {
     let worker = WorkerId::from("worker");
-    let ttl = Duration::from_secs(60);
+    let ttl = Duration::from_mins(1);
     match store
         .acquire(scope, &mailbox(), &worker, ttl)
         .await
@@ -36,14 +36,14 @@ pub async fn lease(store: &SqliteStore, scope: &Scope) -> Lease {
 }
 
 /// A migrated store in a file.
-pub async fn open(path: &std::path::Path) -> SqliteStore {
+pub(crate) async fn open(path: &std::path::Path) -> SqliteStore {
     let store = SqliteStore::open(path).unwrap();
     store.migrate().await.unwrap();
     store
 }
 
 /// The digest that stands for mail `n`.
-pub fn digest(n: u64) -> [u8; 32] {
+pub(crate) fn digest(n: u64) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (byte, source) in bytes.iter_mut().zip(n.to_le_bytes().iter().cycle()) {
         *byte = *source;
@@ -54,25 +54,25 @@ pub fn digest(n: u64) -> [u8; 32] {
     bytes
 }
 
-pub fn uid(scope: &Scope, n: u64) -> MessageUid {
+pub(crate) fn uid(scope: &Scope, n: u64) -> MessageUid {
     MessageUid::derive(scope, &FastKey::from_bytes(digest(n)))
 }
 
-pub fn key(n: u64) -> SightingKey {
+pub(crate) fn key(n: u64) -> SightingKey {
     SightingKey::SearchKey(digest(n)[..16].to_vec())
 }
 
 /// An item id as long as Exchange makes them.
-pub fn item(n: u64) -> ItemRef {
+pub(crate) fn item(n: u64) -> ItemRef {
     ItemRef::new(format!("AAMkAGI2{n:0>140}=")).with_change_key(format!("CQAAABYA{n:0>30}"))
 }
 
-pub fn at(seconds: u64) -> Timestamp {
+pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + i64::try_from(seconds).unwrap()).unwrap()
 }
 
 /// A mail of 30 kB whose bytes are not all the same.
-pub fn bytes(n: u64, len: usize) -> Vec<u8> {
+pub(crate) fn bytes(n: u64, len: usize) -> Vec<u8> {
     let mut state = n | 1;
     let mut bytes = Vec::with_capacity(len);
     while bytes.len() < len {
@@ -86,7 +86,7 @@ pub fn bytes(n: u64, len: usize) -> Vec<u8> {
 }
 
 /// What is kept of mail `n`.
-pub fn record(n: u64, size: usize) -> MessageRecord {
+pub(crate) fn record(n: u64, size: usize) -> MessageRecord {
     let mut record = MessageRecord::new(ContentIdentity {
         fast_key: FastKey::from_bytes(digest(n)),
         original_digest: OriginalDigest::from_bytes(digest(n)),
@@ -130,7 +130,7 @@ fn pair(n: u64) -> DecidedEntry {
 }
 
 /// The entry of mail `n`.
-pub fn entry(scope: &Scope, n: u64) -> NewEntry {
+pub(crate) fn entry(scope: &Scope, n: u64) -> NewEntry {
     let mut message = Message::new(record(n, 0).identity);
     message.subject = record(n, 0).subject;
     message.sent = Some(at(n));
@@ -139,12 +139,12 @@ pub fn entry(scope: &Scope, n: u64) -> NewEntry {
 }
 
 /// Mail `n`, logged for one pair, with an original of this size.
-pub fn logged(scope: &Scope, n: u64, size: usize) -> CommitRow {
+pub(crate) fn logged(scope: &Scope, n: u64, size: usize) -> CommitRow {
     decided(n, logged_row(scope, n, size))
 }
 
 /// What a logged mail writes.
-pub fn logged_row(scope: &Scope, n: u64, size: usize) -> DecidedRow {
+pub(crate) fn logged_row(scope: &Scope, n: u64, size: usize) -> DecidedRow {
     let mut decision = Decision::logged(vec![pair(n)]);
     decision.steps = vec![
         Step::new(
@@ -169,19 +169,19 @@ pub fn logged_row(scope: &Scope, n: u64, size: usize) -> DecidedRow {
 }
 
 /// A mail of which nothing may be kept.
-pub fn private(scope: &Scope, n: u64) -> CommitRow {
+pub(crate) fn private(scope: &Scope, n: u64) -> CommitRow {
     let decision = Decision::ended(Outcome::Excluded(Exclusion::Private));
     decided(n, DecidedRow::new(uid(scope, n), decision))
 }
 
 /// The row of sighting `n`.
-pub fn decided(n: u64, row: DecidedRow) -> CommitRow {
+pub(crate) fn decided(n: u64, row: DecidedRow) -> CommitRow {
     let sighting = Sighting::new(key(n), item(n));
     CommitRow::new(sighting, RowContent::Decided(row.into()))
 }
 
 /// Commits rows, all of which must be written.
-pub async fn commit(
+pub(crate) async fn commit(
     store: &SqliteStore,
     scope: &Scope,
     lease: &Lease,

@@ -64,32 +64,42 @@ impl MessageReader {
         match self.watch {
             Watch::Journal(claim) => self.keep_report(body, claim),
             Watch::Calendar => {
-                let room = CALENDAR_BYTES.saturating_sub(self.body.len());
-                self.body.extend(body.iter().take(room));
+                self.keep(body, CALENDAR_BYTES);
             }
             Watch::Undecided | Watch::Nothing | Watch::Lost => {}
         }
         Ok(())
     }
 
+    /// Keeps a report; of what may be one first only as much as tells.
     fn keep_report(&mut self, body: &[u8], claim: Claim) {
-        let before = self.body.len();
-        let room = self.limits.journal_bytes.saturating_add(1) - before;
-        self.body.extend(body.iter().take(room));
-        let peeked = before < PEEK_BYTES && self.body.len() >= PEEK_BYTES;
-        let begins = || begins_like_envelope(&self.body);
         let possible = claim == Claim::Possible;
-        if self.body.len() > self.limits.journal_bytes {
+        let mut rest = body;
+        if possible && self.body.len() < PEEK_BYTES {
+            rest = self.keep(rest, PEEK_BYTES);
+            if self.body.len() == PEEK_BYTES && !begins_like_envelope(&self.body) {
+                self.watch = Watch::Nothing;
+                self.body = Vec::new();
+                return;
+            }
+        }
+        let beyond = self.keep(rest, self.limits.journal_bytes);
+        if !beyond.is_empty() || self.body.len() > self.limits.journal_bytes {
             self.watch = if possible {
                 Watch::Nothing
             } else {
                 Watch::Lost
             };
             self.body = Vec::new();
-        } else if possible && peeked && !begins() {
-            self.watch = Watch::Nothing;
-            self.body = Vec::new();
         }
+    }
+
+    /// Keeps bytes up to this number in all, and hands back the rest.
+    fn keep<'a>(&mut self, body: &'a [u8], limit: usize) -> &'a [u8] {
+        let room = limit.saturating_sub(self.body.len()).min(body.len());
+        let (kept, rest) = body.split_at(room);
+        self.body.extend_from_slice(kept);
+        rest
     }
 
     /// Ends the original and reads the message, with the server's facts beside it.

@@ -13,7 +13,7 @@ use super::options::{
 };
 
 /// SQLite counts a wait in milliseconds of 31 bits.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

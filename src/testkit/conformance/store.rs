@@ -76,6 +76,13 @@ where
 }
 
 fn list() -> Vec<Case<Bench>> {
+    [of_the_ledger(), of_the_log()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn of_the_ledger() -> Vec<Case<Bench>> {
     cases! {
         lease::{
             a_lease_is_exclusive,
@@ -123,6 +130,11 @@ fn list() -> Vec<Case<Bench>> {
             a_mail_waits_until_the_hosts_log_has_all_its_entries,
             a_second_copy_waits_for_the_hosts_log_as_well,
         }
+    }
+}
+
+fn of_the_log() -> Vec<Case<Bench>> {
+    cases! {
         contents::{
             an_original_is_read_in_ranges,
             an_empty_original_is_kept,

@@ -54,17 +54,21 @@ impl<D: ContactDirectory> ContactDirectory for Broken<D> {
         match self.breaks {
             Breaks::Order => answers.reverse(),
             Breaks::Count => answers.retain(|answer| !answer.is_empty()),
-            Breaks::Limit => answers.iter_mut().skip(1000).for_each(|answer| {
-                *answer = AddressParties::nobody();
-            }),
-            Breaks::Stability if self.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1 => {
-                answers
-                    .iter_mut()
-                    .for_each(|answer| answer.contacts.reverse());
+            Breaks::Limit => {
+                for answer in answers.iter_mut().skip(1000) {
+                    *answer = AddressParties::nobody();
+                }
             }
-            Breaks::Candidates => answers
-                .iter_mut()
-                .for_each(|answer| answer.contacts.truncate(1)),
+            Breaks::Stability if self.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1 => {
+                for answer in &mut answers {
+                    answer.contacts.reverse();
+                }
+            }
+            Breaks::Candidates => {
+                for answer in &mut answers {
+                    answer.contacts.truncate(1);
+                }
+            }
             _ => {}
         }
         Ok(answers)

@@ -150,7 +150,9 @@ impl MailSource for Broken {
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
         let mut found = self.inner.locate(folder, keys).await?;
         if self.is(Breaks::OneCopyOnly) {
-            found.iter_mut().for_each(|copies| copies.truncate(1));
+            for copies in &mut found {
+                copies.truncate(1);
+            }
         }
         Ok(found)
     }

@@ -51,17 +51,17 @@ struct Broken {
     breaks: Breaks,
 }
 
+fn decided(batch: &mut CommitBatch, mut change: impl FnMut(&mut DecidedRow)) {
+    for row in &mut batch.rows {
+        if let RowContent::Decided(decided) = &mut row.content {
+            change(Arc::make_mut(decided));
+        }
+    }
+}
+
 impl Broken {
     fn is(&self, breaks: Breaks) -> bool {
         self.breaks == breaks
-    }
-
-    fn decided(&self, batch: &mut CommitBatch, mut change: impl FnMut(&mut DecidedRow)) {
-        for row in &mut batch.rows {
-            if let RowContent::Decided(decided) = &mut row.content {
-                change(Arc::make_mut(decided));
-            }
-        }
     }
 
     async fn newest(&self, scope: &Scope, lease: &Lease) -> Result<Lease> {
@@ -150,7 +150,7 @@ impl MailLedger for Broken {
             Breaks::UniqueKey => {
                 let mut unique = [0; 16];
                 unique[..8].copy_from_slice(&self.inner.calls(COMMIT).to_be_bytes());
-                self.decided(&mut batch, |row| {
+                decided(&mut batch, |row| {
                     for entry in &mut row.entries {
                         unique[15] += 1;
                         entry.id = EntryId::from_bytes(unique);
@@ -159,9 +159,9 @@ impl MailLedger for Broken {
             }
             Breaks::Comparison => {
                 let uids = self.known_messages(scope).await?;
-                self.decided(&mut batch, |row| row.compared.clone_from(&uids));
+                decided(&mut batch, |row| row.compared.clone_from(&uids));
             }
-            Breaks::Delivery => self.decided(&mut batch, |row| row.deliver = false),
+            Breaks::Delivery => decided(&mut batch, |row| row.deliver = false),
             Breaks::Settling => batch.moves.clear(),
             _ => {}
         }
@@ -226,7 +226,7 @@ impl Broken {
             .zip(&receipt.rows)
             .filter(|(_, result)| matches!(result, email_logging::store::RowResult::Rejected(_)));
         let mut half = CommitBatch::of_rows(refused.map(|(row, _)| row.clone()).collect());
-        self.decided(&mut half, |row| {
+        decided(&mut half, |row| {
             row.original = email_logging::store::Original::NotKept;
         });
         self.inner.commit(scope, lease, half).await?;

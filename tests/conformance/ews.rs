@@ -1,0 +1,112 @@
+//! The EWS source keeps the contract of sources, on the simulated Exchange over HTTP.
+
+use std::io;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use email_logging::credential::{CredentialProvider, UserPassword};
+use email_logging::error::codes;
+use email_logging::source::ews::EwsSource;
+use email_logging::source::{FolderPath, ItemRef, MailSource};
+use email_logging::testkit::conformance::source::{SourceFixture, run};
+use email_logging::testkit::exchange::SimulatedExchange;
+use email_logging::{Error, Result, Scope};
+
+use crate::conformance::source::path;
+
+#[derive(Debug)]
+struct Account;
+
+#[async_trait]
+impl CredentialProvider for Account {
+    async fn password(&self, _: &Scope) -> Result<Option<UserPassword>> {
+        Ok(Some(UserPassword::new("logger@corp.example", "pass")))
+    }
+}
+
+struct OnExchange {
+    server: SimulatedExchange,
+    source: Arc<EwsSource>,
+}
+
+impl std::fmt::Debug for OnExchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnExchange")
+    }
+}
+
+fn failed(cause: io::Error) -> Error {
+    Error::new(&codes::INTERNAL, "fixture").with_source(cause)
+}
+
+#[async_trait]
+impl SourceFixture for OnExchange {
+    fn source(&self) -> Arc<dyn MailSource> {
+        Arc::new(Arc::clone(&self.source))
+    }
+
+    fn queue(&self) -> FolderPath {
+        path("Queue")
+    }
+
+    fn storage(&self) -> FolderPath {
+        path("Storage")
+    }
+
+    fn missing(&self) -> FolderPath {
+        path("Missing")
+    }
+
+    async fn deliver(&self, original: Vec<u8>) -> Result<()> {
+        if original.is_empty() {
+            // Exchange renders no empty MIME: an answer without it means that there is no original.
+            return Err(Error::new(&codes::SOURCE_UNSUPPORTED, "deliver"));
+        }
+        let queue = self.queue().to_string();
+        self.server.deliver(&queue, original).map_err(failed)?;
+        Ok(())
+    }
+
+    async fn take_away(&self, item: &ItemRef) -> Result<()> {
+        self.server.remove_item(&item.id).map_err(failed)
+    }
+
+    async fn copy(&self, _: &ItemRef, _: &FolderPath) -> Result<()> {
+        Err(Error::new(&codes::SOURCE_UNSUPPORTED, "copy"))
+    }
+
+    async fn contents(&self, folder: &FolderPath) -> Result<Vec<Vec<u8>>> {
+        let items = self.server.items(&folder.to_string()).map_err(failed)?;
+        Ok(items.into_iter().map(|item| item.mime.to_vec()).collect())
+    }
+
+    fn requests(&self) -> Option<u64> {
+        Some(self.server.statistics().requests)
+    }
+}
+
+async fn exchange() -> OnExchange {
+    let server = SimulatedExchange::builder()
+        .with_user("logger@corp.example", "pass")
+        .with_public_folder(path("Queue").to_string())
+        .with_public_folder(path("Storage").to_string())
+        .start()
+        .await
+        .unwrap();
+    let source = EwsSource::builder(server.url())
+        .with_basic(Arc::new(Account))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap();
+    OnExchange {
+        server,
+        source: Arc::new(source),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ews_source_keeps_the_contract() {
+    let report = run(exchange).await;
+    report.assert_passed();
+    assert_eq!((report.passed(), report.skipped()), (21, 4), "{report}");
+}
