@@ -105,7 +105,7 @@ pub(super) async fn commit(
         }
         let receipt = match parts.ledger.commit(&parts.scope, lease, batch).await {
             Ok(receipt) => receipt,
-            Err(error) => return committed.failed(rows, (RunStep::LoggingMessages, error)),
+            Err(error) => return committed.failed(&rows, (RunStep::LoggingMessages, error)),
         };
         let mut again = Vec::new();
         for (prepared, result) in rows.into_iter().zip(receipt.rows) {
@@ -125,7 +125,7 @@ pub(super) async fn commit(
 }
 
 impl Committed {
-    fn failed(mut self, rows: Vec<Prepared>, error: StepError) -> Self {
+    fn failed(mut self, rows: &[Prepared], error: StepError) -> Self {
         self.counts.extend(rows.iter().map(|_| Count::Deferred));
         self.error = Some(error);
         self

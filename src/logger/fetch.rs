@@ -119,7 +119,7 @@ impl FetchSink for MailSink<'_> {
     async fn end(&mut self, fetched: Fetched) -> Result<()> {
         let content = match fetched {
             Fetched::Complete(facts) => self.complete(&facts).await?,
-            Fetched::WithoutOriginal(facts, _) => self.from_facts(&facts),
+            Fetched::WithoutOriginal(facts, _) => self.described(&facts),
             Fetched::Gone => FetchedContent::Gone,
             Fetched::Failed(error) => FetchedContent::Failed(error),
         };
@@ -131,7 +131,7 @@ impl FetchSink for MailSink<'_> {
 
 impl MailSink<'_> {
     /// A message that the server describes but cannot render.
-    fn from_facts(&self, facts: &MailFacts) -> FetchedContent {
+    fn described(&self, facts: &MailFacts) -> FetchedContent {
         let listed = self.listed.get(self.contents.len());
         let key = listed.map(|listed| match &listed.key {
             Some(key) => key.to_string(),
@@ -172,7 +172,7 @@ impl MailSink<'_> {
             self.stage(true).await?;
         }
         let Some(current) = self.current.take() else {
-            return Ok(self.from_facts(facts));
+            return Ok(self.described(facts));
         };
         Ok(match current.reader.map(|reader| reader.finish(facts)) {
             Ok(message) => {

@@ -44,7 +44,8 @@ pub(super) async fn compare(
     {
         let theirs = digest_of(parts, &candidate).await?;
         if own.is_some() && own == theirs {
-            return adopt(parts, prepared, candidate.uid);
+            adopt(parts, prepared, candidate.uid);
+            return Ok(());
         }
     }
     row.compared.extend_from_slice(met);
@@ -76,9 +77,9 @@ async fn digest_of(parts: &Parts, known: &KnownMessage) -> Result<Option<Canonic
 }
 
 /// The row becomes another sighting of a message that is known: its entries are that message's entries.
-fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) -> Result<()> {
+fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) {
     let RowContent::Decided(row) = &mut prepared.row.content else {
-        return Ok(());
+        return;
     };
     let row = Arc::make_mut(row);
     row.message = uid;
@@ -87,5 +88,4 @@ fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) -> Result<()> 
     if let Some(message) = &prepared.message {
         row.entries = entries(parts, uid, message, &row.decision).unwrap_or_default();
     }
-    Ok(())
 }

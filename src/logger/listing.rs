@@ -127,14 +127,11 @@ pub(super) async fn list(
         .iter()
         .filter_map(|item| item.key.clone())
         .collect();
-    let known = match keys.is_empty() {
-        true => Vec::new(),
-        false => {
-            parts
-                .ledger
-                .known(&parts.scope, &parts.mailbox, &keys)
-                .await?
-        }
+    let known = if keys.is_empty() {
+        Vec::new()
+    } else {
+        let ledger = &parts.ledger;
+        ledger.known(&parts.scope, &parts.mailbox, &keys).await?
     };
     Ok(sort(listing, known, parts.clock.now()))
 }

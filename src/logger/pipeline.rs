@@ -35,6 +35,16 @@ enum Done {
     Renewed(Result<Lease, Error>),
 }
 
+/// How far a run still goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Working,
+    /// Nothing new is begun; what is durable is still moved.
+    Draining,
+    /// The store or the lease is gone: nothing more is written or moved.
+    Dead,
+}
+
 /// A run between its lease and its report.
 pub(super) struct Pipeline<'a> {
     parts: &'a Parts,
@@ -44,10 +54,7 @@ pub(super) struct Pipeline<'a> {
     look: LookAhead,
     pub(super) report: RunReport,
     pub(super) error: Option<StepError>,
-    /// Nothing new is begun; what is durable is still moved.
-    stopping: bool,
-    /// The store or the lease is gone: nothing more is written or moved.
-    dead: bool,
+    mode: Mode,
     /// How many mails the run takes at most; 0 is no limit.
     batch_size: u32,
     taken: usize,
@@ -82,8 +89,7 @@ impl<'a> Pipeline<'a> {
             look,
             report,
             error: None,
-            stopping: false,
-            dead: false,
+            mode: Mode::Working,
             batch_size,
             taken: 0,
             calls: 0,
@@ -119,25 +125,25 @@ impl<'a> Pipeline<'a> {
     }
 
     fn stop(&mut self) {
-        self.stopping = true;
+        self.mode = Mode::Draining;
         self.look.stop();
         self.report.deferred += self.look.ready.len() as u64;
         self.look.ready.clear();
     }
 
     fn fail(&mut self, error: StepError) {
-        self.dead |= matches!(
-            error.1.kind(),
-            ErrorKind::StoreUnavailable | ErrorKind::LeaseLost
-        );
-        if !self.stopping {
+        if self.mode == Mode::Working {
             self.stop();
+        }
+        let kind = error.1.kind();
+        if matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
+            self.mode = Mode::Dead;
         }
         self.error.get_or_insert(error);
     }
 
     fn start_stages(&mut self) {
-        if self.dead {
+        if self.mode == Mode::Dead {
             return;
         }
         self.renew_if_due();
@@ -145,6 +151,10 @@ impl<'a> Pipeline<'a> {
         self.start_moves();
         self.start_fetches();
         self.start_list();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.mode != Mode::Working
     }
 
     fn may_call(&self) -> bool {
@@ -164,7 +174,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn start_list(&mut self) {
-        if self.stopping || !self.may_call() || self.room() == 0 {
+        if self.is_stopping() || !self.may_call() || self.room() == 0 {
             return;
         }
         let page = self.parts.source.capabilities().list_page.max(1);
@@ -179,7 +189,7 @@ impl<'a> Pipeline<'a> {
     fn start_fetches(&mut self) {
         let settings = &self.parts.settings;
         // Batches that wait for their commit count as calls: memory is bounded by them.
-        while !self.stopping
+        while !self.is_stopping()
             && self.calls as usize + self.prepared.len() < settings.connections.max(1) as usize
             && !self.look.ready.is_empty()
         {
@@ -240,7 +250,7 @@ impl<'a> Pipeline<'a> {
         while self.may_call() {
             // A batch that is not full waits as long as more may come.
             let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
-            let flush = draining && (self.look.ready.is_empty() || self.stopping);
+            let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
             let full = self
                 .to_move
                 .values_mut()
@@ -312,7 +322,7 @@ impl<'a> Pipeline<'a> {
         self.taken += 1;
         self.report.listed += 1;
         match fate {
-            _ if self.stopping => self.report.deferred += 1,
+            _ if self.is_stopping() => self.report.deferred += 1,
             Fate::Again => self.again.push(again(self.folders, work)),
             Fate::Ready | Fate::Passed => self.look.ready.push_back(work),
         }

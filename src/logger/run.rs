@@ -22,7 +22,7 @@ use super::telemetry;
 pub(super) enum Plan {
     Disabled,
     Enabled {
-        folders: FolderPlan,
+        folders: Box<FolderPlan>,
         batch_size: u32,
     },
 }
@@ -52,7 +52,7 @@ pub(super) async fn plan(parts: &Parts) -> Result<Plan, StepError> {
         parts.settings.batch_size
     };
     Ok(Plan::Enabled {
-        folders,
+        folders: Box::new(folders),
         batch_size,
     })
 }

@@ -41,8 +41,8 @@ impl Default for RunSettings {
             move_batch: 50,
             connections: 4,
             attempts: 8,
-            first_backoff: Duration::from_secs(60),
-            lease: Duration::from_secs(300),
+            first_backoff: Duration::from_mins(1),
+            lease: Duration::from_mins(5),
             inline_bytes: 4 << 20,
             index_batch: 1_000,
             limits: MessageLimits::default(),
@@ -53,7 +53,7 @@ impl Default for RunSettings {
 impl RunSettings {
     /// The wait before the next attempt of a mail that failed this often.
     pub(super) fn backoff(&self, failed_attempts: u32) -> Duration {
-        const DAY: Duration = Duration::from_secs(86_400);
+        const DAY: Duration = Duration::from_hours(24);
         let factor = 2_u32.saturating_pow(failed_attempts.saturating_sub(1).min(16));
         self.first_backoff.saturating_mul(factor).min(DAY)
     }
@@ -74,8 +74,8 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         Self {
-            every: Duration::from_secs(600),
-            first_after: Duration::from_secs(60),
+            every: Duration::from_mins(10),
+            first_after: Duration::from_mins(1),
             attempts: 3,
         }
     }
