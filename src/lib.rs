@@ -5,13 +5,18 @@
 //! with the original mail, and moves the mail to a *storage folder*. The host brings its contacts and reads the log.
 //!
 //! ```text
-//!  queue folder                                                        storage folder
-//!       | list, fetch                                                        ^ move
-//!       v                                                                    |
-//!  MailSource -> Message -> ContactDirectory -> decision -> InteractionStore +-> MailSource
-//!                 parse         resolve          policy     commit           |
-//!                                                                            +-> InteractionSink (a host's own log)
+//!  queue folder                                                    storage folder
+//!       |                                                                ^
+//!       | list, fetch                                                    | move, after the commit
+//!       v                                                                |
+//!  MailSource ----> Message ----> decision ----> InteractionStore ----> MailSource
+//!                   (parse)          ^           (one transaction)
+//!                                    | resolve
+//!                             ContactDirectory
 //! ```
+//!
+//! A host that keeps a log of its own gets the entries between commit and move
+//! ([`InteractionSink`](store::InteractionSink)).
 //!
 //! Stages overlap: while one batch moves, the next is committed and the one after it is fetched. One batch is one
 //! transaction.
@@ -22,7 +27,8 @@
 //!   is healed by the next run.
 //! * **Nothing is logged twice.** An [`EntryId`] is derived from what the entry says; writing it again changes nothing.
 //! * **Nothing is deleted unasked.** What is not logged is moved on with its reason. Deleting is a field of the
-//!   [policy](decision::LoggingPolicy) that only [`business_central`](decision::LoggingPolicy::business_central) sets.
+//!   [policy](decision::LoggingPolicy); of the presets only
+//!   [`business_central`](decision::LoggingPolicy::business_central) sets it.
 //! * **Every decision is explained.** Each mail ends in one [`Outcome`](decision::Outcome), with every
 //!   [`Step`](decision::Step) that led there.
 //! * **No secret leaks.** An [`Error`], `Debug` output and traces hold codes and ids: no password, no address, no subject.

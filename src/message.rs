@@ -236,6 +236,12 @@ pub enum MessageFlag {
     IncompleteByDesign,
     /// The server could not render the MIME; logged from its properties.
     OriginalMissing,
+    /// More distinct addresses than the limit; those beyond it were left out of the match.
+    TooManyAddresses,
+    /// No header at all: whatever it is, it is no mail.
+    HeaderMissing,
+    /// The header block, one header or their number is beyond a limit; what comes after it was not read.
+    HeaderLimit,
 }
 
 /// What the configured boundary says about the sender's authenticity.
@@ -324,6 +330,9 @@ codes!(MessageFlag {
     OpaqueContent => "opaque-content",
     IncompleteByDesign => "incomplete-by-design",
     OriginalMissing => "original-missing",
+    TooManyAddresses => "too-many-addresses",
+    HeaderMissing => "header-missing",
+    HeaderLimit => "header-limit",
 });
 codes!(Authenticity {
     Unknown => "unknown",

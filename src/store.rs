@@ -1,7 +1,7 @@
 //! Where entries, originals, decisions and the ledger live.
 //!
-//! Seven small roles; a store implements what it owns, and a host can replace each alone. Every call takes the [`Scope`]
-//! first: rows of another scope are never seen or touched.
+//! Seven small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
+//! [`Scope`](crate::Scope) first: rows of another scope are never seen or touched.
 
 mod commit;
 mod feed;

@@ -174,12 +174,33 @@ async fn a_reopened_file_has_everything_and_passes_the_integrity_check() {
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
+    for inline in [false, true] {
+        let (_dir, path) = file();
+        let options = SqliteOptions::default().with_inline(inline);
+        let store = SqliteStore::open_with(&path, options).unwrap();
+        store.migrate().await.unwrap();
+        store.close();
+        store.close();
+        let error = store.load_setup(&scope()).await.unwrap_err();
+        assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.closed"));
+    }
+}
+
+#[test]
+fn a_store_without_threads_does_every_call_at_its_first_poll() {
     let (_dir, path) = file();
-    let store = open(&path).await;
-    store.close();
-    store.close();
-    let error = store.load_setup(&scope()).await.unwrap_err();
-    assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.closed"));
+    let options = SqliteOptions::default().with_inline(true);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    let now = |future: &mut (dyn Future<Output = ()> + Unpin)| {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(future).poll(&mut context).is_ready());
+    };
+    now(&mut Box::pin(async {
+        store.migrate().await.unwrap();
+        let lease = lease(&store, &scope()).await;
+        commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 1_000)]).await;
+        assert_eq!(subjects(&store, "offer").await.len(), 1);
+    }));
 }
 
 #[tokio::test]
@@ -252,6 +273,26 @@ async fn two_handles_on_one_file_see_one_ledger_and_the_stale_one_is_fenced() {
     assert_eq!(known[0].as_ref().unwrap().message, Some(uid(&scope(), 1)));
     let again = second.commit(&scope(), &new, batch).await.unwrap();
     assert!(matches!(again.rows[..], [RowResult::AlreadyLogged]));
+}
+
+#[tokio::test]
+async fn a_write_that_another_process_keeps_waiting_is_unavailable_and_can_be_repeated() {
+    let (_dir, path) = file();
+    let options = SqliteOptions::default().with_busy_timeout(Duration::from_millis(20));
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let held = lease(&store, &scope()).await;
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 1_000)]);
+    let refused = store.commit(&scope(), &held, batch.clone()).await;
+    let unavailable = (ErrorKind::StoreUnavailable, "store.unavailable");
+    assert_eq!(codes(&refused.unwrap_err()), unavailable);
+    let known = store.known(&scope(), &mailbox(), &[key(1)]).await.unwrap();
+    assert_eq!(known, [None]);
+    other.execute_batch("ROLLBACK").unwrap();
+    let receipt = store.commit(&scope(), &held, batch).await.unwrap();
+    assert!(matches!(&receipt.rows[..], [RowResult::Written { entries }] if entries.len() == 1));
 }
 
 #[tokio::test]
@@ -461,6 +502,33 @@ async fn words_are_found_without_case_and_accents_and_syntax_is_only_words() {
     assert_eq!((page.rows.len(), page.not_indexed), (1, 1));
     let waiting = store.unindexed(&scope(), 10).await.unwrap();
     assert_eq!(waiting, [uid(&scope(), 2)]);
+}
+
+#[tokio::test]
+async fn a_word_of_every_mail_and_a_word_of_few_are_paged_alike() {
+    const MAILS: u64 = 2_100;
+    let store = SqliteStore::in_memory().unwrap();
+    store.migrate().await.unwrap();
+    let lease = lease(&store, &scope()).await;
+    let rows = (0..MAILS).map(|n| logged(&scope(), n, 10)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    for (text, count) in [("offer", MAILS), ("2042", 1), ("offer 20", 120)] {
+        let mut filter = LogFilter::default();
+        filter.text = Some(text.into());
+        let mut found = Vec::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let page = store.entries(&scope(), &filter, after.as_ref(), 500).await;
+            let page = page.unwrap();
+            found.extend(page.rows.into_iter().map(|entry| entry.entry_no));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found.len() as u64, count, "{text}");
+        assert!(found.is_sorted_by(|a, b| a > b), "{text}");
+    }
 }
 
 #[tokio::test]

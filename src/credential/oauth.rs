@@ -28,7 +28,7 @@ pub use builder::AppSignInBuilder;
 const OPERATION: &str = "AppSignIn";
 
 /// How long before its end a token is renewed.
-const EARLY: Duration = Duration::from_secs(300);
+const EARLY: Duration = Duration::from_mins(5);
 
 /// Signs in as an application, with the client id and secret that a provider supplies.
 ///

@@ -1,7 +1,7 @@
 //! What every rule is given.
 
 use super::{Keep, LoggingHooks, LoggingPolicy, Outcome};
-use crate::decision::Exclusion;
+use crate::decision::{Exclusion, Quarantine};
 use crate::message::{Message, Sensitivity};
 use crate::parties::Parties;
 
@@ -39,6 +39,10 @@ impl Case<'_> {
             Outcome::Excluded(
                 Exclusion::Private | Exclusion::Confidential | Exclusion::PrivacyBlocked,
             ) => Keep::Reason,
+            // Nobody could read whether it is private.
+            Outcome::Quarantined(Quarantine::Unreadable | Quarantine::LimitExceeded) => {
+                Keep::Reason
+            }
             Outcome::NotMatched(_) if self.policy.keep_unmatched_original => Keep::Everything,
             _ => Keep::Metadata,
         }

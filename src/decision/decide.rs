@@ -47,6 +47,7 @@ fn apply(case: &Case<'_>, trace: &mut Trace) -> Ruling {
 fn run(case: &Case<'_>, trace: &mut Trace) -> ControlFlow<Outcome, Ruling> {
     rules::class::check(case, trace)?;
     rules::sensitivity::check(case, trace)?;
+    rules::readable::check(case, trace)?;
     let sender = rules::sender::check(case, trace)?;
     let recipients = rules::recipients::check(case, trace)?;
     rules::internal::check(case, &sender, &recipients, trace)?;

@@ -10,6 +10,7 @@ pub(super) mod matching;
 mod pairs;
 mod party;
 mod ranking;
+pub(super) mod readable;
 pub(super) mod recipients;
 pub(super) mod sender;
 pub(super) mod sensitivity;

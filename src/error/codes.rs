@@ -144,16 +144,6 @@ codes! {
 
     MIME_TOO_LARGE = "mime.too_large", LimitExceeded,
         "the mail is larger than the limit", "Raise the limit, or log the mail by hand.";
-    MIME_HEADER_LIMIT = "mime.header_limit", LimitExceeded,
-        "the header block, one header or their number is beyond the limit", "Look at the original: it is most likely an attack.";
-    MIME_DEPTH_LIMIT = "mime.depth_limit", LimitExceeded,
-        "the parts are nested deeper than the limit", "Nothing: the mail is logged from its headers.";
-    MIME_PART_LIMIT = "mime.part_limit", LimitExceeded,
-        "the mail has more parts than the limit", "Nothing: the mail is logged from its headers.";
-    MIME_ADDRESS_LIMIT = "mime.address_limit", LimitExceeded,
-        "the mail names more addresses than the limit", "Look at the original; requeue it with a higher limit.";
-    MIME_EMPTY = "mime.empty", Protocol,
-        "the mail has no header that could be read", "Look at the original.";
     ADDRESS_INVALID = "address.invalid", Protocol,
         "the text is not an address", "Correct the address.";
 

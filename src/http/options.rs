@@ -27,8 +27,8 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
-            total_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_mins(1),
+            total_timeout: Duration::from_mins(10),
             body_limit: 256 << 20,
             user_agent: concat!("email-logging/", env!("CARGO_PKG_VERSION")).into(),
             roots: None,

@@ -174,18 +174,16 @@ impl MailSink<'_> {
         let Some(current) = self.current.take() else {
             return Ok(self.from_facts(facts));
         };
-        Ok(
-            match current.reader.and_then(|reader| reader.finish(facts)) {
-                Ok(message) => {
-                    let original = match current.stage {
-                        Some((stage, _)) => Original::Staged(stage),
-                        None if self.lease.is_none() => Original::NotKept,
-                        None => Original::Inline(current.bytes),
-                    };
-                    FetchedContent::Read(Box::new(message), original)
-                }
-                Err(error) => FetchedContent::Unreadable(error),
-            },
-        )
+        Ok(match current.reader.map(|reader| reader.finish(facts)) {
+            Ok(message) => {
+                let original = match current.stage {
+                    Some((stage, _)) => Original::Staged(stage),
+                    None if self.lease.is_none() => Original::NotKept,
+                    None => Original::Inline(current.bytes),
+                };
+                FetchedContent::Read(Box::new(message), original)
+            }
+            Err(error) => FetchedContent::Unreadable(error),
+        })
     }
 }

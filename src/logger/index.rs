@@ -1,5 +1,7 @@
 //! The second stage: text and attachments of committed messages, in small steps that yield to logging.
 
+use std::task::Poll;
+
 use crate::error::{ErrorKind, Result};
 use crate::message::MessageContent;
 
@@ -32,7 +34,20 @@ pub(super) async fn index(parts: &Parts, limit: u32) -> Result<u64> {
         }
         done += contents.len() as u64;
         index.put_content(&parts.scope, contents).await?;
-        tokio::task::yield_now().await;
+        give_way().await;
     }
     Ok(done)
+}
+
+/// Lets others of the same task go on, once. Tokio's own needs its runtime, and the logger has none.
+async fn give_way() {
+    let mut gave_way = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -35,11 +35,11 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// As [`MessageReader::push`] and [`MessageReader::finish`].
+    /// As [`MessageReader::push`].
     pub fn read(original: &[u8], facts: &MailFacts, limits: &MessageLimits) -> Result<Self> {
         let mut reader = MessageReader::new(limits.clone());
         reader.push(original)?;
-        reader.finish(facts)
+        Ok(reader.finish(facts))
     }
 }
 

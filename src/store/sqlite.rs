@@ -78,7 +78,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Worker,
-    /// A database in memory has one connection, so its readers are its writer.
+    /// A database in memory, and one without threads, has one connection: its readers are its writer.
     readers: Option<Readers>,
     path: Option<PathBuf>,
 }
@@ -133,9 +133,8 @@ impl SqliteStore {
     #[allow(clippy::needless_pass_by_value)]
     pub fn in_memory_with(options: SqliteOptions) -> Result<Self> {
         let open = || {
-            let core = core(connect::memory(&options)?, &options);
             Ok(Self {
-                writer: Worker::start(WRITER, core).map_err(Fault::File)?,
+                writer: worker(WRITER, connect::memory(&options)?, &options)?,
                 readers: None,
                 path: None,
             })
@@ -193,27 +192,32 @@ impl Drop for SqliteStore {
 }
 
 fn open_file(path: &Path, options: &SqliteOptions) -> Done<SqliteStore> {
-    let start = |name, access| {
-        let core = core(connect::file(path, options, access)?, options);
-        Worker::start(name, core).map_err(Fault::File)
-    };
+    let start = |name, access| worker(name, connect::file(path, options, access)?, options);
     // The writer first: it makes the file and sets its journal.
     let writer = start(WRITER, Access::Write)?;
-    let readers = Readers {
-        ledger: start(LEDGER_READER, Access::Read)?,
-        log: start(LOG_READER, Access::Read)?,
+    let readers = if options.inline {
+        None
+    } else {
+        Some(Readers {
+            ledger: start(LEDGER_READER, Access::Read)?,
+            log: start(LOG_READER, Access::Read)?,
+        })
     };
     Ok(SqliteStore {
         writer,
-        readers: Some(readers),
+        readers,
         path: Some(path.to_owned()),
     })
 }
 
-fn core(conn: rusqlite::Connection, options: &SqliteOptions) -> Core {
-    Core::new(
+fn worker(name: &str, conn: rusqlite::Connection, options: &SqliteOptions) -> Done<Worker> {
+    let core = Core::new(
         conn,
         Arc::clone(&options.clock),
         Arc::clone(&options.entropy),
-    )
+    );
+    if options.inline {
+        return Ok(Worker::inline(core));
+    }
+    Worker::start(name, core).map_err(Fault::File)
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use email_logging::decision::{Decision, HookError, Keep, LoggingHooks};
 use email_logging::message::{MailFacts, Message, MessageLimits, OriginalDigest};
+use email_logging::source::FolderPath;
 use email_logging::source::ews::EwsSource;
 use email_logging::store::{DecisionFilter, InteractionLog as _, SqliteStore};
-use email_logging::testkit::exchange::Delivery;
+use email_logging::testkit::exchange::{Delivery, SimulatedExchangeBuilder};
 use email_logging::{MessageUid, Scope};
 
 use crate::setting::{QUEUE, Setting};
+
+const QUARANTINE: &str = r"\Email Logging\Quarantine\";
 
 /// Keeps every original, whatever the outcome: the test reads all of them back.
 #[derive(Debug)]
@@ -90,6 +93,7 @@ async fn log_alone(
         .builder()
         .with_source(Arc::<EwsSource>::clone(source))
         .with_scope(scope.clone())
+        .with_quarantine_folder(QUARANTINE.parse::<FolderPath>().unwrap())
         .with_hooks(Arc::new(KeepEverything))
         .build()
         .unwrap();
@@ -108,7 +112,12 @@ async fn every_mail_goes_the_whole_way_and_comes_back_bit_for_bit() {
     let Some(folder) = vectors("mail") else {
         return;
     };
-    let setting = Setting::with(|builder| builder.with_chunk_size(1_000)).await;
+    let change = |builder: SimulatedExchangeBuilder| {
+        builder
+            .with_chunk_size(1_000)
+            .with_public_folder(QUARANTINE)
+    };
+    let setting = Setting::with(change).await;
     let source = Arc::new(setting.source());
     let files = mails(&folder);
     assert!(files.len() > 450, "{} mails", files.len());
@@ -118,7 +127,11 @@ async fn every_mail_goes_the_whole_way_and_comes_back_bit_for_bit() {
         let scope = log_alone(&setting, &source, number, &bytes).await;
         logged.push((file, scope, bytes));
     }
-    assert_eq!((setting.queued(), setting.stored()), (0, files.len()));
+    let quarantined = setting.exchange.count(QUARANTINE).unwrap();
+    assert_eq!(
+        (setting.queued(), setting.stored() + quarantined),
+        (0, files.len())
+    );
     setting.store.close();
     let store = SqliteStore::open(setting.file()).unwrap();
     for (file, scope, bytes) in logged {

@@ -66,12 +66,12 @@ async fn a_wait_beyond_the_limit_is_the_callers_and_holds_every_call() {
     )
     .await;
     let (source, clock) = source_with(&server, |builder| {
-        builder.with_longest_wait(Duration::from_secs(60))
+        builder.with_longest_wait(Duration::from_mins(1))
     });
     for _ in 0..3 {
         let error = source.clone().list(&folder("Q"), all()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Throttled);
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(300)));
+        assert_eq!(error.retry_after(), Some(Duration::from_mins(5)));
     }
     assert!(clock.waits().is_empty());
 }
@@ -244,25 +244,47 @@ async fn a_server_that_accepts_no_version_is_a_typed_error() {
 
 #[tokio::test]
 async fn an_error_names_the_servers_and_both_request_ids() {
-    let server = MockServer::start().await;
-    let refusal = status(500, fault("ErrorAccessDenied", None))
-        .insert_header("request-id", "server-id")
-        .insert_header("x-feserver", "FE1")
-        .insert_header("x-beserver", "BE1");
-    answer_with(&server, "FindItem", refusal, 1).await;
-    let (source, _) = source(&server);
-    let error = source.list(&folder("Q"), all()).await.unwrap_err();
-    let said = error.server().unwrap();
-    assert_eq!(said.status, Some(500));
-    assert_eq!(said.response_code.as_deref(), Some("ErrorAccessDenied"));
-    assert_eq!(said.request_id.as_deref(), Some("server-id"));
-    assert_eq!(said.servers, ["FE1", "BE1"]);
-    let sent = server.received_requests().await.unwrap();
-    let ours = sent[0]
-        .headers
-        .get("client-request-id")
-        .unwrap()
-        .to_str()
-        .unwrap();
-    assert_eq!(said.client_request_id.as_deref(), Some(ours));
+    let cut = empty_page().split_at(500).0.to_owned();
+    for (template, code) in [
+        (
+            status(500, fault("ErrorAccessDenied", None)),
+            "ews.access_denied",
+        ),
+        (
+            status(500, response("FindItem", &[failed("ErrorAccessDenied")])),
+            "ews.access_denied",
+        ),
+        (
+            status(500, response("FindItem", &[])),
+            "ews.answers_missing",
+        ),
+        (status(500, "<!DOCTYPE html>".into()), "http.unavailable"),
+        (status(500, cut), "http.closed"),
+        (
+            status(500, soap("<!DOCTYPE a [<!ENTITY b \"c\">]>")),
+            "ews.xml_forbidden",
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let template = template
+            .insert_header("request-id", "server-id")
+            .insert_header("x-feserver", "FE1")
+            .insert_header("x-beserver", "BE1");
+        answer_with(&server, "FindItem", template, 1).await;
+        let (source, _) = source_with(&server, |builder| builder.with_repeats(0));
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), code);
+        let said = error.server().unwrap();
+        assert_eq!(said.status, Some(500), "{code}");
+        assert_eq!(said.request_id.as_deref(), Some("server-id"), "{code}");
+        assert_eq!(said.servers, ["FE1", "BE1"], "{code}");
+        let sent = server.received_requests().await.unwrap();
+        let ours = sent[0]
+            .headers
+            .get("client-request-id")
+            .unwrap()
+            .to_str()
+            .unwrap();
+        assert_eq!(said.client_request_id.as_deref(), Some(ours), "{code}");
+    }
 }

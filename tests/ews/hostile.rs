@@ -15,6 +15,10 @@ async fn code(answer: String) -> &'static str {
     result.map_or_else(|error| error.code(), |summary| summary.kind)
 }
 
+fn repeated(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect::<Vec<_>>().concat()
+}
+
 fn inside(content: &str) -> String {
     response("GetItem", &[fine(content)])
 }
@@ -22,12 +26,10 @@ fn inside(content: &str) -> String {
 #[tokio::test]
 async fn bombs_are_typed_errors() {
     let nested = "<t:a>".repeat(100_000);
-    let attributes: String = (0..300).map(|at| format!(" a{at}=\"\"")).collect();
-    let many: String = (0..800_000).map(|at| format!(" a{at}=\"\"")).collect();
-    let namespaces: String = (0..100).map(|at| format!(" xmlns:n{at}=\"u\"")).collect();
-    let spread: String = (0..50)
-        .map(|at| format!("<a xmlns:n{at}=\"u\" xmlns:m{at}=\"u\">"))
-        .collect();
+    let attributes = repeated(300, |at| format!(" a{at}=\"\""));
+    let many = repeated(800_000, |at| format!(" a{at}=\"\""));
+    let namespaces = repeated(100, |at| format!(" xmlns:n{at}=\"u\""));
+    let spread = repeated(50, |at| format!("<a xmlns:n{at}=\"u\" xmlns:m{at}=\"u\">"));
     let entity = "<!DOCTYPE s [<!ENTITY a \"b\">]>";
     let system = "<!DOCTYPE s SYSTEM \"file:///etc/passwd\">";
     for (answer, expected) in [

@@ -1,6 +1,12 @@
 //! What the EWS tests share: answers written by hand, a sink, a clock that waits in no time.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};

@@ -71,6 +71,7 @@ async fn a_move_with_an_unknown_effect_is_not_repeated() {
             status(502, "<html>bad gateway</html>".into()),
             "http.unavailable",
         ),
+        (status(503, String::new()), "http.unavailable"),
         (status(504, String::new()), "http.unavailable"),
         (ok(String::new()), "http.closed"),
         (
@@ -144,6 +145,19 @@ async fn items_that_the_server_did_not_touch_are_asked_for_again() {
         !second.contains("Id=\"A\"") && second.contains("Id=\"B\""),
         "{second}"
     );
+}
+
+#[tokio::test]
+async fn an_unknown_effect_of_the_second_attempt_is_not_taken_for_no_effect() {
+    let server = MockServer::start().await;
+    let first = [moved_to("A2"), stopped()];
+    answer(&server, "MoveItem", response("MoveItem", &first), 1).await;
+    answer_with(&server, "MoveItem", status(502, String::new()), 1).await;
+    let (source, _) = source(&server);
+    let result = source
+        .move_to(&folder("Q"), &refs(&["A", "B"]), &folder("S"))
+        .await;
+    assert_eq!(code_of(&result.unwrap_err()), "http.unavailable");
 }
 
 #[tokio::test]

@@ -10,9 +10,7 @@ pub(crate) fn read_in_chunks(mail: &[u8], size: usize) -> Result<Message, &'stat
     for chunk in mail.chunks(size) {
         reader.push(chunk).map_err(|error| error.code())?;
     }
-    reader
-        .finish(&MailFacts::default())
-        .map_err(|error| error.code())
+    Ok(reader.finish(&MailFacts::default()))
 }
 
 /// Reads a mail without facts.

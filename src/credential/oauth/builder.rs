@@ -39,7 +39,7 @@ impl AppSignInBuilder {
     pub(super) fn new(token_url: String, provider: Arc<dyn CredentialProvider>) -> Self {
         let http = HttpOptions {
             body_limit: ANSWER_LIMIT,
-            total_timeout: Duration::from_secs(60),
+            total_timeout: Duration::from_mins(1),
             ..HttpOptions::default()
         };
         Self {

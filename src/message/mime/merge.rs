@@ -2,10 +2,9 @@
 
 use super::dates::{self, Date};
 use super::headers::{Headers, MAX_ID_BYTES};
-use crate::error::{Error, Result, codes};
 use crate::message::{
-    Address, ContentIdentity, FactAddress, ItemClass, MailAddress, MailFacts, Mailbox, Message,
-    MessageFlag, MessageLimits, Signal,
+    ContentIdentity, FactAddress, ItemClass, MailAddress, MailFacts, Mailbox, Message, MessageFlag,
+    MessageLimits, Signal,
 };
 
 /// Makes the message.
@@ -14,7 +13,7 @@ pub(super) fn message(
     facts: &MailFacts,
     identity: ContentIdentity,
     limits: &MessageLimits,
-) -> Result<Message> {
+) -> Message {
     let mut message = Message::new(identity);
     message.flags = headers.flags;
     let author: Vec<_> = facts.from.iter().cloned().collect();
@@ -41,9 +40,9 @@ pub(super) fn message(
     take_date(&mut message, headers.date.unwrap_or(Date::Missing), facts);
     take_class(&mut message, headers.class, facts);
     compare_senders(&mut message, facts);
+    limit_addresses(&mut message, limits);
     finish(&mut message);
-    check_number(&message, limits)?;
-    Ok(message)
+    message
 }
 
 fn none_if_empty(list: Vec<Mailbox>) -> Option<Vec<Mailbox>> {
@@ -158,18 +157,23 @@ pub(in crate::message) fn finish(message: &mut Message) {
     message.signals.dedup();
 }
 
-fn check_number(message: &Message, limits: &MessageLimits) -> Result<()> {
+/// Leaves addresses beyond the limit out of the match.
+fn limit_addresses(message: &mut Message, limits: &MessageLimits) {
     let lists = [&message.from, &message.to, &message.cc, &message.bcc];
     let named: usize = lists.into_iter().map(Vec::len).sum();
-    if named <= limits.addresses {
-        return Ok(());
+    if named <= limits.addresses || message.addresses().len() <= limits.addresses {
+        return;
     }
-    let distinct: Vec<Address> = message.addresses();
-    if distinct.len() <= limits.addresses {
-        return Ok(());
+    let mut room = limits.addresses;
+    let lists = [
+        &mut message.from,
+        &mut message.to,
+        &mut message.cc,
+        &mut message.bcc,
+    ];
+    for list in lists {
+        list.truncate(room);
+        room -= list.len();
     }
-    Err(Error::new(
-        &codes::MIME_ADDRESS_LIMIT,
-        "MessageReader::finish",
-    ))
+    message.flags.push(MessageFlag::TooManyAddresses);
 }

@@ -8,7 +8,7 @@ use super::fields::{Field, fields};
 use super::journal::{self, Claim, PEEK_BYTES, Unwrapped};
 use super::split::{Split, Splitter};
 use super::{calendar, headers, keys, merge};
-use crate::error::{Error, Result, codes};
+use crate::error::Result;
 use crate::message::{
     ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest,
 };
@@ -54,8 +54,7 @@ impl MessageReader {
     ///
     /// # Errors
     ///
-    /// `LimitExceeded` (`mime.too_large`, `mime.header_limit`) when the mail is beyond a limit; the
-    /// reader is then used up.
+    /// `LimitExceeded` (`mime.too_large`) when the mail is larger than the limit; the reader is then used up.
     pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
         let body = self.splitter.push(bytes, &self.limits)?;
         if self.watch == Watch::Undecided && self.splitter.in_body() {
@@ -107,11 +106,9 @@ impl MessageReader {
     /// Of a journal report the mail inside is read, and of the facts only what is not about the
     /// report: when it was received, how private it is, its link.
     ///
-    /// # Errors
-    ///
-    /// `Protocol` (`mime.empty`) when there is no header at all; `LimitExceeded`
-    /// (`mime.header_limit`, `mime.address_limit`).
-    pub fn finish(self, facts: &MailFacts) -> Result<Message> {
+    /// Whatever the bytes are, there is a message: what could not be read is flagged
+    /// ([`MessageFlag::HeaderMissing`], [`MessageFlag::HeaderLimit`], [`MessageFlag::TooManyAddresses`]).
+    pub fn finish(self, facts: &MailFacts) -> Message {
         let Self {
             limits,
             splitter,
@@ -120,11 +117,13 @@ impl MessageReader {
         } = self;
         let split = splitter.finish();
         let fields = fields(&split.header);
-        if fields.is_empty() {
-            return Err(Error::new(&codes::MIME_EMPTY, "MessageReader::finish"));
-        }
         let identity = identity(&fields, &split);
         let mut headers = headers::read(&fields, &limits);
+        if split.header_limit {
+            headers.flags.push(MessageFlag::HeaderLimit);
+        } else if fields.is_empty() {
+            headers.flags.push(MessageFlag::HeaderMissing);
+        }
         match watch {
             Watch::Journal(Claim::Possible) if !begins_like_envelope(&body) => {}
             Watch::Journal(claim) => match journal::unwrap(&whole(&split, &body), claim, &limits) {
@@ -189,7 +188,7 @@ fn unwrapped(
     facts: &MailFacts,
     identity: ContentIdentity,
     limits: &MessageLimits,
-) -> Result<Message> {
+) -> Message {
     let Unwrapped {
         mut headers,
         fast_key,

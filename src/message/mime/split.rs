@@ -15,6 +15,8 @@ const OPERATION: &str = "MessageReader::push";
 /// chunks makes no difference.
 pub(super) struct Splitter {
     header: Vec<u8>,
+    /// Once the header block went beyond a limit: what is left of it is hashed and not kept.
+    beyond: Option<Beyond>,
     line_start: usize,
     field_start: usize,
     fields: usize,
@@ -23,10 +25,22 @@ pub(super) struct Splitter {
     size: u64,
 }
 
+/// The rest of a header block that is beyond a limit.
+struct Beyond {
+    hash: Hasher,
+    /// Bytes of the present line, and whether they may be an empty line.
+    line_bytes: usize,
+    line_empty: bool,
+    /// Whether a header has begun: an empty line in front of the first one is no border.
+    any_field: bool,
+}
+
 /// What is known of a mail when all its bytes have come.
 pub(super) struct Split {
-    /// The header block, with the empty line at its end if there is one.
+    /// The header block, with the empty line at its end if there is one; up to the header that is beyond a limit.
     pub(super) header: Vec<u8>,
+    /// Whether a part of the header block was not kept.
+    pub(super) header_limit: bool,
     pub(super) header_hash: Hash,
     pub(super) body_hash: Hash,
     pub(super) size: u64,
@@ -36,6 +50,7 @@ impl Splitter {
     pub(super) fn new() -> Self {
         Self {
             header: Vec::new(),
+            beyond: None,
             line_start: 0,
             field_start: 0,
             fields: 0,
@@ -51,7 +66,7 @@ impl Splitter {
         let taken = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));
         let (within, beyond) = bytes.split_at(taken);
         self.size += taken as u64;
-        let body = self.take(within, limits)?;
+        let body = self.take(within, limits);
         self.body_hash.update(body);
         if beyond.is_empty() {
             Ok(body)
@@ -60,44 +75,58 @@ impl Splitter {
         }
     }
 
-    fn take<'a>(&mut self, bytes: &'a [u8], limits: &MessageLimits) -> Result<&'a [u8]> {
+    fn take<'a>(&mut self, bytes: &'a [u8], limits: &MessageLimits) -> &'a [u8] {
         let mut rest = bytes;
         while !self.in_body && !rest.is_empty() {
             let end = rest.iter().position(|b| *b == b'\n');
             let (line, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-            self.take_line(line, end.is_some(), limits)?;
+            match &mut self.beyond {
+                None => self.take_line(line, end.is_some(), limits),
+                Some(beyond) => self.in_body = beyond.pass(line, end.is_some()),
+            }
             rest = after;
         }
-        Ok(rest)
+        rest
     }
 
     /// Takes a line or, where the chunk ends inside it, a piece of one.
-    fn take_line(&mut self, piece: &[u8], ended: bool, limits: &MessageLimits) -> Result<()> {
-        if self.header.len() + piece.len() > limits.header_block_bytes {
-            return Err(Self::beyond("bytes of the header block"));
-        }
+    fn take_line(&mut self, piece: &[u8], ended: bool, limits: &MessageLimits) {
         let first = self.header.len() == self.line_start;
         if first && !matches!(piece.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.field_start = self.line_start;
             self.fields += 1;
         }
         self.header.extend_from_slice(piece);
-        if self.fields > limits.headers {
-            return Err(Self::beyond("number of headers"));
-        }
-        if self.header.len() - self.field_start > limits.header_bytes {
-            return Err(Self::beyond("bytes of one header"));
+        let beyond = self.header.len() > limits.header_block_bytes
+            || self.fields > limits.headers
+            || self.header.len() - self.field_start > limits.header_bytes;
+        if beyond {
+            return self.stop_keeping(ended);
         }
         if ended {
             let empty = matches!(self.header.get(self.line_start..), Some(b"\n" | b"\r\n"));
             self.in_body = empty && self.fields > 0;
             self.line_start = self.header.len();
         }
-        Ok(())
     }
 
-    fn beyond(what: &'static str) -> Error {
-        Error::new(&codes::MIME_HEADER_LIMIT, OPERATION).with_detail(what)
+    /// Goes on without keeping: the header that is beyond the limit is dropped, and what follows is only hashed.
+    fn stop_keeping(&mut self, line_ended: bool) {
+        let mut hash = Hasher::new();
+        hash.update(&self.header);
+        let line = if line_ended {
+            self.header.len()
+        } else {
+            self.line_start
+        };
+        let line_bytes = self.header.len() - line;
+        self.beyond = Some(Beyond {
+            hash,
+            line_bytes,
+            line_empty: line_bytes == 0,
+            any_field: self.fields > 0,
+        });
+        self.header.truncate(self.field_start);
     }
 
     /// The header block so far.
@@ -112,11 +141,31 @@ impl Splitter {
 
     pub(super) fn finish(self) -> Split {
         Split {
-            header_hash: blake3::hash(&self.header),
+            header_limit: self.beyond.is_some(),
+            header_hash: match self.beyond {
+                None => blake3::hash(&self.header),
+                Some(beyond) => beyond.hash.finalize(),
+            },
             body_hash: self.body_hash.finalize(),
             header: self.header,
             size: self.size,
         }
+    }
+}
+
+impl Beyond {
+    /// Passes a line or a piece of one; answers whether it was the empty line that ends the block.
+    fn pass(&mut self, piece: &[u8], ended: bool) -> bool {
+        self.hash.update(piece);
+        let blank = matches!(piece.first(), Some(b' ' | b'\t' | b'\r' | b'\n'));
+        self.any_field |= self.line_bytes == 0 && !blank;
+        self.line_bytes += piece.len();
+        self.line_empty &= piece.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        let border = ended && self.any_field && self.line_empty && self.line_bytes <= 2;
+        if ended {
+            (self.line_bytes, self.line_empty) = (0, true);
+        }
+        border
     }
 }
 
@@ -189,28 +238,39 @@ mod tests {
             headers: 3,
             ..MessageLimits::default()
         };
-        let table: &[(&[u8], Option<&str>)] = &[
+        let table: &[(&[u8], Option<&[u8]>)] = &[
             (b"A: b\n\n0123456789012345678901234567890123456789", None),
-            (b"A: 012345678901234567\n\nb", Some("mime.header_limit")),
+            (b"A: 012345678901234567\n\nbody", Some(b"")),
             (
-                b"A: 0123456789\n 0123456789\n\nb",
-                Some("mime.header_limit"),
+                b"A: b\nB: 012345678901234567\nC: d\n\nbody",
+                Some(b"A: b\n"),
             ),
-            (b"A: b\nC: d\nE: f\nG: h\n\nb", Some("mime.header_limit")),
+            (b"A: 0123456789\n 0123456789\r\n\r\nbody", Some(b"")),
             (
-                b"A: 01234567890\nB: 01234567890\nC: 01234567890\n\n",
-                Some("mime.header_limit"),
+                b"A: b\nC: d\nE: f\nG: h\n\nbody",
+                Some(b"A: b\nC: d\nE: f\n"),
             ),
             (
-                b"A: b\n\n0123456789012345678901234567890123456789012345678901234567",
-                Some("mime.too_large"),
+                b"A: 01234567890\nB: 01234567890\nC: 01234567890\n\nbody",
+                Some(b"A: 01234567890\nB: 01234567890\n"),
             ),
         ];
-        for (mail, code) in table {
+        for (mail, kept) in table {
             for size in 1..=mail.len() {
-                let code_read = in_chunks(mail, size, &limits).err().map(|e| e.code());
-                assert_eq!(code_read, *code, "{mail:?} by {size}");
+                let (body, split) = in_chunks(mail, size, &limits).unwrap();
+                assert_eq!(split.header_limit, kept.is_some(), "{mail:?} by {size}");
+                if let Some(kept) = kept {
+                    assert_eq!(split.header, *kept, "{mail:?} by {size}");
+                    assert_eq!(body, b"body", "{mail:?} by {size}");
+                    let block = &mail[..mail.len() - body.len()];
+                    assert_eq!(split.header_hash, blake3::hash(block), "{mail:?} by {size}");
+                }
             }
+        }
+        let large = b"A: b\n\n0123456789012345678901234567890123456789012345678901234567";
+        for size in 1..=large.len() {
+            let error = in_chunks(large, size, &limits).err().map(|e| e.code());
+            assert_eq!(error, Some("mime.too_large"));
         }
     }
 
@@ -227,6 +287,8 @@ mod tests {
                     prop_assert_eq!(&body, &body_cut);
                     prop_assert_eq!(&split.header, &split_cut.header);
                     prop_assert_eq!(split.body_hash, split_cut.body_hash);
+                    prop_assert_eq!(split.header_hash, split_cut.header_hash);
+                    prop_assert_eq!(split.header_limit, split_cut.header_limit);
                     prop_assert_eq!(super::split(mail).1, &body[..]);
                 }
                 (whole, cut) => prop_assert_eq!(whole.err(), cut.err()),

@@ -102,6 +102,24 @@ impl Answer {
     pub(super) async fn next(
         &mut self,
         tree: &mut Tree,
+        sink: Option<&mut ItemSink<'_>>,
+    ) -> Result<Option<ResponseMessage>> {
+        let next = self.next_message(tree, sink).await;
+        next.map_err(|error| self.with_server(error))
+    }
+
+    /// Adds the server to an error of this answer. An error of the sink is left as it is.
+    fn with_server(&self, error: Error) -> Error {
+        if error.server().is_none() && error.operation() == self.operation {
+            error.with_server(self.server.clone())
+        } else {
+            error
+        }
+    }
+
+    async fn next_message(
+        &mut self,
+        tree: &mut Tree,
         mut sink: Option<&mut ItemSink<'_>>,
     ) -> Result<Option<ResponseMessage>> {
         self.mime = None;

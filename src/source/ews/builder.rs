@@ -61,7 +61,7 @@ impl EwsSourceBuilder {
             public_folder_mailbox: None,
             connections: 4,
             repeats: 4,
-            longest_wait: Duration::from_secs(3600),
+            longest_wait: Duration::from_hours(1),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }

@@ -117,7 +117,11 @@ impl StatusReading<'_> {
             408 | 500 | 502 | 504 => self.repeat(&codes::HTTP_UNAVAILABLE),
             429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
             456 => lasting(&codes::HTTP_ACCOUNT_LOCKED),
-            503 => Failure::busy(self.error(&codes::HTTP_UNAVAILABLE), self.retry_after()),
+            503 if self.retry_after().is_some() => {
+                Failure::busy(self.error(&codes::HTTP_UNAVAILABLE), self.retry_after())
+            }
+            // Without a time it may be a proxy that lost the answer.
+            503 => self.repeat(&codes::HTTP_UNAVAILABLE),
             _ => Failure::lasting(
                 self.error(&codes::HTTP_STATUS)
                     .with_detail(format!("status {status}")),

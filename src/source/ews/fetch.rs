@@ -4,6 +4,7 @@ use super::EwsSource;
 use super::answer::{Answer, ResponseMessage, item_facts, item_ref};
 use super::codes::Class;
 use super::failure::{Failure, Remedy};
+use super::folders::refusal;
 use super::request::{GetItem, Request, Shape};
 use super::soap::{ItemSink, MimeEnd, Ns, Tree};
 use crate::error::{Error, Result, codes};
@@ -161,11 +162,7 @@ impl EwsSource {
                 Class::Gone => return Ok(Fetched::Gone),
                 Class::Property if shape == Shape::Message => {}
                 class => {
-                    return Ok(Fetched::Failed(self.refusal(
-                        class,
-                        request.name(),
-                        &message,
-                    )));
+                    return Ok(Fetched::Failed(refusal(class, request.name(), &message)));
                 }
             }
         }
@@ -189,7 +186,7 @@ impl EwsSource {
             Verdict::Ended(fetched) => Ok(fetched),
             Verdict::Again(failure) => Ok(Fetched::Failed(failure.error)),
             Verdict::FactsOnly(error) => self.fetch_facts(id, error).await,
-            Verdict::ItemShape => Ok(Fetched::Failed(self.refusal(
+            Verdict::ItemShape => Ok(Fetched::Failed(refusal(
                 Class::Property,
                 request.name(),
                 &message,

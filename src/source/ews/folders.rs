@@ -5,7 +5,7 @@ use super::answer::{FolderRow, ResponseMessage, read_folders};
 use super::codes::Class;
 use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request};
 use super::soap::Tree;
-use crate::error::{Error, Result, ServerContext, codes};
+use crate::error::{Error, Result, codes};
 use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
 
 /// The folder that Exchange Online makes for a mailbox; 2013 SP1 has no distinguished name for it.
@@ -87,7 +87,7 @@ impl EwsSource {
         match message.class() {
             Class::Fine => {}
             Class::Exists => return self.find(parent, name).await?.ok_or_else(|| missing(name)),
-            class => return Err(self.refusal(class, request.name(), &message)),
+            class => return Err(refusal(class, request.name(), &message)),
         }
         let created = read_folders(&tree)
             .0
@@ -134,8 +134,8 @@ impl EwsSource {
         let message = self.session().ask(request, &mut tree).await?;
         match message.class() {
             Class::Fine => Ok(read_folders(&tree)),
-            Class::Gone => Err(self.refusal(Class::FolderGone, request.name(), &message)),
-            class => Err(self.refusal(class, request.name(), &message)),
+            Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
+            class => Err(refusal(class, request.name(), &message)),
         }
     }
 
@@ -150,16 +150,11 @@ impl EwsSource {
             }
         }
     }
+}
 
-    /// The error of a response message that is no success.
-    pub(super) fn refusal(
-        &self,
-        class: Class,
-        operation: &'static str,
-        message: &ResponseMessage,
-    ) -> Error {
-        class.error(operation, message.decisive_code(), ServerContext::default())
-    }
+/// The error of a response message that is no success.
+pub(super) fn refusal(class: Class, operation: &'static str, message: &ResponseMessage) -> Error {
+    class.error(operation, message.decisive_code(), message.server.clone())
 }
 
 /// The id of an open folder.

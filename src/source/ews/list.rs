@@ -3,7 +3,7 @@
 use super::EwsSource;
 use super::answer::read_listing;
 use super::codes::Class;
-use super::folders::folder_ref;
+use super::folders::{folder_ref, refusal};
 use super::request::{FindItem, Request, Selection};
 use super::soap::Tree;
 use crate::error::Result;
@@ -35,8 +35,8 @@ impl EwsSource {
         let message = self.session().ask(&request, &mut tree).await?;
         match message.class() {
             Class::Fine => Ok(read_listing(&tree, page.offset)),
-            Class::Gone => Err(self.refusal(Class::FolderGone, request.name(), &message)),
-            class => Err(self.refusal(class, request.name(), &message)),
+            Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
+            class => Err(refusal(class, request.name(), &message)),
         }
     }
 }

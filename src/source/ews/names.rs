@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::EwsSource;
 use super::answer::{resolved_address, unresolved};
 use super::codes::Class;
+use super::folders::refusal;
 use super::request::ResolveNames;
 use super::soap::Tree;
 use crate::error::Result;
@@ -16,10 +17,19 @@ const REMEMBERED: usize = 10_000;
 
 /// What was found, and what was not.
 #[derive(Debug, Default)]
-pub(super) struct Names(Mutex<BTreeMap<String, Option<String>>>);
+pub(super) struct Names(Mutex<BTreeMap<String, Known>>);
+
+/// What the address book said about one Exchange address.
+#[derive(Debug, Clone)]
+enum Known {
+    /// Its SMTP address.
+    As(String),
+    /// Nobody has it.
+    Nobody,
+}
 
 impl Names {
-    fn known(&self, exchange: &str) -> Option<Option<String>> {
+    fn known(&self, exchange: &str) -> Option<Known> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -27,12 +37,12 @@ impl Names {
             .cloned()
     }
 
-    fn remember(&self, exchange: String, smtp: Option<String>) {
+    fn remember(&self, exchange: String, found: Known) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.insert(exchange, smtp);
+        known.insert(exchange, found);
     }
 }
 
@@ -48,11 +58,11 @@ impl EwsSource {
                 continue;
             };
             let key = exchange.to_ascii_lowercase();
-            let smtp = match self.inner.names.known(&key) {
+            let found = match self.inner.names.known(&key) {
                 Some(known) => known,
                 None => self.look_up(exchange, key).await?,
             };
-            if let Some(smtp) = smtp {
+            if let Known::As(smtp) = found {
                 address.address = Some(smtp);
                 address.exchange = false;
             }
@@ -60,16 +70,17 @@ impl EwsSource {
         Ok(())
     }
 
-    async fn look_up(&self, exchange: &str, key: String) -> Result<Option<String>> {
+    async fn look_up(&self, exchange: &str, key: String) -> Result<Known> {
         let mut tree = Tree::default();
         let request = ResolveNames { entry: exchange };
         let message = self.session().ask(&request, &mut tree).await?;
         let smtp = match message.class() {
             Class::Fine | Class::SeveralNames => resolved_address(&tree),
             Class::NoName => None,
-            class => return Err(self.refusal(class, "ResolveNames", &message)),
+            class => return Err(refusal(class, "ResolveNames", &message)),
         };
-        self.inner.names.remember(key, smtp.clone());
-        Ok(smtp)
+        let found = smtp.map_or(Known::Nobody, Known::As);
+        self.inner.names.remember(key, found.clone());
+        Ok(found)
     }
 }

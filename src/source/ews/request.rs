@@ -72,6 +72,12 @@ fn write_field(xml: &mut XmlWriter, uri: &str) {
     xml.empty("t:FieldURI", &[("FieldURI", uri)]);
 }
 
+fn write_fields(xml: &mut XmlWriter, uris: &[&str]) {
+    for uri in uris {
+        write_field(xml, uri);
+    }
+}
+
 fn write_property(xml: &mut XmlWriter, tag: &str, kind: &str) {
     xml.empty(
         "t:ExtendedFieldURI",
@@ -81,6 +87,6 @@ fn write_property(xml: &mut XmlWriter, tag: &str, kind: &str) {
 
 fn write_constant(xml: &mut XmlWriter, value: &str) {
     xml.within("t:FieldURIOrConstant", &[], |xml| {
-        xml.empty("t:Constant", &[("Value", value)])
+        xml.empty("t:Constant", &[("Value", value)]);
     });
 }

@@ -52,7 +52,7 @@ impl Session {
     pub(super) fn waits(&self) -> Waits {
         let builder = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
-            .with_max_delay(Duration::from_secs(60))
+            .with_max_delay(Duration::from_mins(1))
             .with_max_times(self.repeats);
         Waits(builder.build())
     }
@@ -128,7 +128,7 @@ impl Session {
 
     async fn ask_once(&self, request: &dyn Request, tree: &mut Tree) -> Result<Asked> {
         let mut answer = self.call(request).await?;
-        let message = match answer.next(tree, None).await {
+        let mut message = match answer.next(tree, None).await {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(Asked::Failed(Failure::lasting(answer.miscounted()))),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
@@ -140,6 +140,7 @@ impl Session {
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         }
         let failure = message_failure(request.name(), &message, &answer);
+        message.server = answer.server().clone();
         answer.drain().await;
         Ok(failure.map_or(Asked::Answered(message), Asked::Failed))
     }

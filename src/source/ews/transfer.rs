@@ -112,7 +112,7 @@ impl EwsSource {
             let Some(worst) = untouched
                 .iter()
                 .filter_map(|at| answers.get(*at))
-                .max_by_key(wait_of)
+                .max_by_key(|answer| wait_of(answer))
             else {
                 return Ok(answers);
             };
@@ -134,10 +134,7 @@ impl EwsSource {
                 .filter_map(|at| items.get(*at))
                 .cloned()
                 .collect();
-            // The rest of the batch is answered already: an error here must not hide that.
-            let Ok(second) = self.transfer_once(&again, what).await else {
-                return Ok(answers);
-            };
+            let second = self.transfer_once(&again, what).await?;
             for (at, answer) in untouched.into_iter().zip(second) {
                 if let Some(slot) = answers.get_mut(at) {
                     *slot = answer;
@@ -181,7 +178,7 @@ fn batch_size(most: u32) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX).max(1)
 }
 
-fn wait_of(answer: &&Answered) -> std::time::Duration {
+fn wait_of(answer: &Answered) -> std::time::Duration {
     answer.message.back_off.unwrap_or_default()
 }
 

@@ -42,6 +42,9 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The clock of leases and of all times that are written.
     pub clock: Arc<dyn Clock>,
+    /// Whether every call is done by its caller instead of the store's threads; default false. It blocks the caller, so it
+    /// is for simulations and tests, where the order of all effects must be the order of the calls.
+    pub inline: bool,
     /// The randomness of event ids.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -52,6 +55,7 @@ impl Default for SqliteOptions {
             page_size: PAGE_SIZE,
             max_bytes: None,
             busy_timeout: BUSY_TIMEOUT,
+            inline: false,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -77,6 +81,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn with_busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// Has every call done by its caller, without threads.
+    #[must_use]
+    pub fn with_inline(mut self, inline: bool) -> Self {
+        self.inline = inline;
         self
     }
 

@@ -1,9 +1,9 @@
-//! A named thread that owns one connection and does one job after the other.
+//! Who runs the core: a named thread that owns one connection and does one job after the other, or the caller.
 //!
 //! A caller that stops waiting does not stop a job: it ends as a whole, written or rolled back.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -15,11 +15,20 @@ use crate::error::{Error, Result, codes};
 
 type Job = Box<dyn FnOnce(&mut Core) + Send>;
 
-/// The thread and the way to it.
+/// A core and the way to it.
 #[derive(Debug)]
-pub(super) struct Worker {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+pub(super) enum Worker {
+    /// Its own thread.
+    Thread(Mutex<Option<Running>>),
+    /// No thread: whoever calls does the work.
+    Inline(Mutex<Option<Core>>),
+}
+
+/// A thread that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    jobs: mpsc::Sender<Job>,
+    thread: JoinHandle<()>,
 }
 
 impl Worker {
@@ -33,10 +42,12 @@ impl Worker {
                     job(&mut core);
                 }
             })?;
-        Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self::Thread(Mutex::new(Some(Running { jobs, thread }))))
+    }
+
+    /// Keeps the core for the callers.
+    pub(super) fn inline(core: Core) -> Self {
+        Self::Inline(Mutex::new(Some(core)))
     }
 
     /// Has a job done, and waits for its answer.
@@ -45,35 +56,47 @@ impl Worker {
         operation: &'static str,
         job: impl FnOnce(&mut Core) -> Done<T> + Send + 'static,
     ) -> Result<T> {
-        let closed = || Error::new(&codes::STORE_CLOSED, operation);
-        let jobs = lock(&self.jobs).clone().ok_or_else(closed)?;
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |core| {
-            // Nobody may be waiting any more; what was done stays done.
-            let _ = reply.send(job(core));
-        });
-        jobs.send(job).await.map_err(|_| closed())?;
-        let done = answer.await.map_err(|_| closed())?;
+        let done = match self {
+            Self::Thread(running) => {
+                let jobs = lock(running).as_ref().map(|running| running.jobs.clone());
+                send(jobs, job).await
+            }
+            Self::Inline(core) => lock(core).as_mut().map(job),
+        };
+        let done = done.ok_or_else(|| Error::new(&codes::STORE_CLOSED, operation))?;
         done.map_err(|fault| fault.into_error(operation))
     }
 
-    /// Lets the thread end what is queued, and waits for it.
+    /// Lets the thread end what is queued, waits for it, and closes the connection.
     pub(super) fn close(&self) {
-        drop(lock(&self.jobs).take());
-        let thread = lock(&self.thread).take();
-        if let Some(thread) = thread {
-            // A thread that panicked has ended as well.
-            let _ = thread.join();
+        match self {
+            Self::Thread(running) => {
+                let running = lock(running).take();
+                if let Some(Running { jobs, thread }) = running {
+                    drop(jobs);
+                    // A thread that panicked has ended as well.
+                    let _ = thread.join();
+                }
+            }
+            Self::Inline(core) => drop(lock(core).take()),
         }
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.close();
-    }
+/// Hands a job to the thread; `None` where it has ended.
+async fn send<T: Send + 'static>(
+    jobs: Option<mpsc::Sender<Job>>,
+    job: impl FnOnce(&mut Core) -> Done<T> + Send + 'static,
+) -> Option<Done<T>> {
+    let (reply, answer) = oneshot::channel();
+    let job: Job = Box::new(move |core| {
+        // Nobody may be waiting any more; what was done stays done.
+        let _ = reply.send(job(core));
+    });
+    jobs?.send(job).await.ok()?;
+    answer.await.ok()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,21 +14,21 @@ pub(in crate::source::ews) const REPRESENTED_SMTP: &str = "0x5d02";
 pub(in crate::source::ews) fn item_facts(item: Node<'_>) -> MailFacts {
     let text = |name| item.child_text(Ns::Types, name);
     let time = |name| text(name).and_then(timestamp);
-    let mut facts = MailFacts::default();
-    facts.from = single(item, "From").map(|from| with_smtp(from, item, REPRESENTED_SMTP));
-    facts.sender = single(item, "Sender").map(|from| with_smtp(from, item, SENDER_SMTP));
-    facts.to = several(item, "ToRecipients");
-    facts.cc = several(item, "CcRecipients");
-    facts.bcc = several(item, "BccRecipients");
-    facts.subject = text("Subject").map(str::to_owned);
-    facts.message_id = text("InternetMessageId").map(str::to_owned);
-    facts.sent = time("DateTimeSent");
-    facts.received = time("DateTimeReceived");
-    facts.sensitivity = text("Sensitivity").and_then(sensitivity);
-    facts.class = text("ItemClass").map(ItemClass::from_item_class);
-    facts.web_link = text("WebClientReadFormQueryString").map(str::to_owned);
-    facts.size = text("Size").and_then(|size| size.parse().ok());
-    facts
+    MailFacts {
+        from: single(item, "From").map(|from| with_smtp(from, item, REPRESENTED_SMTP)),
+        sender: single(item, "Sender").map(|from| with_smtp(from, item, SENDER_SMTP)),
+        to: several(item, "ToRecipients"),
+        cc: several(item, "CcRecipients"),
+        bcc: several(item, "BccRecipients"),
+        subject: text("Subject").map(str::to_owned),
+        message_id: text("InternetMessageId").map(str::to_owned),
+        sent: time("DateTimeSent"),
+        received: time("DateTimeReceived"),
+        sensitivity: text("Sensitivity").and_then(sensitivity),
+        class: text("ItemClass").map(ItemClass::from_item_class),
+        web_link: None,
+        size: text("Size").and_then(|size| size.parse().ok()),
+    }
 }
 
 /// Every Exchange address in the facts that is not resolved yet.
@@ -48,19 +48,18 @@ pub(in crate::source::ews) fn unresolved(facts: &mut MailFacts) -> Vec<&mut Fact
 /// Reads a mailbox element.
 pub(in crate::source::ews) fn fact_address(mailbox: Node<'_>) -> FactAddress {
     let text = |name| mailbox.child_text(Ns::Types, name).map(str::to_owned);
-    let mut address = FactAddress::default();
-    address.name = text("Name");
-    address.address = text("EmailAddress");
+    let address = text("EmailAddress");
     let routing = mailbox.child_text(Ns::Types, "RoutingType");
-    let is_x500 = address
-        .address
-        .as_deref()
-        .is_some_and(|text| text.starts_with('/'));
-    address.exchange = match routing {
+    let is_x500 = address.as_deref().is_some_and(|text| text.starts_with('/'));
+    let exchange = match routing {
         Some(routing) => routing.eq_ignore_ascii_case("EX"),
         None => is_x500,
     };
-    address
+    FactAddress {
+        name: text("Name"),
+        address,
+        exchange,
+    }
 }
 
 fn single(item: Node<'_>, name: &str) -> Option<FactAddress> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::codes::{Class, classify};
-use super::super::soap::{Ns, Tree};
+use super::super::soap::{Node, Ns, Tree};
 use super::message::{back_off, value};
 use crate::error::{Error, ServerContext};
 
@@ -28,10 +28,7 @@ impl Fault {
         });
         let fault_code = root.and_then(|root| root.child_text(Ns::None, "faultcode"));
         let fault_code = fault_code.map(|code| code.rsplit(':').next().unwrap_or(code));
-        let code = stated
-            .map(|node| node.text())
-            .or(fault_code)
-            .unwrap_or_default();
+        let code = stated.map(Node::text).or(fault_code).unwrap_or_default();
         let code = match inner {
             Some(inner) if code == "ErrorInternalServerError" => inner,
             _ => code.to_owned(),

@@ -53,11 +53,11 @@ fn read_row(node: Node<'_>) -> Option<FolderRow> {
 
 fn read_rights(node: Node<'_>) -> FolderRights {
     let may = |name| matches!(node.child_text(Ns::Types, name), Some("true" | "1"));
-    let mut rights = FolderRights::default();
-    rights.create_contents = may("CreateContents");
-    rights.create_hierarchy = may("CreateHierarchy");
-    rights.delete = may("Delete");
-    rights.modify = may("Modify");
-    rights.read = may("Read");
-    rights
+    FolderRights {
+        create_contents: may("CreateContents"),
+        create_hierarchy: may("CreateHierarchy"),
+        delete: may("Delete"),
+        modify: may("Modify"),
+        read: may("Read"),
+    }
 }

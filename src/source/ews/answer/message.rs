@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::codes::{Class, classify};
 use super::super::soap::{Node, Ns, Tree};
+use crate::error::ServerContext;
 
 /// The class of a response message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(in crate::source::ews) struct ResponseMessage {
     pub(in crate::source::ews) inner: Option<String>,
     /// How long the server wants to be left alone.
     pub(in crate::source::ews) back_off: Option<Duration>,
+    /// What to say about the server, where the message is the whole answer.
+    pub(in crate::source::ews) server: ServerContext,
 }
 
 impl ResponseMessage {
@@ -44,6 +47,7 @@ impl ResponseMessage {
             code: code.unwrap_or_default().to_owned(),
             inner: root.and_then(|root| value(root, "InnerErrorResponseCode")),
             back_off: root.and_then(back_off),
+            server: ServerContext::default(),
         }
     }
 

@@ -38,7 +38,7 @@ pub(in crate::source::ews) fn envelope(
 fn write_impersonation(xml: &mut XmlWriter, mailbox: &str) {
     xml.within("t:ExchangeImpersonation", &[], |xml| {
         xml.within("t:ConnectingSID", &[], |xml| {
-            xml.leaf("t:PrimarySmtpAddress", mailbox)
+            xml.leaf("t:PrimarySmtpAddress", mailbox);
         });
     });
 }

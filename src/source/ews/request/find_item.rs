@@ -71,7 +71,9 @@ fn write_keys(xml: &mut XmlWriter, keys: &[&[u8]]) {
     match keys {
         [key] => write_key(xml, key),
         keys => xml.within("t:Or", &[], |xml| {
-            keys.iter().for_each(|key| write_key(xml, key))
+            for key in keys {
+                write_key(xml, key);
+            }
         }),
     }
 }

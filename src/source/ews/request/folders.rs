@@ -2,7 +2,7 @@
 
 use super::super::soap::XmlWriter;
 use super::super::version::Version;
-use super::{FolderRef, Request, write_constant, write_field, write_property};
+use super::{FolderRef, Request, write_constant, write_field, write_fields, write_property};
 use crate::source::ListRequest;
 
 /// Tag of `PR_REPLICA_LIST`, which names the mailbox that holds a public folder's content.
@@ -100,7 +100,7 @@ fn write_shape(xml: &mut XmlWriter) {
     xml.within("m:FolderShape", &[], |xml| {
         xml.leaf("t:BaseShape", "IdOnly");
         xml.within("t:AdditionalProperties", &[], |xml| {
-            FIELDS.iter().for_each(|field| write_field(xml, field));
+            write_fields(xml, FIELDS);
             write_property(xml, REPLICA_LIST, "Binary");
         });
     });

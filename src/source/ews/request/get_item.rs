@@ -2,7 +2,7 @@
 
 use super::super::soap::XmlWriter;
 use super::super::version::Version;
-use super::{Request, write_field, write_item_ids, write_property};
+use super::{Request, write_fields, write_item_ids, write_property};
 use crate::source::ItemRef;
 
 /// Reads items.
@@ -64,14 +64,12 @@ impl GetItem<'_> {
             xml.leaf("t:IncludeMimeContent", "true");
         }
         xml.within("t:AdditionalProperties", &[], |xml| {
-            ITEM_FIELDS.iter().for_each(|field| write_field(xml, field));
+            write_fields(xml, ITEM_FIELDS);
             if self.shape == Shape::Message {
-                MESSAGE_FIELDS
-                    .iter()
-                    .for_each(|field| write_field(xml, field));
-                SMTP_PROPERTIES
-                    .iter()
-                    .for_each(|tag| write_property(xml, tag, "String"));
+                write_fields(xml, MESSAGE_FIELDS);
+                for tag in SMTP_PROPERTIES {
+                    write_property(xml, tag, "String");
+                }
             }
         });
     }

@@ -24,7 +24,7 @@ impl Request for ResolveNames<'_> {
             attributes.push(("ContactDataShape", "AllProperties"));
         }
         xml.within("m:ResolveNames", &attributes, |xml| {
-            xml.leaf("m:UnresolvedEntry", self.entry)
+            xml.leaf("m:UnresolvedEntry", self.entry);
         });
     }
 }

@@ -84,7 +84,7 @@ impl Request for DeleteItem<'_> {
             ("AffectedTaskOccurrences", "SpecifiedOccurrenceOnly"),
         ];
         xml.within("m:DeleteItem", &attributes, |xml| {
-            write_item_ids(xml, self.items)
+            write_item_ids(xml, self.items);
         });
     }
 }

@@ -87,7 +87,7 @@ impl XmlReader {
                 Ok(Event::Comment(_) | Event::PI(_)) => {}
                 Ok(Event::Eof) => return Err(self.truncated()),
                 Ok(_) => return Err(Error::new(&codes::EWS_XML_INVALID, self.operation)),
-                Err(error) => return Err(read_error(&mut self.reader, self.operation, error)),
+                Err(error) => return Err(read_error(&mut self.reader, self.operation, &error)),
             }
         }
     }

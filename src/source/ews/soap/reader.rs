@@ -63,7 +63,7 @@ impl XmlReader {
             let event = self.reader.read_event_into_async(&mut self.buffer).await;
             let event = match event {
                 Ok(event) => event,
-                Err(error) => return Err(read_error(&mut self.reader, self.operation, error)),
+                Err(error) => return Err(read_error(&mut self.reader, self.operation, &error)),
             };
             match event {
                 Event::Start(tag) | Event::Empty(tag) => {
@@ -247,7 +247,7 @@ fn forbidden(doctype: &str, operation: &'static str) -> Error {
 pub(super) fn read_error(
     reader: &mut Reader<SoapInput>,
     operation: &'static str,
-    error: quick_xml::Error,
+    error: &quick_xml::Error,
 ) -> Error {
     if let Some(failure) = reader.get_mut().take_failure() {
         return failure;

@@ -168,7 +168,7 @@ impl<'a> Node<'a> {
     }
 
     /// The elements right below.
-    pub(in crate::source::ews) fn children(self) -> impl Iterator<Item = Node<'a>> {
+    pub(in crate::source::ews) fn children(self) -> impl Iterator<Item = Self> {
         let (tree, end) = (self.tree, self.entry.end);
         let first = tree.node(self.index + 1).filter(|node| node.index < end);
         std::iter::successors(first, move |node| {
@@ -177,13 +177,13 @@ impl<'a> Node<'a> {
     }
 
     /// All elements below, in document order.
-    pub(in crate::source::ews) fn descendants(self) -> impl Iterator<Item = Node<'a>> {
+    pub(in crate::source::ews) fn descendants(self) -> impl Iterator<Item = Self> {
         let tree = self.tree;
         (self.index + 1..self.entry.end).filter_map(move |index| tree.node(index))
     }
 
     /// The first element right below with this name.
-    pub(in crate::source::ews) fn child(self, ns: Ns, name: &str) -> Option<Node<'a>> {
+    pub(in crate::source::ews) fn child(self, ns: Ns, name: &str) -> Option<Self> {
         self.children().find(|node| node.is(ns, name))
     }
 

@@ -179,15 +179,16 @@ CREATE TABLE entry (
   host_reference            TEXT,
   delivery                  TEXT NOT NULL, -- none, waiting, done: the host's own log
   UNIQUE (scope, id),
-  UNIQUE (scope, entry_no),
-  UNIQUE (message_no, contact_no, salesperson_code, information_flow, occurrence)
+  UNIQUE (scope, entry_no)
 ) STRICT;
+CREATE UNIQUE INDEX entry_once
+  ON entry (message_no, contact_no, salesperson_code, information_flow, occurrence);
 CREATE INDEX entry_by_date ON entry (scope, date, entry_no);
 CREATE INDEX entry_by_contact ON entry (scope, contact_no, date, entry_no);
 CREATE INDEX entry_by_company
   ON entry (scope, coalesce(contact_company_no, contact_no), date, entry_no);
 CREATE INDEX entry_by_salesperson ON entry (scope, salesperson_code, date, entry_no);
-CREATE INDEX entry_to_deliver ON entry (message_no) WHERE delivery = 'waiting';
+CREATE INDEX entry_to_deliver ON entry (scope, message_no) WHERE delivery = 'waiting';
 
 -- What people say about an entry, in the order they said it.
 CREATE TABLE entry_comment (

@@ -11,8 +11,8 @@ use super::{Core, moves, sightings};
 use crate::clock::{Clock, Entropy};
 use crate::ids::{EntryId, uuid_v7};
 use crate::scope::Scope;
-use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::values::{micros, signed, text};
+use crate::store::sqlite::fault::Done;
+use crate::store::sqlite::values::{micros, text};
 use crate::store::{
     CommitBatch, CommitReceipt, CommitRow, EventKind, Lease, RowContent, RowResult,
 };
@@ -228,14 +228,4 @@ impl<'a> Writer<'a> {
             ])?;
         Ok(())
     }
-}
-
-/// The number of a new entry for people, which is never negative.
-pub(super) fn entry_number(no: i64) -> Done<u64> {
-    u64::try_from(no).map_err(|_| Fault::Damaged("an entry number"))
-}
-
-/// A count that fits into a column.
-pub(super) fn count(value: u32) -> Done<i64> {
-    signed(u64::from(value))
 }

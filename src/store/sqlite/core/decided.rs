@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::commit::{Writer, entry_number};
+use super::commit::Writer;
 use super::identity::{Identity, flag_conflict};
 use super::moves::plan;
 use super::sightings::Found;
@@ -10,7 +10,7 @@ use super::{entries, original, sightings};
 use crate::decision::{Decision, Disposition, Outcome};
 use crate::ids::EntryId;
 use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::values::{json, signed, text};
+use crate::store::sqlite::values::{json, signed, text, unsigned};
 use crate::store::{
     CommitRow, DecidedRow, EventKind, RowContent, RowResult, Sighting, SightingState,
 };
@@ -138,7 +138,7 @@ fn write_entries(
             now: writer.now,
         };
         if entries::insert(writer.conn, entry, &place)? {
-            written.push((entry.id, entry_number(no)?));
+            written.push((entry.id, unsigned(no)?));
         } else {
             writer.return_entry_no();
         }

@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::commit::count;
 use crate::ids::{ContactNo, EntryId, MessageUid, SalespersonCode};
 use crate::interaction::{Comment, InformationFlow, InitiatedBy, InteractionLogEntry, NewEntry};
 use crate::store::sqlite::fault::{Done, Fault};
@@ -13,6 +12,10 @@ use crate::store::sqlite::values::{
 /// What a query must select and join so that [`read`] can read an entry.
 pub(super) const SELECT: &str =
     "SELECT e.*, m.uid AS message FROM entry e JOIN message m ON m.no = e.message_no";
+
+/// The same, beginning with the messages that a search found.
+pub(super) const SELECT_FOUND: &str = "SELECT e.*, m.uid AS message
+    FROM entry e INDEXED BY entry_once JOIN message m ON m.no = e.message_no";
 
 /// Where an entry is written.
 pub(super) struct Place {
@@ -60,7 +63,7 @@ pub(super) fn insert(conn: &Connection, entry: &NewEntry, place: &Place) -> Done
             entry.cost,
             entry.duration_min,
             maybe_text(entry.campaign_no.as_deref()),
-            count(entry.occurrence)?,
+            entry.occurrence,
             json(&entry.flags)?,
             json(&entry.fields)?,
             place.now,
@@ -83,7 +86,7 @@ fn is_same(conn: &Connection, entry: &NewEntry, place: &Place) -> Done<bool> {
         text(entry.contact_no.as_str()),
         text(entry.salesperson_code.as_str()),
         entry.information_flow.code(),
-        count(entry.occurrence)?
+        entry.occurrence
     ])?)
 }
 

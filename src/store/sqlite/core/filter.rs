@@ -1,9 +1,11 @@
 //! Filters as SQL: conditions with bound values, and words that never reach FTS5 as syntax.
 
 use rusqlite::types::Value;
+use rusqlite::{Connection, params};
 
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::store::LogFilter;
+use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{micros, text};
 
 /// Conditions that must all hold, with the values of their parameters.
@@ -97,6 +99,21 @@ pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter) {
             query,
         );
     }
+}
+
+/// Matches up to which a search begins with them; beyond, walking the log by date finds a page sooner.
+const RARE: i64 = 2_000;
+
+/// Whether the filter has words, and few messages have them.
+pub(super) fn is_rare(conn: &Connection, filter: &LogFilter) -> Done<bool> {
+    let Some(query) = filter.text.as_deref().and_then(match_query) else {
+        return Ok(false);
+    };
+    let mut count = conn.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ?1 LIMIT ?2)",
+    )?;
+    let found: i64 = count.query_row(params![query, RARE + 1], |row| row.get(0))?;
+    Ok(found <= RARE)
 }
 
 fn owned(value: &str) -> Value {

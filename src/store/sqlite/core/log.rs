@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::content::{attachments_of, not_indexed};
 use super::cursor::{Place, Question};
-use super::filter::{Conditions, entry_conditions, text_condition};
+use super::filter::{Conditions, entry_conditions, is_rare, text_condition};
 use super::{Core, entries, identity, record};
 use crate::error::codes;
 use crate::ids::{EntryId, MessageUid};
@@ -25,7 +25,12 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, false);
-        let sql = page_sql(entries::SELECT, &all, limit);
+        let select = if is_rare(&tx, filter)? {
+            entries::SELECT_FOUND
+        } else {
+            entries::SELECT
+        };
+        let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
         let rows = list.query_map(params_from_iter(all.into_values()), |row| {
             let place = Place {
@@ -56,11 +61,12 @@ impl Core {
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
         let all = conditions(scope, filter, place, true);
-        let sql = page_sql(
-            "SELECT e.date, e.entry_no, e.message_no FROM entry e",
-            &all,
-            limit,
-        );
+        let select = if is_rare(&tx, filter)? {
+            PLACES_FOUND
+        } else {
+            PLACES
+        };
+        let sql = page_sql(select, &all, limit);
         let mut list = tx.prepare_cached(&sql)?;
         let rows = list.query_map(params_from_iter(all.into_values()), |row| {
             let (at, no) = (row.get(0)?, row.get(1)?);
@@ -96,6 +102,13 @@ impl Core {
         logged_mail(&tx, no.ok_or(&codes::STORE_NOT_FOUND)?)
     }
 }
+
+/// Where entries stand, and their messages.
+const PLACES: &str = "SELECT e.date, e.entry_no, e.message_no FROM entry e";
+
+/// The same, beginning with the messages that a search found.
+const PLACES_FOUND: &str =
+    "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once";
 
 /// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
 fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Conditions {

@@ -30,8 +30,8 @@ impl Core {
             "SELECT s.key, p.item_id, p.change_key, p.target, p.attempts, p.next_try, p.planned_at
              FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
              WHERE p.mailbox = ?1 AND NOT EXISTS (
-                 SELECT 1 FROM entry e
-                 WHERE e.message_no = s.message_no AND e.delivery = 'waiting')
+                 SELECT 1 FROM entry e WHERE e.scope = p.scope
+                 AND e.message_no = s.message_no AND e.delivery = 'waiting')
              ORDER BY p.planned_at, p.item_id LIMIT ?2",
         )?;
         let moves = list.query_map(params![mailbox, limit], |row| Ok(pending(row)))?;
@@ -47,7 +47,8 @@ impl Core {
         let (tx, scope) = self.read(scope)?;
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
         let mut list = tx.prepare_cached(
-            "SELECT m.no, m.uid FROM entry e JOIN message m ON m.no = e.message_no
+            "SELECT m.no, m.uid FROM entry e INDEXED BY entry_to_deliver
+             JOIN message m ON m.no = e.message_no
              WHERE e.scope = ?1 AND e.delivery = 'waiting' AND EXISTS (
                  SELECT 1 FROM sighting s
                  WHERE s.message_no = e.message_no AND s.mailbox = ?2)
