@@ -214,14 +214,10 @@ fn what_comes_next_can_be_typed() {
     let mut typed = 0;
     for command in commands.filter(|command| !command.contains("simulate")) {
         // What a shell would make of it.
-        let command = command.replace("\"$EMAIL_LOGGER__STORE__PATH\"", &demo.store());
+        let command = command.replace("$LOG", &demo.store());
         let arguments: Vec<&str> = command.split_whitespace().collect();
         let mut program = program();
-        let output = program
-            .args(&arguments)
-            .env("EMAIL_LOGGER__STORE__PATH", demo.file())
-            .output()
-            .unwrap();
+        let output = program.args(&arguments).output().unwrap();
         assert_eq!(code(&output), 0, "{command}: {}", errors(&output));
         assert!(!output.stdout.is_empty(), "{command}");
         typed += 1;

@@ -135,8 +135,9 @@ fn a_wrong_password_ends_with_4_and_the_schemes_that_the_server_offers() {
 /// `kill -INT`, as a terminal sends it for Ctrl-C.
 #[cfg(unix)]
 fn interrupt(child: &Child) {
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+    let command = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &command])
         .status();
     assert!(sent.unwrap().success());
 }

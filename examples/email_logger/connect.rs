@@ -2,6 +2,8 @@
 
 mod account;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -168,8 +170,14 @@ fn text(what: &str, file: &Path) -> Result<String, Failure> {
     })
 }
 
-/// A file of a mail.
-pub(crate) fn original(file: &Path) -> Result<Vec<u8>, Failure> {
-    let name = file.display();
-    std::fs::read(file).map_err(|error| Failure::input(format!("{name} cannot be read"), &error))
+/// The bytes of a mail's file, up to `most`.
+pub(crate) fn original(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let name = path.display();
+    let unreadable = |error| Failure::input(format!("{name} cannot be read"), &error);
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(most)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    Ok(bytes)
 }

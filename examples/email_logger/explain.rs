@@ -59,7 +59,10 @@ pub(crate) async fn explain(
 /// Name and bytes of a mail, and whether it is a sample.
 fn read(path: &Path) -> Result<(String, Vec<u8>, bool), Failure> {
     let Some(word) = path.to_str().and_then(|text| text.strip_prefix("sample:")) else {
-        return Ok((path.display().to_string(), connect::original(path)?, false));
+        let most = RunSettings::default().limits.message_bytes;
+        let name = path.display().to_string();
+        // One byte more than allowed is enough to say that it is too large.
+        return Ok((name, connect::original(path, most + 1)?, false));
     };
     let sample = Sample::named(word).ok_or_else(|| Failure::Input {
         what: format!("there is no sample mail `{word}`"),

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
+use email_logging::error::{Error, ErrorKind};
 use email_logging::source::{
     Folder, FolderPath, FolderRights, FolderRoot, FolderSelector, ListRequest, MailFolders,
 };
@@ -39,7 +40,7 @@ pub(crate) async fn folders(
         }
         match tree(&source, root, args.depth, &mut seen, output).await {
             // An organisation may have no public folders, and an account no mailbox: the other half is still shown.
-            Err(Failure::Library(error)) if failed.is_none() => {
+            Err(Failure::Library(error)) if is_absence(&error) && failed.is_none() => {
                 output.note(format!("  {}", safe::text(&error.to_string())));
                 failed = Some(error);
             }
@@ -50,6 +51,16 @@ pub(crate) async fn folders(
         Some(error) if seen == 0 => Err(error.into()),
         _ => Ok(Exit::Done),
     }
+}
+
+/// The half that was asked for is not there, or not for this account.
+fn is_absence(error: &Error) -> bool {
+    let absences = [
+        ErrorKind::NotFound,
+        ErrorKind::PermissionDenied,
+        ErrorKind::Config,
+    ];
+    absences.contains(&error.kind())
 }
 
 /// One folder that waits to be shown: its name and level, and where its children are.

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use email_logging::EmailLogger;
 use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
 use email_logging::store::MemoryStore;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::cli::{RunArgs, WatchArgs};
@@ -46,9 +47,11 @@ pub(crate) async fn watch(
     let logger = logger(&config, output).await?;
     let signals = Signals::listen();
     output.note(format!(
-        "The first run is in {:?}, then one every {:?}. Ctrl-C finishes what is begun and stops; twice stops at once.",
-        schedule.first_after, schedule.every
+        "The first run is in {}, then one every {}.",
+        span(schedule.first_after),
+        span(schedule.every)
     ));
+    output.note("Ctrl-C finishes what is begun and stops; twice stops at once.");
     let mut quarantined = 0;
     let mut closed = None;
     let ended = logger
@@ -227,6 +230,12 @@ pub(crate) fn summary(report: &RunReport) -> Vec<String> {
         lines.extend(beside);
     }
     lines
+}
+
+/// A duration as it is written in the configuration.
+fn span(span: Duration) -> String {
+    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
+    format!("{span:#}")
 }
 
 /// A run of the schedule, with the time at which it ended.

@@ -86,7 +86,7 @@ fn deliver_files(exchange: &SimulatedExchange, directory: &Path) -> Result<usize
     files.sort();
     for file in &files {
         exchange
-            .deliver(QUEUE, connect::original(file)?)
+            .deliver(QUEUE, connect::original(file, u64::MAX)?)
             .map_err(|error| not_delivered(&error))?;
     }
     Ok(files.len())

@@ -135,48 +135,16 @@ fn tell_counts(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     output.line("")
 }
 
+/// The log's file is named by a variable of the shell alone: one of the environment would win over the configuration of
+/// a later `run`.
 fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     let style = output.style();
     let program = words::program();
-    let shown_best = outcome.logged.iter().max_by_key(|mail| mail.entries.len());
-    let no = shown_best
-        .and_then(|mail| mail.entries.first())
-        .map_or(1, |entry| entry.entry_no);
-    let again = "demo --store \"$EMAIL_LOGGER__STORE__PATH\"".to_owned();
-    let next = [
-        (
-            "the history of one company",
-            "log --company C0100".to_owned(),
-        ),
-        ("full-text search", "log --text pump".to_owned()),
-        (
-            "one entry, its mail, every step of the decision",
-            format!("show {no}"),
-        ),
-        (
-            "the original mail, bit for bit",
-            format!("show {no} --original"),
-        ),
-        (
-            "why a mail is logged or not, for any .eml file",
-            "explain sample:44".to_owned(),
-        ),
-        ("the same mails again: nothing is logged twice", again),
-        (
-            "this Exchange, served to any EWS client",
-            "simulate".to_owned(),
-        ),
-        ("the job on your own Exchange", "run --help".to_owned()),
-    ];
     output.line(style.strong("What to type next"))?;
     output.line("")?;
-    output.line(style.dim("  # for all that follows"))?;
-    let variable = format!(
-        "  export EMAIL_LOGGER__STORE__PATH={}",
-        shown(&outcome.file)
-    );
+    let variable = format!("  LOG={}", shown(&outcome.file));
     output.line(style.command(&variable))?;
-    for (what, command) in next {
+    for (what, command) in next_commands(outcome) {
         output.line(style.dim(&format!("  # {what}")))?;
         output.line(style.command(&format!("  {program} {command}")))?;
     }
@@ -189,4 +157,44 @@ fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         output.line("and the demo with 0.")?;
     }
     Ok(())
+}
+
+/// What each command shows, and the command.
+fn next_commands(outcome: &Outcome) -> [(&'static str, String); 8] {
+    let most = outcome.logged.iter().max_by_key(|mail| mail.entries.len());
+    let entry = most.and_then(|mail| mail.entries.first());
+    let no = entry.map_or(1, |entry| entry.entry_no);
+    let store = if shown(&outcome.file).starts_with('\'') {
+        "--store \"$LOG\""
+    } else {
+        "--store $LOG"
+    };
+    [
+        (
+            "the history of one company",
+            format!("log {store} --company C0100"),
+        ),
+        ("full-text search", format!("log {store} --text pump")),
+        (
+            "one entry, its mail, every step of the decision",
+            format!("show {no} {store}"),
+        ),
+        (
+            "the original mail, bit for bit",
+            format!("show {no} {store} --original"),
+        ),
+        (
+            "why a mail is logged or not, for any .eml file",
+            "explain sample:44".to_owned(),
+        ),
+        (
+            "the same mails again: nothing is logged twice",
+            format!("demo {store}"),
+        ),
+        (
+            "this Exchange, served to any EWS client",
+            "simulate".to_owned(),
+        ),
+        ("the job on your own Exchange", "run --help".to_owned()),
+    ]
 }

@@ -1,6 +1,7 @@
 //! A progress bar, where somebody looks at a terminal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use email_logging::logger::{Progress, ProgressEvent};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,6 +23,8 @@ impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         bar.set_message("listing");
+        // Until a server answers, which may take a while, something moves.
+        bar.enable_steady_tick(Duration::from_millis(100));
         Self(bar)
     }
 
