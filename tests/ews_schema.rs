@@ -158,11 +158,14 @@ async fn recorded(impersonated: bool, refused_versions: u64) -> Vec<Vec<u8>> {
         answer(&server, "GetItem", fault, refused_versions).await;
     }
     script(&server).await;
-    let (source, _) = source_with(&server, |builder| match impersonated {
-        true => builder
-            .with_impersonation("q@example.com")
-            .with_mailbox("shared@example.com"),
-        false => builder,
+    let (source, _) = source_with(&server, |builder| {
+        if impersonated {
+            builder
+                .with_impersonation("q@example.com")
+                .with_mailbox("shared@example.com")
+        } else {
+            builder
+        }
     });
     whole_run(&source).await;
     let sent = server.received_requests().await.unwrap();

@@ -431,3 +431,35 @@ async fn folders_are_created_and_listed() {
     assert_eq!(names, ["Done", "Queue", "Storage"]);
     assert!(page.complete);
 }
+
+#[tokio::test]
+async fn calls_about_public_folders_are_routed_to_where_their_data_is() {
+    let exchange = exchange()
+        .with_routing_enforced("example.com")
+        .start()
+        .await
+        .unwrap();
+    exchange.deliver(QUEUE, mail(0, 10)).unwrap();
+    let (tree, content) = (
+        exchange.hierarchy_address(),
+        exchange.content_address(QUEUE).unwrap(),
+    );
+    assert_ne!(tree, content);
+    let (source, _) = source_at(&exchange.url(), |builder| {
+        builder
+            .with_anchor_mailbox("svc@example.com")
+            .with_public_folder_mailbox(tree)
+            .with_public_folder_content_mailbox(content)
+    });
+    let (queue, storage) = (open(&source, QUEUE).await, open(&source, STORAGE).await);
+    let items = all(&source, &queue).await;
+    let mut sink = Collect::default();
+    source.fetch(&queue, &items, &mut sink).await.unwrap();
+    assert!(matches!(sink.got[..], [(0, Got::Complete(..))]));
+    let moved = source
+        .move_to(&queue, &ids(&items), &storage)
+        .await
+        .unwrap();
+    assert!(moves(&moved)[0].starts_with("done "));
+    assert_eq!(exchange.count(STORAGE).unwrap(), 1);
+}

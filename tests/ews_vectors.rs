@@ -58,7 +58,8 @@ fn as_json(summary: &AnswerSummary) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 async fn read(bytes: &[u8], size: usize) -> Value {

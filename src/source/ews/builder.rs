@@ -33,6 +33,7 @@ pub struct EwsSourceBuilder {
     impersonated: Option<String>,
     anchor_mailbox: Option<String>,
     public_folder_mailbox: Option<String>,
+    public_folder_content_mailbox: Option<String>,
     connections: u32,
     repeats: usize,
     longest_wait: Duration,
@@ -59,6 +60,7 @@ impl EwsSourceBuilder {
             impersonated: None,
             anchor_mailbox: None,
             public_folder_mailbox: None,
+            public_folder_content_mailbox: None,
             connections: 4,
             repeats: 4,
             longest_wait: Duration::from_hours(1),
@@ -123,6 +125,15 @@ impl EwsSourceBuilder {
     /// Routes to a public folder mailbox (`X-PublicFolderMailbox`), as `GUID@domain` or by its SMTP address.
     pub fn with_public_folder_mailbox(mut self, address: impl Into<String>) -> Self {
         self.public_folder_mailbox = Some(address.into());
+        self
+    }
+
+    /// Routes calls about the content of public folders to the mailbox that holds it, with both headers.
+    ///
+    /// Exchange keeps the tree of public folders and their content in different mailboxes. Queue and storage have to lie
+    /// in the same one.
+    pub fn with_public_folder_content_mailbox(mut self, address: impl Into<String>) -> Self {
+        self.public_folder_content_mailbox = Some(address.into());
         self
     }
 
@@ -225,6 +236,10 @@ impl EwsSourceBuilder {
                 self.anchor_mailbox.as_ref().or(self.impersonated.as_ref()),
                 self.public_folder_mailbox.as_ref(),
             )?,
+            content_routing: match &self.public_folder_content_mailbox {
+                Some(content) => Some(routing(Some(content), Some(content))?),
+                None => None,
+            },
             impersonated: self.impersonated,
             repeats: self.repeats,
         };

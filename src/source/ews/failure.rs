@@ -114,14 +114,13 @@ impl StatusReading<'_> {
             },
             403 if self.online => lasting(&codes::EWS_BLOCKED),
             403 => lasting(&codes::HTTP_FORBIDDEN),
-            408 | 500 | 502 | 504 => self.repeat(&codes::HTTP_UNAVAILABLE),
             429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
             456 => lasting(&codes::HTTP_ACCOUNT_LOCKED),
             503 if self.retry_after().is_some() => {
                 Failure::busy(self.error(&codes::HTTP_UNAVAILABLE), self.retry_after())
             }
-            // Without a time it may be a proxy that lost the answer.
-            503 => self.repeat(&codes::HTTP_UNAVAILABLE),
+            // Also 503 without a time, which may be a proxy's that lost the answer.
+            408 | 500 | 502..=504 => self.repeat(&codes::HTTP_UNAVAILABLE),
             _ => Failure::lasting(
                 self.error(&codes::HTTP_STATUS)
                     .with_detail(format!("status {status}")),

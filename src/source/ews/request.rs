@@ -28,6 +28,12 @@ pub(super) trait Request: Sync {
         false
     }
 
+    /// Whether it is about the tree of folders, which public folders keep in another mailbox than their content. To
+    /// Exchange GetFolder is about content.
+    fn is_about_hierarchy(&self) -> bool {
+        false
+    }
+
     /// Writes the element below the body.
     fn write(&self, xml: &mut XmlWriter, version: Version);
 }

@@ -30,7 +30,10 @@ pub(super) struct Session {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) version: Negotiated,
     pub(super) impersonated: Option<String>,
+    /// Routing headers of calls about the tree of folders, and of all calls where there is no other routing.
     pub(super) routing: HeaderMap,
+    /// Routing headers of calls about the content of public folders.
+    pub(super) content_routing: Option<HeaderMap>,
     pub(super) repeats: usize,
 }
 
@@ -187,7 +190,7 @@ impl Session {
     ) -> Result<Reply, Failure> {
         let body = envelope(request, version, self.impersonated.as_deref());
         let request_id = new_guid(&*self.entropy);
-        let headers = self.headers(request.name(), &request_id, authorization);
+        let headers = self.headers(request, &request_id, authorization);
         let headers = headers.map_err(Failure::lasting)?;
         let sent = self
             .http
@@ -197,12 +200,17 @@ impl Session {
 
     fn headers(
         &self,
-        operation: &'static str,
+        request: &dyn Request,
         request_id: &str,
         authorization: HeaderValue,
     ) -> Result<HeaderMap> {
+        let operation = request.name();
         let invalid = |_| Error::new(&codes::INTERNAL, operation);
-        let mut headers = self.routing.clone();
+        let content = self
+            .content_routing
+            .as_ref()
+            .filter(|_| !request.is_about_hierarchy());
+        let mut headers = content.unwrap_or(&self.routing).clone();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(
             CONTENT_TYPE,

@@ -47,7 +47,7 @@ impl EwsSource {
                 Class::Fine => Moved::Done(answer.new_id),
                 Class::Gone => Moved::Gone,
                 Class::MoveRefused => self.copy_and_delete(from, item, &target).await?,
-                _ => Moved::Failed(answer.error("MoveItem")),
+                _ => Moved::Failed(answer.error("MoveItem").with_item(&*item.id)),
             });
         }
         Ok(moved)
@@ -64,10 +64,11 @@ impl EwsSource {
             _ => DeleteType::SoftDelete,
         };
         let answers = self.transfer(items, Transfer::Delete(how)).await?;
-        let removed = answers.iter().map(|answer| match answer.message.class() {
+        let answered = items.iter().zip(&answers);
+        let removed = answered.map(|(item, answer)| match answer.message.class() {
             Class::Fine => Removed::Done,
             Class::Gone => Removed::Gone,
-            _ => Removed::Failed(answer.error("DeleteItem")),
+            _ => Removed::Failed(answer.error("DeleteItem").with_item(&*item.id)),
         });
         Ok(removed.collect())
     }

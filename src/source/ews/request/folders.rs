@@ -62,6 +62,10 @@ impl Request for FindFolder<'_> {
         "FindFolder"
     }
 
+    fn is_about_hierarchy(&self) -> bool {
+        true
+    }
+
     fn write(&self, xml: &mut XmlWriter, _: Version) {
         xml.within("m:FindFolder", &[("Traversal", "Shallow")], |xml| {
             write_shape(xml);
@@ -77,6 +81,10 @@ impl Request for FindFolder<'_> {
 impl Request for CreateFolder<'_> {
     fn name(&self) -> &'static str {
         "CreateFolder"
+    }
+
+    fn is_about_hierarchy(&self) -> bool {
+        true
     }
 
     fn changes(&self) -> bool {
