@@ -18,6 +18,7 @@ use crate::message::codes;
 use crate::parties::{ContactMatch, NewContact, SalespersonMatch};
 
 pub use decide::decide;
+pub(crate) use decide::decide_as;
 pub use hooks::{HookAnswer, HookError, LoggingHooks, PartyRole};
 pub use policy::{
     ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients, Unmatched,

@@ -94,25 +94,14 @@ impl Reader {
         }
     }
 
-    /// The number is for people and no key of the store, so the log is looked through, newest first.
     async fn numbered(&self, no: u64) -> Result<InteractionLogEntry, Failure> {
         let mut filter = LogFilter::default();
-        filter.canceled = true;
-        let mut after = None;
-        loop {
-            let page = self
-                .store
-                .entries(&self.scope, &filter, after.as_ref(), PAGE)
-                .await?;
-            if let Some(entry) = page.rows.into_iter().find(|entry| entry.entry_no == no) {
-                return Ok(entry);
-            }
-            after = page.next;
-            if after.is_none() {
-                let error = Error::new(&codes::STORE_NOT_FOUND, "show");
-                return Err(error.with_detail(format!("there is no entry {no}")).into());
-            }
-        }
+        (filter.entry_no, filter.canceled) = (Some(no), true);
+        let page = self.store.entries(&self.scope, &filter, None, 1).await?;
+        page.rows.into_iter().next().ok_or_else(|| {
+            let error = Error::new(&codes::STORE_NOT_FOUND, "show");
+            error.with_detail(format!("there is no entry {no}")).into()
+        })
     }
 
     async fn decisions(&self, message: &MessageUid) -> Result<Vec<DecisionRecord>, Failure> {

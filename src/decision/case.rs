@@ -14,6 +14,8 @@ pub(super) struct Case<'a> {
     pub(super) parties: &'a Parties,
     /// The rules' settings.
     pub(super) policy: &'a LoggingPolicy,
+    /// The policy's name and fingerprint.
+    pub(super) stamp: &'a str,
     /// The host's part.
     pub(super) hooks: &'a [&'a dyn LoggingHooks],
 }

@@ -19,10 +19,22 @@ pub fn decide(
     policy: &LoggingPolicy,
     hooks: &[&dyn LoggingHooks],
 ) -> Decision {
+    decide_as(message, parties, policy, &policy.stamp(), hooks)
+}
+
+/// Decides with a policy whose stamp was made before: it costs more than the rules themselves.
+pub(crate) fn decide_as(
+    message: &Message,
+    parties: &Parties,
+    policy: &LoggingPolicy,
+    stamp: &str,
+    hooks: &[&dyn LoggingHooks],
+) -> Decision {
     let case = Case {
         message,
         parties,
         policy,
+        stamp,
         hooks,
     };
     let mut trace = Trace::default();
@@ -74,7 +86,7 @@ fn conclude(case: &Case<'_>, ruling: Ruling, mut trace: Trace) -> Decision {
         disposition,
         keep,
         create_contacts: ruling.create_contacts,
-        policy: format!("{}@{}", case.policy.name, case.policy.fingerprint()),
+        policy: case.stamp.to_owned(),
     };
     if keep != super::Keep::Reason {
         decision.flags = noted(case, &decision);

@@ -1,12 +1,10 @@
 //! The decision about a mail that could not be decided by the rules.
 
-use super::{
-    Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Stage, Step, Verdict,
-};
+use super::{Decision, Disposition, Keep, Outcome, Quarantine, Stage, Step, Verdict};
 
 impl Decision {
     /// A mail that is set aside for a person, with nothing kept but the reason.
-    pub fn quarantined(policy: &LoggingPolicy, reason: Quarantine) -> Self {
+    pub(crate) fn quarantined(stamp: &str, reason: Quarantine) -> Self {
         let detail = match &reason {
             Quarantine::AmbiguousSender => {
                 "several authors; which one counts is for a person to say"
@@ -31,7 +29,7 @@ impl Decision {
             disposition: Disposition::Quarantine,
             keep: Keep::Reason,
             create_contacts: Vec::new(),
-            policy: policy.name.clone(),
+            policy: stamp.to_owned(),
         }
     }
 }

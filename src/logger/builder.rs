@@ -246,6 +246,7 @@ impl EmailLoggerBuilder {
             sink: self.sink,
             hooks: self.hooks,
             progress: self.progress,
+            stamp: self.policy.stamp(),
             policy: self.policy,
             template: self.template,
             plan,

@@ -1,6 +1,6 @@
 //! Saying what would be done, without doing it.
 
-use crate::decision::{Decision, Outcome, Quarantine, decide};
+use crate::decision::{Decision, Outcome, Quarantine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{MailFacts, Message};
 use crate::store::{RowContent, SightingState};
@@ -26,13 +26,13 @@ pub(super) async fn explain(
                 ErrorKind::LimitExceeded => Quarantine::LimitExceeded,
                 _ => Quarantine::Unreadable,
             };
-            return Ok(Decision::quarantined(&parts.policy, reason));
+            return Ok(Decision::quarantined(&parts.stamp, reason));
         }
     };
     let parties = resolve_addresses(parts, &message.addresses())
         .await
         .map_err(|(_, error)| error)?;
-    Ok(decide(&message, &parties, &parts.policy, &parts.hooks()))
+    Ok(parts.decide(&message, &parties, &parts.policy))
 }
 
 /// Lists, fetches and decides like a run.
@@ -43,7 +43,7 @@ pub(super) async fn dry_run(parts: &Parts) -> Result<DryRun, RunError> {
             let report = RunReport::skipped(Skipped::LoggingDisabled);
             return Ok(DryRun {
                 report,
-                mails: Vec::new(),
+                ..DryRun::default()
             });
         }
         Plan::Enabled {
@@ -129,14 +129,15 @@ async fn decide_batch(
 }
 
 fn note(dry: &mut DryRun, prepared: Prepared) {
-    let report = &mut dry.report;
-    report.fetched += 1;
+    dry.report.fetched += 1;
     let known = prepared.work.known.as_ref().map(|known| known.state);
-    let already_logged = known == Some(SightingState::Decided);
     let RowContent::Decided(row) = prepared.row.content else {
-        report.pending += 1;
+        dry.report.pending += 1;
         return;
     };
+    let copy = row.decision.outcome == Outcome::Logged && !dry.seen.insert(row.message);
+    let already_logged = copy || known == Some(SightingState::Decided);
+    let report = &mut dry.report;
     if already_logged {
         report.already_logged += 1;
     } else {

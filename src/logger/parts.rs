@@ -6,10 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Clock, Entropy};
-use crate::decision::{LoggingHooks, LoggingPolicy};
+use crate::decision::{Decision, LoggingHooks, LoggingPolicy, decide_as};
 use crate::directory::{ContactDirectory, ContactEditor};
 use crate::ids::{MailboxKey, StageId, WorkerId};
 use crate::interaction::InteractionTemplate;
+use crate::message::Message;
+use crate::parties::Parties;
 use crate::scope::Scope;
 use crate::source::MailSource;
 use crate::store::{ContentIndex, InteractionLog, InteractionSink, MailLedger, SetupStore};
@@ -34,6 +36,8 @@ pub(super) struct Parts {
     pub(super) hooks: Vec<Arc<dyn LoggingHooks>>,
     pub(super) progress: Option<Arc<dyn Progress>>,
     pub(super) policy: LoggingPolicy,
+    /// The policy's name and fingerprint, for every decision.
+    pub(super) stamp: String,
     pub(super) template: InteractionTemplate,
     pub(super) plan: Option<FolderPlan>,
     pub(super) settings: RunSettings,
@@ -51,7 +55,17 @@ impl Parts {
         }
     }
 
-    pub(super) fn hooks(&self) -> Vec<&dyn LoggingHooks> {
+    /// Decides by the rules of this logger, or by others under its stamp.
+    pub(super) fn decide(
+        &self,
+        message: &Message,
+        parties: &Parties,
+        policy: &LoggingPolicy,
+    ) -> Decision {
+        decide_as(message, parties, policy, &self.stamp, &self.hooks())
+    }
+
+    fn hooks(&self) -> Vec<&dyn LoggingHooks> {
         self.hooks.iter().map(AsRef::as_ref).collect()
     }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::decision::{
-    Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Unmatched, decide,
-};
+use crate::decision::{Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Unmatched};
 use crate::error::{Error, ErrorKind, codes};
 use crate::ids::MessageUid;
 use crate::interaction::NewEntry;
@@ -101,7 +99,7 @@ pub(super) async fn resolve_addresses(parts: &Parts, addresses: &[Address]) -> S
 
 /// Decides one mail, and once more after the host created the contacts that the policy asks for.
 async fn decide_one(parts: &Parts, message: &Message, parties: &Parties) -> StepResult<Decision> {
-    let decision = decide(message, parties, &parts.policy, &parts.hooks());
+    let decision = parts.decide(message, parties, &parts.policy);
     let Some(editor) = &parts.editor else {
         return Ok(decision);
     };
@@ -119,7 +117,7 @@ async fn decide_one(parts: &Parts, message: &Message, parties: &Parties) -> Step
         unmatched: Unmatched::Keep,
         ..parts.policy.clone()
     };
-    Ok(decide(message, &parties, &policy, &parts.hooks()))
+    Ok(parts.decide(message, &parties, &policy))
 }
 
 fn decided(
@@ -239,7 +237,7 @@ pub(super) fn set_aside(
 }
 
 fn quarantine(parts: &Parts, reason: Quarantine) -> Decision {
-    Decision::quarantined(&parts.policy, reason)
+    Decision::quarantined(&parts.stamp, reason)
 }
 
 /// Another item under a key that is decided: it gets a move of its own and nothing else.

@@ -1,10 +1,11 @@
 //! What a run did, in counts that close, and what stopped it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::decision::Decision;
 use crate::error::Error;
+use crate::ids::MessageUid;
 use crate::message::codes;
 use crate::source::SightingKey;
 
@@ -204,8 +205,10 @@ impl std::error::Error for RunError {
 pub struct DryRun {
     /// The counts; nothing was written and nothing moved.
     pub report: RunReport,
-    /// One line per mail, oldest first.
+    /// One line per mail, oldest first. Of two copies in the queue the second counts as already logged, as far as their
+    /// bytes tell it.
     pub mails: Vec<DryRunMail>,
+    pub(super) seen: BTreeSet<MessageUid>,
 }
 
 /// What a run would do with one mail.

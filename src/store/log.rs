@@ -164,6 +164,8 @@ pub trait ContentIndex: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LogFilter {
+    /// With this number.
+    pub entry_no: Option<u64>,
     /// Of this contact.
     pub contact: Option<ContactNo>,
     /// Of this company and of the persons in it.

@@ -19,6 +19,11 @@ impl LoggingPolicy {
         digits
     }
 
+    /// The name with the fingerprint, as it stands in [`Decision::policy`](crate::decision::Decision::policy).
+    pub fn stamp(&self) -> String {
+        format!("{}@{}", self.name, self.fingerprint())
+    }
+
     /// Every rule as text. The pattern names every field, so that a new one cannot be forgotten.
     fn parts(&self) -> Vec<String> {
         let Self {

@@ -70,7 +70,7 @@ pub(in crate::decision) fn accept(
         decision.keep = Keep::Reason;
     }
     if decision.policy.is_empty() {
-        decision.policy = format!("{}@{}", case.policy.name, case.policy.fingerprint());
+        case.stamp.clone_into(&mut decision.policy);
     }
     let mut steps = trace.into_steps(decision.keep);
     if decision.keep != Keep::Reason {

@@ -58,7 +58,8 @@ impl<'a> Search<'a> {
             entry.contact_no == *company || entry.contact_company_no.as_ref() == Some(company)
         };
         let flagged = |flag| entry.flags.contains(flag) || message.record.flags.contains(flag);
-        filter.contact.as_ref().is_none_or(of_contact)
+        filter.entry_no.is_none_or(|no| row.entry.entry_no == no)
+            && filter.contact.as_ref().is_none_or(of_contact)
             && filter.company.as_ref().is_none_or(of_company)
             && filter.salesperson.as_ref().is_none_or(of_salesperson)
             && filter

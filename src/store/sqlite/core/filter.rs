@@ -57,6 +57,9 @@ pub(super) fn entry_conditions(all: &mut Conditions, filter: &LogFilter, alias: 
     let mut with = |condition: &str, value: Value| {
         all.with(&condition.replace("{e}", alias), value);
     };
+    if let Some(no) = filter.entry_no {
+        with("{e}.entry_no = ?", i64::try_from(no).unwrap_or(-1).into());
+    }
     if let Some(contact) = filter.contact.as_ref().map(ContactNo::as_str) {
         with("{e}.contact_no = ?", owned(contact));
     }
