@@ -142,7 +142,9 @@ def filters(checks, account):
     checks.equal("all but one are found", neither, queue.all().count() - 1)
     first = queue.all().order_by("datetime_received")[0]
     later = queue.filter(datetime_received__gt=first.datetime_received).count()
-    checks.equal("what came later is found", later, queue.all().count() - 1)
+    times = [item.datetime_received for item in queue.all().only("datetime_received")]
+    expected = sum(time > first.datetime_received for time in times)
+    checks.equal("what came later is found", later, expected)
     by_id = queue.filter(message_id="<5@customer.example>").count()
     checks.equal("a Message-ID is found", by_id, 1)
     future = EWSDateTime(2100, 1, 1, tzinfo=account.default_timezone)

@@ -157,6 +157,10 @@ fn sorted<'w>(request: &FindItem, found: Vec<ItemView<'w>>) -> Vec<ItemView<'w>>
         .into_iter()
         .map(|view| (request.sort.key(&view), view));
     let mut keyed: Vec<_> = keyed.collect();
+    if request.sort.descends() {
+        // Of equal items the later arrival comes first, as it does without an order.
+        keyed.reverse();
+    }
     keyed.sort_by(|(left, _), (right, _)| request.sort.compare(left, right));
     keyed.into_iter().map(|(_, view)| view).collect()
 }

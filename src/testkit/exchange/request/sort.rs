@@ -33,6 +33,13 @@ impl SortOrder {
             .collect()
     }
 
+    /// Whether the first field asks for the highest value first.
+    pub(crate) fn descends(&self) -> bool {
+        self.fields
+            .first()
+            .is_some_and(|(_, descending)| *descending)
+    }
+
     /// Orders two keys; what has no value comes first when ascending.
     pub(crate) fn compare(&self, left: &SortKey, right: &SortKey) -> Ordering {
         let pairs = left.iter().zip(right).zip(&self.fields);
