@@ -247,7 +247,7 @@ impl<'a> Pipeline<'a> {
 
     fn start_moves(&mut self) {
         let size = self.move_batch_size();
-        while self.may_call() {
+        while self.may_call() && !self.lease_is_short() {
             // A batch that is not full waits as long as more may come.
             let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
             let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
@@ -266,6 +266,11 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Whether the lease may end before a move does: then it is renewed first.
+    fn lease_is_short(&self) -> bool {
+        self.lease.until <= self.parts.after(self.parts.settings.lease / 4)
+    }
+
     fn move_batch_size(&self) -> usize {
         let limit = self.parts.source.capabilities().move_batch;
         limit.min(self.parts.settings.move_batch).max(1) as usize
@@ -274,7 +279,8 @@ impl<'a> Pipeline<'a> {
     /// Before a move the lease must outlast the call: it is renewed at half of its time.
     fn renew_if_due(&mut self) {
         let half = self.parts.after(self.parts.settings.lease / 2);
-        if self.renewing || self.lease.until > half || self.tasks.is_empty() {
+        let idle = self.tasks.is_empty() && self.to_move.values().all(VecDeque::is_empty);
+        if self.renewing || self.lease.until > half || idle {
             return;
         }
         self.renewing = true;

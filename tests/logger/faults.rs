@@ -1,12 +1,14 @@
 //! Every single fault of a source and of a store, at every call: nothing lost, nothing twice, and the next run heals.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use email_logging::error::{Code, codes};
-use email_logging::logger::{RunSettings, RunStep, Skipped};
+use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipped};
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
+use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, ErrorKind, Scope};
 
 use crate::bench::{Bench, mail, numbered, queue, storage};
@@ -379,4 +381,39 @@ async fn one_bad_mail_changes_nothing_for_the_others() {
     with_bad.run().await.unwrap();
     without.run().await.unwrap();
     assert_eq!(with_bad.entries().await, without.entries().await);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_about_to_end_is_renewed_before_a_move() {
+    let bench = loaded();
+    let clock = bench.clock.clone();
+    let lease = RunSettings::default().lease;
+    // Each commit takes so long that the lease is nearly over.
+    let listener = Arc::new(Hurry {
+        clock,
+        by: lease * 7 / 8,
+    });
+    let builder = bench
+        .builder()
+        .with_settings(small_batches())
+        .with_progress(listener);
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!(report.moved, u64::from(MAILS), "{report:?}");
+    assert!(bench.store.calls(StoreOperation::Renew) >= 1);
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+/// Moves the clock on whenever something was committed.
+#[derive(Debug)]
+struct Hurry {
+    clock: ManualClock,
+    by: Duration,
+}
+
+impl Progress for Hurry {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        if matches!(event, ProgressEvent::Committed { .. }) {
+            self.clock.advance(self.by);
+        }
+    }
 }
