@@ -32,7 +32,7 @@ pub(super) async fn recover(
     loop {
         let pending = parts
             .ledger
-            .pending_moves(&parts.scope, &parts.mailbox, ROUND)
+            .pending_moves(&parts.scope, &parts.mailbox, parts.clock.now(), ROUND)
             .await?;
         let now = parts.clock.now();
         let (due, waiting): (Vec<_>, Vec<_>) = pending
