@@ -451,7 +451,10 @@ async fn a_private_mail_leaves_its_key_and_its_reason_alone() {
     of_sighting.sighting = Some((mailbox(), key(7)));
     let page = store.decisions(&scope(), &of_sighting, None, 10).await;
     assert_eq!(page.unwrap().rows, std::slice::from_ref(decision));
-    let moves = store.pending_moves(&scope(), &mailbox(), 10).await.unwrap();
+    let moves = store
+        .pending_moves(&scope(), &mailbox(), jiff::Timestamp::MAX, 10)
+        .await
+        .unwrap();
     assert_eq!(moves.len(), 1);
     store.close();
     let uid = uid(&scope(), 7);

@@ -44,12 +44,6 @@ pub(super) fn decided(
     answer(&row, new)
 }
 
-impl SightingRow {
-    fn is_settled(&self) -> bool {
-        self.state != SightingState::Pending
-    }
-}
-
 fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {
     if entries.is_empty() && row.decision.outcome == Outcome::Logged {
         RowResult::AlreadyLogged

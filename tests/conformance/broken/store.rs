@@ -18,6 +18,7 @@ use email_logging::store::{
 use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::conformance::store::{StoreBackend, run};
 use email_logging::{EntryId, MailboxKey, MessageUid, Result, Scope, StageId, WorkerId};
+use jiff::Timestamp;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Breaks {
@@ -177,9 +178,10 @@ impl MailLedger for Broken {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
-        self.inner.pending_moves(scope, mailbox, limit).await
+        self.inner.pending_moves(scope, mailbox, due, limit).await
     }
 
     async fn undelivered(

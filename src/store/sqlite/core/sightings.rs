@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
-use super::{Core, find_mailbox};
+use super::{Core, find_mailbox, moves};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
@@ -23,8 +23,14 @@ impl Core {
     ) -> Done<Vec<Option<KnownSighting>>> {
         let (tx, scope) = self.read(scope)?;
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
-        let find = |key| Ok(find(&tx, mailbox, key)?.map(|found| found.known));
-        keys.iter().map(find).collect()
+        let known = |key| match find(&tx, mailbox, key)? {
+            Some(Found { no, known }) => Ok(Some(KnownSighting {
+                waiting: moves::waiting(&tx, no)?,
+                ..known
+            })),
+            None => Ok(None),
+        };
+        keys.iter().map(known).collect()
     }
 
     pub(crate) fn requeue(
@@ -60,8 +66,10 @@ impl Found {
 /// Finds a sighting.
 pub(super) fn find(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<Option<Found>> {
     let mut find = conn.prepare_cached(
-        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid
+        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid,
+             iif(s.state = 'pending', NULL, d.outcome) AS outcome
          FROM sighting s LEFT JOIN message m ON m.no = s.message_no
+         LEFT JOIN decision d ON d.sighting_no = s.no
          WHERE s.mailbox = ?1 AND s.key = ?2",
     )?;
     let found = find.query_row(params![mailbox, key_bytes(key)], |row| {
@@ -89,6 +97,7 @@ fn known(row: &Row<'_>) -> Done<KnownSighting> {
             Some(found) => found,
             None => None,
         },
+        outcome: column(row, "outcome")?,
         ..KnownSighting::new(state, item)
     })
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::bench::Bench;
 use super::sample::{self, Sample, minute};
 use crate::decision::Disposition;
@@ -68,10 +70,12 @@ pub(super) async fn planned_moves_come_oldest_first_then_by_item(bench: &Bench) 
     let by_item = ["item-0001", "item-0002", "item-0003"];
     equal("one batch", planned(bench).await?, by_item)?;
     let store = &bench.store;
-    let two = store.pending_moves(&bench.scope, &bench.mailbox, 2).await?;
+    let two = store
+        .pending_moves(&bench.scope, &bench.mailbox, Timestamp::MAX, 2)
+        .await?;
     equal("at most two", two.len(), 2)?;
     let other = store
-        .pending_moves(&bench.scope, &"other".into(), 9)
+        .pending_moves(&bench.scope, &"other".into(), Timestamp::MAX, 9)
         .await?;
     equal("moves of another mailbox", other.len(), 0)?;
     bench.wait(Duration::from_secs(1))?;
