@@ -4,7 +4,9 @@ use crate::decision::{Disposition, Outcome, Quarantine};
 use crate::error::Error;
 use crate::ids::EntryId;
 use crate::interaction::{InteractionLogEntry, NewEntry};
-use crate::store::{CommitBatch, CommitRow, DecidedRow, Delivered, Lease, RowContent, RowResult};
+use crate::store::{
+    CommitBatch, CommitRow, DecidedRow, Delivered, Lease, Original, RowContent, RowResult,
+};
 
 use super::deliver::deliver;
 use super::folders::Folders;

@@ -31,8 +31,13 @@ pub(super) async fn deliver(
     Ok(entries
         .iter()
         .map(|entry| {
-            let reference = references.iter().find(|reference| reference.entry == entry.entry.id);
-            Delivered::new(entry.entry.id, reference.map(|found| found.reference.clone()))
+            let reference = references
+                .iter()
+                .find(|reference| reference.entry == entry.entry.id);
+            Delivered::new(
+                entry.entry.id,
+                reference.map(|found| found.reference.clone()),
+            )
         })
         .collect())
 }
@@ -51,7 +56,10 @@ pub(super) async fn deliver_open(
     while parts.sink.is_some() && !shutdown.has_come().await {
         *lease = lease.clone().keep(parts).await?;
         // Those that failed stay at the front: they are asked for again and passed over.
-        let open = parts.ledger.undelivered(&parts.scope, &parts.mailbox, ROUND + failed).await?;
+        let open = parts
+            .ledger
+            .undelivered(&parts.scope, &parts.mailbox, ROUND + failed)
+            .await?;
         let mut batch = CommitBatch::default();
         for mail in open.into_iter().skip(failed as usize) {
             match deliver_mail(parts, &mail).await {
@@ -67,7 +75,10 @@ pub(super) async fn deliver_open(
             break;
         }
         delivered += batch.deliveries.len() as u64;
-        parts.ledger.commit(&parts.scope, &lease.lease, batch).await?;
+        parts
+            .ledger
+            .commit(&parts.scope, &lease.lease, batch)
+            .await?;
     }
     Ok(delivered)
 }

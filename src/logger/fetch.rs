@@ -116,10 +116,10 @@ impl FetchSink for MailSink<'_> {
         }
         current.bytes.extend_from_slice(bytes);
         let large = current.bytes.len() > self.parts.settings.inline_bytes;
-        if current.stage.is_none() && large && self.is_private() {
-            self.withhold();
-        } else if large || current.stage.is_some() {
-            self.stage(false).await?;
+        match (current.stage.is_some(), large) {
+            (false, false) => {}
+            (false, true) if self.is_private() => self.withhold(),
+            _ => self.stage(false).await?,
         }
         Ok(())
     }
@@ -142,10 +142,19 @@ impl MailSink<'_> {
     /// but a large mail reaches the store before.
     fn is_private(&self) -> bool {
         let excluded = &self.parts.policy.excluded_sensitivities;
-        let read = self.current.as_ref().and_then(|current| current.reader.as_ref().ok());
+        let read = self
+            .current
+            .as_ref()
+            .and_then(|current| current.reader.as_ref().ok());
         let by_header = read.map(MessageReader::sensitivity);
-        let by_server = self.listed.get(self.contents.len()).and_then(|listed| listed.sensitivity);
-        [by_header, by_server].into_iter().flatten().any(|it| excluded.contains(&it))
+        let by_server = self
+            .listed
+            .get(self.contents.len())
+            .and_then(|listed| listed.sensitivity);
+        [by_header, by_server]
+            .into_iter()
+            .flatten()
+            .any(|it| excluded.contains(&it))
     }
 
     fn withhold(&mut self) {

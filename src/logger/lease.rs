@@ -40,7 +40,11 @@ impl HeldLease {
 
     /// The lease, renewed if that is due.
     pub(super) async fn keep(self, parts: &Parts) -> Result<Self, Error> {
-        if self.until_due(parts).is_zero() { self.renew(parts).await } else { Ok(self) }
+        if self.until_due(parts).is_zero() {
+            self.renew(parts).await
+        } else {
+            Ok(self)
+        }
     }
 
     pub(super) async fn renew(self, parts: &Parts) -> Result<Self, Error> {

@@ -85,7 +85,8 @@ impl LookAhead {
     /// Takes the ids of a page up and drops those that were met before.
     pub(super) fn admit(&mut self, mut page: PageOfWork) -> PageOfWork {
         let listed = page.items.len();
-        page.items.retain(|(work, _)| self.meets(&work.listed.item.id));
+        page.items
+            .retain(|(work, _)| self.meets(&work.listed.item.id));
         self.listing = false;
         if page.complete || listed == 0 {
             self.end();
@@ -173,9 +174,10 @@ pub(super) async fn list(
 
 /// The key that an item is remembered by before it was read: its own, or a digest of its id.
 pub(super) fn lookup_key(listed: &ListedItem) -> SightingKey {
-    listed.key.clone().unwrap_or_else(|| {
-        SightingKey::Digest(*blake3::hash(listed.item.id.as_bytes()).as_bytes())
-    })
+    listed
+        .key
+        .clone()
+        .unwrap_or_else(|| SightingKey::Digest(*blake3::hash(listed.item.id.as_bytes()).as_bytes()))
 }
 
 fn sort(listing: Listing, known: Vec<Option<KnownSighting>>, now: Timestamp) -> PageOfWork {
@@ -270,7 +272,11 @@ mod tests {
         );
         assert_eq!(look.next_request(2), Some(ListRequest::new(2, 2)));
         ready(&mut look, Listing::new(Vec::new(), None, false));
-        assert_eq!(look.next_request(2), Some(ListRequest::new(0, 2)), "it looks once more");
+        assert_eq!(
+            look.next_request(2),
+            Some(ListRequest::new(0, 2)),
+            "it looks once more"
+        );
         ready(&mut look, Listing::new(Vec::new(), None, false));
         assert_eq!(look.next_request(2), None);
     }
@@ -280,12 +286,19 @@ mod tests {
         let mut look = LookAhead::default();
         for first in (0..100).step_by(2) {
             look.next_request(2);
-            ready(&mut look, Listing::new(items(first..first + 2, 1), None, false));
+            ready(
+                &mut look,
+                Listing::new(items(first..first + 2, 1), None, false),
+            );
             for work in look.take_batch(2, 10) {
                 look.leaves(&work.listed.item.id);
             }
         }
-        assert!(look.met.len() <= 2 * PAGES_REMEMBERED + 2, "{} ids", look.met.len());
+        assert!(
+            look.met.len() <= 2 * PAGES_REMEMBERED + 2,
+            "{} ids",
+            look.met.len()
+        );
         assert_eq!(look.staying, 0);
     }
 

@@ -171,8 +171,10 @@ async fn fall_back(
 
 /// What waiting or a person can mend is no reason to delete, and what the store does not hold is never deleted.
 fn may_delete(planned: &PlannedMove, error: &Error) -> bool {
-    let lasting =
-        matches!(error.kind(), ErrorKind::Protocol | ErrorKind::LimitExceeded | ErrorKind::Unsupported);
+    let lasting = matches!(
+        error.kind(),
+        ErrorKind::Protocol | ErrorKind::LimitExceeded | ErrorKind::Unsupported
+    );
     planned.kept && planned.target == Disposition::Storage && lasting
 }
 

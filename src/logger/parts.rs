@@ -89,7 +89,10 @@ impl Parts {
     /// The folders, where they were opened by this plan.
     pub(super) fn opened(&self, plan: &FolderPlan) -> Option<Folders> {
         let opened = self.lock_opened();
-        opened.as_ref().filter(|(by, _)| by == plan).map(|(_, folders)| folders.clone())
+        opened
+            .as_ref()
+            .filter(|(by, _)| by == plan)
+            .map(|(_, folders)| folders.clone())
     }
 
     /// Keeps the folders for the runs that follow.

@@ -16,14 +16,14 @@ use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
 use super::commit::{Committed, commit};
 use super::fetch::fetch;
 use super::folders::Folders;
+use super::lease::HeldLease;
 use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list};
 use super::moves::{PlannedMove, move_batch};
 use super::parts::Parts;
-use super::lease::HeldLease;
 use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
-use super::shutdown::Shutdown;
 use super::progress::ProgressEvent;
 use super::report::{RunReport, RunStep};
+use super::shutdown::Shutdown;
 
 pub(super) type StepError = (RunStep, Error);
 type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
@@ -109,6 +109,9 @@ impl<'a> Pipeline<'a> {
     /// Runs until the queue is empty, the batch size is reached, an error ends it, or `shutdown` comes; then drains. The
     /// lease is renewed meanwhile, also while every call waits for the server.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
+        if shutdown.has_come().await {
+            self.stop();
+        }
         loop {
             self.start_stages();
             if self.tasks.is_empty() {
@@ -396,8 +399,19 @@ impl<'a> Pipeline<'a> {
             .values()
             .map(|queue| queue.len() as u64)
             .sum::<u64>();
-        let Self { report, error, lease, refused, .. } = self;
-        Closed { report, error, lease, refused }
+        let Self {
+            report,
+            error,
+            lease,
+            refused,
+            ..
+        } = self;
+        Closed {
+            report,
+            error,
+            lease,
+            refused,
+        }
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) async fn recover(
     while !shutdown.has_come().await {
         *lease = lease.clone().keep(parts).await?;
         let (scope, now) = (&parts.scope, parts.clock.now());
-        let pending = parts.ledger.pending_moves(scope, &parts.mailbox, now, ROUND).await?;
+        let pending = parts
+            .ledger
+            .pending_moves(scope, &parts.mailbox, now, ROUND)
+            .await?;
         if pending.is_empty() {
             break;
         }
@@ -38,7 +41,10 @@ pub(super) async fn recover(
         let results = finish(parts, folders, due).await?;
         count_moves(report, &results);
         report.recovered += results.iter().filter(|it| is_final(&it.outcome)).count() as u64;
-        let batch = CommitBatch { moves: results, ..CommitBatch::default() };
+        let batch = CommitBatch {
+            moves: results,
+            ..CommitBatch::default()
+        };
         parts.ledger.commit(scope, &lease.lease, batch).await?;
     }
     Ok(())
@@ -57,11 +63,16 @@ async fn finish(
 ) -> Result<Vec<MoveResult>> {
     let mut by_target: BTreeMap<&str, Vec<PlannedMove>> = BTreeMap::new();
     for planned in due {
-        by_target.entry(planned.target.code()).or_default().push(planned);
+        by_target
+            .entry(planned.target.code())
+            .or_default()
+            .push(planned);
     }
     let mut results = Vec::new();
     for (_, group) in by_target {
-        let Some(first) = group.first().map(|first| first.target) else { continue };
+        let Some(first) = group.first().map(|first| first.target) else {
+            continue;
+        };
         let to_move = match folders.target(first) {
             Some(target) => look(parts, target, group, &mut results).await?,
             None if first == Disposition::Delete => group,
@@ -93,8 +104,9 @@ async fn look(
     group: Vec<PlannedMove>,
     results: &mut Vec<MoveResult>,
 ) -> Result<Vec<PlannedMove>> {
-    let (findable, mut to_move): (Vec<_>, Vec<_>) =
-        group.into_iter().partition(|planned| can_locate(parts, &planned.key));
+    let (findable, mut to_move): (Vec<_>, Vec<_>) = group
+        .into_iter()
+        .partition(|planned| can_locate(parts, &planned.key));
     if findable.is_empty() {
         return Ok(to_move);
     }

@@ -99,15 +99,14 @@ pub(super) async fn open_folders(parts: &Parts, plan: &FolderPlan) -> Result<Fol
 }
 
 /// Runs once, until the queue is empty, the batch size is reached or `shutdown` comes.
-pub(super) async fn run(
-    parts: &Parts,
-    shutdown: &mut Shutdown<'_>,
-) -> Result<RunReport, RunError> {
+pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
     let Some(_guard) = RunGuard::take(parts) else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     telemetry::in_run(parts, async {
-        run_once(parts, shutdown).await.inspect_err(telemetry::failed)
+        run_once(parts, shutdown)
+            .await
+            .inspect_err(telemetry::failed)
     })
     .await
 }
@@ -132,13 +131,21 @@ async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunRepor
     let early = |(step, error)| RunError::new(step, error, RunReport::default());
     let (folders, batch_size) = match plan(parts).await.map_err(early)? {
         Plan::Disabled => return Ok(RunReport::skipped(Skipped::LoggingDisabled)),
-        Plan::Enabled { folders, batch_size } => (folders, batch_size),
+        Plan::Enabled {
+            folders,
+            batch_size,
+        } => (folders, batch_size),
     };
     let Some(lease) = take_mailbox(parts).await.map_err(early)? else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     parts.tell(&ProgressEvent::Started);
-    let mut work = Work { parts, lease, report: RunReport::default(), refused: None };
+    let mut work = Work {
+        parts,
+        lease,
+        report: RunReport::default(),
+        refused: None,
+    };
     let result = work.all(&folders, batch_size, shutdown).await;
     // A lease that cannot be given back ends by itself.
     let released = parts.ledger.release(&parts.scope, &work.lease.lease).await;
@@ -153,7 +160,10 @@ async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunRepor
 
 async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
     let (ttl, since) = (parts.settings.lease, parts.clock.now());
-    let acquired = parts.ledger.acquire(&parts.scope, &parts.mailbox, &parts.worker, ttl).await;
+    let acquired = parts
+        .ledger
+        .acquire(&parts.scope, &parts.mailbox, &parts.worker, ttl)
+        .await;
     match acquired.map_err(|error| (RunStep::TakingMailbox, error))? {
         Acquired::Held(lease) => Ok(Some(HeldLease::new(lease, since))),
         Acquired::Busy { .. } => Ok(None),
@@ -178,7 +188,10 @@ impl Work<'_> {
     ) -> Result<(), StepError> {
         let folders = open_folders(self.parts, plan).await?;
         let result = self.stages(&folders, batch_size, shutdown).await;
-        if result.as_ref().is_err_and(|(_, error)| error.kind() == ErrorKind::NotFound) {
+        if result
+            .as_ref()
+            .is_err_and(|(_, error)| error.kind() == ErrorKind::NotFound)
+        {
             self.parts.forget_folders();
         }
         result?;
@@ -194,7 +207,9 @@ impl Work<'_> {
         batch_size: u32,
         shutdown: &mut Shutdown<'_>,
     ) -> Result<(), StepError> {
-        self.clean_up(folders, shutdown).await.map_err(|error| (RunStep::Recovering, error))?;
+        self.clean_up(folders, shutdown)
+            .await
+            .map_err(|error| (RunStep::Recovering, error))?;
         let (lease, report) = (self.lease.clone(), std::mem::take(&mut self.report));
         let mut pipeline = Pipeline::new(self.parts, folders, lease, batch_size, report);
         pipeline.drive(shutdown).await;
@@ -216,7 +231,14 @@ impl Work<'_> {
         let refused = &mut self.refused;
         let delivered = deliver_open(self.parts, &mut self.lease, shutdown, refused).await?;
         self.report.delivered += delivered;
-        recover(self.parts, folders, &mut self.lease, shutdown, &mut self.report).await
+        recover(
+            self.parts,
+            folders,
+            &mut self.lease,
+            shutdown,
+            &mut self.report,
+        )
+        .await
     }
 
     /// What follows the mails: deliveries whose commit had to be repeated, and the second stage.

@@ -40,5 +40,8 @@ pub(super) async fn run(
 /// What may end without a change by a person: a server, a network, a store or another worker.
 fn is_outage(error: &Error) -> bool {
     error.is_transient()
-        || matches!(error.kind(), ErrorKind::StoreUnavailable | ErrorKind::LeaseLost)
+        || matches!(
+            error.kind(),
+            ErrorKind::StoreUnavailable | ErrorKind::LeaseLost
+        )
 }

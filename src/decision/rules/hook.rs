@@ -7,7 +7,8 @@ use super::disposition;
 use crate::decision::case::Case;
 use crate::decision::trace::Trace;
 use crate::decision::{
-    Decision, Disposition, HookAnswer, HookError, Keep, Outcome, PartyRole, Quarantine, Stage, Step, Verdict,
+    Decision, Disposition, HookAnswer, HookError, Keep, Outcome, PartyRole, Quarantine, Stage,
+    Step, Verdict,
 };
 use crate::message::Address;
 use crate::parties::AddressParties;

@@ -10,7 +10,8 @@ use super::split::{Split, Splitter};
 use super::{calendar, headers, keys, merge, signals};
 use crate::error::Result;
 use crate::message::{
-    ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest, Sensitivity,
+    ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest,
+    Sensitivity,
 };
 
 /// Where the calendar part of a meeting mail has begun.
