@@ -210,7 +210,8 @@ async fn a_large_private_mail_leaves_no_byte_in_the_files() {
         .replace("Sensitivity: Private\r\n", "")
         .replace("p1@", "p2@");
     setting.exchange.deliver(QUEUE, by_header).unwrap();
-    let delivery = Delivery::new(by_server).with_sensitivity("Private");
+    let delivery = Delivery::new(by_server)
+        .with_sensitivity(email_logging::testkit::exchange::Sensitivity::Private);
     setting.exchange.deliver_with(QUEUE, delivery).unwrap();
     setting.deliver_numbers(0..1, 200_000);
     let mut settings = RunSettings::default();
