@@ -477,7 +477,7 @@ async fn words_are_found_without_case_and_accents_and_syntax_is_only_words() {
     commit(&store, &scope(), &lease, rows).await;
     let (one, both) = (vec!["Offer 1 for the Stühle"], 2);
     assert_eq!(subjects(&store, "1 offer").await, one);
-    for text in ["STUHLE", "stüh", "anna.holm@cronus.example", "Holm off", ""] {
+    for text in ["STUHLE", "stüh", "anna.holm@cronus.example", "Holm off"] {
         assert_eq!(subjects(&store, text).await.len(), both, "{text}");
     }
     for text in [
@@ -486,6 +486,8 @@ async fn words_are_found_without_case_and_accents_and_syntax_is_only_words() {
         "subject:offer zzz",
         "* OR \"",
         "off 1 xyz",
+        "",
+        " - \" * ",
     ] {
         let found = subjects(&store, text).await.len();
         assert_eq!(found, 0, "{text}");

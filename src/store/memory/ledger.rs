@@ -1,5 +1,6 @@
 //! Leases, sightings and pending moves of a memory store.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use super::tables::{LeaseRow, ScopeTables, Seen, SightingRow, StageRow};
 use super::{MemoryStore, StoreOperation, commit};
 use crate::error::{Error, Result, codes};
-use crate::ids::{MailboxKey, StageId, WorkerId};
+use crate::ids::{MailboxKey, MessageUid, StageId, WorkerId};
 use crate::scope::Scope;
 use crate::source::SightingKey;
 use crate::store::{
@@ -251,21 +252,18 @@ fn pending_moves(
 }
 
 fn undelivered(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<Undelivered> {
-    let mut messages: Vec<_> = tables
-        .messages
-        .iter()
-        .filter(|(uid, row)| row.mailbox == *mailbox && tables.is_undelivered(uid))
-        .collect();
-    messages.sort_by_key(|(_, row)| row.sequence);
-    let waiting = |uid| {
-        let rows = tables.entries_of(uid).filter(|row| row.undelivered);
-        rows.map(|row| row.entry.clone()).collect()
+    let sightings = tables.sightings.iter();
+    let seen_here = sightings.filter(|((of, _), _)| of == mailbox);
+    let messages: BTreeSet<_> = seen_here.filter_map(|(_, row)| row.message).collect();
+    let waiting = |uid: MessageUid| {
+        let rows = tables.entries_of(&uid).filter(|row| row.undelivered);
+        Undelivered::new(uid, rows.map(|row| row.entry.clone()).collect())
     };
-    messages
-        .into_iter()
-        .take(limit as usize)
-        .map(|(uid, _)| Undelivered::new(*uid, waiting(uid)))
-        .collect()
+    let mut undelivered: Vec<_> = messages.into_iter().map(waiting).collect();
+    undelivered.retain(|message| !message.entries.is_empty());
+    undelivered.sort_by_key(|message| message.entries.first().map(|entry| entry.entry_no));
+    undelivered.truncate(limit as usize);
+    undelivered
 }
 
 /// Answers whether the sighting was set aside. Its move to the quarantine, if it is still to do, is not done any more.

@@ -74,7 +74,6 @@ pub(super) struct DecisionRow {
 
 pub(super) struct MessageRow {
     pub(super) sequence: u64,
-    pub(super) mailbox: MailboxKey,
     pub(super) record: MessageRecord,
     pub(super) original: Option<Vec<u8>>,
     pub(super) content: Option<MessageContent>,

@@ -123,6 +123,17 @@ pub(super) fn plan(
     Ok(())
 }
 
+/// Sends the items of a sighting whose move is still to do where its new decision says.
+pub(super) fn redirect(writer: &Writer<'_>, sighting_no: i64, target: Disposition) -> Done<()> {
+    let sql = match target {
+        Disposition::Leave => "DELETE FROM pending_move WHERE sighting_no = ?1 AND target <> ?2",
+        _ => "UPDATE pending_move SET target = ?2 WHERE sighting_no = ?1 AND target <> ?2",
+    };
+    let mut redirect = writer.conn.prepare_cached(sql)?;
+    redirect.execute(params![sighting_no, target.code()])?;
+    Ok(())
+}
+
 /// Writes the result of a move. Answers the event that it makes, with the message.
 pub(super) fn close(
     writer: &Writer<'_>,

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
+use super::decided::{ALREADY_LOGGED, LOGGED};
 use super::{Core, find_mailbox, moves};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
@@ -60,6 +61,11 @@ impl Found {
     /// Whether it has its outcome.
     pub(super) fn is_settled(&self) -> bool {
         self.known.state != SightingState::Pending
+    }
+
+    /// Whether its message has its entries.
+    pub(super) fn is_logged(&self) -> bool {
+        matches!(self.known.outcome.as_deref(), Some(LOGGED | ALREADY_LOGGED))
     }
 }
 
