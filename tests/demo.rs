@@ -16,6 +16,8 @@ mod log_file;
 mod program;
 #[path = "../examples/email_logger/samples.rs"]
 mod samples;
+#[path = "support/skipped.rs"]
+mod skipped;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -438,7 +440,7 @@ fn the_private_mails_of_the_demo_leave_neither_subject_nor_text() {
 
 /// Runs in a terminal of its own (`script` of util-linux), where colours and a progress bar are shown.
 #[cfg(target_os = "linux")]
-fn in_a_terminal(variables: &str, arguments: &str) -> String {
+fn in_a_terminal(variables: &str, arguments: &str) -> Option<String> {
     let path = program().get_program().to_str().unwrap().to_owned();
     let command = format!("stty cols 90; unset COLUMNS; {variables} '{path}' {arguments}");
     let mut script = std::process::Command::new("script");
@@ -446,21 +448,29 @@ fn in_a_terminal(variables: &str, arguments: &str) -> String {
         .args(["-qec", &command, "/dev/null"])
         .env("TERM", "xterm")
         .stdin(Stdio::null());
-    let output = script.output().unwrap();
+    let output = match script.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            skipped::skipped("`script` (of util-linux, package bsdutils) is not installed");
+            return None;
+        }
+        output => output.unwrap(),
+    };
     assert_eq!(code(&output), 0, "{}", text(&output));
-    text(&output).to_owned()
+    Some(text(&output).to_owned())
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal_there_is_colour_unless_it_is_refused() {
-    let colour = in_a_terminal("env -u NO_COLOR", "explain sample:01");
+    let Some(colour) = in_a_terminal("env -u NO_COLOR", "explain sample:01") else {
+        return;
+    };
     assert!(
         colour.contains("\u{1b}[1m01-outbound-one-contact.eml\u{1b}[0m"),
         "{colour:?}"
     );
     for refused in ["NO_COLOR=1", "TERM=dumb"] {
-        let plain = in_a_terminal(refused, "explain sample:01");
+        let plain = in_a_terminal(refused, "explain sample:01").unwrap();
         assert!(
             plain.contains("01-outbound-one-contact.eml") && !plain.contains('\u{1b}'),
             "{plain:?}"
@@ -473,7 +483,9 @@ fn on_a_terminal_there_is_colour_unless_it_is_refused() {
 fn on_a_terminal_the_demo_ends_as_well() {
     let directory = tempfile::tempdir().unwrap();
     let store = directory.path().join("log.sqlite");
-    let shown = in_a_terminal("", &format!("demo --store '{}'", store.display()));
+    let Some(shown) = in_a_terminal("", &format!("demo --store '{}'", store.display())) else {
+        return;
+    };
     assert!(shown.contains("What to type next"), "{shown}");
     assert!(shown.contains(&"─".repeat(20)), "{shown}");
 }
