@@ -61,3 +61,12 @@ fn every_mail_of_the_corpus_is_read_to_its_end() {
     }
     eprintln!("slowest: {slowest:?}; without a header: {headerless:#?}");
 }
+
+#[test]
+fn a_first_line_that_is_folded_and_has_no_name_is_read_alike_in_pieces() {
+    let mail = b" AA\t\t\r :\t\r\r\t\n\n\t";
+    let whole = read_in_chunks(mail, mail.len());
+    for size in 1..mail.len() {
+        assert_eq!(read_in_chunks(mail, size), whole, "{size}");
+    }
+}
