@@ -43,7 +43,12 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
         &["log", "--since", "yesterday"],
         &["log", "--not-logged", "--contact", "C1"],
         &["simulate", "--http", "--https"],
-        &["show", "1", "--output", "file"],
+        &["show", "abc"],
+        &["requeue"],
+        &["explain", "sample:91"],
+        &["log", "--text", "::"],
+        &["log", "--flag", "nonsense"],
+        &["log", "--since", "2026-05-14T10:00[Europe/Berlin]"],
     ] {
         let output = run(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
@@ -52,6 +57,103 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
     for arguments in [&["--help"][..], &["--version"], &["demo", "--help"]] {
         assert_eq!(code(&run(arguments)), 0, "{arguments:?}");
     }
+}
+
+#[test]
+fn an_unknown_flag_is_answered_with_the_list() {
+    let output = run(&["log", "--flag", "nonsense"]);
+    for flag in ["automatic-reply", "message-id-conflict", "contact-by-alias"] {
+        assert!(errors(&output).contains(flag), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn the_programs_own_errors_have_codes_and_say_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("no/such.eml");
+    let folder = directory.path().to_str().unwrap();
+    for (arguments, expected, exit) in [
+        (&["nonsense", "--json"][..], "cli.usage", 2),
+        (&["explain", "sample:91", "--json"], "cli.usage", 2),
+        (
+            &["explain", missing.to_str().unwrap(), "--json"],
+            "cli.not_found",
+            1,
+        ),
+        (&["explain", folder, "--json"], "cli.file", 1),
+        (
+            &["simulate", missing.to_str().unwrap(), "--json"],
+            "cli.not_found",
+            1,
+        ),
+    ] {
+        let output = run(arguments);
+        assert_eq!(code(&output), exit, "{arguments:?}");
+        let error = &json(&output)[0]["error"];
+        assert_eq!(error["code"], expected, "{arguments:?}");
+        assert_eq!(error["exit-code"], exit, "{arguments:?}");
+        assert!(
+            !error["remedy"].as_str().unwrap().is_empty(),
+            "{arguments:?}"
+        );
+    }
+}
+
+/// `folders` for this address, with this password.
+fn folders_of(url: &str, password: Option<&str>) -> std::process::Output {
+    let mut command = program();
+    command.args(["folders", "--user-name", "a", "--url", url]);
+    if let Some(password) = password {
+        command.env("EMAIL_LOGGER__EXCHANGE__PASSWORD", password);
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn what_to_do_is_what_can_be_done_with_this_program() {
+    let online = folders_of("https://outlook.office365.com/EWS/Exchange.asmx", Some("a"));
+    assert_eq!(code(&online), 4);
+    let told = errors(&online);
+    assert!(told.contains("a user name and a password only"), "{told}");
+    assert!(!told.contains("::build"), "no name of a function: {told}");
+    let nobody = folders_of("https://127.0.0.1:9/EWS/Exchange.asmx", None);
+    assert_eq!(code(&nobody), 4);
+    for way in ["EMAIL_LOGGER__EXCHANGE__PASSWORD", "--password-file"] {
+        assert!(errors(&nobody).contains(way), "{}", errors(&nobody));
+    }
+    assert_eq!(
+        errors(&nobody).matches("no provider").count(),
+        1,
+        "{}",
+        errors(&nobody)
+    );
+}
+
+#[test]
+fn a_mail_is_explained_without_a_directory_of_ones_own() {
+    let mail = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/email_logger/samples/01-outbound-one-contact.eml"
+    );
+    let output = run(&["explain", mail, "sample:02"]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert!(
+        text(&output).contains("Result   logged"),
+        "{}",
+        text(&output)
+    );
+    assert_eq!(
+        errors(&output).matches("note:").count(),
+        1,
+        "{}",
+        errors(&output)
+    );
+    assert!(errors(&output).contains("--directory FILE"));
+    assert_eq!(
+        errors(&run(&["explain", "sample:02"])),
+        "",
+        "a sample needs no note"
+    );
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod log_file;
 mod program;
 #[path = "../examples/email_logger/samples.rs"]
 mod samples;
+#[path = "support/skipped.rs"]
+mod skipped;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -54,6 +56,14 @@ fn demo(file: &Path, arguments: &[&str]) -> std::process::Output {
         .args(["demo", "--store", file.to_str().unwrap()])
         .args(arguments);
     command.output().unwrap()
+}
+
+/// The values under this name, of the lines that have it.
+fn named(output: &std::process::Output, name: &str) -> Vec<Value> {
+    let lines = json(output).into_iter();
+    lines
+        .filter_map(|mut line| line.get_mut(name).map(Value::take))
+        .collect()
 }
 
 #[test]
@@ -168,14 +178,14 @@ fn hostile_text_is_shown_and_not_sent_to_the_terminal() {
     let store = demo.store();
     assert_eq!(steering(text(&demo.output)), None);
     let raw = run(&["log", "--text", "HYPERLINK", "--store", &store, "--json"]);
-    let json = json(&raw);
+    let mails = named(&raw, "mail");
     assert_eq!(steering(text(&raw)), None, "not even JSON sends it");
-    let subject = json[0]["subject"].as_str().unwrap();
+    let subject = mails[0]["subject"].as_str().unwrap();
     assert!(
         steering(subject).is_some(),
         "the sample is hostile: {subject:?}"
     );
-    let no = json[0]["entries"][0]["entry-no"].to_string();
+    let no = mails[0]["entries"][0]["entry-no"].to_string();
     for arguments in [
         &["show", &no, "--store", &store][..],
         &["explain", "sample:77"],
@@ -222,7 +232,7 @@ fn what_comes_next_can_be_typed() {
         assert!(!output.stdout.is_empty(), "{command}");
         typed += 1;
     }
-    assert_eq!(typed, 7);
+    assert_eq!(typed, 8);
 }
 
 #[test]
@@ -294,7 +304,8 @@ fn an_original_comes_back_bit_for_bit() {
         ("Wasserstrahls", "83-"),
         ("HYPERLINK", "77-"),
     ] {
-        let found = json(&run(&["log", "--text", words, "--store", &store, "--json"]));
+        let log = run(&["log", "--text", words, "--store", &store, "--json"]);
+        let found = named(&log, "mail");
         let no = found[0]["entries"][0]["entry-no"].to_string();
         let output = run(&["show", &no, "--store", &store, "--original"]);
         let sample = SAMPLES
@@ -304,15 +315,7 @@ fn an_original_comes_back_bit_for_bit() {
         assert_eq!(output.stdout, sample.original, "{}", sample.name);
         let copy = demo.directory.path().join(format!("{file}copy.eml"));
         let copy_name = copy.to_str().unwrap();
-        let arguments = [
-            "show",
-            &no,
-            "--store",
-            &store,
-            "--original",
-            "--output",
-            copy_name,
-        ];
+        let arguments = ["show", &no, "--store", &store, "--output", copy_name];
         assert_eq!(code(&run(&arguments)), 0);
         assert_eq!(
             std::fs::read(&copy).unwrap(),
@@ -407,6 +410,139 @@ fn filters_of_the_log_narrow_it() {
     assert_eq!(count(&["--not-logged"]), not_logged.count());
 }
 
+#[test]
+fn a_time_narrows_the_log_to_the_minute() {
+    let demo = Demo::new(&["--quiet"]);
+    let store = demo.store();
+    let ids = |since: &str| -> Vec<String> {
+        let output = run(&["log", "--store", &store, "--json", "--since", since]);
+        assert_eq!(code(&output), 0, "{since}: {}", errors(&output));
+        let mails = named(&output, "mail");
+        mails
+            .iter()
+            .map(|mail| mail["message-id"].to_string())
+            .collect()
+    };
+    let day = ids("2026-05-14");
+    let utc = ids("2026-05-14T10:00");
+    assert!(utc.len() < day.len(), "{utc:?} of {day:?}");
+    for same in [
+        "2026-05-14T10:00:00",
+        "2026-05-14 10:00",
+        "2026-05-14T10:00:00Z",
+        "2026-05-14T12:00+02:00",
+    ] {
+        assert_eq!(ids(same), utc, "{same}");
+    }
+    assert_eq!(ids("2026-05-14T00:00"), day);
+}
+
+/// The lines of `log --not-logged` that have an id, as the id and what follows it.
+fn not_logged(store: &str) -> Vec<(String, String)> {
+    let output = run(&["log", "--store", store, "--not-logged", "--limit", "1000"]);
+    assert!(errors(&output).contains("`show ID`"), "{}", errors(&output));
+    let lines = text(&output).lines().filter(|line| !line.starts_with(' '));
+    lines
+        .map(|line| {
+            let mut words = line.split("  ").skip(1);
+            (
+                words.next().unwrap().to_owned(),
+                words.next().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_not_logged_has_an_id_that_show_takes() {
+    let demo = Demo::new(&["--quiet"]);
+    let store = demo.store();
+    let listed = not_logged(&store);
+    let expected = table();
+    let expected = expected
+        .iter()
+        .filter(|mail| !mail.outcome.ends_with("logged"));
+    assert_eq!(listed.len(), expected.count());
+    assert!(
+        listed
+            .iter()
+            .any(|(_, sender)| sender == "penny.marsh@example.org")
+    );
+    for (id, _) in &listed {
+        let output = run(&["show", id, "--store", &store]);
+        assert_eq!(code(&output), 0, "{id}: {}", errors(&output));
+        assert!(
+            text(&output).contains("Decided "),
+            "{id}: {}",
+            text(&output)
+        );
+        assert!(text(&output).contains("  × "), "{id}: {}", text(&output));
+    }
+    let nothing_kept = listed.iter().filter(|(_, sender)| sender.starts_with('('));
+    for (id, _) in nothing_kept {
+        let output = run(&["show", id, "--store", &store]);
+        assert!(!text(&output).contains(".example"), "{}", text(&output));
+        assert_eq!(
+            code(&run(&["show", id, "--store", &store, "--original"])),
+            1
+        );
+    }
+    let unknown = run(&["show", "ffff-nothing", "--store", &store, "--json"]);
+    assert_eq!(json(&unknown)[0]["error"]["code"], "cli.not_found");
+}
+
+#[test]
+fn a_log_that_another_worker_holds_is_left_alone() {
+    let demo_of = Demo::new(&["--quiet"]);
+    let database = rusqlite::Connection::open(demo_of.file()).unwrap();
+    let taken = "UPDATE lease SET holder = 'another', until = 9000000000000000";
+    assert_eq!(database.execute(taken, []).unwrap(), 1);
+    let output = demo(&demo_of.file(), &[]);
+    assert_eq!(code(&output), 1, "{}", errors(&output));
+    assert_eq!(
+        text(&output),
+        "Another worker holds the mailbox; nothing was done.\n"
+    );
+    let output = demo(&demo_of.file(), &["--json"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(
+        json(&output).pop().unwrap()["report"]["skipped"],
+        "mailbox-busy"
+    );
+}
+
+#[test]
+fn a_second_demo_says_why_mail_stays_in_the_queue() {
+    let first = Demo::new(&["--quiet"]);
+    let second = demo(&first.file(), &[]);
+    let shown = text(&second);
+    assert!(
+        shown.contains("  2 now in \\Email Logging\\Queue\\"),
+        "{shown}"
+    );
+    assert!(shown.contains("They stay in the queue"), "{shown}");
+    assert!(!text(&first.output).contains("in the queue: set aside"));
+}
+
+#[test]
+fn a_narrow_terminal_gets_each_mail_in_lines_of_its_own() {
+    let demo = Demo::new(&["--quiet"]);
+    let mut command = program();
+    command.args(["log", "--store", &demo.store(), "--limit", "1000"]);
+    let output = command.env("COLUMNS", "40").output().unwrap();
+    for line in text(&output).lines() {
+        assert!(unicode_width::UnicodeWidthStr::width(line) <= 40, "{line}");
+    }
+    for name in [
+        "Margaux Delorme",
+        "Lucía Fuertes",
+        "Tomasz Wrona",
+        "Catalogue",
+    ] {
+        assert!(text(&output).contains(&format!("\n    {name}")), "{name}");
+    }
+}
+
 fn find(bytes: &[u8], needle: &[u8]) -> bool {
     bytes
         .windows(needle.len())
@@ -438,7 +574,7 @@ fn the_private_mails_of_the_demo_leave_neither_subject_nor_text() {
 
 /// Runs in a terminal of its own (`script` of util-linux), where colours and a progress bar are shown.
 #[cfg(target_os = "linux")]
-fn in_a_terminal(variables: &str, arguments: &str) -> String {
+fn in_a_terminal(variables: &str, arguments: &str) -> Option<String> {
     let path = program().get_program().to_str().unwrap().to_owned();
     let command = format!("stty cols 90; unset COLUMNS; {variables} '{path}' {arguments}");
     let mut script = std::process::Command::new("script");
@@ -446,21 +582,29 @@ fn in_a_terminal(variables: &str, arguments: &str) -> String {
         .args(["-qec", &command, "/dev/null"])
         .env("TERM", "xterm")
         .stdin(Stdio::null());
-    let output = script.output().unwrap();
+    let output = match script.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            skipped::skipped("`script` (of util-linux, package bsdutils) is not installed");
+            return None;
+        }
+        output => output.unwrap(),
+    };
     assert_eq!(code(&output), 0, "{}", text(&output));
-    text(&output).to_owned()
+    Some(text(&output).to_owned())
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal_there_is_colour_unless_it_is_refused() {
-    let colour = in_a_terminal("env -u NO_COLOR", "explain sample:01");
+    let Some(colour) = in_a_terminal("env -u NO_COLOR", "explain sample:01") else {
+        return;
+    };
     assert!(
         colour.contains("\u{1b}[1m01-outbound-one-contact.eml\u{1b}[0m"),
         "{colour:?}"
     );
     for refused in ["NO_COLOR=1", "TERM=dumb"] {
-        let plain = in_a_terminal(refused, "explain sample:01");
+        let plain = in_a_terminal(refused, "explain sample:01").unwrap();
         assert!(
             plain.contains("01-outbound-one-contact.eml") && !plain.contains('\u{1b}'),
             "{plain:?}"
@@ -473,7 +617,9 @@ fn on_a_terminal_there_is_colour_unless_it_is_refused() {
 fn on_a_terminal_the_demo_ends_as_well() {
     let directory = tempfile::tempdir().unwrap();
     let store = directory.path().join("log.sqlite");
-    let shown = in_a_terminal("", &format!("demo --store '{}'", store.display()));
+    let Some(shown) = in_a_terminal("", &format!("demo --store '{}'", store.display())) else {
+        return;
+    };
     assert!(shown.contains("What to type next"), "{shown}");
     assert!(shown.contains(&"─".repeat(20)), "{shown}");
 }

@@ -13,5 +13,7 @@ mod journal;
 mod malformed;
 #[path = "message/samples.rs"]
 mod samples;
+#[path = "support/skipped.rs"]
+mod skipped;
 #[path = "message/support.rs"]
 mod support;

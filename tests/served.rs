@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use log_file::number;
-use program::{code, errors, json, text};
+use program::{code, errors, json, run, text};
 use serde_json::Value;
 use served::{Served, directory_of};
 
@@ -107,6 +107,37 @@ fn run_logs_once_and_tells_what_was_set_aside_by_its_exit_code() {
     assert_eq!(code(&second), 0, "{}", errors(&second));
     assert_eq!(json(&second)[0]["report"]["entries"], 0);
     assert_eq!(number(&store, "SELECT count(*) FROM entry"), 4);
+}
+
+#[test]
+fn mail_that_was_set_aside_gets_another_try() {
+    let directory = directory_of(&["01", "41"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+    let name = store.to_str().unwrap();
+    assert_eq!(code(&served.run(&store, &["--quiet"])), 3);
+    let idle = served.run(&store, &[]);
+    assert_eq!(code(&idle), 0, "3 is about what this run set aside");
+    assert_eq!(
+        text(&idle),
+        "Nothing new in the queue folder; 1 mail passed over: set aside before, or not due yet.\n"
+    );
+    let listed = run(&["log", "--store", name, "--not-logged"]);
+    let id = text(&listed).split_whitespace().nth(2).unwrap();
+    let requeued = run(&["requeue", id, "--store", name]);
+    assert_eq!(code(&requeued), 0, "{}", errors(&requeued));
+    assert!(text(&requeued).starts_with("1 mail gets another try"));
+    assert!(text(&requeued).contains("move it back"));
+    let again = run(&["requeue", id, "--store", name, "--json"]);
+    assert_eq!(code(&again), 1, "it is not set aside any more");
+    assert_eq!(json(&again)[0]["requeue"]["mails"], 0);
+    assert_eq!(json(&again)[1]["error"]["code"], "cli.not_found");
+    let tried = served.run(&store, &["--json"]);
+    assert_eq!(code(&tried), 3, "{}", errors(&tried));
+    assert_eq!(json(&tried)[0]["report"]["quarantined"], 1);
 }
 
 #[test]

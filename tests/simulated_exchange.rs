@@ -13,5 +13,7 @@ mod faults;
 mod protocol;
 #[path = "simulated_exchange/routing.rs"]
 mod routing;
+#[path = "support/skipped.rs"]
+mod skipped;
 #[path = "simulated_exchange/validation.rs"]
 mod validation;

@@ -1,12 +1,15 @@
 //! The command line. Knows names and help texts, and nothing of what the commands do.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use email_logging::EntryId;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+use crate::flags;
 
 /// Logs the mail between salespeople and contacts into an interaction log.
 ///
@@ -16,8 +19,8 @@ use jiff::tz::TimeZone;
     name = "email_logger",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with mail set aside for a person, \
-                  4 sign-in or configuration, 130 stopped with Ctrl-C."
+    after_help = "Exit codes: 0 done, 1 failed or nothing done, 2 wrong usage, 3 done, and mail was set aside for a person in \
+                  this run, 4 sign-in or configuration, 130 stopped with Ctrl-C."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -39,7 +42,7 @@ pub(crate) struct Global {
         hide_env = true
     )]
     pub(crate) config: Option<PathBuf>,
-    /// Write JSON for programs to standard output.
+    /// Write JSON for programs to standard output, one value per line.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Say nothing but results and errors.
@@ -62,8 +65,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List the interaction log, newest first.
     Log(LogArgs),
-    /// Show one entry with its mail and the decision about it.
+    /// Show one mail, logged or not, with every step of the decision about it.
     Show(ShowArgs),
+    /// Give mail that was set aside for a person another try.
+    Requeue(RequeueArgs),
     /// Show the folders of the Exchange account and its rights there.
     Folders(FoldersArgs),
     /// Serve a simulated Exchange on this machine, for any EWS client.
@@ -162,19 +167,19 @@ pub(crate) struct LogArgs {
     /// In this direction.
     #[arg(long)]
     pub(crate) direction: Option<Direction>,
-    /// Not before: a day or a time, in UTC.
+    /// Not before: a day or a time in UTC, such as 2026-05-01 or 2026-05-01T08:00.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Timestamp>,
-    /// Before: a day or a time, in UTC.
+    /// Before: a day or a time in UTC.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<Timestamp>,
-    /// With all these words in subject, participants or body.
-    #[arg(long, value_name = "WORDS")]
+    /// With all these words in subject, participants or body; the last may be a beginning.
+    #[arg(long, value_name = "WORDS", value_parser = words)]
     pub(crate) text: Option<String>,
-    /// With this note, such as automatic-reply.
-    #[arg(long, value_name = "CODE")]
+    /// With this flag, such as automatic-reply or bulk; a wrong one is answered with the list.
+    #[arg(long, value_name = "FLAG", value_parser = flags::known)]
     pub(crate) flag: Option<String>,
-    /// List what was not logged instead, with its reason.
+    /// List what was not logged instead, with its reason; the other filters are not for this list.
     #[arg(long, conflicts_with_all = ["contact", "company", "salesperson", "direction", "since", "until", "text", "flag"])]
     pub(crate) not_logged: bool,
     /// At most this many mails.
@@ -196,7 +201,7 @@ pub(crate) enum Direction {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The number of an entry, or the id of an entry or a message.
+    /// The number of an entry, or an id as `log --not-logged` lists it; its beginning is enough.
     #[arg(value_name = "NO|ID", value_parser = which)]
     pub(crate) which: Which,
     /// The file of the log.
@@ -205,18 +210,44 @@ pub(crate) struct ShowArgs {
     /// Write the original mail instead, bit for bit.
     #[arg(long)]
     pub(crate) original: bool,
-    /// Write the original mail into this new file.
-    #[arg(long, value_name = "FILE", requires = "original")]
+    /// Write the original mail into this new file; implies --original.
+    #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
-/// What `show` shows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The mail must lie in the queue folder when the next run looks: where it was moved to the \
+                        quarantine folder, move it back yourself. Nothing is moved or deleted by this command."
+)]
+pub(crate) struct RequeueArgs {
+    /// Ids as `log --not-logged` lists them; the beginning of an id is enough.
+    #[arg(required = true, value_name = "ID", value_parser = which)]
+    pub(crate) ids: Vec<Which>,
+    /// The file of the log.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+/// Which mail is meant.
+#[derive(Debug, Clone)]
 pub(crate) enum Which {
-    /// The entry with this number.
-    No(u64),
+    /// The entry with this number, as it was typed.
+    No(u64, String),
     /// The entry or the message with this id.
     Id(EntryId),
+    /// The mail whose id begins so.
+    Beginning(String),
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No(no, _) => no.fmt(f),
+            Self::Id(id) => id.fmt(f),
+            Self::Beginning(text) => f.write_str(text),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -247,23 +278,47 @@ pub(crate) struct SimulateArgs {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// The number of an entry, or an id.
+/// Characters of an id that say enough to look for it.
+const BEGINNING: usize = 4;
+
+/// The number of an entry, an id, or the beginning of one.
 fn which(text: &str) -> Result<Which, &'static str> {
-    let no = text.parse().map(Which::No);
-    no.or_else(|_| text.parse().map(Which::Id))
-        .map_err(|_| "give the number of an entry, or the id of an entry or a message")
+    if let Ok(no) = text.parse() {
+        return Ok(Which::No(no, text.to_owned()));
+    }
+    if let Ok(id) = text.parse() {
+        return Ok(Which::Id(id));
+    }
+    if text.len() < BEGINNING || text.contains(char::is_whitespace) {
+        return Err(
+            "give the number of an entry, or an id, of which four characters may be enough",
+        );
+    }
+    Ok(Which::Beginning(text.to_owned()))
 }
 
-/// A time (`2026-05-01T08:00:00Z`) or the beginning of a day in UTC (`2026-05-01`).
+/// Words to search for. What holds no letter and no digit would fit nothing.
+fn words(text: &str) -> Result<String, &'static str> {
+    if text.contains(char::is_alphanumeric) {
+        Ok(text.to_owned())
+    } else {
+        Err("give at least one letter or digit to search for")
+    }
+}
+
+/// A time with its offset (`2026-05-01T08:00:00Z`), or without one a time or the beginning of a day in UTC.
 fn time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let day: Date = text
-        .parse()
-        .map_err(|_| "give a day such as 2026-05-01, or a time such as 2026-05-01T08:00:00Z")?;
-    let day = day
-        .to_zoned(TimeZone::UTC)
-        .map_err(|error| error.to_string())?;
-    Ok(day.timestamp())
+    let refused =
+        "give a day such as 2026-05-01, or a time such as 2026-05-01T08:00 or 2026-05-01T08:00:00Z";
+    // A zone's name without an offset would be passed over.
+    if text.contains('[') {
+        return Err(refused.to_owned());
+    }
+    let time: DateTime = text.parse().map_err(|_| refused)?;
+    let time = time.to_zoned(TimeZone::UTC);
+    time.map(|time| time.timestamp())
+        .map_err(|error| error.to_string())
 }

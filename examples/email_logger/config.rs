@@ -53,6 +53,7 @@ pub(crate) struct Exchange {
     pub(crate) impersonate: Option<String>,
     pub(crate) anchor_mailbox: Option<String>,
     pub(crate) public_folder_mailbox: Option<String>,
+    pub(crate) public_folder_content_mailbox: Option<String>,
     pub(crate) proxy: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,

@@ -53,6 +53,9 @@ fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
     if let Some(mailbox) = &exchange.public_folder_mailbox {
         builder = builder.with_public_folder_mailbox(mailbox);
     }
+    if let Some(mailbox) = &exchange.public_folder_content_mailbox {
+        builder = builder.with_public_folder_content_mailbox(mailbox);
+    }
     if let Some(proxy) = &exchange.proxy {
         builder = builder.with_proxy(proxy);
     }

@@ -22,6 +22,7 @@ use crate::cli::DemoArgs;
 use crate::connect::{self, Account};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::run;
 use crate::samples::{self, DIRECTORY};
 use crate::simulate::{self, PASSWORD, QUARANTINE, QUEUE, STORAGE, USER};
 
@@ -68,12 +69,17 @@ pub(crate) async fn demo(args: &DemoArgs, output: &Output) -> Result<Exit, Failu
         file,
     };
     exchange.shutdown().await;
-    if output.json() {
-        told::values(&outcome, output)?;
-    } else {
-        told::tell(&outcome, output)?;
+    let skipped = outcome.report.skipped;
+    match skipped {
+        _ if output.json() => told::values(&outcome, output)?,
+        Some(why) => output.line(run::skipped(why))?,
+        None => told::tell(&outcome, output)?,
     }
-    Ok(Exit::Done)
+    Ok(if skipped.is_some() {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
 }
 
 /// A new directory of its own, which only its owner can enter, and which stays.

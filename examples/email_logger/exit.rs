@@ -1,6 +1,7 @@
 //! How a command ends: an exit code, or a failure with what to do about it.
 
 use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
 use email_logging::logger::{RunError, RunStep};
@@ -40,8 +41,10 @@ pub(crate) enum Failure {
     Library(Error),
     /// A run, with what it did until then.
     Run(Box<RunError>),
-    /// Something on this machine: a file, a port.
-    Input {
+    /// Something on this machine, or what was asked for: a file, a port, an id.
+    Own {
+        /// The stable code, `cli.meaning`.
+        code: &'static str,
         /// What went wrong.
         what: String,
         /// What to do.
@@ -53,10 +56,30 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A failure of something on this machine.
-    pub(crate) fn input(what: impl Display, cause: &dyn Display) -> Self {
-        Self::Input {
+    pub(crate) fn input(what: impl Display, cause: &io::Error) -> Self {
+        let (code, remedy) = of_io(cause.kind());
+        Self::Own {
+            code,
             what: format!("{what}: {cause}"),
-            remedy: "Check the name and the rights, and try again.",
+            remedy,
+        }
+    }
+
+    /// Words of the command line that mean nothing.
+    pub(crate) fn usage(what: impl Into<String>, remedy: &'static str) -> Self {
+        Self::Own {
+            code: USAGE,
+            what: what.into(),
+            remedy,
+        }
+    }
+
+    /// Something that was asked for and is not there.
+    pub(crate) fn unknown(what: impl Into<String>, remedy: &'static str) -> Self {
+        Self::Own {
+            code: "cli.not_found",
+            what: what.into(),
+            remedy,
         }
     }
 
@@ -66,7 +89,8 @@ impl Failure {
             Self::Config(_) => Exit::Access,
             Self::Library(error) => of_kind(error.kind()),
             Self::Run(error) => of_run(error),
-            Self::Input { .. } => Exit::Failed,
+            Self::Own { code: USAGE, .. } => Exit::Usage,
+            Self::Own { .. } => Exit::Failed,
             Self::OutputClosed => Exit::Done,
         }
     }
@@ -76,9 +100,96 @@ impl Failure {
         match self {
             Self::Library(error) => Some(error),
             Self::Run(error) => Some(&error.error),
-            Self::Config(_) | Self::Input { .. } | Self::OutputClosed => None,
+            Self::Config(_) | Self::Own { .. } | Self::OutputClosed => None,
         }
     }
+}
+
+/// The code of a command line that is wrong.
+pub(crate) const USAGE: &str = "cli.usage";
+
+/// The code of a failure on this machine, and what to do about it.
+fn of_io(kind: io::ErrorKind) -> (&'static str, &'static str) {
+    use io::ErrorKind as Kind;
+    match kind {
+        Kind::NotFound => (
+            "cli.not_found",
+            "Check the name: a file or a directory of it does not exist.",
+        ),
+        Kind::PermissionDenied => (
+            "cli.permission",
+            "Give this user the right, or choose another place.",
+        ),
+        Kind::AlreadyExists => (
+            "cli.exists",
+            "Choose another name: what is there is not overwritten.",
+        ),
+        Kind::IsADirectory => ("cli.file", "Name a file: this is a directory."),
+        Kind::NotADirectory => ("cli.file", "Name a directory: this is a file."),
+        Kind::StorageFull | Kind::QuotaExceeded => ("cli.disk_full", "Make room on the disk."),
+        Kind::AddrInUse => (
+            "cli.port",
+            "Choose another port; without --port a free one is taken.",
+        ),
+        Kind::AddrNotAvailable => ("cli.port", "Choose another port."),
+        Kind::ReadOnlyFilesystem => ("cli.permission", "Choose a place that can be written."),
+        _ => ("cli.io", "Look at the cause, and try again."),
+    }
+}
+
+/// What to do about an error of the library, where this program has a way of its own.
+pub(crate) fn remedy(error: &Error) -> &'static str {
+    match error.code() {
+        "config.insecure" => {
+            "Use https. --allow-plain-http-on-loopback is for tests on this machine."
+        }
+        "credential.missing" => {
+            "Set EMAIL_LOGGER__EXCHANGE__PASSWORD, or name a file that holds the password with --password-file."
+        }
+        "http.tls" => {
+            "Check the host name and the certificate; name a private authority with --ca-file."
+        }
+        "ews.basic_online" => {
+            "This program signs in with a user name and a password only, for now. A host signs in with OAuth2 through \
+             the library: EwsSourceBuilder::with_app_sign_in."
+        }
+        "hook.failed" => "Look at the cause, then give the mail another try with `requeue`.",
+        "store.schema_missing" => "Let `run` prepare the file once.",
+        _ => error.remedy(),
+    }
+}
+
+/// An error in words for people: what was done, and what went wrong. In a run the step says what was done.
+pub(crate) fn what(error: &Error, step: Option<RunStep>) -> String {
+    let text = error.to_string();
+    let code = format!(" [{}]", error.code());
+    let text = text.strip_suffix(&code).unwrap_or(&text);
+    let begin = format!("{}: ", error.operation());
+    let text = text.strip_prefix(&begin).unwrap_or(text);
+    let doing = match step {
+        Some(step) => Some(step.code().replace('-', " ")),
+        None => doing(error.operation()),
+    };
+    doing.map_or_else(|| text.to_owned(), |doing| format!("{doing}: {text}"))
+}
+
+/// An operation in words. Names of functions are nothing for people.
+fn doing(operation: &str) -> Option<String> {
+    let words = match operation {
+        "sign-in" | "Basic" | "Bearer" | "client_id" | "client_secret" => "signing in",
+        "TLS" | "HTTP client" => "connecting",
+        "service URL" | "EwsSourceBuilder::build" => "setting up the connection",
+        "open_folder" | "locate" | "FindFolder" | "GetFolder" => "looking for the folder",
+        "FindItem" => "listing the folder",
+        "GetItem" | "fetch" => "reading the mail",
+        "open" | "migrate" => "opening the log",
+        "show" | "entry" | "mail" | "entries" | "mails" | "decisions" | "original" => {
+            "reading the log"
+        }
+        "FolderPath::from_str" => "reading the folder's path",
+        _ => return None,
+    };
+    Some(words.to_owned())
 }
 
 /// The exit code of a run that failed.

@@ -33,9 +33,15 @@ pub(crate) async fn explain(
         ..Settings::default()
     };
     let config = Config::load(file, &settings)?;
+    if config.directory.file.is_none() && args.files.iter().any(|path| sample(path).is_none()) {
+        output.note(
+            "note: no directory is set, so salespeople and contacts are those of the sample mails;",
+        );
+        output.note("      name the file of your own with --directory FILE");
+    }
     for (index, path) in args.files.iter().enumerate() {
-        let (name, original, sample) = read(path)?;
-        let logger = logger(&config, sample)?;
+        let (name, original) = read(path)?;
+        let logger = logger(&config)?;
         let decision = logger.explain(&original, &MailFacts::default()).await?;
         let limits = RunSettings::default().limits;
         let message = Message::read(&original, &MailFacts::default(), &limits).ok();
@@ -56,27 +62,32 @@ pub(crate) async fn explain(
     Ok(Exit::Done)
 }
 
-/// Name and bytes of a mail, and whether it is a sample.
-fn read(path: &Path) -> Result<(String, Vec<u8>, bool), Failure> {
-    let Some(word) = path.to_str().and_then(|text| text.strip_prefix("sample:")) else {
+/// The number of a sample mail, if the path means one.
+fn sample(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix("sample:")
+}
+
+/// Name and bytes of a mail.
+fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let Some(word) = sample(path) else {
         let most = RunSettings::default().limits.message_bytes;
         let name = path.display().to_string();
         // One byte more than allowed is enough to say that it is too large.
-        return Ok((name, connect::original(path, most + 1)?, false));
+        return Ok((name, connect::original(path, most + 1)?));
     };
-    let sample = Sample::named(word).ok_or_else(|| Failure::Input {
-        what: format!("there is no sample mail `{word}`"),
-        remedy: "Give its number, from sample:01 to sample:90.",
+    let sample = Sample::named(word).ok_or_else(|| {
+        let what = format!("there is no sample mail `{word}`");
+        Failure::usage(what, "Give its number, from sample:01 to sample:90.")
     })?;
-    Ok((sample.name.to_owned(), sample.original.to_vec(), true))
+    Ok((sample.name.to_owned(), sample.original.to_vec()))
 }
 
-/// The samples have a directory of their own, unless another one is asked for.
-fn logger(config: &Config, sample: bool) -> Result<EmailLogger, Failure> {
-    let directory = if sample && config.directory.file.is_none() {
-        connect::read_directory(DIRECTORY, "the directory of the samples")?
-    } else {
+/// Without another directory people are those of the samples.
+fn logger(config: &Config) -> Result<EmailLogger, Failure> {
+    let directory = if config.directory.file.is_some() {
         connect::directory(config)?
+    } else {
+        connect::read_directory(DIRECTORY, "the directory of the samples")?
     };
     let logger = EmailLogger::builder()
         .with_scope(config.scope()?)

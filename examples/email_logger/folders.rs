@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::FoldersArgs;
 use crate::config::Config;
 use crate::connect;
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::output::{Output, safe};
 
 /// Folders that are shown at most; a mailbox with more is browsed from a lower folder.
@@ -41,7 +41,7 @@ pub(crate) async fn folders(
         match tree(&source, root, args.depth, &mut seen, output).await {
             // An organisation may have no public folders, and an account no mailbox: the other half is still shown.
             Err(Failure::Library(error)) if is_absence(&error) && failed.is_none() => {
-                output.note(format!("  {}", safe::text(&error.to_string())));
+                output.note(format!("  {}", safe::text(&exit::what(&error, None))));
                 failed = Some(error);
             }
             other => other?,
@@ -60,7 +60,7 @@ fn is_absence(error: &Error) -> bool {
         ErrorKind::PermissionDenied,
         ErrorKind::Config,
     ];
-    absences.contains(&error.kind())
+    absences.contains(&error.kind()) && !error.code().starts_with("credential.")
 }
 
 /// One folder that waits to be shown: its name and level, and where its children are.

@@ -12,6 +12,7 @@ use crate::cli::{Direction, LogArgs, Settings};
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{Exit, Failure};
+use crate::find;
 use crate::output::{Output, mails, safe};
 use crate::words;
 
@@ -35,10 +36,7 @@ pub(crate) async fn log(
         let page = store
             .decisions(&scope, &filter, after.as_ref(), args.limit)
             .await?;
-        for record in &page.rows {
-            tell_decision(record, output)?;
-        }
-        return next(page.next.as_ref(), output);
+        return tell_not_logged(&page.rows, page.next.as_ref(), output);
     }
     let page = store
         .mails(&scope, &filter(args), after.as_ref(), args.limit)
@@ -51,7 +49,7 @@ pub(crate) async fn log(
     }
     if output.json() {
         for mail in &page.rows {
-            output.value(&mails::value(mail))?;
+            output.value(&json!({ "mail": mails::value(mail) }))?;
         }
     } else if page.rows.is_empty() {
         output.note("Nothing in the log fits.");
@@ -77,18 +75,45 @@ fn filter(args: &LogArgs) -> LogFilter {
     filter
 }
 
-fn tell_decision(record: &DecisionRecord, output: &Output) -> Result<(), Failure> {
+fn tell_not_logged(
+    records: &[DecisionRecord],
+    cursor: Option<&Cursor>,
+    output: &Output,
+) -> Result<Exit, Failure> {
     if output.json() {
-        return output.value(&json!(record));
+        for record in records {
+            output.value(&json!({ "decision": record }))?;
+        }
+        return next(cursor, output);
     }
-    let room = output.columns().saturating_sub(20);
-    let why = words::reason(&record.outcome, &record.reason);
+    let ids = find::short_ids(records);
+    for (record, id) in records.iter().zip(&ids) {
+        tell_decision(record, id, output)?;
+    }
+    if records.is_empty() {
+        output.note("Every mail that was read is in the log.");
+    } else {
+        output.note("`show ID` tells every step that led there; `requeue ID` gives what was set aside another try.");
+    }
+    next(cursor, output)
+}
+
+fn tell_decision(record: &DecisionRecord, id: &str, output: &Output) -> Result<(), Failure> {
+    let room = output.columns().saturating_sub(4);
+    let style = output.style();
+    let time = mails::minute(record.decided_at);
+    let sender = record
+        .sender
+        .as_deref()
+        .unwrap_or("(its sender is not kept)");
+    let sender = safe::fit(sender, room.saturating_sub(time.len() + id.len()).max(12));
     output.line(format!(
-        "{}  {}",
-        mails::minute(record.decided_at),
-        safe::fit(&words::subject(record), room)
+        "{time}  {}  {sender}",
+        style.strong(&safe::text(id))
     ))?;
-    output.line(format!("{:18}{}", "", output.style().dim(&why)))
+    output.line(format!("    {}", safe::fit(&words::subject(record), room)))?;
+    let why = safe::fit(&words::reason(&record.outcome, &record.reason), room);
+    output.line(format!("    {}", style.dim(&why)))
 }
 
 fn next(next: Option<&Cursor>, output: &Output) -> Result<Exit, Failure> {

@@ -8,9 +8,12 @@ mod connect;
 mod demo;
 mod exit;
 mod explain;
+mod find;
+mod flags;
 mod folders;
 mod log;
 mod output;
+mod requeue;
 mod run;
 mod samples;
 mod show;
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() {
+                output::usage(&error.to_string());
                 Exit::Usage
             } else {
                 Exit::Done
@@ -69,6 +73,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::explain(args, file, output).await,
         Command::Log(args) => log::log(args, file, output).await,
         Command::Show(args) => show::show(args, file, output).await,
+        Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
     }

@@ -15,7 +15,7 @@ use std::panic::Location;
 use serde_json::Value;
 
 use crate::cli::Global;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure, USAGE};
 use style::Style;
 
 pub(crate) use style::colour;
@@ -108,6 +108,26 @@ impl Output {
 /// Writes to standard error. Nobody is left to be told where that fails.
 fn tell(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Tells a program, where one reads, that its command line is wrong.
+pub(crate) fn usage(text: &str) {
+    if !std::env::args_os().any(|word| word == "--json") {
+        return;
+    }
+    let first = text.lines().next().unwrap_or_default();
+    let error = serde_json::json!({ "error": {
+        "code": USAGE,
+        "message": first.strip_prefix("error: ").unwrap_or(first),
+        "remedy": "Look at --help.",
+        "exit-code": Exit::Usage as u8,
+    } });
+    // Whoever reads may be gone; the exit code still tells.
+    let _ = writeln!(
+        std::io::stdout().lock(),
+        "{}",
+        safe::json(&error.to_string())
+    );
 }
 
 /// Tells that a promise inside this program was broken: where, but not with which data, which may be somebody's mail.

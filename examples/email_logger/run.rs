@@ -103,10 +103,17 @@ async fn dry_run(config: &Config, output: &Output) -> Result<Exit, Failure> {
     } else {
         tell_dry(&dry, output)?;
     }
-    Ok(Exit::Done)
+    Ok(if dry.report.skipped.is_some() {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
 }
 
 fn tell_dry(dry: &DryRun, output: &Output) -> Result<(), Failure> {
+    if let Some(why) = dry.report.skipped {
+        return output.line(skipped(why));
+    }
     let subjects: Vec<String> = dry.mails.iter().map(|mail| subject(mail, output)).collect();
     let widest = subjects
         .iter()
@@ -164,20 +171,40 @@ fn tell(report: &RunReport, output: &Output) -> Result<(), Failure> {
     if output.json() {
         return output.value(&json!({ "report": report }));
     }
-    match report.skipped {
-        Some(Skipped::LoggingDisabled) => {
-            output.line("Email logging is disabled in the set-up; nothing was done.")
-        }
-        Some(Skipped::MailboxBusy) => {
-            output.line("Another worker holds the mailbox; nothing was done.")
-        }
-        None if report.listed == 0 && report.moved == 0 => {
-            output.line("The queue folder is empty; there was nothing to do.")
-        }
-        _ => summary(report)
+    match in_one_line(report) {
+        Some(line) => output.line(line),
+        None => summary(report)
             .iter()
             .try_for_each(|line| output.line(line)),
     }
+}
+
+/// Why a run did nothing.
+pub(crate) fn skipped(why: Skipped) -> &'static str {
+    match why {
+        Skipped::LoggingDisabled => "Email logging is disabled in the set-up; nothing was done.",
+        Skipped::MailboxBusy => "Another worker holds the mailbox; nothing was done.",
+        _ => "The run was skipped; nothing was done.",
+    }
+}
+
+/// What there is to say of a run that found nothing to do.
+fn in_one_line(report: &RunReport) -> Option<String> {
+    if let Some(why) = report.skipped {
+        return Some(skipped(why).to_owned());
+    }
+    let done = report.fetched + report.gone + report.moved + report.deleted + report.recovered;
+    if done + report.moves_pending + report.vanished > 0 {
+        return None;
+    }
+    Some(if report.deferred == 0 {
+        "The queue folder is empty; there was nothing to do.".to_owned()
+    } else {
+        let mails = words::count(report.deferred, "mail", "mails");
+        format!(
+            "Nothing new in the queue folder; {mails} passed over: set aside before, or not due yet."
+        )
+    })
 }
 
 /// The counts in words. Those above the line's end close; what is 0 is left out.
@@ -240,9 +267,15 @@ fn span(span: Duration) -> String {
 
 /// A run of the schedule, with the time at which it ended.
 fn tell_scheduled(result: &Result<RunReport, RunError>, output: &Output) -> Result<(), Failure> {
+    let now = format!("{} UTC", mails::minute(Timestamp::now()));
     if !output.json() {
-        let now = mails::minute(Timestamp::now());
-        output.line(output.style().dim(&format!("{now} UTC")))?;
+        let one = result.as_ref().ok().and_then(in_one_line);
+        let idle = one.is_some();
+        let rest = one.map_or_else(String::new, |line| format!("  {line}"));
+        output.line(output.style().dim(&format!("{now}{rest}")))?;
+        if idle {
+            return Ok(());
+        }
     }
     match result {
         Ok(report) => tell(report, output),
@@ -251,16 +284,19 @@ fn tell_scheduled(result: &Result<RunReport, RunError>, output: &Output) -> Resu
             output.value(&json!({ "error": error }))
         }
         Err(error) => {
-            let text = safe::text(&error.to_string());
+            let text = safe::text(&exit::what(&error.error, Some(error.step)));
             output.note(format!("this run failed: {text}"));
-            output.note(format!("  what to do: {}", error.error.remedy()));
+            output.note(format!("  what to do: {}", exit::remedy(&error.error)));
             Ok(())
         }
     }
 }
 
-fn exit_of(report: &RunReport) -> Exit {
-    if report.quarantined > 0 {
+/// The exit code of a run that ended. One that was skipped did not do what it was asked.
+pub(crate) fn exit_of(report: &RunReport) -> Exit {
+    if report.skipped.is_some() {
+        Exit::Failed
+    } else if report.quarantined > 0 {
         Exit::Quarantined
     } else {
         Exit::Done

@@ -1,36 +1,23 @@
-//! `show`: one entry with its mail and the decision about it, or the original bit for bit.
+//! `show`: one mail with its entries and the decisions about it, or the original bit for bit.
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
-use email_logging::error::{Error, codes};
+use email_logging::MessageUid;
+use email_logging::error::codes;
 use email_logging::interaction::InteractionLogEntry;
-use email_logging::store::{
-    DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, LoggedMail, SqliteStore,
-};
-use email_logging::{EntryId, MessageUid, Scope};
+use email_logging::store::{DecisionRecord, InteractionLog as _, LoggedMail};
 use serde_json::json;
 
-use crate::cli::{Settings, ShowArgs, Which};
-use crate::config::Config;
-use crate::connect;
+use crate::cli::ShowArgs;
 use crate::exit::{Exit, Failure};
 use crate::explain::tell_steps;
+use crate::find::{Found, Reader};
 use crate::output::{Output, mails, safe};
 use crate::words;
 
 /// Bytes of an original that are read at a time.
 const PIECE: u64 = 1 << 20;
-
-/// Entries of a page while a number is looked for.
-const PAGE: u32 = 500;
-
-/// The log that is read.
-struct Reader {
-    store: Arc<SqliteStore>,
-    scope: Scope,
-}
 
 /// `show`.
 pub(crate) async fn show(
@@ -38,80 +25,77 @@ pub(crate) async fn show(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let settings = Settings {
-        store: args.store.clone(),
-        ..Settings::default()
-    };
-    let config = Config::load(file, &settings)?;
-    let reader = Reader {
-        store: connect::existing_store(&config)?,
-        scope: config.scope()?,
-    };
-    let (message, entry) = reader.find(args.which).await?;
-    if args.original {
-        reader
-            .original(&message, args.output.as_deref(), output)
-            .await?;
+    let reader = Reader::open(file, args.store.as_deref())?;
+    let found = reader.find(&args.which).await?;
+    if args.original || args.output.is_some() {
+        let message = found.message.ok_or_else(not_kept)?;
+        let file = args.output.as_deref();
+        reader.original(&message, file, output).await?;
         return Ok(Exit::Done);
     }
-    let mail = reader.store.mail(&reader.scope, &message).await?;
-    let decisions = reader.decisions(&message).await?;
+    let mail = reader.mail(&found).await?;
     if output.json() {
-        let mut value = mails::value(&mail);
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("decisions".into(), json!(decisions));
-        }
-        output.value(&value)?;
+        tell_program(mail.as_ref(), &found, output)?;
     } else {
-        tell_mail(&mail, output)?;
-        for found in &mail.entries {
-            let chosen = entry.as_ref() == Some(&found.entry.id);
-            tell_entry(found, chosen, output)?;
-        }
-        for decision in &decisions {
-            tell_decision(decision, output)?;
-        }
+        tell(mail.as_ref(), &found, output)?;
     }
     Ok(Exit::Done)
 }
 
-impl Reader {
-    /// The message of an entry number, an entry's id or a message's id, and the entry if one was meant.
-    async fn find(&self, which: Which) -> Result<(MessageUid, Option<EntryId>), Failure> {
-        let id = match which {
-            Which::No(no) => {
-                let entry = self.numbered(no).await?;
-                return Ok((entry.entry.message, Some(entry.entry.id)));
+fn not_kept() -> Failure {
+    Failure::unknown(
+        "the original is not kept",
+        "Look for the mail in the folder to which it was moved.",
+    )
+}
+
+/// A mail of which nothing is kept has decisions alone.
+fn tell_program(mail: Option<&LoggedMail>, found: &Found, output: &Output) -> Result<(), Failure> {
+    let Some(mail) = mail else {
+        let decisions = found.decisions.iter();
+        return decisions
+            .map(|decision| output.value(&json!({ "decision": decision })))
+            .collect();
+    };
+    let mut value = mails::value(mail);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("decisions".into(), json!(found.decisions));
+    }
+    output.value(&json!({ "mail": value }))
+}
+
+fn tell(mail: Option<&LoggedMail>, found: &Found, output: &Output) -> Result<(), Failure> {
+    match mail {
+        Some(mail) => {
+            tell_mail(mail, output)?;
+            for one in &mail.entries {
+                let chosen = found.entry.as_ref() == Some(&one.entry.id);
+                tell_entry(one, chosen, output)?;
             }
-            Which::Id(id) => id,
+        }
+        None => output.line("Of this mail only a key and the reason are kept.")?,
+    }
+    for decision in &found.decisions {
+        tell_decision(decision, output)?;
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// What is kept of a mail; nothing where only decisions are.
+    async fn mail(&self, found: &Found) -> Result<Option<LoggedMail>, Failure> {
+        let Some(message) = found.message else {
+            return Ok(None);
         };
-        match self.store.entry(&self.scope, &id).await {
-            Ok(entry) => Ok((entry.entry.message, Some(id))),
-            Err(error) if error.code() == codes::STORE_NOT_FOUND.code => {
-                Ok((MessageUid::from_bytes(*id.as_bytes()), None))
+        match self.store.mail(&self.scope, &message).await {
+            Ok(mail) => Ok(Some(mail)),
+            Err(error)
+                if error.code() == codes::STORE_NOT_FOUND.code && !found.decisions.is_empty() =>
+            {
+                Ok(None)
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn numbered(&self, no: u64) -> Result<InteractionLogEntry, Failure> {
-        let mut filter = LogFilter::default();
-        (filter.entry_no, filter.canceled) = (Some(no), true);
-        let page = self.store.entries(&self.scope, &filter, None, 1).await?;
-        page.rows.into_iter().next().ok_or_else(|| {
-            let error = Error::new(&codes::STORE_NOT_FOUND, "show");
-            error.with_detail(format!("there is no entry {no}")).into()
-        })
-    }
-
-    async fn decisions(&self, message: &MessageUid) -> Result<Vec<DecisionRecord>, Failure> {
-        let mut filter = DecisionFilter::default();
-        filter.message = Some(*message);
-        let page = self
-            .store
-            .decisions(&self.scope, &filter, None, PAGE)
-            .await?;
-        Ok(page.rows)
     }
 
     /// Writes the original piece by piece. A file is made anew and readable by its owner alone.
@@ -237,5 +221,7 @@ fn tell_decision(record: &DecisionRecord, output: &Output) -> Result<(), Failure
         safe::text(&reason),
         safe::text(&record.policy),
     ))?;
-    tell_steps(&record.steps, output)
+    tell_steps(&record.steps, output)?;
+    let style = output.style();
+    output.line(style.dim(&format!("  id             {}", record.sighting)))
 }

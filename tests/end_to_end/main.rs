@@ -7,3 +7,5 @@ mod counts;
 mod faults;
 mod schema;
 mod setting;
+#[path = "../support/skipped.rs"]
+mod skipped;

@@ -9,13 +9,11 @@ use email_logging::testkit::exchange::{Fault, FaultKind, Operation};
 use crate::corpus::vectors;
 use crate::setting::{STORAGE, Setting};
 
-/// Whether xmllint is there; where it must be, its absence is a failure.
+/// Whether xmllint is there.
 fn has_xmllint() -> bool {
     let found = Command::new("xmllint").arg("--version").output().is_ok();
-    let required = std::env::var_os("EMAIL_LOGGING_REQUIRE_SHARED").is_some();
-    assert!(found || !required, "xmllint is needed here");
     if !found {
-        eprintln!("SKIPPED: xmllint is not installed");
+        crate::skipped::skipped("xmllint is not installed");
     }
     found
 }

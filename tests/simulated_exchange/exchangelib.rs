@@ -89,7 +89,9 @@ fn validate_answers(exchange: &SimulatedExchange, directory: &Path) {
 fn interpreter() -> Option<String> {
     let python = std::env::var("EMAIL_LOGGING_EXCHANGELIB").ok();
     if python.is_none() {
-        eprintln!("skipped: EMAIL_LOGGING_EXCHANGELIB does not name a Python with exchangelib");
+        crate::skipped::skipped(
+            "EMAIL_LOGGING_EXCHANGELIB does not name a Python with exchangelib",
+        );
     }
     python
 }

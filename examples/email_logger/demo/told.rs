@@ -128,6 +128,16 @@ fn tell_counts(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         output.line(format!("  {count:>3} now in {folder}"))?;
     }
     output.line("")?;
+    if queue > 0 && outcome.report.deferred > 0 {
+        let stays = if queue == 1 { "It stays" } else { "They stay" };
+        output.line(format!(
+            "  {stays} in the queue: set aside for a person before, and passed over now."
+        ))?;
+        output.line(
+            "  `log --not-logged` lists it with its id, and `requeue ID` gives another try.",
+        )?;
+        output.line("")?;
+    }
     output.line(format!(
         "  The log is {}",
         style.good(&shown(&outcome.file))
@@ -152,7 +162,7 @@ fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         let aside = words::count(outcome.report.quarantined, "mail is", "mails are");
         output.line("")?;
         output.line(format!(
-            "{aside} set aside for a person: after that a `run` ends with exit code 3,"
+            "{aside} set aside for a person in this run: a `run` ends with exit code 3 then,"
         ))?;
         output.line("and the demo with 0.")?;
     }
@@ -160,7 +170,7 @@ fn tell_next(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
 }
 
 /// What each command shows, and the command.
-fn next_commands(outcome: &Outcome) -> [(&'static str, String); 8] {
+fn next_commands(outcome: &Outcome) -> [(&'static str, String); 9] {
     let most = outcome.logged.iter().max_by_key(|mail| mail.entries.len());
     let entry = most.and_then(|mail| mail.entries.first());
     let no = entry.map_or(1, |entry| entry.entry_no);
@@ -184,7 +194,11 @@ fn next_commands(outcome: &Outcome) -> [(&'static str, String); 8] {
             format!("show {no} {store} --original"),
         ),
         (
-            "why a mail is logged or not, for any .eml file",
+            "what is not in the log, why, and the ids of these mails",
+            format!("log {store} --not-logged"),
+        ),
+        (
+            "why this sample is not logged; `explain FILE.eml` says it of any mail",
             "explain sample:44".to_owned(),
         ),
         (

@@ -7,7 +7,7 @@ use email_logging::logger::RunError;
 use serde_json::{Value, json};
 
 use super::{Output, tell};
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::output::safe;
 
 impl Output {
@@ -59,25 +59,19 @@ fn lines(failure: &Failure) -> Vec<String> {
 fn what(failure: &Failure) -> String {
     match failure {
         Failure::Config(error) => error.what.clone(),
-        Failure::Library(error) => without_code(&error.to_string(), error),
-        Failure::Run(error) => without_code(&error.to_string(), &error.error),
-        Failure::Input { what, .. } => what.clone(),
+        Failure::Library(error) => exit::what(error, None),
+        Failure::Run(error) => exit::what(&error.error, Some(error.step)),
+        Failure::Own { what, .. } => what.clone(),
         Failure::OutputClosed => String::new(),
     }
-}
-
-/// The code has a line of its own.
-fn without_code(text: &str, error: &Error) -> String {
-    let code = format!(" [{}]", error.code());
-    text.strip_suffix(&code).unwrap_or(text).to_owned()
 }
 
 fn remedy(failure: &Failure) -> String {
     match failure {
         Failure::Config(error) => error.remedy.clone(),
-        Failure::Library(error) => error.remedy().into(),
-        Failure::Run(error) => error.error.remedy().into(),
-        Failure::Input { remedy, .. } => (*remedy).into(),
+        Failure::Library(error) => exit::remedy(error).into(),
+        Failure::Run(error) => exit::remedy(&error.error).into(),
+        Failure::Own { remedy, .. } => (*remedy).into(),
         Failure::OutputClosed => String::new(),
     }
 }
@@ -85,6 +79,7 @@ fn remedy(failure: &Failure) -> String {
 fn code(failure: &Failure) -> Option<&'static str> {
     match failure {
         Failure::Config(error) => Some(error.code),
+        Failure::Own { code, .. } => Some(code),
         _ => failure.error().map(Error::code),
     }
 }
@@ -139,6 +134,7 @@ fn value(failure: &Failure) -> Value {
         "message": what(failure),
         "remedy": remedy(failure),
         "exit-code": failure.exit() as u8,
+        "operation": failure.error().map(Error::operation),
         "server": failure.error().and_then(server_value),
     })
 }
@@ -147,9 +143,10 @@ fn value(failure: &Failure) -> Value {
 pub(crate) fn run_error(error: &RunError, exit: Exit) -> Value {
     json!({
         "code": error.error.code(),
-        "message": without_code(&error.to_string(), &error.error),
-        "remedy": error.error.remedy(),
+        "message": exit::what(&error.error, Some(error.step)),
+        "remedy": exit::remedy(&error.error),
         "exit-code": exit as u8,
+        "operation": error.error.operation(),
         "step": error.step.code(),
         "report": error.report,
         "server": server_value(&error.error),

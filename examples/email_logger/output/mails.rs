@@ -12,6 +12,9 @@ use crate::words;
 /// From here on there is room for names of salespeople and for notes.
 const WIDE: usize = 110;
 
+/// Up to here a table has no room for its columns, and each mail is told in lines of its own.
+const NARROW: usize = 60;
+
 /// The gap between two columns.
 const GAP: u16 = 2;
 
@@ -21,6 +24,10 @@ const PADDING: u16 = 1;
 impl Output {
     /// The table of these mails, without a newline at its end.
     pub(crate) fn mails(&self, mails: &[LoggedMail]) -> String {
+        if self.columns() < NARROW {
+            let stacked = mails.iter().map(|mail| stacked(mail, self.columns()));
+            return stacked.collect::<Vec<_>>().join("\n");
+        }
         let wide = self.columns() >= WIDE;
         let rows: Vec<Line> = mails.iter().map(|mail| Line::of(mail, wide)).collect();
         let header = Line::header(wide);
@@ -46,6 +53,22 @@ impl Output {
         }
         table.trim_fmt()
     }
+}
+
+/// A mail in lines of its own: number, date, direction and salespeople, then the contacts, then the subject.
+fn stacked(mail: &LoggedMail, columns: usize) -> String {
+    let (no, date, arrow) = mail.entries.first().map_or_else(Default::default, |entry| {
+        let flow = arrow(entry.entry.information_flow);
+        (entry.entry_no.to_string(), day(entry.entry.date), flow)
+    });
+    let who = salespeople(&mail.entries, false).join(", ");
+    let mut lines = vec![safe::fit(&format!("{no}  {date}  {arrow}  {who}"), columns)];
+    let contacts = contacts(&mail.entries);
+    let subject = subject(&mail.record.subject);
+    for text in contacts.iter().chain([&subject]) {
+        lines.push(format!("    {}", safe::fit(text, columns - 4)));
+    }
+    lines.join("\n")
 }
 
 /// One line of the table: number, date, direction, salespeople, contacts, subject, notes. Several contacts are one text
