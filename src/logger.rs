@@ -11,6 +11,7 @@ mod fetch;
 mod folders;
 mod identity;
 mod index;
+mod lease;
 mod listing;
 mod moves;
 mod parts;
@@ -23,6 +24,7 @@ mod report;
 mod run;
 mod schedule;
 mod settings;
+mod shutdown;
 mod telemetry;
 
 use std::future::{Future, pending};
@@ -31,6 +33,8 @@ use std::pin::pin;
 use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::message::MailFacts;
+
+use shutdown::Shutdown;
 
 pub use builder::EmailLoggerBuilder;
 pub use progress::{Progress, ProgressEvent};
@@ -56,7 +60,8 @@ impl EmailLogger {
     /// Runs once, until the queue folder is empty or the batch size is reached.
     ///
     /// While logging is disabled in the stored set-up it makes no request and answers
-    /// [`Skipped::LoggingDisabled`]; while another worker holds the mailbox it answers [`Skipped::MailboxBusy`].
+    /// [`Skipped::LoggingDisabled`]; while another worker, or another run of this logger, holds the mailbox it answers
+    /// [`Skipped::MailboxBusy`].
     ///
     /// # Errors
     ///
@@ -66,7 +71,8 @@ impl EmailLogger {
     ///
     /// Dropping the future is like a crash: nothing is lost or logged twice, and the next run finishes what is open.
     pub async fn run_once(&self) -> Result<RunReport, RunError> {
-        run::run(&self.parts, pin!(pending())).await
+        let mut never = pin!(pending());
+        run::run(&self.parts, &mut Shutdown::new(never.as_mut())).await
     }
 
     /// Runs once, and drains when `shutdown` is ready: nothing new is begun, what is committed is still moved.
@@ -82,7 +88,8 @@ impl EmailLogger {
         &self,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<RunReport, RunError> {
-        run::run(&self.parts, pin!(shutdown)).await
+        let mut shutdown = pin!(shutdown);
+        run::run(&self.parts, &mut Shutdown::new(shutdown.as_mut())).await
     }
 
     /// Runs on a schedule until `shutdown` is ready, then drains. Every run's end is told to `on_run`.
@@ -101,7 +108,9 @@ impl EmailLogger {
         shutdown: impl Future<Output = ()> + Send,
         on_run: impl FnMut(&Result<RunReport, RunError>) + Send,
     ) -> Result<(), RunError> {
-        schedule::run(&self.parts, schedule, pin!(shutdown), on_run).await
+        let mut shutdown = pin!(shutdown);
+        let mut shutdown = Shutdown::new(shutdown.as_mut());
+        schedule::run(&self.parts, schedule, &mut shutdown, on_run).await
     }
 
     /// Says what a run would do: everything but writing and moving. The mailbox is not taken.
@@ -142,6 +151,6 @@ impl EmailLogger {
     ///
     /// Safe: what is not indexed stays so.
     pub async fn index(&self, limit: u32) -> Result<u64, Error> {
-        index::index(&self.parts, limit).await
+        index::index(&self.parts, limit, None).await
     }
 }

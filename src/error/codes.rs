@@ -187,6 +187,8 @@ codes! {
         "the folder does not exist", "Check the folder's path.";
     RUN_CANCELLED = "run.cancelled", Cancelled,
         "the run was asked to stop", "Nothing: the next run goes on.";
+    CONTRACT_COUNT = "contract.count", Internal,
+        "a part of the host answered another number of items than it was asked", "Run testkit::conformance on that part.";
     INTERNAL = "internal", Internal,
         "a promise inside this crate was broken", "Report it.";
 }

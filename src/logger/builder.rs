@@ -1,5 +1,6 @@
 //! Putting a logger together, and refusing what cannot work.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
@@ -253,6 +254,7 @@ impl EmailLoggerBuilder {
             settings: self.settings,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             entropy,
+            running: AtomicBool::new(false),
             opened: Mutex::new(None),
         };
         Ok(EmailLogger { parts })

@@ -4,13 +4,15 @@ use crate::decision::{Disposition, Outcome, Quarantine};
 use crate::error::Error;
 use crate::ids::EntryId;
 use crate::interaction::{InteractionLogEntry, NewEntry};
-use crate::store::{CommitBatch, CommitRow, DecidedRow, Delivered, Lease, RowContent, RowResult};
+use crate::store::{
+    CommitBatch, CommitRow, DecidedRow, Delivered, Lease, Original, RowContent, RowResult,
+};
 
 use super::deliver::deliver;
 use super::folders::Folders;
 use super::identity::compare;
 use super::moves::PlannedMove;
-use super::parts::Parts;
+use super::parts::{Parts, check_count};
 use super::pipeline::StepError;
 use super::prepare::{Prepared, outcome_of, set_aside};
 use super::report::{RunReport, RunStep};
@@ -27,6 +29,8 @@ pub(super) struct Committed {
     pub(super) moves: Vec<PlannedMove>,
     pub(super) deliveries: Vec<Delivered>,
     pub(super) error: Option<StepError>,
+    /// What the host's own log refused; the run goes on, and its end tells.
+    pub(super) refused: Option<Error>,
 }
 
 /// How one row counts.
@@ -107,6 +111,9 @@ pub(super) async fn commit(
             Ok(receipt) => receipt,
             Err(error) => return committed.failed(&rows, (RunStep::LoggingMessages, error)),
         };
+        if let Err(error) = check_count("commit", rows.len(), receipt.rows.len()) {
+            return committed.failed(&rows, (RunStep::LoggingMessages, error));
+        }
         let mut again = Vec::new();
         for (prepared, result) in rows.into_iter().zip(receipt.rows) {
             match take(parts, folders, &mut committed, prepared, result).await {
@@ -132,6 +139,10 @@ impl Committed {
     }
 
     fn plan(&mut self, prepared: &Prepared, target: Disposition, again: bool) {
+        let kept = match &prepared.row.content {
+            RowContent::Decided(row) => row.original != Original::NotKept,
+            RowContent::Again { .. } | RowContent::Failed(_) => false,
+        };
         if target != Disposition::Leave {
             let sighting = &prepared.row.sighting;
             self.moves.push(PlannedMove {
@@ -140,6 +151,7 @@ impl Committed {
                 target,
                 attempts: 0,
                 again,
+                kept,
             });
         }
     }
@@ -227,7 +239,7 @@ async fn hand_over(
             true
         }
         Err(error) => {
-            committed.error = Some((RunStep::DeliveringEntries, error));
+            committed.refused = Some(error);
             false
         }
     }

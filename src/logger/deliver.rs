@@ -3,9 +3,11 @@
 use crate::error::{Error, Result, codes};
 use crate::ids::MessageUid;
 use crate::interaction::InteractionLogEntry;
-use crate::store::{CommitBatch, Delivered, Lease, MessageRecord, SinkDelivery};
+use crate::store::{CommitBatch, Delivered, MessageRecord, SinkDelivery, Undelivered};
 
+use super::lease::HeldLease;
 use super::parts::Parts;
+use super::shutdown::Shutdown;
 
 const ROUND: u32 = 100;
 
@@ -41,27 +43,47 @@ pub(super) async fn deliver(
 }
 
 /// Puts what an earlier run committed and the host has not confirmed. Answers how many entries that were.
-pub(super) async fn deliver_open(parts: &Parts, lease: &Lease) -> Result<u64> {
+///
+/// A mail that the host refuses waits for the next run and holds up no other; its error is left in `refused`.
+pub(super) async fn deliver_open(
+    parts: &Parts,
+    lease: &mut HeldLease,
+    shutdown: &mut Shutdown<'_>,
+    refused: &mut Option<Error>,
+) -> Result<u64> {
     let mut delivered = 0;
-    if parts.sink.is_none() {
-        return Ok(delivered);
-    }
-    loop {
+    let mut failed = 0;
+    while parts.sink.is_some() && !shutdown.has_come().await {
+        *lease = lease.clone().keep(parts).await?;
+        // Those that failed stay at the front: they are asked for again and passed over.
         let open = parts
             .ledger
-            .undelivered(&parts.scope, &parts.mailbox, ROUND)
+            .undelivered(&parts.scope, &parts.mailbox, ROUND + failed)
             .await?;
-        if open.is_empty() {
-            return Ok(delivered);
-        }
         let mut batch = CommitBatch::default();
-        for mail in open {
-            let record = parts.log.mail(&parts.scope, &mail.message).await?.record;
-            batch
-                .deliveries
-                .extend(deliver(parts, &mail.message, &record, &mail.entries).await?);
+        for mail in open.into_iter().skip(failed as usize) {
+            match deliver_mail(parts, &mail).await {
+                Ok(confirmed) => batch.deliveries.extend(confirmed),
+                Err(error) if error.code() == codes::SINK_FAILED.code => {
+                    failed += 1;
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if batch.deliveries.is_empty() {
+            break;
         }
         delivered += batch.deliveries.len() as u64;
-        parts.ledger.commit(&parts.scope, lease, batch).await?;
+        parts
+            .ledger
+            .commit(&parts.scope, &lease.lease, batch)
+            .await?;
     }
+    Ok(delivered)
+}
+
+async fn deliver_mail(parts: &Parts, mail: &Undelivered) -> Result<Vec<Delivered>> {
+    let record = parts.log.mail(&parts.scope, &mail.message).await?.record;
+    deliver(parts, &mail.message, &record, &mail.entries).await
 }

@@ -3,13 +3,13 @@
 use crate::decision::{Decision, Outcome, Quarantine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{MailFacts, Message};
-use crate::store::{RowContent, SightingState};
+use crate::store::RowContent;
 
 use super::fetch::fetch;
 use super::folders::Folders;
-use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list};
+use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, is_logged, list};
 use super::parts::Parts;
-use super::prepare::{Prepared, PreparedBatch, prepare, resolve_addresses};
+use super::prepare::{Mode, Prepared, PreparedBatch, prepare, resolve_addresses};
 use super::report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
 use super::run::{Plan, open_folders, plan};
 
@@ -77,7 +77,14 @@ async fn decide_queue(
         while let Some(request) = look.next_request(page) {
             let listed = list(parts, &folders.queue, request)
                 .await
-                .map_err(|error| (RunStep::ListingQueue, error))?;
+                .map_err(|error| (RunStep::ListingQueue, error));
+            let listed = match listed {
+                Ok(listed) => listed,
+                Err(error) => {
+                    dry.report.deferred += look.ready.len() as u64;
+                    return Err(error);
+                }
+            };
             take_page(&mut look, listed, dry, limit, &mut taken);
         }
         let count = parts.settings.fetch_batch.max(1) as usize;
@@ -85,7 +92,13 @@ async fn decide_queue(
         if batch.is_empty() {
             return Ok(());
         }
-        decide_batch(parts, folders, batch, dry).await?;
+        let open = batch.len() as u64;
+        let before = dry.report.fetched + dry.report.gone;
+        if let Err(error) = decide_batch(parts, folders, batch, dry).await {
+            let decided = dry.report.fetched + dry.report.gone - before;
+            dry.report.deferred += look.ready.len() as u64 + open - decided;
+            return Err(error);
+        }
     }
 }
 
@@ -120,7 +133,7 @@ async fn decide_batch(
     if let Some(error) = error {
         return Err((RunStep::ReadingMessages, error));
     }
-    let PreparedBatch { rows, gone } = prepare(parts, folders, fetched).await?;
+    let PreparedBatch { rows, gone } = prepare(parts, folders, Mode::DryRun, fetched).await?;
     dry.report.gone += gone.len() as u64;
     for prepared in rows {
         note(dry, prepared);
@@ -130,13 +143,13 @@ async fn decide_batch(
 
 fn note(dry: &mut DryRun, prepared: Prepared) {
     dry.report.fetched += 1;
-    let known = prepared.work.known.as_ref().map(|known| known.state);
+    let known = prepared.work.known.as_ref();
     let RowContent::Decided(row) = prepared.row.content else {
         dry.report.pending += 1;
         return;
     };
     let copy = row.decision.outcome == Outcome::Logged && !dry.seen.insert(row.message);
-    let already_logged = copy || known == Some(SightingState::Decided);
+    let already_logged = copy || known.is_some_and(is_logged);
     let report = &mut dry.report;
     if already_logged {
         report.already_logged += 1;

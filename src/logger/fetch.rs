@@ -76,6 +76,8 @@ struct Current {
     /// Bytes that are not staged.
     bytes: Vec<u8>,
     stage: Option<(StageId, u32)>,
+    /// Whether nothing of it may reach a file, so that nothing is kept.
+    withheld: bool,
 }
 
 #[async_trait]
@@ -89,6 +91,7 @@ impl FetchSink for MailSink<'_> {
             reader: Ok(MessageReader::new(limits)),
             bytes: Vec::with_capacity(expected.min(self.parts.settings.inline_bytes)),
             stage: None,
+            withheld: false,
         });
     }
 
@@ -104,14 +107,19 @@ impl FetchSink for MailSink<'_> {
                 reader: Err(error),
                 bytes: Vec::new(),
                 stage: None,
+                withheld: true,
             };
             return Ok(());
         }
-        if self.lease.is_some() {
-            current.bytes.extend_from_slice(bytes);
-            if current.stage.is_some() || current.bytes.len() > self.parts.settings.inline_bytes {
-                self.stage(false).await?;
-            }
+        if self.lease.is_none() || current.withheld {
+            return Ok(());
+        }
+        current.bytes.extend_from_slice(bytes);
+        let large = current.bytes.len() > self.parts.settings.inline_bytes;
+        match (current.stage.is_some(), large) {
+            (false, false) => {}
+            (false, true) if self.is_private() => self.withhold(),
+            _ => self.stage(false).await?,
         }
         Ok(())
     }
@@ -130,6 +138,32 @@ impl FetchSink for MailSink<'_> {
 }
 
 impl MailSink<'_> {
+    /// Whether the header block or the server calls the present mail private. The decision comes when all bytes are here,
+    /// but a large mail reaches the store before.
+    fn is_private(&self) -> bool {
+        let excluded = &self.parts.policy.excluded_sensitivities;
+        let read = self
+            .current
+            .as_ref()
+            .and_then(|current| current.reader.as_ref().ok());
+        let by_header = read.map(MessageReader::sensitivity);
+        let by_server = self
+            .listed
+            .get(self.contents.len())
+            .and_then(|listed| listed.sensitivity);
+        [by_header, by_server]
+            .into_iter()
+            .flatten()
+            .any(|it| excluded.contains(&it))
+    }
+
+    fn withhold(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.bytes = Vec::new();
+            current.withheld = true;
+        }
+    }
+
     /// A message that the server describes but cannot render.
     fn described(&self, facts: &MailFacts) -> FetchedContent {
         let listed = self.listed.get(self.contents.len());
@@ -178,7 +212,7 @@ impl MailSink<'_> {
             Ok(message) => {
                 let original = match current.stage {
                     Some((stage, _)) => Original::Staged(stage),
-                    None if self.lease.is_none() => Original::NotKept,
+                    None if self.lease.is_none() || current.withheld => Original::NotKept,
                     None => Original::Inline(current.bytes),
                 };
                 FetchedContent::Read(Box::new(message), original)

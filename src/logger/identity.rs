@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::decision::Decision;
 use crate::error::Result;
 use crate::ids::MessageUid;
 use crate::message::CanonicalDigest;
@@ -44,7 +45,7 @@ pub(super) async fn compare(
     {
         let theirs = digest_of(parts, &candidate).await?;
         if own.is_some() && own == theirs {
-            adopt(parts, prepared, candidate.uid);
+            adopt(parts, prepared, &candidate);
             return Ok(());
         }
     }
@@ -77,15 +78,21 @@ async fn digest_of(parts: &Parts, known: &KnownMessage) -> Result<Option<Canonic
 }
 
 /// The row becomes another sighting of a message that is known: its entries are that message's entries.
-fn adopt(parts: &Parts, prepared: &mut Prepared, uid: MessageUid) {
+fn adopt(parts: &Parts, prepared: &mut Prepared, known: &KnownMessage) {
     let RowContent::Decided(row) = &mut prepared.row.content else {
         return;
     };
     let row = Arc::make_mut(row);
-    row.message = uid;
-    row.compared.push(uid);
-    row.original = Original::NotKept;
-    if let Some(message) = &prepared.message {
-        row.entries = entries(parts, uid, message, &row.decision).unwrap_or_default();
+    row.message = known.uid;
+    row.compared.push(known.uid);
+    if known.has_original {
+        row.original = Original::NotKept;
+    }
+    let Some(message) = &prepared.message else {
+        return;
+    };
+    match entries(parts, known.uid, message, &row.decision) {
+        Ok(entries) => row.entries = entries,
+        Err(reason) => row.decision = Decision::quarantined(&parts.stamp, reason),
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{ErrorKind, Result};
 use crate::message::MessageContent;
 
 use super::parts::Parts;
+use super::shutdown::Shutdown;
 
 const STEP: u32 = 20;
 
@@ -13,12 +14,21 @@ const STEP: u32 = 20;
 const READ_BYTES: u64 = 32 << 20;
 
 /// Indexes what is committed and not indexed yet, up to the limit. Answers how many messages that were.
-pub(super) async fn index(parts: &Parts, limit: u32) -> Result<u64> {
+pub(super) async fn index(
+    parts: &Parts,
+    limit: u32,
+    mut shutdown: Option<&mut Shutdown<'_>>,
+) -> Result<u64> {
     let Some(index) = &parts.index else {
         return Ok(0);
     };
     let mut done = 0;
     while done < u64::from(limit) {
+        if let Some(shutdown) = &mut shutdown
+            && shutdown.has_come().await
+        {
+            break;
+        }
         let uids = index.unindexed(&parts.scope, STEP).await?;
         if uids.is_empty() {
             break;

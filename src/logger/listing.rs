@@ -3,16 +3,16 @@
 //! The folder shrinks while it is listed. A page is therefore asked for behind the items that certainly still lie there,
 //! never behind those that may have been moved: nothing new can be skipped, and what is listed twice is dropped.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
 use crate::decision::Disposition;
 use crate::error::Result;
-use crate::source::{Folder, ListRequest, ListedItem, Listing};
+use crate::source::{Folder, ListRequest, ListedItem, Listing, SightingKey};
 use crate::store::{KnownSighting, SightingState};
 
-use super::parts::Parts;
+use super::parts::{Parts, check_count};
 
 /// A listed item with what the ledger knows of it.
 #[derive(Debug, Clone)]
@@ -44,14 +44,30 @@ pub(super) enum Fate {
 #[derive(Debug, Default)]
 pub(super) struct LookAhead {
     pub(super) ready: VecDeque<WorkItem>,
-    /// Every id that this run has met.
-    met: BTreeSet<String>,
-    /// Ids whose move has begun: they may be gone from the folder.
-    leaving: BTreeSet<String>,
+    /// The ids that this run has met and that may still be listed; true for those whose move has begun.
+    met: BTreeMap<IdHash, bool>,
+    /// How many of them certainly still lie in the folder.
+    staying: usize,
+    /// Ids that have left, oldest first: forgotten when no listing that began before can name them.
+    left: VecDeque<IdHash>,
     complete: bool,
     listing: bool,
-    stuck_offset: usize,
+    /// How far beyond what stays the last listing looked, as whole pages were known.
+    beyond: usize,
+    looked_again: bool,
 }
+
+/// An id as a look-ahead remembers it: a million ids of Exchange would be hundreds of megabytes.
+type IdHash = [u8; 16];
+
+fn hash(id: &str) -> IdHash {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+    bytes
+}
+
+/// Ids that have left are remembered for this many pages.
+const PAGES_REMEMBERED: usize = 4;
 
 impl LookAhead {
     /// The next page to ask for, if more is worth asking for now.
@@ -61,32 +77,42 @@ impl LookAhead {
             return None;
         }
         self.listing = true;
-        let staying = self.met.len() - self.leaving.len() + self.stuck_offset;
-        Some(ListRequest::new(
-            u32::try_from(staying).unwrap_or(u32::MAX),
-            page,
-        ))
+        self.forget(page as usize * PAGES_REMEMBERED);
+        let offset = u32::try_from(self.staying + self.beyond).unwrap_or(u32::MAX);
+        Some(ListRequest::new(offset, page))
     }
 
     /// Takes the ids of a page up and drops those that were met before.
     pub(super) fn admit(&mut self, mut page: PageOfWork) -> PageOfWork {
         let listed = page.items.len();
         page.items
-            .retain(|(work, _)| self.met.insert(work.listed.item.id.clone()));
+            .retain(|(work, _)| self.meets(&work.listed.item.id));
         self.listing = false;
-        self.complete = page.complete || listed == 0;
-        // A whole page of known items would be asked for again and again: look behind it.
-        self.stuck_offset = if page.items.is_empty() && listed > 0 {
-            self.stuck_offset + listed
+        if page.complete || listed == 0 {
+            self.end();
+        } else if page.items.is_empty() {
+            // A whole page of known items would be asked for again and again: look behind it.
+            self.beyond += listed;
         } else {
-            0
-        };
+            self.beyond = 0;
+        }
         page
     }
 
-    /// Passes over items that wait for their move.
-    pub(super) fn pass_over(&mut self, ids: BTreeSet<String>) {
-        self.met.extend(ids);
+    /// The end of the folder. What was looked beyond may have moved up meanwhile: then it is looked at once more.
+    fn end(&mut self) {
+        self.complete = self.beyond == 0 || self.looked_again;
+        self.looked_again = true;
+        self.beyond = 0;
+    }
+
+    fn meets(&mut self, id: &str) -> bool {
+        let new = !self.met.contains_key(&hash(id));
+        if new {
+            self.met.insert(hash(id), false);
+            self.staying += 1;
+        }
+        new
     }
 
     /// Stops asking for more.
@@ -95,8 +121,21 @@ impl LookAhead {
         self.listing = false;
     }
 
+    /// The item's move begins, or it is gone: it may not be in the folder any more.
     pub(super) fn leaves(&mut self, id: &str) {
-        self.leaving.insert(id.to_owned());
+        let id = hash(id);
+        if self.met.insert(id, true) == Some(false) {
+            self.staying -= 1;
+            self.left.push_back(id);
+        }
+    }
+
+    fn forget(&mut self, remembered: usize) {
+        while self.left.len() > remembered {
+            if let Some(id) = self.left.pop_front() {
+                self.met.remove(&id);
+            }
+        }
     }
 
     /// Takes the next batch: bounded by count and by bytes, a large mail alone.
@@ -122,30 +161,30 @@ pub(super) async fn list(
     request: ListRequest,
 ) -> Result<PageOfWork> {
     let listing = parts.source.list(queue, request).await?;
-    let keys: Vec<_> = listing
-        .items
-        .iter()
-        .filter_map(|item| item.key.clone())
-        .collect();
+    let keys: Vec<_> = listing.items.iter().map(lookup_key).collect();
     let known = if keys.is_empty() {
         Vec::new()
     } else {
         let ledger = &parts.ledger;
         ledger.known(&parts.scope, &parts.mailbox, &keys).await?
     };
+    check_count("known", keys.len(), known.len())?;
     Ok(sort(listing, known, parts.clock.now()))
 }
 
+/// The key that an item is remembered by before it was read: its own, or a digest of its id.
+pub(super) fn lookup_key(listed: &ListedItem) -> SightingKey {
+    listed
+        .key
+        .clone()
+        .unwrap_or_else(|| SightingKey::Digest(*blake3::hash(listed.item.id.as_bytes()).as_bytes()))
+}
+
 fn sort(listing: Listing, known: Vec<Option<KnownSighting>>, now: Timestamp) -> PageOfWork {
-    let mut known = known.into_iter();
-    let items = listing.items.into_iter().map(|listed| {
-        let known = if listed.key.is_some() {
-            known.next().flatten()
-        } else {
-            None
-        };
-        let fate = fate(known.as_ref(), now);
-        (WorkItem { listed, known }, fate)
+    let items = listing.items.into_iter().zip(known).map(|(listed, known)| {
+        let work = WorkItem { listed, known };
+        let fate = fate(&work, now);
+        (work, fate)
     });
     PageOfWork {
         items: items.collect(),
@@ -154,17 +193,25 @@ fn sort(listing: Listing, known: Vec<Option<KnownSighting>>, now: Timestamp) -> 
     }
 }
 
-fn fate(known: Option<&KnownSighting>, now: Timestamp) -> Fate {
-    match known {
-        None => Fate::Ready,
-        Some(known) => match known.state {
-            SightingState::Pending if known.next_try.is_some_and(|due| due > now) => Fate::Passed,
-            SightingState::Pending => Fate::Ready,
-            SightingState::Quarantined => Fate::Passed,
-            SightingState::Decided if known.disposition == Some(Disposition::Leave) => Fate::Passed,
-            SightingState::Decided => Fate::Again,
-        },
+fn fate(work: &WorkItem, now: Timestamp) -> Fate {
+    let Some(known) = &work.known else {
+        return Fate::Ready;
+    };
+    let waits_for_its_move = known.waiting.contains(&work.listed.item);
+    match known.state {
+        _ if waits_for_its_move => Fate::Passed,
+        SightingState::Pending if known.next_try.is_some_and(|due| due > now) => Fate::Passed,
+        SightingState::Pending => Fate::Ready,
+        SightingState::Quarantined => Fate::Passed,
+        SightingState::Decided if known.disposition == Some(Disposition::Leave) => Fate::Passed,
+        SightingState::Decided if is_logged(known) => Fate::Again,
+        // It was put back: the directory may know more by now.
+        SightingState::Decided => Fate::Ready,
     }
+}
+
+pub(super) fn is_logged(known: &KnownSighting) -> bool {
+    matches!(known.outcome.as_deref(), Some("logged" | "already-logged"))
 }
 
 #[cfg(test)]
@@ -182,7 +229,7 @@ mod tests {
     }
 
     fn ready(look: &mut LookAhead, listing: Listing) -> usize {
-        let admitted = look.admit(sort(listing, Vec::new(), Timestamp::UNIX_EPOCH));
+        let admitted = look.admit(sort(listing, vec![None; 20], Timestamp::UNIX_EPOCH));
         let count = admitted.items.len();
         look.ready
             .extend(admitted.items.into_iter().map(|(work, _)| work));
@@ -225,7 +272,34 @@ mod tests {
         );
         assert_eq!(look.next_request(2), Some(ListRequest::new(2, 2)));
         ready(&mut look, Listing::new(Vec::new(), None, false));
+        assert_eq!(
+            look.next_request(2),
+            Some(ListRequest::new(0, 2)),
+            "it looks once more"
+        );
+        ready(&mut look, Listing::new(Vec::new(), None, false));
         assert_eq!(look.next_request(2), None);
+    }
+
+    #[test]
+    fn what_has_left_is_forgotten_some_pages_later() {
+        let mut look = LookAhead::default();
+        for first in (0..100).step_by(2) {
+            look.next_request(2);
+            ready(
+                &mut look,
+                Listing::new(items(first..first + 2, 1), None, false),
+            );
+            for work in look.take_batch(2, 10) {
+                look.leaves(&work.listed.item.id);
+            }
+        }
+        assert!(
+            look.met.len() <= 2 * PAGES_REMEMBERED + 2,
+            "{} ids",
+            look.met.len()
+        );
+        assert_eq!(look.staying, 0);
     }
 
     #[test]

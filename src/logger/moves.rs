@@ -1,12 +1,12 @@
 //! Moving committed mail out of the queue. A move whose effect is unknown is never repeated without a look.
 
 use crate::decision::{Disposition, MoveFallback};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Disposal, Folder, ItemRef, Moved, Removed, SightingKey};
 use crate::store::{MoveOutcome, MoveResult, PendingMove};
 
 use super::folders::Folders;
-use super::parts::Parts;
+use super::parts::{Parts, check_count};
 
 /// A mail whose entries are durable and that is to leave the queue.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) struct PlannedMove {
     pub(super) attempts: u32,
     /// Whether it is another item under a key that had a move before.
     pub(super) again: bool,
+    /// Whether its original is in the store, so that a policy may delete what cannot be moved.
+    pub(super) kept: bool,
 }
 
 impl From<PendingMove> for PlannedMove {
@@ -27,6 +29,7 @@ impl From<PendingMove> for PlannedMove {
             target: pending.target,
             attempts: pending.attempts,
             again: false,
+            kept: false,
         }
     }
 }
@@ -56,6 +59,7 @@ async fn move_items(
     items: &[ItemRef],
 ) -> Result<Vec<MoveResult>> {
     let moved = parts.source.move_to(&folders.queue, items, target).await?;
+    check_count("move_to", items.len(), moved.len())?;
     let mut results = Vec::with_capacity(batch.len());
     let (mut gone, mut stuck) = (Vec::new(), Vec::new());
     for (planned, moved) in batch.iter().zip(moved) {
@@ -87,6 +91,7 @@ async fn note_copies(
     }
     let keys: Vec<_> = again.iter().map(|planned| planned.key.clone()).collect();
     let places = parts.source.locate(target, &keys).await?;
+    check_count("locate", keys.len(), places.len())?;
     for (planned, copies) in again.iter().zip(places) {
         let moved = results
             .iter_mut()
@@ -127,6 +132,7 @@ pub(super) async fn look_for(
     }
     let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
     let places = parts.source.locate(target, &keys).await?;
+    check_count("locate", keys.len(), places.len())?;
     for (planned, copies) in findable.iter().zip(places) {
         results.push(result(planned, found(copies)));
     }
@@ -147,10 +153,10 @@ async fn fall_back(
     folders: &Folders,
     stuck: Vec<(PlannedMove, Error)>,
 ) -> Result<Vec<MoveResult>> {
-    let may_delete = parts.policy.move_fallback == MoveFallback::Delete;
+    let wanted = parts.policy.move_fallback == MoveFallback::Delete;
     let (delete_now, retry): (Vec<_>, Vec<_>) = stuck
         .into_iter()
-        .partition(|(_, error)| may_delete && !error.is_transient());
+        .partition(|(planned, error)| wanted && may_delete(planned, error));
     let mut results: Vec<_> = retry
         .iter()
         .map(|(planned, error)| again_later(parts, planned, error))
@@ -163,7 +169,19 @@ async fn fall_back(
     Ok(results)
 }
 
+/// What waiting or a person can mend is no reason to delete, and what the store does not hold is never deleted.
+fn may_delete(planned: &PlannedMove, error: &Error) -> bool {
+    let lasting = matches!(
+        error.kind(),
+        ErrorKind::Protocol | ErrorKind::LimitExceeded | ErrorKind::Unsupported
+    );
+    planned.kept && planned.target == Disposition::Storage && lasting
+}
+
 fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -> MoveResult {
+    if error.kind() == ErrorKind::NotFound {
+        parts.forget_folders();
+    }
     let wait = parts.settings.backoff(planned.attempts + 1);
     let next_try = parts.after(wait.max(error.retry_after().unwrap_or_default()));
     let outcome = MoveOutcome::Retry {
@@ -185,6 +203,7 @@ async fn delete(
         Disposal::DeletedItems
     };
     let removed = parts.source.remove(&folders.queue, items, disposal).await?;
+    check_count("remove", items.len(), removed.len())?;
     let results = batch
         .iter()
         .zip(removed)

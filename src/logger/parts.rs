@@ -1,6 +1,7 @@
 //! What a logger is made of, shared by every stage of a run.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, Entropy};
 use crate::decision::{Decision, LoggingHooks, LoggingPolicy, decide_as};
 use crate::directory::{ContactDirectory, ContactEditor};
+use crate::error::{Error, Result, codes};
 use crate::ids::{MailboxKey, StageId, WorkerId};
 use crate::interaction::InteractionTemplate;
 use crate::message::Message;
@@ -43,6 +45,8 @@ pub(super) struct Parts {
     pub(super) settings: RunSettings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// Whether a run of this logger is under way: a second one must not take its lease over.
+    pub(super) running: AtomicBool,
     /// The folders of the last run, with the plan they were opened by.
     pub(super) opened: Mutex<Option<(FolderPlan, Folders)>>,
 }
@@ -76,9 +80,48 @@ impl Parts {
         ))
     }
 
+    /// Mails of one move: what is wanted, within what the source takes.
+    pub(super) fn move_batch(&self) -> usize {
+        let limit = self.source.capabilities().move_batch;
+        limit.min(self.settings.move_batch).max(1) as usize
+    }
+
+    /// The folders, where they were opened by this plan.
+    pub(super) fn opened(&self, plan: &FolderPlan) -> Option<Folders> {
+        let opened = self.lock_opened();
+        opened
+            .as_ref()
+            .filter(|(by, _)| by == plan)
+            .map(|(_, folders)| folders.clone())
+    }
+
+    /// Keeps the folders for the runs that follow.
+    pub(super) fn keep_opened(&self, plan: &FolderPlan, folders: &Folders) {
+        *self.lock_opened() = Some((plan.clone(), folders.clone()));
+    }
+
+    /// Forgets the folders, so that the next run opens them again.
+    pub(super) fn forget_folders(&self) {
+        *self.lock_opened() = None;
+    }
+
+    fn lock_opened(&self) -> MutexGuard<'_, Option<(FolderPlan, Folders)>> {
+        // A panic of a host's hook in another run leaves a value that is still whole.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The time that lies `wait` ahead, or the last there is.
     pub(super) fn after(&self, wait: Duration) -> Timestamp {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
     }
+}
+
+/// A part of the host that answers another number of items than it was asked cannot be trusted with any of them.
+pub(super) fn check_count(operation: &'static str, asked: usize, answered: usize) -> Result<()> {
+    if asked == answered {
+        return Ok(());
+    }
+    let detail = format!("{answered} answers to {asked} items");
+    Err(Error::new(&codes::CONTRACT_COUNT, operation).with_detail(detail))
 }

@@ -3,7 +3,7 @@
 //! Free of a runtime: every stage is a future in one set, polled by whoever polls the run. Batches are fetched side by
 //! side and committed in the order of the queue, so that the older of two copies is the one that is logged.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -16,12 +16,14 @@ use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
 use super::commit::{Committed, commit};
 use super::fetch::fetch;
 use super::folders::Folders;
+use super::lease::HeldLease;
 use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list};
 use super::moves::{PlannedMove, move_batch};
 use super::parts::Parts;
-use super::prepare::{Prepared, PreparedBatch, again, prepare};
+use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
 use super::progress::ProgressEvent;
 use super::report::{RunReport, RunStep};
+use super::shutdown::Shutdown;
 
 pub(super) type StepError = (RunStep, Error);
 type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
@@ -32,7 +34,7 @@ enum Done {
     Fetched(u64, FetchedBatch),
     Committed(Box<Committed>),
     Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
-    Renewed(Result<Lease, Error>),
+    Renewed(Result<HeldLease, Error>),
 }
 
 /// How far a run still goes.
@@ -49,11 +51,12 @@ enum Mode {
 pub(super) struct Pipeline<'a> {
     parts: &'a Parts,
     folders: &'a Folders,
-    lease: Lease,
+    lease: HeldLease,
     tasks: FuturesUnordered<Task<'a>>,
     look: LookAhead,
-    pub(super) report: RunReport,
-    pub(super) error: Option<StepError>,
+    report: RunReport,
+    error: Option<StepError>,
+    refused: Option<Error>,
     mode: Mode,
     /// How many mails the run takes at most; 0 is no limit.
     batch_size: u32,
@@ -74,21 +77,19 @@ impl<'a> Pipeline<'a> {
     pub(super) fn new(
         parts: &'a Parts,
         folders: &'a Folders,
-        lease: Lease,
+        lease: HeldLease,
         batch_size: u32,
         report: RunReport,
-        waiting: BTreeSet<String>,
     ) -> Self {
-        let mut look = LookAhead::default();
-        look.pass_over(waiting);
         Self {
             parts,
             folders,
             lease,
             tasks: FuturesUnordered::new(),
-            look,
+            look: LookAhead::default(),
             report,
             error: None,
+            refused: None,
             mode: Mode::Working,
             batch_size,
             taken: 0,
@@ -105,26 +106,31 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Runs until the queue is empty, the batch size is reached, an error ends it, or `shutdown` is ready; then drains.
-    pub(super) async fn drive(&mut self, mut shutdown: impl Future<Output = ()> + Unpin + Send) {
-        let mut asked_to_stop = false;
+    /// Runs until the queue is empty, the batch size is reached, an error ends it, or `shutdown` comes; then drains. The
+    /// lease is renewed meanwhile, also while every call waits for the server.
+    pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
+        if shutdown.has_come().await {
+            self.stop();
+        }
         loop {
             self.start_stages();
             if self.tasks.is_empty() {
                 return;
             }
+            let renewal = self.lease.until_due(self.parts);
             tokio::select! {
                 biased;
-                () = &mut shutdown, if !asked_to_stop => {
-                    asked_to_stop = true;
-                    self.stop();
-                }
+                () = shutdown.wait() => self.stop(),
                 Some(done) = self.tasks.next() => self.take(done),
+                () = self.parts.clock.sleep(renewal), if !self.renewing => {}
             }
         }
     }
 
     fn stop(&mut self) {
+        if self.mode != Mode::Working {
+            return;
+        }
         self.mode = Mode::Draining;
         self.look.stop();
         self.report.deferred += self.look.ready.len() as u64;
@@ -132,9 +138,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn fail(&mut self, error: StepError) {
-        if self.mode == Mode::Working {
-            self.stop();
-        }
+        self.stop();
         let kind = error.1.kind();
         if matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
             self.mode = Mode::Dead;
@@ -205,7 +209,8 @@ impl<'a> Pipeline<'a> {
             let sequence = self.next_fetch;
             self.next_fetch += 1;
             self.calls += 1;
-            let (parts, folders, lease) = (self.parts, self.folders, self.lease.clone());
+            let (parts, folders) = (self.parts, self.folders);
+            let lease = self.lease.lease.clone();
             self.spawn(async move {
                 Done::Fetched(
                     sequence,
@@ -223,6 +228,9 @@ impl<'a> Pipeline<'a> {
         while let Some(batch) = self.prepared.remove(&self.next_commit) {
             self.next_commit += 1;
             self.report.gone += batch.gone.len() as u64;
+            for work in &batch.gone {
+                self.look.leaves(&work.listed.item.id);
+            }
             rows.extend(batch.rows);
             if !rows.is_empty() {
                 break;
@@ -239,15 +247,17 @@ impl<'a> Pipeline<'a> {
             moves: std::mem::take(&mut self.results),
             deliveries: std::mem::take(&mut self.deliveries),
         };
-        let (parts, folders, lease) = (self.parts, self.folders, self.lease.clone());
+        let (parts, folders) = (self.parts, self.folders);
+        let lease = self.lease.lease.clone();
         self.spawn(async move {
             Done::Committed(Box::new(commit(parts, folders, &lease, rows, with).await))
         });
     }
 
     fn start_moves(&mut self) {
-        let size = self.move_batch_size();
-        while self.may_call() && !self.lease_is_short() {
+        let size = self.parts.move_batch();
+        // A move cannot be fenced: the lease must outlast it.
+        while self.may_call() && !self.lease.is_short(self.parts) {
             // A batch that is not full waits as long as more may come.
             let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
             let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
@@ -266,29 +276,14 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Whether the lease may end before a move does: then it is renewed first.
-    fn lease_is_short(&self) -> bool {
-        self.lease.until <= self.parts.after(self.parts.settings.lease / 4)
-    }
-
-    fn move_batch_size(&self) -> usize {
-        let limit = self.parts.source.capabilities().move_batch;
-        limit.min(self.parts.settings.move_batch).max(1) as usize
-    }
-
-    /// Before a move the lease must outlast the call: it is renewed at half of its time.
     fn renew_if_due(&mut self) {
-        let half = self.parts.after(self.parts.settings.lease / 2);
         let idle = self.tasks.is_empty() && self.to_move.values().all(VecDeque::is_empty);
-        if self.renewing || self.lease.until > half || idle {
+        if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
             return;
         }
         self.renewing = true;
         let (parts, lease) = (self.parts, self.lease.clone());
-        self.spawn(async move {
-            let ttl = parts.settings.lease;
-            Done::Renewed(parts.ledger.renew(&parts.scope, &lease, ttl).await)
-        });
+        self.spawn(async move { Done::Renewed(lease.renew(parts).await) });
     }
 
     fn take(&mut self, done: Done) {
@@ -353,6 +348,7 @@ impl<'a> Pipeline<'a> {
             mails: committed.rows,
         });
         self.deliveries.extend(committed.deliveries);
+        self.refused = self.refused.take().or(committed.refused);
         for planned in committed.moves {
             self.look.leaves(&planned.item.id);
             self.to_move
@@ -383,7 +379,7 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    fn take_lease(&mut self, result: Result<Lease, Error>) {
+    fn take_lease(&mut self, result: Result<HeldLease, Error>) {
         self.renewing = false;
         match result {
             Ok(lease) => self.lease = lease,
@@ -392,7 +388,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What was begun and not written when the store or the lease went away.
-    pub(super) fn close(mut self) -> (RunReport, Option<StepError>, Lease) {
+    pub(super) fn close(mut self) -> Closed {
         let open = self
             .prepared
             .values()
@@ -403,8 +399,29 @@ impl<'a> Pipeline<'a> {
             .values()
             .map(|queue| queue.len() as u64)
             .sum::<u64>();
-        (self.report, self.error, self.lease)
+        let Self {
+            report,
+            error,
+            lease,
+            refused,
+            ..
+        } = self;
+        Closed {
+            report,
+            error,
+            lease,
+            refused,
+        }
     }
+}
+
+/// What is left of a pipeline.
+pub(super) struct Closed {
+    pub(super) report: RunReport,
+    pub(super) error: Option<StepError>,
+    pub(super) lease: HeldLease,
+    /// What the host's own log refused.
+    pub(super) refused: Option<Error>,
 }
 
 /// A batch between its fetch and its commit.
@@ -424,7 +441,7 @@ async fn fetch_and_prepare(
     let (done, open, error) = fetch(parts, Some(lease), &folders.queue, batch).await;
     let error = error.map(|error| (RunStep::ReadingMessages, error));
     let fetched = done.len();
-    match prepare(parts, folders, done).await {
+    match prepare(parts, folders, prepare::Mode::ForReal, done).await {
         Ok(batch) => FetchedBatch {
             batch,
             open: open.len(),

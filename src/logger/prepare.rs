@@ -14,7 +14,7 @@ use crate::store::{CommitRow, DecidedRow, FailedAttempt, Original, RowContent, S
 
 use super::fetch::{FetchedContent, FetchedMail};
 use super::folders::Folders;
-use super::listing::WorkItem;
+use super::listing::{WorkItem, lookup_key};
 use super::parts::Parts;
 use super::record;
 use super::report::RunStep;
@@ -37,12 +37,20 @@ pub(super) struct PreparedBatch {
     pub(super) gone: Vec<WorkItem>,
 }
 
+/// Whether a decision may change anything in the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    ForReal,
+    DryRun,
+}
+
 type StepResult<T> = Result<T, (RunStep, Error)>;
 
 /// Decides a fetched batch.
 pub(super) async fn prepare(
     parts: &Parts,
     folders: &Folders,
+    mode: Mode,
     fetched: Vec<FetchedMail>,
 ) -> StepResult<PreparedBatch> {
     let parties = resolve(parts, &fetched).await?;
@@ -51,8 +59,10 @@ pub(super) async fn prepare(
         match content {
             FetchedContent::Gone => batch.gone.push(work),
             FetchedContent::Read(message, original) => {
-                let decision = decide_one(parts, &message, &parties).await?;
-                let prepared = decided(parts, folders, work, message, original, decision);
+                let prepared = match decide_one(parts, mode, &message, &parties).await? {
+                    Ok(decision) => decided(parts, folders, work, message, original, decision),
+                    Err(error) => failed(parts, folders, work, &error),
+                };
                 batch.rows.push(prepared);
             }
             FetchedContent::Unreadable(error) => {
@@ -97,27 +107,33 @@ pub(super) async fn resolve_addresses(parts: &Parts, addresses: &[Address]) -> S
     Ok(Parties::from_answers(addresses, answers))
 }
 
-/// Decides one mail, and once more after the host created the contacts that the policy asks for.
-async fn decide_one(parts: &Parts, message: &Message, parties: &Parties) -> StepResult<Decision> {
+/// Decides one mail, and once more after the host created the contacts that the policy asks for. The inner error is this
+/// mail's alone: it waits for another attempt.
+async fn decide_one(
+    parts: &Parts,
+    mode: Mode,
+    message: &Message,
+    parties: &Parties,
+) -> StepResult<Result<Decision, Error>> {
     let decision = parts.decide(message, parties, &parts.policy);
-    let Some(editor) = &parts.editor else {
-        return Ok(decision);
+    let editor = parts.editor.as_ref().filter(|_| mode == Mode::ForReal);
+    let (Some(editor), false) = (editor, decision.create_contacts.is_empty()) else {
+        return Ok(Ok(decision));
     };
-    if decision.create_contacts.is_empty() {
-        return Ok(decision);
-    }
     for contact in &decision.create_contacts {
-        editor
-            .create_contact(&parts.scope, contact)
-            .await
-            .map_err(|error| (RunStep::ResolvingAddresses, error))?;
+        match editor.create_contact(&parts.scope, contact).await {
+            Ok(_) => {}
+            Err(error) if error.is_transient() => return Ok(Err(error)),
+            // The host will not have this contact: the mail stays one that matches nobody.
+            Err(_) => return Ok(Ok(decision)),
+        }
     }
     let parties = resolve_addresses(parts, &message.addresses()).await?;
     let policy = LoggingPolicy {
         unmatched: Unmatched::Keep,
         ..parts.policy.clone()
     };
-    Ok(parts.decide(message, &parties, &policy))
+    Ok(Ok(parts.decide(message, &parties, &policy)))
 }
 
 fn decided(
@@ -195,8 +211,9 @@ fn unreadable(error: &Error) -> Quarantine {
 /// An attempt that failed: counted, or the last straw.
 fn failed(parts: &Parts, folders: &Folders, work: WorkItem, error: &Error) -> Prepared {
     let attempts = work.known.as_ref().map_or(0, |known| known.attempts) + 1;
-    if !error.is_transient() {
-        return set_aside(parts, folders, work, Quarantine::Unreadable);
+    // What is wrong with the item itself will not get better; anything else may.
+    if matches!(error.kind(), ErrorKind::Protocol | ErrorKind::LimitExceeded) {
+        return set_aside(parts, folders, work, unreadable(error));
     }
     if attempts >= parts.settings.attempts {
         return set_aside(parts, folders, work, Quarantine::AttemptsExhausted);
@@ -254,9 +271,7 @@ pub(super) fn again(folders: &Folders, work: WorkItem) -> Prepared {
 }
 
 fn keyless_sighting(work: &WorkItem) -> Sighting {
-    sighting(work, || {
-        SightingKey::Digest(*blake3::hash(work.listed.item.id.as_bytes()).as_bytes())
-    })
+    sighting(work, || lookup_key(&work.listed))
 }
 
 fn sighting(work: &WorkItem, digest: impl FnOnce() -> SightingKey) -> Sighting {

@@ -1,66 +1,56 @@
-//! Finishing what an earlier run left: deliveries first, then moves, and always a look before a move.
+//! Finishing what an earlier run left: always a look before a move.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::decision::Disposition;
+use crate::error::{Error, Result, codes};
 use crate::source::Folder;
-use crate::store::{CommitBatch, Lease, MoveOutcome, MoveResult};
+use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
 use super::folders::Folders;
+use super::lease::HeldLease;
 use super::moves::{PlannedMove, can_locate, found, move_batch, result};
-use super::parts::Parts;
+use super::parts::{Parts, check_count};
+use super::pipeline::count_moves;
+use super::report::RunReport;
+use super::shutdown::Shutdown;
 
 /// How many pending moves are finished in one round.
 const ROUND: u32 = 500;
 
-/// What a recovery found and did.
-#[derive(Debug, Default)]
-pub(super) struct Recovered {
-    /// Results that the store has.
-    pub(super) results: Vec<MoveResult>,
-    /// Ids that still lie in the queue and are not to be taken up by this run.
-    pub(super) waiting: BTreeSet<String>,
-}
-
-/// Finishes pending moves, round by round, until only those are left whose next attempt is not due.
+/// Finishes the moves that are due, round by round. What fails again waits for its next attempt.
 pub(super) async fn recover(
     parts: &Parts,
     folders: &Folders,
-    lease: &Lease,
-) -> Result<Recovered, Error> {
-    let mut recovered = Recovered::default();
-    loop {
+    lease: &mut HeldLease,
+    shutdown: &mut Shutdown<'_>,
+    report: &mut RunReport,
+) -> Result<(), Error> {
+    while !shutdown.has_come().await {
+        *lease = lease.clone().keep(parts).await?;
+        let (scope, now) = (&parts.scope, parts.clock.now());
         let pending = parts
             .ledger
-            .pending_moves(&parts.scope, &parts.mailbox, ROUND)
+            .pending_moves(scope, &parts.mailbox, now, ROUND)
             .await?;
-        let now = parts.clock.now();
-        let (due, waiting): (Vec<_>, Vec<_>) = pending
-            .into_iter()
-            .partition(|planned| planned.next_try.is_none_or(|due| due <= now));
-        recovered
-            .waiting
-            .extend(waiting.into_iter().map(|planned| planned.item.id));
-        if due.is_empty() {
-            return Ok(recovered);
+        if pending.is_empty() {
+            break;
         }
-        let due: Vec<PlannedMove> = due.into_iter().map(PlannedMove::from).collect();
+        let due: Vec<PlannedMove> = pending.into_iter().map(PlannedMove::from).collect();
         let results = finish(parts, folders, due).await?;
+        count_moves(report, &results);
+        report.recovered += results.iter().filter(|it| is_final(&it.outcome)).count() as u64;
         let batch = CommitBatch {
-            moves: results.clone(),
+            moves: results,
             ..CommitBatch::default()
         };
-        parts.ledger.commit(&parts.scope, lease, batch).await?;
-        // A round that ends no move would only repeat itself.
-        let progress = results.iter().any(|result| is_final(&result.outcome));
-        recovered.results.extend(results);
-        if !progress {
-            return Ok(recovered);
-        }
+        parts.ledger.commit(scope, &lease.lease, batch).await?;
     }
+    Ok(())
 }
 
-pub(super) fn is_final(outcome: &MoveOutcome) -> bool {
+fn is_final(outcome: &MoveOutcome) -> bool {
     !matches!(outcome, MoveOutcome::Retry { .. })
 }
 
@@ -80,16 +70,31 @@ async fn finish(
     }
     let mut results = Vec::new();
     for (_, group) in by_target {
-        let to_move = match group.first().and_then(|first| folders.target(first.target)) {
-            Some(target) => look(parts, target, group, &mut results).await?,
-            None => group,
+        let Some(first) = group.first().map(|first| first.target) else {
+            continue;
         };
-        let step = parts.settings.move_batch.max(1) as usize;
-        for batch in to_move.chunks(step) {
+        let to_move = match folders.target(first) {
+            Some(target) => look(parts, target, group, &mut results).await?,
+            None if first == Disposition::Delete => group,
+            None => {
+                results.extend(group.iter().map(|planned| homeless(parts, planned)));
+                continue;
+            }
+        };
+        for batch in to_move.chunks(parts.move_batch()) {
             results.extend(move_batch(parts, folders, batch).await?);
         }
     }
     Ok(results)
+}
+
+/// The folder that the plan means is no longer configured: the mail waits until it is again.
+fn homeless(parts: &Parts, planned: &PlannedMove) -> MoveResult {
+    let outcome = MoveOutcome::Retry {
+        code: codes::CONFIG_MISSING.code.to_owned(),
+        next_try: parts.after(Duration::from_hours(24)),
+    };
+    result(planned, outcome)
 }
 
 /// Splits off what is in the target already; answers what is still to be moved.
@@ -107,6 +112,7 @@ async fn look(
     }
     let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
     let places = parts.source.locate(target, &keys).await?;
+    check_count("locate", keys.len(), places.len())?;
     for (planned, copies) in findable.into_iter().zip(places) {
         if copies.is_empty() {
             to_move.push(planned);

@@ -1,20 +1,22 @@
 //! One run, from the set-up to the report.
 
-use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::{Error, codes};
+use crate::error::{Error, ErrorKind, codes};
 use crate::setup::EmailLoggingSetup;
 use crate::source::FolderSelector;
-use crate::store::{Acquired, Lease};
+use crate::store::Acquired;
 
 use super::deliver::deliver_open;
 use super::folders::{FolderPlan, Folders};
 use super::index::index;
+use super::lease::HeldLease;
 use super::parts::Parts;
-use super::pipeline::{Pipeline, StepError, count_moves};
+use super::pipeline::{Pipeline, StepError};
 use super::progress::ProgressEvent;
-use super::recovery::{is_final, recover};
+use super::recovery::recover;
 use super::report::{RunError, RunReport, RunStep, Skipped};
+use super::shutdown::Shutdown;
 use super::telemetry;
 
 /// What a run works with, once the set-up was read.
@@ -88,35 +90,19 @@ fn selector(
 
 /// The folders, opened by this run or by an earlier one.
 pub(super) async fn open_folders(parts: &Parts, plan: &FolderPlan) -> Result<Folders, StepError> {
-    let opened = lock(parts).clone();
-    if let Some((opened_by, folders)) = opened
-        && opened_by == *plan
-    {
+    if let Some(folders) = parts.opened(plan) {
         return Ok(folders);
     }
     let folders = plan.open(parts.source.as_ref()).await?;
-    *lock(parts) = Some((plan.clone(), folders.clone()));
+    parts.keep_opened(plan, &folders);
     Ok(folders)
 }
 
-/// Forgets the folders, so that the next run opens them again.
-fn forget_folders(parts: &Parts) {
-    *lock(parts) = None;
-}
-
-fn lock(parts: &Parts) -> std::sync::MutexGuard<'_, Option<(FolderPlan, Folders)>> {
-    // A panic of a host's hook in another run leaves a value that is still whole.
-    parts
-        .opened
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Runs once, until the queue is empty, the batch size is reached or `shutdown` is ready.
-pub(super) async fn run(
-    parts: &Parts,
-    shutdown: impl Future<Output = ()> + Unpin + Send,
-) -> Result<RunReport, RunError> {
+/// Runs once, until the queue is empty, the batch size is reached or `shutdown` comes.
+pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
+    let Some(_guard) = RunGuard::take(parts) else {
+        return Ok(RunReport::skipped(Skipped::MailboxBusy));
+    };
     telemetry::in_run(parts, async {
         run_once(parts, shutdown)
             .await
@@ -125,10 +111,23 @@ pub(super) async fn run(
     .await
 }
 
-async fn run_once(
-    parts: &Parts,
-    shutdown: impl Future<Output = ()> + Unpin + Send,
-) -> Result<RunReport, RunError> {
+/// One run of a logger at a time: a second one would take the lease of the first over.
+struct RunGuard<'a>(&'a AtomicBool);
+
+impl<'a> RunGuard<'a> {
+    fn take(parts: &'a Parts) -> Option<Self> {
+        let free = !parts.running.swap(true, Ordering::AcqRel);
+        free.then_some(Self(&parts.running))
+    }
+}
+
+impl Drop for RunGuard<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
     let early = |(step, error)| RunError::new(step, error, RunReport::default());
     let (folders, batch_size) = match plan(parts).await.map_err(early)? {
         Plan::Disabled => return Ok(RunReport::skipped(Skipped::LoggingDisabled)),
@@ -141,96 +140,122 @@ async fn run_once(
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     parts.tell(&ProgressEvent::Started);
-    let (report, error, lease) = work(parts, &folders, batch_size, lease, shutdown).await;
+    let mut work = Work {
+        parts,
+        lease,
+        report: RunReport::default(),
+        refused: None,
+    };
+    let result = work.all(&folders, batch_size, shutdown).await;
     // A lease that cannot be given back ends by itself.
-    let released = parts.ledger.release(&parts.scope, &lease).await;
+    let released = parts.ledger.release(&parts.scope, &work.lease.lease).await;
+    let result = result.and(released.map_err(|error| (RunStep::TakingMailbox, error)));
+    let report = work.report;
     parts.tell(&ProgressEvent::Ended { report: &report });
-    match error {
-        Some((step, error)) => Err(RunError::new(step, error, report)),
-        None => match released {
-            Ok(()) => Ok(report),
-            Err(error) => Err(RunError::new(RunStep::TakingMailbox, error, report)),
-        },
+    match result {
+        Ok(()) => Ok(report),
+        Err((step, error)) => Err(RunError::new(step, error, report)),
     }
 }
 
-async fn take_mailbox(parts: &Parts) -> Result<Option<Lease>, StepError> {
-    let ttl = parts.settings.lease;
+async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
+    let (ttl, since) = (parts.settings.lease, parts.clock.now());
     let acquired = parts
         .ledger
         .acquire(&parts.scope, &parts.mailbox, &parts.worker, ttl)
         .await;
     match acquired.map_err(|error| (RunStep::TakingMailbox, error))? {
-        Acquired::Held(lease) => Ok(Some(lease)),
+        Acquired::Held(lease) => Ok(Some(HeldLease::new(lease, since))),
         Acquired::Busy { .. } => Ok(None),
     }
 }
 
 /// Everything that is done while the mailbox is held.
-async fn work(
-    parts: &Parts,
-    plan: &FolderPlan,
-    batch_size: u32,
-    lease: Lease,
-    shutdown: impl Future<Output = ()> + Unpin + Send,
-) -> (RunReport, Option<StepError>, Lease) {
-    let folders = match open_folders(parts, plan).await {
-        Ok(folders) => folders,
-        Err(error) => return (RunReport::default(), Some(error), lease),
-    };
-    let mut report = RunReport::default();
-    let waiting = match clean_up(parts, &folders, &lease, &mut report).await {
-        Ok(waiting) => waiting,
-        Err(error) => return (report, Some((RunStep::Recovering, error)), lease),
-    };
-    let mut pipeline = Pipeline::new(parts, &folders, lease, batch_size, report, waiting);
-    pipeline.drive(shutdown).await;
-    let (mut report, mut error, lease) = pipeline.close();
-    if error.is_none() {
-        error = finish(parts, &folders, &lease, &mut report).await.err();
-    }
-    if error
-        .as_ref()
-        .is_some_and(|(_, error)| error.kind() == crate::ErrorKind::NotFound)
-    {
-        forget_folders(parts);
-    }
-    (report, error, lease)
+struct Work<'a> {
+    parts: &'a Parts,
+    lease: HeldLease,
+    report: RunReport,
+    /// What the host's own log refused: it holds up nothing, and is told at the end.
+    refused: Option<Error>,
 }
 
-/// What an earlier run left: deliveries, then moves. Answers the ids that wait in the queue.
-async fn clean_up(
-    parts: &Parts,
-    folders: &Folders,
-    lease: &Lease,
-    report: &mut RunReport,
-) -> Result<std::collections::BTreeSet<String>, Error> {
-    report.delivered += deliver_open(parts, lease).await?;
-    let recovered = recover(parts, folders, lease).await?;
-    count_moves(report, &recovered.results);
-    report.recovered += recovered
-        .results
-        .iter()
-        .filter(|result| is_final(&result.outcome))
-        .count() as u64;
-    Ok(recovered.waiting)
-}
+impl Work<'_> {
+    async fn all(
+        &mut self,
+        plan: &FolderPlan,
+        batch_size: u32,
+        shutdown: &mut Shutdown<'_>,
+    ) -> Result<(), StepError> {
+        let folders = open_folders(self.parts, plan).await?;
+        let result = self.stages(&folders, batch_size, shutdown).await;
+        if result
+            .as_ref()
+            .is_err_and(|(_, error)| error.kind() == ErrorKind::NotFound)
+        {
+            self.parts.forget_folders();
+        }
+        result?;
+        match self.refused.take() {
+            Some(error) => Err((RunStep::DeliveringEntries, error)),
+            None => Ok(()),
+        }
+    }
 
-/// What a run does after its mails: deliveries whose commit had to be repeated, and the second stage.
-async fn finish(
-    parts: &Parts,
-    folders: &Folders,
-    lease: &Lease,
-    report: &mut RunReport,
-) -> Result<(), StepError> {
-    if parts.sink.is_some() {
-        clean_up(parts, folders, lease, report)
+    async fn stages(
+        &mut self,
+        folders: &Folders,
+        batch_size: u32,
+        shutdown: &mut Shutdown<'_>,
+    ) -> Result<(), StepError> {
+        self.clean_up(folders, shutdown)
             .await
-            .map_err(|error| (RunStep::DeliveringEntries, error))?;
+            .map_err(|error| (RunStep::Recovering, error))?;
+        let (lease, report) = (self.lease.clone(), std::mem::take(&mut self.report));
+        let mut pipeline = Pipeline::new(self.parts, folders, lease, batch_size, report);
+        pipeline.drive(shutdown).await;
+        let closed = pipeline.close();
+        (self.lease, self.report) = (closed.lease, closed.report);
+        self.refused = self.refused.take().or(closed.refused);
+        if let Some(error) = closed.error {
+            return Err(error);
+        }
+        self.finish(folders, shutdown).await
     }
-    let limit = parts.settings.index_batch;
-    report.indexed += index(parts, limit)
+
+    /// What an earlier run left: deliveries, then moves.
+    async fn clean_up(
+        &mut self,
+        folders: &Folders,
+        shutdown: &mut Shutdown<'_>,
+    ) -> Result<(), Error> {
+        let refused = &mut self.refused;
+        let delivered = deliver_open(self.parts, &mut self.lease, shutdown, refused).await?;
+        self.report.delivered += delivered;
+        recover(
+            self.parts,
+            folders,
+            &mut self.lease,
+            shutdown,
+            &mut self.report,
+        )
         .await
-        .map_err(|error| (RunStep::IndexingMessages, error))?;
-    Ok(())
+    }
+
+    /// What follows the mails: deliveries whose commit had to be repeated, and the second stage.
+    async fn finish(
+        &mut self,
+        folders: &Folders,
+        shutdown: &mut Shutdown<'_>,
+    ) -> Result<(), StepError> {
+        if self.parts.sink.is_some() && self.refused.is_none() {
+            self.clean_up(folders, shutdown)
+                .await
+                .map_err(|error| (RunStep::DeliveringEntries, error))?;
+        }
+        let limit = self.parts.settings.index_batch;
+        self.report.indexed += index(self.parts, limit, Some(shutdown))
+            .await
+            .map_err(|error| (RunStep::IndexingMessages, error))?;
+        Ok(())
+    }
 }

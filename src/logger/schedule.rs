@@ -1,17 +1,18 @@
 //! Running every ten minutes, as the original's job queue entry does, and stopping gently.
 
-use std::future::Future;
+use crate::error::{Error, ErrorKind};
 
 use super::parts::Parts;
 use super::report::{RunError, RunReport};
 use super::run;
 use super::settings::Schedule;
+use super::shutdown::Shutdown;
 
-/// Runs until `shutdown` is ready or only a person can help.
+/// Runs until `shutdown` comes or only a person can help.
 pub(super) async fn run(
     parts: &Parts,
     schedule: &Schedule,
-    mut shutdown: impl Future<Output = ()> + Unpin + Send,
+    shutdown: &mut Shutdown<'_>,
     mut on_run: impl FnMut(&Result<RunReport, RunError>) + Send,
 ) -> Result<(), RunError> {
     let mut wait = schedule.first_after;
@@ -19,31 +20,28 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             biased;
-            () = &mut shutdown => return Ok(()),
+            () = shutdown.wait() => return Ok(()),
             () = parts.clock.sleep(wait) => {}
         }
-        let mut stopped = false;
-        let result = run::run(parts, watch(&mut shutdown, &mut stopped)).await;
+        let result = run::run(parts, shutdown).await;
         on_run(&result);
         failed = match &result {
-            Err(error) if !error.error.is_transient() => failed + 1,
+            Err(error) if !is_outage(&error.error) => failed + 1,
             Ok(_) | Err(_) => 0,
         };
         match result {
             Err(error) if failed >= schedule.attempts.max(1) => return Err(error),
-            _ if stopped => return Ok(()),
+            _ if shutdown.came() => return Ok(()),
             _ => wait = schedule.every,
         }
     }
 }
 
-/// Passes the shutdown on and remembers that it came: a future that was ready must not be polled again.
-fn watch<'a>(
-    shutdown: &'a mut (impl Future<Output = ()> + Unpin + Send),
-    stopped: &'a mut bool,
-) -> impl Future<Output = ()> + Unpin + Send + 'a {
-    Box::pin(async move {
-        shutdown.await;
-        *stopped = true;
-    })
+/// What may end without a change by a person: a server, a network, a store or another worker.
+fn is_outage(error: &Error) -> bool {
+    error.is_transient()
+        || matches!(
+            error.kind(),
+            ErrorKind::StoreUnavailable | ErrorKind::LeaseLost
+        )
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::error::{Error, Result, codes};
-use crate::message::ItemClass;
+use crate::message::{ItemClass, Sensitivity};
 
 /// A server's id of one item. Opaque, compared byte by byte; a move may change it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +113,8 @@ pub struct ListedItem {
     pub class: ItemClass,
     /// When it was received.
     pub received: Option<Timestamp>,
+    /// How private it is, where the server tells it in a list.
+    pub sensitivity: Option<Sensitivity>,
 }
 
 impl ListedItem {
@@ -124,6 +126,7 @@ impl ListedItem {
             size: None,
             class: ItemClass::Mail,
             received: None,
+            sensitivity: None,
         }
     }
 }

@@ -90,7 +90,9 @@ impl Sighting {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RowContent {
-    /// Its decision, and what follows from it. Shared, so that the caller keeps it without a copy of the original.
+    /// Its decision, and what follows from it. Where the sighting has a decision already and no entry came of it, the new
+    /// decision takes its place: the mail was put back, or the directory knows more now.
+    /// Shared, so that the caller keeps it without a copy of the original.
     Decided(Arc<DecidedRow>),
     /// Another item under a key that is decided already: it gets a move of its own and nothing else.
     Again {

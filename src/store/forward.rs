@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
     DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
@@ -59,6 +61,7 @@ forward! {
             &self,
             scope: &Scope,
             mailbox: &MailboxKey,
+            due: Timestamp,
             limit: u32,
         ) -> Result<Vec<PendingMove>>;
         async fn undelivered(

@@ -30,7 +30,8 @@ use crate::source::{ItemRef, SightingKey};
 pub trait MailLedger: Debug + Send + Sync + 'static {
     /// Takes the lease of a mailbox for `ttl`, if nobody holds it. The same worker takes its own lease over.
     ///
-    /// Staged pieces that no commit linked are swept by the way.
+    /// Staged pieces of this mailbox that no commit linked are swept by the way, so that no byte of them is left in a
+    /// file.
     ///
     /// # Errors
     ///
@@ -58,7 +59,8 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     /// Safe: repeat it.
     async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease>;
 
-    /// Gives a lease back. A stale lease is no error.
+    /// Gives a lease back, and sweeps staged pieces that no commit linked as [`acquire`](Self::acquire) does. A stale
+    /// lease is no error and sweeps nothing.
     ///
     /// # Errors
     ///
@@ -138,7 +140,8 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         batch: CommitBatch,
     ) -> Result<CommitReceipt>;
 
-    /// Moves that were planned by a commit and have no result yet, oldest plan first, then by item id.
+    /// Moves that were planned by a commit, have no result yet, do not wait for the host's own log, and may be tried by
+    /// `due`: oldest plan first, then by item id.
     ///
     /// # Errors
     ///
@@ -151,6 +154,7 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>>;
 
@@ -172,8 +176,8 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
 
     /// Gives sightings that were set aside another round of attempts. Answers how many there were.
     ///
-    /// The sighting's state becomes pending with no attempts; its mail is decided again when it is listed, or fetched by
-    /// its last known place.
+    /// The sighting's state becomes pending with no attempts, and a move that was planned for it is dropped. Its mail is
+    /// decided again when it is listed in the queue folder: from another folder a person moves it back.
     ///
     /// # Errors
     ///
@@ -247,6 +251,10 @@ pub struct KnownSighting {
     pub next_try: Option<Timestamp>,
     /// Where the mail was sent to by the commit.
     pub disposition: Option<Disposition>,
+    /// The outcome's code, once there is one: `already-logged` where the message was there before.
+    pub outcome: Option<String>,
+    /// Items under this key whose planned move has no result yet.
+    pub waiting: Vec<ItemRef>,
 }
 
 impl KnownSighting {
@@ -259,6 +267,8 @@ impl KnownSighting {
             attempts: 0,
             next_try: None,
             disposition: None,
+            outcome: None,
+            waiting: Vec::new(),
         }
     }
 }

@@ -178,7 +178,8 @@ pub struct LogFilter {
     pub since: Option<Timestamp>,
     /// Before.
     pub until: Option<Timestamp>,
-    /// With all these words in subject, participants or body, in any order; the last may be a beginning.
+    /// With all these words in subject, participants or body, in any order; the last may be a beginning. A text without a
+    /// letter or digit fits nothing.
     pub text: Option<String>,
     /// With this flag.
     pub flag: Option<String>,

@@ -4,7 +4,9 @@
 //! be planned for tests. It must not know the logger or any other store.
 
 mod commit;
+mod cursor;
 mod feed;
+mod fold;
 mod ledger;
 mod log;
 mod row;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use email_logging::logger::{RunReport, RunSettings};
 use email_logging::store::{DecisionFilter, InteractionLog as _, LogFilter};
-use email_logging::testkit::exchange::Operation;
+use email_logging::testkit::exchange::{Delivery, Operation};
 use email_logging::{EmailLogger, Scope};
 
-use crate::setting::Setting;
+use crate::setting::{QUEUE, Setting};
 
 async fn run_1000(batch: u32) -> (Setting, EmailLogger, RunReport) {
     let setting = Setting::new().await;
@@ -187,4 +187,41 @@ async fn no_mail_moves_before_its_commit() {
         .unwrap();
     assert_eq!(logger.run_once().await.unwrap().moved, 300);
     assert_eq!(*watched.moved.lock().unwrap(), 300);
+}
+
+/// Whether a file of the store holds these bytes.
+fn is_in_files(setting: &Setting, needle: &[u8]) -> bool {
+    let files = std::fs::read_dir(setting.directory.path()).unwrap();
+    files
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_private_mail_leaves_no_byte_in_the_files() {
+    let setting = Setting::new().await;
+    let needle = "planted-secret-0123456789";
+    let body = format!("{needle} ").repeat(8_000);
+    let by_header = format!(
+        "From: ada@contacts.example\r\nTo: ah@ours.example\r\nSubject: {needle}\r\n\
+         Sensitivity: Private\r\nMessage-ID: <p1@x.example>\r\n\r\n{body}"
+    );
+    let by_server = by_header
+        .replace("Sensitivity: Private\r\n", "")
+        .replace("p1@", "p2@");
+    setting.exchange.deliver(QUEUE, by_header).unwrap();
+    let delivery = Delivery::new(by_server)
+        .with_sensitivity(email_logging::testkit::exchange::Sensitivity::Private);
+    setting.exchange.deliver_with(QUEUE, delivery).unwrap();
+    setting.deliver_numbers(0..1, 200_000);
+    let mut settings = RunSettings::default();
+    settings.inline_bytes = 10_000;
+    let logger = setting.builder().with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.logged, report.excluded), (1, 2), "{report:?}");
+    assert!(
+        is_in_files(&setting, b"0123456789abcdef"),
+        "the other one is there"
+    );
+    assert!(!is_in_files(&setting, needle.as_bytes()));
 }

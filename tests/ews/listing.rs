@@ -1,6 +1,6 @@
 //! FindItem: pages, ids, keys.
 
-use email_logging::message::ItemClass;
+use email_logging::message::{ItemClass, Sensitivity};
 use email_logging::source::{ListRequest, MailSource, SightingKey};
 use wiremock::MockServer;
 
@@ -11,7 +11,10 @@ async fn a_page_has_ids_keys_sizes_classes_and_times() {
     let server = MockServer::start().await;
     let rows = format!(
         "{}{}",
-        row("A", b"k1"),
+        row("A", b"k1").replace(
+            "<t:DateTime",
+            "<t:Sensitivity>Private</t:Sensitivity><t:DateTime"
+        ),
         row("B", b"k2").replace("IPM.Note", "IPM.Post")
     );
     answer(
@@ -40,6 +43,10 @@ async fn a_page_has_ids_keys_sizes_classes_and_times() {
     assert_eq!(
         (first.class, listing.items[1].class),
         (ItemClass::Mail, ItemClass::Post)
+    );
+    assert_eq!(
+        (first.sensitivity, listing.items[1].sensitivity),
+        (Some(Sensitivity::Private), None)
     );
     assert_eq!((listing.total, listing.complete), (Some(2), true));
     let sent = server.received_requests().await.unwrap();

@@ -60,6 +60,15 @@ impl Company {
     }
 }
 
+impl Company {
+    pub(crate) fn forget(&self, address: &str) {
+        self.people
+            .lock()
+            .unwrap()
+            .remove(&address.parse().unwrap());
+    }
+}
+
 #[async_trait]
 impl ContactDirectory for Company {
     async fn resolve(&self, _: &Scope, addresses: &[Address]) -> Result<Vec<AddressParties>> {

@@ -215,3 +215,42 @@ async fn many_mails_with_one_message_id_are_all_logged() {
         "{report:?}"
     );
 }
+
+#[tokio::test]
+async fn unmatched_mail_that_is_put_back_is_decided_again() {
+    let bench = Bench::new();
+    bench.deliver(mail_with(
+        "new@contacts.example",
+        TO,
+        "S",
+        "u@x",
+        "",
+        "Text.\r\n",
+    ));
+    assert_eq!(bench.run().await.unwrap().not_matched, 1);
+    bench.company.add_contact("new@contacts.example", "C9");
+    let item = bench.source.items(&storage()).remove(0);
+    bench.source.move_by_hand(&item.item, &queue()).unwrap();
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.logged, report.entries, report.moved),
+        (1, 1, 1),
+        "{report:?}"
+    );
+    let filter = DecisionFilter::default();
+    let decisions = bench
+        .store
+        .decisions(&Scope::default(), &filter, None, 10)
+        .await
+        .unwrap();
+    let outcomes: Vec<_> = decisions
+        .rows
+        .iter()
+        .map(|row| row.outcome.as_str())
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["logged"],
+        "the new decision takes the place of the old one"
+    );
+}

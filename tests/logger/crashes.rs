@@ -17,6 +17,7 @@ use email_logging::store::{
     MemoryStore, PendingMove, Undelivered,
 };
 use email_logging::{MailboxKey, Result, Scope, StageId, WorkerId};
+use jiff::Timestamp;
 
 use crate::bench::{Bench, queue};
 
@@ -151,9 +152,10 @@ impl MailLedger for Pausing<Arc<MemoryStore>> {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
-        paused!(self.0.pending_moves(scope, mailbox, limit))
+        paused!(self.0.pending_moves(scope, mailbox, due, limit))
     }
 
     async fn undelivered(

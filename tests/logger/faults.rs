@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
 use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipped};
 use email_logging::source::memory::{SourceFault, SourceOperation};
@@ -11,7 +12,7 @@ use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, ErrorKind, Scope};
 
-use crate::bench::{Bench, mail, numbered, queue, storage};
+use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
 
 const MAILS: u32 = 7;
 
@@ -337,7 +338,7 @@ async fn a_transient_move_failure_waits_and_a_later_run_moves() {
     let report = bench.run().await.unwrap();
     assert_eq!((report.moved, report.moves_pending), (1, 1));
     let early = bench.run().await.unwrap();
-    assert_eq!((early.moved, early.listed), (0, 0), "it waits: {early:?}");
+    assert_eq!((early.moved, early.deferred), (0, 1), "it waits: {early:?}");
     bench.clock.advance(Duration::from_secs(61));
     assert_eq!(bench.run().await.unwrap().moved, 1);
     bench.assert_all_stored_and_logged_once(2).await;
@@ -416,4 +417,138 @@ impl Progress for Hurry {
             self.clock.advance(self.by);
         }
     }
+}
+
+#[tokio::test]
+async fn a_move_that_fails_again_waits_for_its_next_attempt() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    for _ in 0..2 {
+        let fault = SourceFault::ItemFailed(0, error(&codes::EWS_MOVE_FAILED));
+        bench.source.fail_next(SourceOperation::MoveTo, fault);
+    }
+    bench.run().await.unwrap();
+    bench.clock.advance(Duration::from_mins(2));
+    let before = bench.source.count(SourceOperation::MoveTo);
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        bench.source.count(SourceOperation::MoveTo) - before,
+        1,
+        "once a run"
+    );
+    assert_eq!(
+        (report.moves_pending, report.deferred, report.already_logged),
+        (1, 1, 0)
+    );
+    bench.clock.advance(Duration::from_mins(10));
+    assert_eq!(bench.run().await.unwrap().recovered, 1);
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+#[tokio::test]
+async fn items_that_wait_for_their_move_hide_no_new_mail() {
+    let bench = loaded();
+    let lost = SourceFault::Error(error(&codes::HTTP_CONNECT));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    bench.run().await.unwrap_err();
+    for item in bench.source.items(&queue()) {
+        bench.source.take_away(&item.item);
+    }
+    bench.deliver_numbers(MAILS..MAILS + 3);
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.logged, report.vanished),
+        (3, u64::from(MAILS)),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_person_can_mend_is_no_reason_to_delete() {
+    for code in [
+        &codes::EWS_QUOTA,
+        &codes::EWS_ACCESS_DENIED,
+        &codes::EWS_MOVE_FAILED,
+    ] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..1);
+        bench.deliver("unreadable");
+        for _ in 0..2 {
+            bench.source.fail_next(
+                SourceOperation::MoveTo,
+                SourceFault::ItemFailed(0, error(code)),
+            );
+        }
+        let policy = LoggingPolicy::business_central();
+        let builder = bench
+            .builder()
+            .with_policy(policy)
+            .with_quarantine_folder(quarantine());
+        let report = builder.build().unwrap().run_once().await.unwrap();
+        assert_eq!((report.deleted, bench.queued()), (0, 2), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_originals_fall_back_deletes_only_what_the_store_holds() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    bench.deliver("unreadable");
+    for _ in 0..2 {
+        let lasting = SourceFault::ItemFailed(0, error(&codes::EWS_ITEM_DAMAGED));
+        bench.source.fail_next(SourceOperation::MoveTo, lasting);
+    }
+    let policy = LoggingPolicy::business_central();
+    let builder = bench
+        .builder()
+        .with_policy(policy)
+        .with_quarantine_folder(quarantine());
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!(
+        (report.deleted, bench.queued()),
+        (1, 1),
+        "the quarantined one stays: {report:?}"
+    );
+    assert_eq!(bench.entries().await.len(), 1);
+}
+
+#[tokio::test]
+async fn two_runs_of_one_logger_do_not_take_each_others_lease() {
+    let bench = loaded();
+    let logger = bench.builder().build().unwrap();
+    let (first, second) = tokio::join!(logger.run_once(), async {
+        tokio::task::yield_now().await;
+        logger.run_once().await
+    });
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let busy = [&first, &second]
+        .iter()
+        .filter(|it| it.skipped.is_some())
+        .count();
+    assert_eq!(first.logged + second.logged, u64::from(MAILS));
+    assert!(busy <= 1);
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
+    let mut capabilities = email_logging::source::SourceCapabilities::default();
+    (capabilities.stable_keys, capabilities.locate) = (false, false);
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..1);
+    let mut settings = RunSettings::default();
+    settings.attempts = 2;
+    for expected in [(1, 0), (0, 1)] {
+        let fault = SourceFault::ItemFailed(0, error(&codes::EWS_UNAVAILABLE));
+        bench.source.fail_next(SourceOperation::Fetch, fault);
+        let report = bench.run_with(settings.clone()).await.unwrap();
+        assert_eq!((report.pending, report.quarantined), expected);
+        bench.clock.advance(Duration::from_hours(1));
+    }
+    let report = bench.run_with(settings).await.unwrap();
+    assert_eq!(
+        (report.deferred, report.fetched),
+        (1, 0),
+        "it is passed over: {report:?}"
+    );
 }

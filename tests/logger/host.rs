@@ -5,17 +5,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use email_logging::decision::{Decision, Exclusion, HookAnswer, HookError, LoggingHooks, Outcome};
-use email_logging::error::codes;
-use email_logging::interaction::{InteractionLogEntry, NewEntry};
-use email_logging::message::Message;
-use email_logging::parties::Parties;
-use email_logging::store::{
-    EventFeed as _, EventKind, HostReference, InteractionSink, SinkDelivery, StoreOperation,
+use email_logging::decision::{
+    DecidedEntry, Decision, Exclusion, HookAnswer, HookError, Keep, LoggingHooks, LoggingPolicy,
+    Outcome, Unmatched,
 };
-use email_logging::{EntryId, Error, Result, Scope};
+use email_logging::directory::ContactEditor;
+use email_logging::error::codes;
+use email_logging::interaction::{InformationFlow, InteractionLogEntry, NewEntry};
+use email_logging::logger::RunStep;
+use email_logging::message::Message;
+use email_logging::parties::{ContactKind, ContactMatch, NewContact, Parties, SalespersonMatch};
+use email_logging::store::{
+    EventFeed as _, EventKind, HostReference, InteractionLog as _, InteractionSink, SinkDelivery,
+    StoreOperation,
+};
+use email_logging::{ContactNo, EntryId, Error, Result, Scope};
 
-use crate::bench::{Bench, mail};
+use crate::bench::{Bench, mail, mail_with};
 
 /// A host's table with the entry's id as its key. It can fail before or after it wrote.
 #[derive(Debug, Default)]
@@ -212,4 +218,158 @@ async fn the_event_feed_tells_of_every_outcome() {
     );
     let numbers: Vec<_> = events.iter().map(|event| event.number).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+/// Refuses the entries of one subject for good.
+#[derive(Debug, Default)]
+struct Picky(Mutex<Vec<String>>);
+
+#[async_trait]
+impl InteractionSink for Picky {
+    async fn put(&self, _: &Scope, delivery: SinkDelivery<'_>) -> Result<Vec<HostReference>> {
+        if delivery.record.subject == "Offer 00001" {
+            return Err(Error::new(&codes::SINK_FAILED, "put"));
+        }
+        self.0.lock().unwrap().push(delivery.record.subject.clone());
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_the_host_refuses_for_good_holds_up_no_other() {
+    let bench = Bench::new();
+    let picky = Arc::new(Picky::default());
+    let logger = bench.builder().with_sink(picky.clone()).build().unwrap();
+    for round in 0..3_u32 {
+        bench.deliver_numbers(round * 3..round * 3 + 3);
+        let failed = logger.run_once().await.unwrap_err();
+        assert_eq!(failed.step, RunStep::DeliveringEntries);
+        assert!(failed.report.closes(), "{failed:?}");
+        assert_eq!(failed.report.logged, 3, "round {round}");
+        assert_eq!(bench.queued(), 1, "only the refused one stays");
+    }
+    assert_eq!(picky.0.lock().unwrap().len(), 8, "each of the others once");
+}
+
+/// A host that creates contacts, or will not.
+#[derive(Debug, Default)]
+struct Office {
+    created: Mutex<Vec<String>>,
+    refuses: Option<&'static email_logging::error::Code>,
+}
+
+#[async_trait]
+impl ContactEditor for Office {
+    async fn create_contact(&self, _: &Scope, contact: &NewContact) -> Result<ContactNo> {
+        self.created
+            .lock()
+            .unwrap()
+            .push(contact.address.to_string());
+        match self.refuses {
+            Some(code) => Err(Error::new(code, "create_contact")),
+            None => Ok(ContactNo::new("C9")),
+        }
+    }
+}
+
+fn creating(bench: &Bench, office: &Arc<Office>) -> email_logging::EmailLogger {
+    let mut policy = LoggingPolicy::default();
+    policy.unmatched = Unmatched::CreateContact;
+    let editor: Arc<dyn ContactEditor> = office.clone();
+    bench
+        .builder()
+        .with_policy(policy)
+        .with_contact_editor(editor)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_dry_run_creates_no_contact_and_a_run_does() {
+    let bench = Bench::new();
+    bench.deliver(mail("new@contacts.example", "ah@ours.example", "A", "1@x"));
+    let office = Arc::new(Office::default());
+    let logger = creating(&bench, &office);
+    logger.dry_run().await.unwrap();
+    assert!(office.created.lock().unwrap().is_empty());
+    bench.company.add_contact("new@contacts.example", "C9");
+    bench.company.forget("new@contacts.example");
+    logger.run_once().await.unwrap();
+    assert_eq!(*office.created.lock().unwrap(), ["new@contacts.example"]);
+}
+
+#[tokio::test]
+async fn a_contact_that_the_host_refuses_holds_up_no_other_mail() {
+    for (code, pending) in [
+        (&codes::CONFIG_INVALID, 0),
+        (&codes::DIRECTORY_UNAVAILABLE, 1),
+    ] {
+        let bench = Bench::new();
+        bench.deliver(mail("new@contacts.example", "ah@ours.example", "A", "1@x"));
+        bench.deliver_numbers(0..2);
+        let office = Arc::new(Office {
+            refuses: Some(code),
+            ..Office::default()
+        });
+        let report = creating(&bench, &office).run_once().await.unwrap();
+        assert!(report.closes(), "{report:?}");
+        assert_eq!((report.logged, report.pending), (2, pending), "{report:?}");
+        assert_eq!(report.not_matched, 1 - pending);
+    }
+}
+
+/// A hook that logs what the rules left out, and one that would keep what is private.
+#[derive(Debug)]
+struct Generous;
+
+impl LoggingHooks for Generous {
+    fn after_decision(&self, message: &Message, decision: &mut Decision) -> Result<(), HookError> {
+        decision.keep = Keep::Everything;
+        if message.subject == "wanted" {
+            let contact = ContactMatch::new("C1", "Ada", ContactKind::Person);
+            let salesperson = SalespersonMatch::new("AH", "Anna");
+            decision.outcome = Outcome::Logged;
+            let flow = InformationFlow::Inbound;
+            decision
+                .entries
+                .push(DecidedEntry::new(flow, contact, salesperson));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_hooks_decision_is_made_sound() {
+    let bench = Bench::new();
+    bench.deliver(mail("no@else.example", "ah@ours.example", "wanted", "1@x"));
+    let private = "Sensitivity: Private\r\n";
+    bench.deliver(mail_with(
+        "no@else.example",
+        "ah@ours.example",
+        "secret",
+        "2@x",
+        private,
+        "",
+    ));
+    let policy = LoggingPolicy::business_central();
+    let builder = bench
+        .builder()
+        .with_policy(policy)
+        .with_hooks(Arc::new(Generous));
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!(
+        (report.logged, report.moved, bench.stored()),
+        (1, 1, 1),
+        "{report:?}"
+    );
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 1, "nothing of the private one is kept");
+    let original = bench
+        .store
+        .original(&Scope::default(), &mails[0].message, 0..u64::MAX)
+        .await;
+    assert!(
+        original.unwrap().total > 0,
+        "what is logged has its original"
+    );
 }

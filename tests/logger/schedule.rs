@@ -84,7 +84,13 @@ async fn three_failures_that_waiting_does_not_remove_end_the_schedule() {
 
 #[tokio::test]
 async fn an_outage_never_ends_the_schedule() {
-    assert_eq!(failing_runs(&codes::HTTP_CONNECT).await, (7, false));
+    for code in [
+        &codes::HTTP_CONNECT,
+        &codes::STORE_UNAVAILABLE,
+        &codes::LEASE_LOST,
+    ] {
+        assert_eq!(failing_runs(code).await, (7, false), "{}", code.code);
+    }
 }
 
 #[tokio::test]

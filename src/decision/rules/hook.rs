@@ -7,7 +7,8 @@ use super::disposition;
 use crate::decision::case::Case;
 use crate::decision::trace::Trace;
 use crate::decision::{
-    Decision, HookAnswer, HookError, Keep, Outcome, PartyRole, Quarantine, Stage, Step, Verdict,
+    Decision, Disposition, HookAnswer, HookError, Keep, Outcome, PartyRole, Quarantine, Stage,
+    Step, Verdict,
 };
 use crate::message::Address;
 use crate::parties::AddressParties;
@@ -92,10 +93,22 @@ pub(in crate::decision) fn after(case: &Case<'_>, mut decision: Decision) -> Dec
         }
     }
     if case.hooks.is_empty() {
-        decision
-    } else {
-        sound(decision)
+        return decision;
     }
+    let decision = sound(decision);
+    if case.is_private() && decision.outcome != Outcome::Logged {
+        private(decision)
+    } else {
+        decision
+    }
+}
+
+/// Whatever a hook wished: of private mail that is not logged only the reason is kept.
+fn private(mut decision: Decision) -> Decision {
+    decision.keep = Keep::Reason;
+    decision.flags.clear();
+    decision.steps.retain(|step| step.stage < Stage::Sender);
+    decision
 }
 
 fn quarantine(case: &Case<'_>, mut decision: Decision, error: &HookError) -> Decision {
@@ -126,7 +139,13 @@ fn sound(mut decision: Decision) -> Decision {
         let step = Step::new(Stage::Hook, "hook.no-entry", Verdict::Stop, detail);
         decision.steps.push(step);
     }
-    if decision.outcome != Outcome::Logged {
+    if decision.outcome == Outcome::Logged {
+        // What is logged is kept with its original, and leaves the queue for the storage folder.
+        decision.keep = Keep::Everything;
+        if decision.disposition != Disposition::Leave {
+            decision.disposition = Disposition::Storage;
+        }
+    } else {
         decision.entries.clear();
     }
     if decision.keep == Keep::Reason || decision.outcome == Outcome::Logged {

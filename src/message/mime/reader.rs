@@ -7,10 +7,11 @@ use blake3::{Hash, Hasher};
 use super::fields::{Field, fields};
 use super::journal::{self, Claim, PEEK_BYTES, Unwrapped};
 use super::split::{Split, Splitter};
-use super::{calendar, headers, keys, merge};
+use super::{calendar, headers, keys, merge, signals};
 use crate::error::Result;
 use crate::message::{
     ContentIdentity, ItemClass, MailFacts, Message, MessageFlag, MessageLimits, OriginalDigest,
+    Sensitivity,
 };
 
 /// Where the calendar part of a meeting mail has begun.
@@ -71,6 +72,13 @@ impl MessageReader {
     }
 
     /// Keeps a report; of what may be one first only as much as tells.
+    /// How private the headers call the mail, as far as they have come.
+    pub fn sensitivity(&self) -> Sensitivity {
+        let fields = fields(self.splitter.header());
+        let named = fields.iter().filter(|field| field.is("Sensitivity"));
+        named.map(signals::sensitivity).max().unwrap_or_default()
+    }
+
     fn keep_report(&mut self, body: &[u8], claim: Claim) {
         let possible = claim == Claim::Possible;
         let mut rest = body;

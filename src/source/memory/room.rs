@@ -136,6 +136,7 @@ impl Room {
                 size: Some(stored.original.len() as u64),
                 class: stored.facts.class.unwrap_or(ItemClass::Mail),
                 received: stored.facts.received,
+                sensitivity: stored.facts.sensitivity,
             })
             .collect()
     }

@@ -83,6 +83,18 @@ pub(super) fn plan_move(
         .or_insert_with(|| PendingMove::new(seen.1.clone(), item, target, stamp.now()));
 }
 
+/// Sends the items of a sighting whose move is still to do where its new decision says.
+pub(super) fn redirect(tables: &mut ScopeTables, seen: &Seen, target: Disposition) {
+    if target == Disposition::Leave {
+        tables.moves.retain(|(of, _), _| of != seen);
+        return;
+    }
+    let items = tables.moves.iter_mut();
+    for (_, pending) in items.filter(|((of, _), _)| of == seen) {
+        pending.target = target;
+    }
+}
+
 fn count(
     tables: &mut ScopeTables,
     seen: Seen,

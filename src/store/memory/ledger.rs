@@ -1,14 +1,15 @@
 //! Leases, sightings and pending moves of a memory store.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::tables::{LeaseRow, ScopeTables, SightingRow, StageRow};
+use super::tables::{LeaseRow, ScopeTables, Seen, SightingRow, StageRow};
 use super::{MemoryStore, StoreOperation, commit};
 use crate::error::{Error, Result, codes};
-use crate::ids::{MailboxKey, StageId, WorkerId};
+use crate::ids::{MailboxKey, MessageUid, StageId, WorkerId};
 use crate::scope::Scope;
 use crate::source::SightingKey;
 use crate::store::{
@@ -46,6 +47,7 @@ impl MailLedger for MemoryStore {
         self.call(StoreOperation::Release, scope, |tables, _| {
             if let Ok(row) = tables.fence(lease, "release") {
                 row.holder = None;
+                tables.sweep(&lease.mailbox);
             }
             Ok(())
         })
@@ -59,9 +61,7 @@ impl MailLedger for MemoryStore {
     ) -> Result<Vec<Option<KnownSighting>>> {
         self.call(StoreOperation::Known, scope, |tables, _| {
             let seen = keys.iter().map(|key| (mailbox.clone(), key.clone()));
-            Ok(seen
-                .map(|seen| tables.sightings.get(&seen).map(known_sighting))
-                .collect())
+            Ok(seen.map(|seen| known_sighting(tables, &seen)).collect())
         })
     }
 
@@ -108,10 +108,11 @@ impl MailLedger for MemoryStore {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
         self.call(StoreOperation::PendingMoves, scope, |tables, _| {
-            Ok(pending_moves(tables, mailbox, limit))
+            Ok(pending_moves(tables, mailbox, due, limit))
         })
     }
 
@@ -169,19 +170,26 @@ fn acquire(
     row.holder = Some(worker.clone());
     row.until = after(now, ttl);
     let lease = Lease::new(mailbox.clone(), worker.clone(), row.epoch, row.until);
-    tables.stages.retain(|_, stage| stage.mailbox != *mailbox);
+    tables.sweep(mailbox);
     Acquired::Held(lease)
 }
 
-fn known_sighting(row: &SightingRow) -> KnownSighting {
-    KnownSighting {
+fn known_sighting(tables: &ScopeTables, seen: &Seen) -> Option<KnownSighting> {
+    let row = tables.sightings.get(seen)?;
+    let decision = tables.decisions.get(seen).filter(|_| row.is_settled());
+    Some(KnownSighting {
         state: row.state,
         message: row.message,
         item: row.item.clone(),
         attempts: row.attempts,
         next_try: row.next_try,
         disposition: row.disposition,
-    }
+        outcome: decision.map(|decision| decision.record.outcome.clone()),
+        waiting: tables
+            .moves_of(seen)
+            .map(|pending| pending.item.clone())
+            .collect(),
+    })
 }
 
 fn known_messages(tables: &ScopeTables, message_id: &str) -> Vec<KnownMessage> {
@@ -221,7 +229,13 @@ fn append(
     Ok(())
 }
 
-fn pending_moves(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<PendingMove> {
+fn pending_moves(
+    tables: &ScopeTables,
+    mailbox: &MailboxKey,
+    due: Timestamp,
+    limit: u32,
+) -> Vec<PendingMove> {
+    let is_due = |pending: &PendingMove| pending.next_try.is_none_or(|next_try| next_try <= due);
     let waits = |seen| {
         let sighting: Option<&SightingRow> = tables.sightings.get(seen);
         let message = sighting.and_then(|row| row.message);
@@ -230,7 +244,7 @@ fn pending_moves(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<
     let mut moves: Vec<&PendingMove> = tables
         .moves
         .iter()
-        .filter(|((seen, _), _)| seen.0 == *mailbox && !waits(seen))
+        .filter(|((seen, _), pending)| seen.0 == *mailbox && is_due(pending) && !waits(seen))
         .map(|(_, pending)| pending)
         .collect();
     moves.sort_by(|a, b| (a.planned_at, &a.item.id).cmp(&(b.planned_at, &b.item.id)));
@@ -238,21 +252,18 @@ fn pending_moves(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<
 }
 
 fn undelivered(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<Undelivered> {
-    let mut messages: Vec<_> = tables
-        .messages
-        .iter()
-        .filter(|(uid, row)| row.mailbox == *mailbox && tables.is_undelivered(uid))
-        .collect();
-    messages.sort_by_key(|(_, row)| row.sequence);
-    let waiting = |uid| {
-        let rows = tables.entries_of(uid).filter(|row| row.undelivered);
-        rows.map(|row| row.entry.clone()).collect()
+    let sightings = tables.sightings.iter();
+    let seen_here = sightings.filter(|((of, _), _)| of == mailbox);
+    let messages: BTreeSet<_> = seen_here.filter_map(|(_, row)| row.message).collect();
+    let waiting = |uid: MessageUid| {
+        let rows = tables.entries_of(&uid).filter(|row| row.undelivered);
+        Undelivered::new(uid, rows.map(|row| row.entry.clone()).collect())
     };
-    messages
-        .into_iter()
-        .take(limit as usize)
-        .map(|(uid, _)| Undelivered::new(*uid, waiting(uid)))
-        .collect()
+    let mut undelivered: Vec<_> = messages.into_iter().map(waiting).collect();
+    undelivered.retain(|message| !message.entries.is_empty());
+    undelivered.sort_by_key(|message| message.entries.first().map(|entry| entry.entry_no));
+    undelivered.truncate(limit as usize);
+    undelivered
 }
 
 /// Answers whether the sighting was set aside. Its move to the quarantine, if it is still to do, is not done any more.

@@ -1,11 +1,11 @@
 //! Reading the log of a memory store, page by page.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use async_trait::async_trait;
 
+use super::cursor::{Place, Question};
 use super::search::{Search, fits_decision};
 use super::tables::{EntryRow, ScopeTables, not_found};
 use super::text::clean_annotation;
@@ -30,9 +30,12 @@ impl InteractionLog for MemoryStore {
     ) -> Result<Page<InteractionLogEntry>> {
         self.call(StoreOperation::Entries, scope, |tables, _| {
             let search = Search::new(filter);
+            let question = Question::new("entries", scope, filter);
             let rows = search.entries(tables).into_iter();
             let rows = rows.map(|row| (place(row), row)).collect();
-            let mut page = page("entries", rows, after, limit)?.map(|row| row.entry.clone());
+            let mut page = question
+                .page(rows, after, limit)?
+                .map(|row| row.entry.clone());
             page.not_indexed = search.not_indexed(tables);
             Ok(page)
         })
@@ -47,11 +50,12 @@ impl InteractionLog for MemoryStore {
     ) -> Result<Page<LoggedMail>> {
         self.call(StoreOperation::Mails, scope, |tables, _| {
             let search = Search::new(filter);
+            let question = Question::new("mails", scope, filter);
             let found = search.entries(tables).into_iter();
             let found: BTreeSet<_> = found.map(|row| row.entry.entry.message).collect();
             let newest = |uid| tables.entries_of(uid).map(place).max().unwrap_or_default();
             let rows = found.iter().map(|uid| (newest(uid), *uid)).collect();
-            let page = page("mails", rows, after, limit)?;
+            let page = question.page(rows, after, limit)?;
             let mut page = page.try_map(|uid| mail(tables, uid))?;
             page.not_indexed = search.not_indexed(tables);
             Ok(page)
@@ -91,17 +95,26 @@ impl InteractionLog for MemoryStore {
         limit: u32,
     ) -> Result<Page<DecisionRecord>> {
         self.call(StoreOperation::Decisions, scope, |tables, _| {
+            let question = Question::new("decisions", scope, filter);
             let rows = tables.decisions.values();
             let rows = rows
                 .filter(|row| fits_decision(filter, row))
                 .map(|row| ((row.record.decided_at.as_microsecond(), row.sequence), row))
                 .collect();
-            Ok(page("decisions", rows, after, limit)?.map(|row| row.record.clone()))
+            Ok(question
+                .page(rows, after, limit)?
+                .map(|row| row.record.clone()))
         })
     }
 
     async fn annotate(&self, scope: &Scope, id: &EntryId, annotation: Annotation) -> Result<()> {
         self.call(StoreOperation::Annotate, scope, |tables, stamp| {
+            if let Annotation::Evaluation(Some(grade)) = annotation
+                && !(1..=5).contains(&grade)
+            {
+                let refused = Error::new(&codes::STORE_DATA, "annotate");
+                return Err(refused.with_detail("a grade is from 1 to 5"));
+            }
             let row = tables.entries.get_mut(id);
             let row = row.ok_or_else(|| not_found("annotate", id))?;
             let mut annotation = annotation;
@@ -156,44 +169,8 @@ fn original(
     ))
 }
 
-/// Where a row stands in its order: the time in microseconds, then a number.
-type Place = (i64, u64);
-
 fn place(row: &EntryRow) -> Place {
     (row.entry.entry.date.as_microsecond(), row.entry.entry_no)
-}
-
-/// The rows below the cursor, newest first.
-fn page<T>(
-    kind: &'static str,
-    mut rows: Vec<(Place, T)>,
-    after: Option<&Cursor>,
-    limit: u32,
-) -> Result<Page<T>> {
-    if let Some(cursor) = after {
-        let after = read_cursor(kind, cursor)?;
-        rows.retain(|(place, _)| *place < after);
-    }
-    rows.sort_by_key(|(place, _)| Reverse(*place));
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let last = rows.last().filter(|_| more);
-    let next = last.map(|((time, number), _)| Cursor::new(format!("{kind}:{time}:{number}")));
-    Ok(Page::new(
-        rows.into_iter().map(|(_, row)| row).collect(),
-        next,
-    ))
-}
-
-fn read_cursor(kind: &'static str, cursor: &Cursor) -> Result<Place> {
-    let mut parts = cursor.as_str().split(':');
-    let of_kind = parts.next() == Some(kind);
-    let time = parts.next().and_then(|part| part.parse().ok());
-    let number = parts.next().and_then(|part| part.parse().ok());
-    match (of_kind, time, number, parts.next()) {
-        (true, Some(time), Some(number), None) => Ok((time, number)),
-        _ => Err(Error::new(&codes::STORE_CURSOR, kind)),
-    }
 }
 
 impl<T> Page<T> {

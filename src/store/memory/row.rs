@@ -1,10 +1,10 @@
 //! What one decided mail writes: message, original, entries, decision, sighting, move and event.
 
 use super::Stamp;
-use super::commit::plan_move;
+use super::commit::{plan_move, redirect};
 use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables, Seen, SightingRow};
 use super::text::without_nul;
-use crate::decision::Outcome;
+use crate::decision::{Decision, Disposition, Outcome};
 use crate::error::{Error, Result, codes};
 use crate::ids::{EntryId, MessageUid};
 use crate::interaction::{InteractionLogEntry, NewEntry};
@@ -12,6 +12,9 @@ use crate::store::{
     DecidedRow, DecisionRecord, EventKind, MESSAGE_ID_CONFLICT, MessageRecord, Original,
     ParticipantRole, RowResult, Sighting, SightingState,
 };
+
+/// The outcome of a mail whose message and entries were there.
+const ALREADY_LOGGED: &str = "already-logged";
 
 /// Writes a decided mail, or nothing at all.
 pub(super) fn decided(
@@ -21,10 +24,9 @@ pub(super) fn decided(
     sighting: Sighting,
     mut row: DecidedRow,
 ) -> RowResult {
-    if let Some(settled) = tables.sightings.get(seen).filter(|row| row.is_settled()) {
-        let target = settled.disposition.unwrap_or(row.decision.disposition);
-        plan_move(tables, stamp, seen, &sighting, target);
-        return answer(&row, Vec::new());
+    without_nul(&mut row);
+    if let Some(result) = repeated(tables, stamp, seen, &sighting, &row) {
+        return result;
     }
     if let Err(error) = check(tables, seen, &row) {
         return RowResult::Rejected(error);
@@ -33,21 +35,49 @@ pub(super) fn decided(
     if !not_compared.is_empty() {
         return RowResult::Recheck(not_compared);
     }
-    without_nul(&mut row);
     let original = take_original(tables, &mut row.original);
-    write_message(tables, seen, &row, original);
+    write_message(tables, &row, original);
     let new = write_entries(tables, stamp, &mut row);
     write_decision(tables, stamp, seen, &row, &new);
     write_event(tables, stamp, seen, &row, &new);
+    redirect(tables, seen, row.decision.disposition);
     plan_move(tables, stamp, seen, &sighting, row.decision.disposition);
     write_sighting(tables, seen, sighting, &row);
     answer(&row, new)
 }
 
-impl SightingRow {
-    fn is_settled(&self) -> bool {
-        self.state != SightingState::Pending
+/// The answer to a row whose sighting has its outcome, if that stays: once it is logged, or if the row says nothing new.
+fn repeated(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    seen: &Seen,
+    sighting: &Sighting,
+    row: &DecidedRow,
+) -> Option<RowResult> {
+    let settled = tables.sightings.get(seen)?;
+    let decided = &tables.decisions.get(seen)?.record;
+    if !settled.is_settled() {
+        return None;
     }
+    if matches!(decided.outcome.as_str(), "logged" | ALREADY_LOGGED) {
+        let target = settled.disposition.unwrap_or(row.decision.disposition);
+        plan_move(tables, stamp, seen, sighting, target);
+        return Some(RowResult::AlreadyLogged);
+    }
+    let planned = (seen.clone(), sighting.item.id.clone());
+    // The commit of a decision is repeated while its move is still to do. A mail that was put back has no such move.
+    let waits = decided.disposition == Disposition::Leave || tables.moves.contains_key(&planned);
+    let same = waits && is_same(decided, &row.decision);
+    same.then(|| answer(row, Vec::new()))
+}
+
+fn is_same(decided: &DecisionRecord, decision: &Decision) -> bool {
+    decided.outcome == decision.outcome.code()
+        && decided.reason == decision.outcome.reason()
+        && decided.disposition == decision.disposition
+        && decided.steps == decision.steps
+        && decided.flags == decision.flags
+        && decided.policy == decision.policy
 }
 
 fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {
@@ -102,12 +132,7 @@ fn take_original(tables: &mut ScopeTables, original: &mut Original) -> Option<Ve
     }
 }
 
-fn write_message(
-    tables: &mut ScopeTables,
-    seen: &Seen,
-    row: &DecidedRow,
-    original: Option<Vec<u8>>,
-) {
+fn write_message(tables: &mut ScopeTables, row: &DecidedRow, original: Option<Vec<u8>>) {
     let Some(record) = &row.record else {
         return;
     };
@@ -117,7 +142,6 @@ fn write_message(
         .entry(row.message)
         .or_insert_with(|| MessageRow {
             sequence,
-            mailbox: seen.0.clone(),
             record: MessageRecord::clone(record),
             original: None,
             content: None,
@@ -190,7 +214,7 @@ fn write_decision(
 ) {
     let decision = &row.decision;
     let outcome = if decision.outcome == Outcome::Logged && new.is_empty() {
-        "already-logged"
+        ALREADY_LOGGED
     } else {
         decision.outcome.code()
     };

@@ -1,5 +1,6 @@
 //! Which entries and decisions a filter fits.
 
+use super::fold::fold;
 use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables};
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::store::{DecisionFilter, LogFilter};
@@ -7,14 +8,15 @@ use crate::store::{DecisionFilter, LogFilter};
 /// A filter with its words.
 pub(super) struct Search<'a> {
     filter: &'a LogFilter,
-    words: Vec<String>,
+    /// `None` where the filter has no text.
+    words: Option<Vec<String>>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(filter: &'a LogFilter) -> Self {
         Self {
             filter,
-            words: filter.text.as_deref().map_or_else(Vec::new, words),
+            words: filter.text.as_deref().map(words),
         }
     }
 
@@ -71,10 +73,13 @@ impl<'a> Search<'a> {
             && (filter.canceled || !row.entry.canceled)
     }
 
-    /// Every word must occur; the last may be the beginning of one.
+    /// Every word must occur; the last may be the beginning of one. A text without words fits nothing.
     fn fits_text(&self, message: &MessageRow) -> bool {
-        let Some((last, whole)) = self.words.split_last() else {
+        let Some(words) = &self.words else {
             return true;
+        };
+        let Some((last, whole)) = words.split_last() else {
+            return false;
         };
         let found = message_words(message);
         whole.iter().all(|word| found.contains(word))
@@ -104,9 +109,10 @@ fn message_words(message: &MessageRow) -> Vec<String> {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
+    fold(text)
+        .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(str::to_owned)
         .collect()
 }
 

@@ -60,6 +60,13 @@ pub(super) struct SightingRow {
     pub(super) disposition: Option<Disposition>,
 }
 
+impl SightingRow {
+    /// Whether it has its outcome.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state != SightingState::Pending
+    }
+}
+
 pub(super) struct DecisionRow {
     pub(super) sequence: u64,
     pub(super) record: DecisionRecord,
@@ -67,7 +74,6 @@ pub(super) struct DecisionRow {
 
 pub(super) struct MessageRow {
     pub(super) sequence: u64,
-    pub(super) mailbox: MailboxKey,
     pub(super) record: MessageRecord,
     pub(super) original: Option<Vec<u8>>,
     pub(super) content: Option<MessageContent>,
@@ -132,6 +138,20 @@ impl ScopeTables {
             .into_iter()
             .flat_map(|row| &row.entries)
             .filter_map(|id| self.entries.get(id))
+    }
+
+    /// The moves of a sighting that have no result, by item id.
+    pub(super) fn moves_of(&self, seen: &Seen) -> impl Iterator<Item = &PendingMove> {
+        let from = (seen.clone(), String::new());
+        self.moves
+            .range(from..)
+            .take_while(move |((of, _), _)| of == seen)
+            .map(|(_, pending)| pending)
+    }
+
+    /// Removes what was staged for a mailbox and never linked.
+    pub(super) fn sweep(&mut self, mailbox: &MailboxKey) {
+        self.stages.retain(|_, stage| stage.mailbox != *mailbox);
     }
 
     /// Whether a message has entries that the host's own log has not confirmed.

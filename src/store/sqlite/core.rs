@@ -39,6 +39,8 @@ pub(crate) struct Core {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     checked: Cell<bool>,
+    /// Whether the write-ahead log may hold bytes that were swept from the database.
+    unclean: Cell<bool>,
 }
 
 impl Core {
@@ -49,6 +51,8 @@ impl Core {
             clock,
             entropy,
             checked: Cell::new(false),
+            // An earlier process may have ended between a sweep and this.
+            unclean: Cell::new(true),
         }
     }
 
@@ -77,6 +81,17 @@ impl Core {
         let tx = self.ready()?.unchecked_transaction()?;
         let scope = find_scope(&tx, scope)?;
         Ok((tx, scope))
+    }
+
+    /// Empties the write-ahead log once something was swept, so that no byte of it is left there. What a reader of
+    /// another process hinders is done by the next call.
+    fn scrub(&self, swept: bool) {
+        if !swept && !self.unclean.get() {
+            return;
+        }
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self.conn.query_row(checkpoint, [], |row| row.get(0));
+        self.unclean.set(busy.unwrap_or(true));
     }
 
     /// A transaction that holds the write lock from its beginning, and the scope's id, which is made if it is new.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::SqliteStore;
 use super::core::Core;
@@ -99,10 +100,11 @@ impl MailLedger for SqliteStore {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
         let (scope, mailbox) = (scope.clone(), mailbox.clone());
-        let job = move |core: &mut Core| core.pending_moves(&scope, &mailbox, limit);
+        let job = move |core: &mut Core| core.pending_moves(&scope, &mailbox, due, limit);
         self.ledger_reader().call("pending_moves", job).await
     }
 

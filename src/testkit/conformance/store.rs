@@ -3,6 +3,7 @@
 mod bench;
 mod commit;
 mod contents;
+mod decided_again;
 mod feed;
 mod lease;
 mod log;
@@ -117,11 +118,19 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_quarantined_mail_is_requeued,
             decisions_are_filtered,
         }
+        decided_again::{
+            a_mail_without_entries_that_was_put_back_is_decided_again,
+            a_mail_that_was_put_back_in_vain_is_told_again,
+            a_logged_mail_keeps_its_decision,
+            moves_that_are_still_to_do_follow_a_new_decision,
+            a_sighting_tells_its_outcome_and_the_items_that_wait,
+        }
         moves::{
             a_commit_plans_a_move_unless_the_mail_stays,
             planned_moves_come_oldest_first_then_by_item,
             a_done_move_is_settled_and_its_place_known,
             a_move_that_failed_waits_and_stays_planned,
+            only_moves_that_are_due_are_pending,
             a_vanished_mail_keeps_its_entries_and_is_told,
             a_duplicate_copy_is_settled_and_told,
             a_deleted_mail_is_settled,
@@ -129,6 +138,7 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             another_item_of_a_decided_sighting_gets_its_own_move,
             a_mail_waits_until_the_hosts_log_has_all_its_entries,
             a_second_copy_waits_for_the_hosts_log_as_well,
+            a_mail_is_undelivered_in_every_mailbox_that_saw_it,
         }
     }
 }
@@ -148,8 +158,10 @@ fn of_the_log() -> Vec<Case<Bench>> {
             entries_are_filtered_by_party_and_direction,
             entries_are_filtered_by_time,
             entries_are_filtered_by_flag,
+            an_entry_is_found_by_its_number,
             a_cancelled_entry_is_hidden_until_it_is_asked_for,
             what_people_say_about_an_entry_is_kept,
+            a_grade_is_from_1_to_5,
             a_mail_is_listed_once_with_all_its_entries,
             what_is_not_there_is_not_found,
         }
@@ -159,11 +171,14 @@ fn of_the_log() -> Vec<Case<Bench>> {
             a_cursor_stays_valid_while_rows_are_added,
             mails_and_decisions_are_paged,
             a_cursor_of_something_else_is_refused,
+            a_cursor_of_another_question_is_refused,
         }
         search::{
             words_are_found_in_subject_participants_and_body,
             every_word_must_occur_and_the_last_may_be_a_beginning,
             no_text_breaks_a_search,
+            a_text_without_a_word_finds_nothing,
+            case_and_diacritics_make_no_difference,
             the_second_stage_reads_the_oldest_first_and_once,
             a_search_tells_how_much_it_does_not_cover,
         }

@@ -18,6 +18,7 @@ use email_logging::store::{
 use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::conformance::store::{StoreBackend, run};
 use email_logging::{EntryId, MailboxKey, MessageUid, Result, Scope, StageId, WorkerId};
+use jiff::Timestamp;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Breaks {
@@ -29,6 +30,11 @@ enum Breaks {
     Atomicity,
     Comparison,
     KnownOrder,
+    Outcome,
+    Waiting,
+    Redecision,
+    Due,
+    Wordless,
     ForgetsAnEntry,
     LogOrder,
     Filter,
@@ -116,7 +122,16 @@ impl MailLedger for Broken {
         if self.is(Breaks::KnownOrder) {
             return Ok(known.into_iter().rev().collect());
         }
-        Ok(known)
+        let known = known.into_iter().map(|known| {
+            known.map(|mut known| {
+                known.outcome = known.outcome.filter(|_| !self.is(Breaks::Outcome));
+                if self.is(Breaks::Waiting) {
+                    known.waiting.clear();
+                }
+                known
+            })
+        });
+        Ok(known.collect())
     }
 
     async fn with_message_ids(
@@ -163,6 +178,7 @@ impl MailLedger for Broken {
             }
             Breaks::Delivery => decided(&mut batch, |row| row.deliver = false),
             Breaks::Settling => batch.moves.clear(),
+            Breaks::Redecision => self.keep_decisions(scope, &lease, &mut batch).await?,
             _ => {}
         }
         let rows = batch.rows.clone();
@@ -177,9 +193,15 @@ impl MailLedger for Broken {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
-        self.inner.pending_moves(scope, mailbox, limit).await
+        let due = if self.is(Breaks::Due) {
+            Timestamp::MAX
+        } else {
+            due
+        };
+        self.inner.pending_moves(scope, mailbox, due, limit).await
     }
 
     async fn undelivered(
@@ -211,6 +233,28 @@ impl Broken {
         let ids = ["same@example".to_owned()];
         let known = self.inner.with_message_ids(scope, &ids).await?;
         Ok(known.into_iter().flatten().map(|known| known.uid).collect())
+    }
+
+    /// Treats a mail that is decided as one that only has to be moved.
+    async fn keep_decisions(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        batch: &mut CommitBatch,
+    ) -> Result<()> {
+        let keys: Vec<_> = batch
+            .rows
+            .iter()
+            .map(|row| row.sighting.key.clone())
+            .collect();
+        let known = self.inner.known(scope, &lease.mailbox, &keys).await?;
+        for (row, known) in batch.rows.iter_mut().zip(known) {
+            let target = known.and_then(|known| known.disposition);
+            if let (RowContent::Decided(_), Some(target)) = (&row.content, target) {
+                row.content = RowContent::Again { target };
+            }
+        }
+        Ok(())
     }
 
     /// Writes a refused row without what it was refused for.
@@ -253,6 +297,10 @@ impl InteractionLog for Broken {
         let mut filter = filter.clone();
         if self.is(Breaks::Filter) {
             filter.until = None;
+        }
+        if self.is(Breaks::Wordless) {
+            let word = |text: &String| text.chars().any(char::is_alphanumeric);
+            filter.text = filter.text.filter(word);
         }
         let after = after.filter(|_| !self.is(Breaks::Cursor));
         let mut page = self.inner.entries(scope, &filter, after, limit).await?;
@@ -402,6 +450,20 @@ async fn a_store_that_breaks_a_rule_fails() {
             Breaks::KnownOrder,
             "sightings_are_known_in_the_order_of_the_question",
         ),
+        (
+            Breaks::Outcome,
+            "a_sighting_tells_its_outcome_and_the_items_that_wait",
+        ),
+        (
+            Breaks::Waiting,
+            "a_sighting_tells_its_outcome_and_the_items_that_wait",
+        ),
+        (
+            Breaks::Redecision,
+            "a_mail_without_entries_that_was_put_back_is_decided_again",
+        ),
+        (Breaks::Due, "only_moves_that_are_due_are_pending"),
+        (Breaks::Wordless, "a_text_without_a_word_finds_nothing"),
         (Breaks::ForgetsAnEntry, "a_commit_is_read_back"),
         (
             Breaks::LogOrder,

@@ -123,7 +123,8 @@ pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     zoned.or_else(|| format!("{text}Z").parse().ok())
 }
 
-fn sensitivity(text: &str) -> Option<Sensitivity> {
+/// How private an item is; nothing for a word that is not known.
+pub(super) fn sensitivity(text: &str) -> Option<Sensitivity> {
     match text {
         "Normal" => Some(Sensitivity::Normal),
         "Personal" => Some(Sensitivity::Personal),

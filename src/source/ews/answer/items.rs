@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::super::soap::{Node, Ns, Tree};
-use super::facts::{binary_property, timestamp};
+use super::facts::{binary_property, sensitivity, timestamp};
 use crate::message::ItemClass;
 use crate::source::{ItemRef, ListedItem, Listing, SightingKey};
 
@@ -60,6 +60,9 @@ fn read_row(item: Node<'_>) -> Option<ListedItem> {
     let class = item.child_text(Ns::Types, "ItemClass");
     row.class = class.map_or(ItemClass::Mail, ItemClass::from_item_class);
     row.received = received(item);
+    row.sensitivity = item
+        .child_text(Ns::Types, "Sensitivity")
+        .and_then(sensitivity);
     Some(row)
 }
 

@@ -48,6 +48,7 @@ fn write_shape(xml: &mut XmlWriter) {
         xml.leaf("t:BaseShape", "IdOnly");
         xml.within("t:AdditionalProperties", &[], |xml| {
             write_field(xml, "item:ItemClass");
+            write_field(xml, "item:Sensitivity");
             write_field(xml, "item:DateTimeReceived");
             write_field(xml, "item:Size");
             write_property(xml, SEARCH_KEY, "Binary");

@@ -153,13 +153,13 @@ impl<'a> Writer<'a> {
         write_row(self, row, &identity)
     }
 
-    /// The message of a row. A sighting that has its outcome writes none.
+    /// The message of a row. A sighting that is logged writes none.
     fn identify(&self, row: &CommitRow) -> Done<Identity> {
         let RowContent::Decided(decided) = &row.content else {
             return Ok(Identity::Unkept);
         };
         let known = sightings::find(self.conn, self.mailbox, &row.sighting.key)?;
-        if known.is_some_and(|found| found.is_settled()) {
+        if known.is_some_and(|found| found.is_logged()) {
             return Ok(Identity::Unkept);
         }
         identify(self.conn, self.scope, decided, self.now)

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::commit::Writer;
 use super::identity::{Identity, flag_conflict};
-use super::moves::plan;
+use super::moves::{plan, redirect};
 use super::sightings::Found;
 use super::{entries, original, sightings};
 use crate::decision::{Decision, Disposition, Outcome};
@@ -14,6 +14,9 @@ use crate::store::sqlite::values::{json, signed, text, unsigned};
 use crate::store::{
     CommitRow, DecidedRow, EventKind, RowContent, RowResult, Sighting, SightingState,
 };
+
+/// The outcome of a mail that has its entries from this sighting.
+pub(super) const LOGGED: &str = "logged";
 
 /// The outcome of a mail whose message and entries were there.
 pub(super) const ALREADY_LOGGED: &str = "already-logged";
@@ -51,12 +54,12 @@ fn write_decided(
     row: &DecidedRow,
     identity: &Identity,
 ) -> Done<RowResult> {
-    let found = sightings::find(writer.conn, writer.mailbox, &sighting.key)?;
-    if let Some(settled) = found.filter(Found::is_settled) {
-        let target = settled.known.disposition;
-        let target = target.unwrap_or(row.decision.disposition);
-        plan(writer, settled.no, &sighting.item, target)?;
-        return Ok(answer(row, Vec::new()));
+    let settled = sightings::find(writer.conn, writer.mailbox, &sighting.key)?;
+    let settled = settled.filter(Found::is_settled);
+    if let Some(settled) = &settled
+        && let Some(result) = repeated(writer, sighting, row, settled)?
+    {
+        return Ok(result);
     }
     if let Identity::Recheck(strangers) = identity {
         return Ok(RowResult::Recheck(strangers.clone()));
@@ -66,11 +69,57 @@ fn write_decided(
     keep_message(writer, row, message_no)?;
     let entries = write_entries(writer, row, message_no)?;
     write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
+    if let Some(settled) = &settled {
+        redirect(writer, settled.no, row.decision.disposition)?;
+    }
     let outcome = &row.decision.outcome;
     if !entries.is_empty() || *outcome != Outcome::Logged {
         writer.event(event_kind(outcome), message_no, &entries, outcome.reason())?;
     }
     Ok(answer(row, entries))
+}
+
+/// The answer to a row whose sighting has its outcome, if that stays: once it is logged, or if the row says nothing new.
+fn repeated(
+    writer: &Writer<'_>,
+    sighting: &Sighting,
+    row: &DecidedRow,
+    settled: &Found,
+) -> Done<Option<RowResult>> {
+    if settled.is_logged() {
+        let target = settled.known.disposition;
+        let target = target.unwrap_or(row.decision.disposition);
+        plan(writer, settled.no, &sighting.item, target)?;
+        return Ok(Some(RowResult::AlreadyLogged));
+    }
+    let same = is_same(writer, settled.no, sighting, &row.decision)?;
+    Ok(same.then(|| answer(row, Vec::new())))
+}
+
+/// Whether the sighting has exactly this decision, and the move that it planned for this item is still to do: the commit
+/// of a decision is repeated. A mail that was put back has no such move.
+fn is_same(
+    writer: &Writer<'_>,
+    sighting_no: i64,
+    sighting: &Sighting,
+    decision: &Decision,
+) -> Done<bool> {
+    let mut find = writer.conn.prepare_cached(
+        "SELECT 1 FROM decision WHERE sighting_no = ?1 AND outcome = ?2 AND reason = ?3
+         AND disposition = ?4 AND steps = ?5 AND flags = ?6 AND policy = ?7
+         AND (disposition = 'leave' OR EXISTS (
+             SELECT 1 FROM pending_move WHERE sighting_no = ?1 AND item_id = ?8))",
+    )?;
+    Ok(find.exists(params![
+        sighting_no,
+        decision.outcome.code(),
+        text(decision.outcome.reason()),
+        decision.disposition.code(),
+        json(&decision.steps)?,
+        json(&decision.flags)?,
+        text(&decision.policy),
+        text(&sighting.item.id)
+    ])?)
 }
 
 fn answer(row: &DecidedRow, entries: Vec<(EntryId, u64)>) -> RowResult {

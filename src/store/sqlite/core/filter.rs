@@ -94,13 +94,15 @@ const FLAGGED: &str = "(EXISTS (SELECT 1 FROM json_each({e}.flags) WHERE value =
     OR EXISTS (SELECT 1 FROM message f, json_each(f.flags) j
         WHERE f.no = {e}.message_no AND j.value = ?))";
 
-/// The condition on the message of the entry `e`, if the filter has words.
+/// The condition on the message of the entry `e`, if the filter has a text. A text without words fits nothing.
 pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter) {
-    if let Some(query) = filter.text.as_deref().and_then(match_query) {
-        all.with(
+    match filter.text.as_deref().map(match_query) {
+        None => {}
+        Some(None) => all.hold("0"),
+        Some(Some(query)) => all.with(
             "e.message_no IN (SELECT rowid FROM search WHERE search MATCH ?)",
             query,
-        );
+        ),
     }
 }
 

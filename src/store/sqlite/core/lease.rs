@@ -50,8 +50,9 @@ impl Core {
             epoch,
             micros(until)
         ])?;
-        sweep(&tx, mailbox_id)?;
+        let swept = sweep(&tx, mailbox_id)?;
         tx.commit()?;
+        self.scrub(swept);
         let epoch = unsigned(epoch)?;
         Ok(Acquired::Held(Lease::new(
             mailbox.clone(),
@@ -80,7 +81,10 @@ impl Core {
         };
         tx.prepare_cached("UPDATE lease SET holder = '', until = 0 WHERE mailbox = ?1")?
             .execute([mailbox])?;
-        Ok(tx.commit()?)
+        let swept = sweep(&tx, mailbox)?;
+        tx.commit()?;
+        self.scrub(swept);
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Moves: planned by a commit, closed by a result; and what the host's own log still has to confirm.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::commit::Writer;
@@ -21,6 +22,7 @@ impl Core {
         &self,
         scope: &Scope,
         mailbox: &MailboxKey,
+        due: Timestamp,
         limit: u32,
     ) -> Done<Vec<PendingMove>> {
         let (tx, scope) = self.read(scope)?;
@@ -29,12 +31,12 @@ impl Core {
         let mut list = tx.prepare_cached(
             "SELECT s.key, p.item_id, p.change_key, p.target, p.attempts, p.next_try, p.planned_at
              FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
-             WHERE p.mailbox = ?1 AND NOT EXISTS (
+             WHERE p.mailbox = ?1 AND (p.next_try IS NULL OR p.next_try <= ?3) AND NOT EXISTS (
                  SELECT 1 FROM entry e WHERE e.scope = p.scope
                  AND e.message_no = s.message_no AND e.delivery = 'waiting')
              ORDER BY p.planned_at, p.item_id LIMIT ?2",
         )?;
-        let moves = list.query_map(params![mailbox, limit], |row| Ok(pending(row)))?;
+        let moves = list.query_map(params![mailbox, limit, micros(due)], |row| Ok(pending(row)))?;
         moves.map(|row| row?).collect()
     }
 
@@ -79,6 +81,19 @@ fn pending(row: &Row<'_>) -> Done<PendingMove> {
     })
 }
 
+/// The items of a sighting whose move has no result, by item id.
+pub(super) fn waiting(conn: &Connection, sighting_no: i64) -> Done<Vec<ItemRef>> {
+    let mut list = conn.prepare_cached(
+        "SELECT item_id, change_key FROM pending_move WHERE sighting_no = ?1 ORDER BY item_id",
+    )?;
+    let items = list.query_map([sighting_no], |row| {
+        let mut item = ItemRef::new(row.get::<_, String>(0)?);
+        item.change_key = row.get(1)?;
+        Ok(item)
+    })?;
+    Ok(items.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Plans a move, unless the mail stays where it is or its move is planned already.
 pub(super) fn plan(
     writer: &Writer<'_>,
@@ -105,6 +120,17 @@ pub(super) fn plan(
             target.code(),
             writer.now
         ])?;
+    Ok(())
+}
+
+/// Sends the items of a sighting whose move is still to do where its new decision says.
+pub(super) fn redirect(writer: &Writer<'_>, sighting_no: i64, target: Disposition) -> Done<()> {
+    let sql = match target {
+        Disposition::Leave => "DELETE FROM pending_move WHERE sighting_no = ?1 AND target <> ?2",
+        _ => "UPDATE pending_move SET target = ?2 WHERE sighting_no = ?1 AND target <> ?2",
+    };
+    let mut redirect = writer.conn.prepare_cached(sql)?;
+    redirect.execute(params![sighting_no, target.code()])?;
     Ok(())
 }
 

@@ -119,13 +119,16 @@ fn remove(conn: &Connection, no: i64) -> Done<()> {
     Ok(())
 }
 
-/// Removes what the earlier holders of a mailbox staged and never linked.
-pub(super) fn sweep(conn: &Connection, mailbox: i64) -> Done<()> {
+/// Removes what the holders of a mailbox staged and never linked. Answers whether there was anything.
+pub(super) fn sweep(conn: &Connection, mailbox: i64) -> Done<bool> {
     let mut list =
         conn.prepare_cached("SELECT no FROM original WHERE mailbox = ?1 AND stage IS NOT NULL")?;
     let numbers = list.query_map([mailbox], |row| row.get(0))?;
     let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
-    numbers.into_iter().try_for_each(|no| remove(conn, no))
+    for no in &numbers {
+        remove(conn, *no)?;
+    }
+    Ok(!numbers.is_empty())
 }
 
 /// Whether a message has its original.

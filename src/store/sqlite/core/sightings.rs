@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
-use super::{Core, find_mailbox};
+use super::decided::{ALREADY_LOGGED, LOGGED};
+use super::{Core, find_mailbox, moves};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
@@ -23,8 +24,14 @@ impl Core {
     ) -> Done<Vec<Option<KnownSighting>>> {
         let (tx, scope) = self.read(scope)?;
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
-        let find = |key| Ok(find(&tx, mailbox, key)?.map(|found| found.known));
-        keys.iter().map(find).collect()
+        let known = |key| match find(&tx, mailbox, key)? {
+            Some(Found { no, known }) => Ok(Some(KnownSighting {
+                waiting: moves::waiting(&tx, no)?,
+                ..known
+            })),
+            None => Ok(None),
+        };
+        keys.iter().map(known).collect()
     }
 
     pub(crate) fn requeue(
@@ -55,13 +62,20 @@ impl Found {
     pub(super) fn is_settled(&self) -> bool {
         self.known.state != SightingState::Pending
     }
+
+    /// Whether its message has its entries.
+    pub(super) fn is_logged(&self) -> bool {
+        matches!(self.known.outcome.as_deref(), Some(LOGGED | ALREADY_LOGGED))
+    }
 }
 
 /// Finds a sighting.
 pub(super) fn find(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<Option<Found>> {
     let mut find = conn.prepare_cached(
-        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid
+        "SELECT s.no, s.state, s.item_id, s.change_key, s.attempts, s.next_try, s.disposition, m.uid,
+             iif(s.state = 'pending', NULL, d.outcome) AS outcome
          FROM sighting s LEFT JOIN message m ON m.no = s.message_no
+         LEFT JOIN decision d ON d.sighting_no = s.no
          WHERE s.mailbox = ?1 AND s.key = ?2",
     )?;
     let found = find.query_row(params![mailbox, key_bytes(key)], |row| {
@@ -89,6 +103,7 @@ fn known(row: &Row<'_>) -> Done<KnownSighting> {
             Some(found) => found,
             None => None,
         },
+        outcome: column(row, "outcome")?,
         ..KnownSighting::new(state, item)
     })
 }

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::StoreBackend;
 use super::sample::Sample;
 use crate::ids::{EntryId, MailboxKey, WorkerId};
@@ -159,7 +161,7 @@ impl Bench {
     pub(super) async fn moves(&self) -> Checked<Vec<PendingMove>> {
         Ok(self
             .store
-            .pending_moves(&self.scope, &self.mailbox, 1000)
+            .pending_moves(&self.scope, &self.mailbox, Timestamp::MAX, 1000)
             .await?)
     }
 

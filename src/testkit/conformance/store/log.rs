@@ -294,3 +294,36 @@ pub(super) async fn what_is_not_there_is_not_found(bench: &Bench) -> Checked {
     )?;
     Ok(())
 }
+
+pub(super) async fn an_entry_is_found_by_its_number(bench: &Bench) -> Checked {
+    bench
+        .put_all(&[1, 2, 3].map(|number| sample::logged(number, &["C1", "C2"])))
+        .await?;
+    for entry in bench.all_entries().await? {
+        let by_number = filter(|f| f.entry_no = Some(entry.entry_no));
+        let found = bench.entries(&by_number).await?;
+        equal("the entry of a number", found, vec![entry])?;
+    }
+    for number in [0, 7, u64::MAX] {
+        let by_number = filter(|f| f.entry_no = Some(number));
+        equal("no entry", bench.entries(&by_number).await?.len(), 0)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_grade_is_from_1_to_5(bench: &Bench) -> Checked {
+    let sample = sample::logged(1, &["C1"]);
+    bench.put(sample.row()).await?;
+    let (store, scope, id) = (&bench.store, &bench.scope, sample.entry_ids()[0]);
+    for grade in [1, 5] {
+        let grade = Annotation::Evaluation(Some(grade));
+        store.annotate(scope, &id, grade).await?;
+    }
+    for grade in [0, 6, u8::MAX] {
+        let refused = Annotation::Evaluation(Some(grade));
+        let refused = store.annotate(scope, &id, refused).await;
+        fails("another grade", refused, ErrorKind::Conflict)?;
+    }
+    let entry = store.entry(scope, &id).await?;
+    equal("the grade", entry.evaluation, Some(5))
+}

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::bench::Bench;
 use super::sample::{self, Sample, minute};
 use crate::decision::Disposition;
-use crate::ids::EntryId;
+use crate::ids::{EntryId, MailboxKey};
 use crate::source::ItemRef;
 use crate::store::{CommitBatch, Delivered, EventKind, MoveOutcome, MoveResult};
 use crate::testkit::conformance::harness::{Checked, equal};
@@ -68,10 +70,12 @@ pub(super) async fn planned_moves_come_oldest_first_then_by_item(bench: &Bench) 
     let by_item = ["item-0001", "item-0002", "item-0003"];
     equal("one batch", planned(bench).await?, by_item)?;
     let store = &bench.store;
-    let two = store.pending_moves(&bench.scope, &bench.mailbox, 2).await?;
+    let two = store
+        .pending_moves(&bench.scope, &bench.mailbox, Timestamp::MAX, 2)
+        .await?;
     equal("at most two", two.len(), 2)?;
     let other = store
-        .pending_moves(&bench.scope, &"other".into(), 9)
+        .pending_moves(&bench.scope, &"other".into(), Timestamp::MAX, 9)
         .await?;
     equal("moves of another mailbox", other.len(), 0)?;
     bench.wait(Duration::from_secs(1))?;
@@ -125,6 +129,30 @@ pub(super) async fn a_move_that_failed_waits_and_stays_planned(bench: &Bench) ->
     }
     settle(bench, vec![sample.moved(MoveOutcome::Done(None))]).await?;
     equal("pending moves", bench.moves().await?.len(), 0)
+}
+
+pub(super) async fn only_moves_that_are_due_are_pending(bench: &Bench) -> Checked {
+    let samples = [1, 2].map(|number| sample::logged(number, &["C1"]));
+    bench.put_all(&samples).await?;
+    let retry = MoveOutcome::Retry {
+        code: "ews.move_failed".into(),
+        next_try: minute(5),
+    };
+    settle(bench, vec![samples[0].moved(retry)]).await?;
+    let store = &bench.store;
+    let cases: [(u32, &[&str]); 3] = [
+        (4, &["item-0002"]),
+        (5, &["item-0001", "item-0002"]),
+        (6, &["item-0001", "item-0002"]),
+    ];
+    for (due, expected) in cases {
+        let moves = store
+            .pending_moves(&bench.scope, &bench.mailbox, minute(due), 9)
+            .await?;
+        let found: Vec<_> = moves.iter().map(|row| row.item.id.as_str()).collect();
+        equal("moves that are due", found, expected)?;
+    }
+    Ok(())
 }
 
 pub(super) async fn a_vanished_mail_keeps_its_entries_and_is_told(bench: &Bench) -> Checked {
@@ -290,4 +318,21 @@ pub(super) async fn a_second_copy_waits_for_the_hosts_log_as_well(bench: &Bench)
         found,
         ["copy-0001", "item-0001", "item-0009"],
     )
+}
+
+pub(super) async fn a_mail_is_undelivered_in_every_mailbox_that_saw_it(bench: &Bench) -> Checked {
+    let (first, other) = (delivering(1), MailboxKey::new("other"));
+    bench.put(first.row()).await?;
+    let store = &bench.store;
+    let before = store.undelivered(&bench.scope, &other, 9).await?.len();
+    equal("of a mailbox that did not see it", before, 0)?;
+    let lease = bench.lease_of(&other, "other").await?;
+    let copy = first.other_copy(1).row();
+    bench.commit(&lease, vec![copy]).await?;
+    for mailbox in [&bench.mailbox, &other] {
+        let mails = store.undelivered(&bench.scope, mailbox, 9).await?;
+        let mails: Vec<_> = mails.into_iter().map(|mail| mail.message).collect();
+        equal("undelivered", mails, [first.uid()])?;
+    }
+    Ok(())
 }

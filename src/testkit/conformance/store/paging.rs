@@ -4,6 +4,7 @@ use super::bench::Bench;
 use super::sample::{self, Sample, minute};
 use crate::error::ErrorKind;
 use crate::ids::EntryId;
+use crate::scope::Scope;
 use crate::store::{Cursor, DecisionFilter, LogFilter};
 use crate::testkit::conformance::harness::{Checked, check, equal, fails};
 
@@ -140,5 +141,42 @@ pub(super) async fn a_cursor_of_something_else_is_refused(bench: &Bench) -> Chec
         .decisions(scope, &DecisionFilter::default(), Some(&cursors[1]), 1)
         .await;
     fails("decisions", nonsense, ErrorKind::Protocol)?;
+    Ok(())
+}
+
+pub(super) async fn a_cursor_of_another_question_is_refused(bench: &Bench) -> Checked {
+    bench
+        .put_all(&[1, 2].map(|number| sample::logged(number, &["C1"])))
+        .await?;
+    let (store, scope) = (&bench.store, &bench.scope);
+    let (all, some) = (
+        LogFilter::default(),
+        LogFilter {
+            contact: Some("C1".into()),
+            ..LogFilter::default()
+        },
+    );
+    let page = store.entries(scope, &all, None, 1).await?;
+    let cursor = page.next.as_ref();
+    check!(
+        cursor.is_some(),
+        "a page that is not the last has no cursor"
+    );
+    store.entries(scope, &all, cursor, 9).await?;
+    let filtered = store.entries(scope, &some, cursor, 1).await;
+    let mails = store.mails(scope, &all, cursor, 1).await;
+    fails("another filter", filtered, ErrorKind::Protocol)?;
+    fails("another kind", mails, ErrorKind::Protocol)?;
+    let other = Scope::new("default", "other")?;
+    let elsewhere = store.entries(&other, &all, cursor, 1).await;
+    fails("another scope", elsewhere, ErrorKind::Protocol)?;
+    let by = DecisionFilter {
+        not_logged: true,
+        ..DecisionFilter::default()
+    };
+    let every = DecisionFilter::default();
+    let cursor = store.decisions(scope, &every, None, 1).await?.next;
+    let filtered = store.decisions(scope, &by, cursor.as_ref(), 1).await;
+    fails("another filter of decisions", filtered, ErrorKind::Protocol)?;
     Ok(())
 }

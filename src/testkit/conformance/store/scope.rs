@@ -1,5 +1,7 @@
 //! Rows of another scope are never seen or touched.
 
+use jiff::Timestamp;
+
 use super::bench::{Bench, TTL};
 use super::sample::{self, Sample};
 use crate::error::{Error, ErrorKind};
@@ -44,7 +46,10 @@ pub(super) async fn another_scope_reads_nothing(bench: &Bench) -> Checked {
         equal("by Message-ID", messages, vec![vec![]])?;
         equal(
             "moves",
-            store.pending_moves(scope, mailbox, 9).await?.len(),
+            store
+                .pending_moves(scope, mailbox, Timestamp::MAX, 9)
+                .await?
+                .len(),
             0,
         )?;
         equal(

@@ -207,3 +207,28 @@ pub(super) async fn a_search_tells_how_much_it_does_not_cover(bench: &Bench) -> 
     let all = store.entries(scope, &by_text("alpha"), None, 9).await?;
     equal("not indexed at last", all.not_indexed, 0)
 }
+
+pub(super) async fn a_text_without_a_word_finds_nothing(bench: &Bench) -> Checked {
+    two_mails(bench).await?;
+    for text in ["", " ", "-", "\" * ", "\u{1f4e7}"] {
+        equal(text, found(bench, text).await?.len(), 0)?;
+        let store = &bench.store;
+        let mails = store.mails(&bench.scope, &by_text(text), None, 9).await?;
+        equal(text, mails.rows.len(), 0)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn case_and_diacritics_make_no_difference(bench: &Bench) -> Checked {
+    let [pumps, _] = two_mails(bench).await?;
+    for text in [
+        "ubersee",
+        "UBERSEE",
+        "U\u{308}bersee",
+        "muller",
+        "Carl\u{e1} QUOT\u{c4}TION",
+    ] {
+        equal(text, found(bench, text).await?, [pumps.uid()])?;
+    }
+    Ok(())
+}

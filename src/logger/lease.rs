@@ -1,0 +1,56 @@
+//! The lease of a run, renewed while the run lives.
+//!
+//! Its time is measured by the logger's own clock from before the call that took it, so that it never seems longer than it
+//! is, whatever the store's clock shows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::store::Lease;
+
+use super::parts::Parts;
+
+#[derive(Debug, Clone)]
+pub(super) struct HeldLease {
+    pub(super) lease: Lease,
+    since: Timestamp,
+}
+
+impl HeldLease {
+    /// A lease that was asked for at `since`.
+    pub(super) fn new(lease: Lease, since: Timestamp) -> Self {
+        Self { lease, since }
+    }
+
+    /// How long until it is to be renewed: at half of its time.
+    pub(super) fn until_due(&self, parts: &Parts) -> Duration {
+        (parts.settings.lease / 2).saturating_sub(self.age(parts))
+    }
+
+    /// Whether it may end before a call to the mail system does.
+    pub(super) fn is_short(&self, parts: &Parts) -> bool {
+        self.age(parts) > parts.settings.lease * 3 / 4
+    }
+
+    fn age(&self, parts: &Parts) -> Duration {
+        Duration::try_from(parts.clock.now().duration_since(self.since)).unwrap_or_default()
+    }
+
+    /// The lease, renewed if that is due.
+    pub(super) async fn keep(self, parts: &Parts) -> Result<Self, Error> {
+        if self.until_due(parts).is_zero() {
+            self.renew(parts).await
+        } else {
+            Ok(self)
+        }
+    }
+
+    pub(super) async fn renew(self, parts: &Parts) -> Result<Self, Error> {
+        let since = parts.clock.now();
+        let ttl = parts.settings.lease;
+        let lease = parts.ledger.renew(&parts.scope, &self.lease, ttl).await?;
+        Ok(Self { lease, since })
+    }
+}
