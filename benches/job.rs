@@ -2,7 +2,7 @@
 //!
 //! Without an address it serves itself with the simulated Exchange, whose work is then part of the CPU figure. With
 //! `EWS_STUB=host:port` it works against a neutral server that answers `/EWS/Exchange.asmx` (user `svc`, password `secret`,
-//! folders `queue` and `storage`), `GET /stats` and `POST /reset?latency_ms=`. Further settings from the environment:
+//! public folders `\E-Mail Logging\Queue` and `\E-Mail Logging\Storage`), `GET /stats` and `POST /reset?latency_ms=`. Further settings from the environment:
 //! `N` (mails the server holds; default 1000), `LATENCY_MS` (default `0`; several separated by commas), `CONNECTIONS`
 //! (default 4), `BATCH` (default 50), `REPEATS` (default 3).
 //!
@@ -27,7 +27,7 @@ use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord
 use email_logging::logger::{RunReport, RunSettings};
 use email_logging::parties::ContactKind;
 use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
-use email_logging::source::{FolderId, FolderPath, FolderSelector};
+use email_logging::source::{FolderPath, FolderSelector, MailSource as _};
 use email_logging::store::SqliteStore;
 use email_logging::testkit::exchange::SimulatedExchange;
 
@@ -113,6 +113,8 @@ struct Figures {
     seconds: f64,
     cpu_seconds: f64,
     requests: u64,
+    /// Requests that opened the folders: one per segment of a path.
+    opening: u64,
     report: RunReport,
 }
 
@@ -146,9 +148,12 @@ async fn against_stub(plan: &Plan, address: &str, latency_ms: u64) -> Figures {
             StaticCredentials::new().with_password("svc", "secret"),
         ))
         .dangerously_allow_plain_http_on_loopback();
-    let folder = |name: &str| FolderSelector::Id(FolderId::new(name), None);
-    let mut figures = job(plan, source, folder("queue"), folder("storage")).await;
-    figures.requests = stub_requests(address) - before;
+    let folders = (
+        path(r"\E-Mail Logging\Queue"),
+        path(r"\E-Mail Logging\Storage"),
+    );
+    let mut figures = job(plan, source, folders).await;
+    figures.requests = stub_requests(address) - before - figures.opening;
     figures
 }
 
@@ -169,18 +174,20 @@ async fn against_ourselves(plan: &Plan) -> Figures {
             StaticCredentials::new().with_password("svc", "secret"),
         ))
         .dangerously_allow_plain_http_on_loopback();
-    let path = |text: &str| FolderSelector::Path(text.parse::<FolderPath>().unwrap());
-    let mut figures = job(plan, source, path(queue), path(storage)).await;
-    figures.requests = exchange.statistics().requests;
+    let mut figures = job(plan, source, (path(queue), path(storage))).await;
+    figures.requests = exchange.statistics().requests - figures.opening;
     figures
 }
 
-/// One run over a fresh store; the index of the second stage is not part of the figure.
+fn path(text: &str) -> FolderSelector {
+    FolderSelector::Path(text.parse::<FolderPath>().unwrap())
+}
+
+/// One run over a fresh store, with folders that were opened before; the index of the second stage is not part of the figure.
 async fn job(
     plan: &Plan,
     source: EwsSourceBuilder,
-    queue: FolderSelector,
-    storage: FolderSelector,
+    (queue, storage): (FolderSelector, FolderSelector),
 ) -> Figures {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("log.sqlite")).unwrap();
@@ -189,6 +196,11 @@ async fn job(
     (settings.fetch_batch, settings.move_batch) = (plan.batch, plan.batch);
     (settings.connections, settings.index_batch) = (plan.connections, 0);
     let source = source.with_connections(plan.connections).build().unwrap();
+    let opened = [
+        source.open_folder(&queue).await,
+        source.open_folder(&storage).await,
+    ];
+    let [queue, storage] = opened.map(|folder| FolderSelector::Id(folder.unwrap().id, None));
     let logger = EmailLogger::builder()
         .with_source(Arc::new(source))
         .with_directory(Arc::new(people()))
@@ -206,6 +218,7 @@ async fn job(
         seconds: wall.as_secs_f64(),
         cpu_seconds: cpu.as_secs_f64(),
         requests: 0,
+        opening: 4,
         report,
     }
 }
