@@ -4,12 +4,12 @@
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use email_logging::credential::CredentialProvider;
 use email_logging::directory::ContactDirectory;
+use email_logging::logger::{RunError, RunReport, Schedule};
 use email_logging::message::Address;
 use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
 use email_logging::source::FolderPath;
@@ -58,19 +58,22 @@ fn connect(
     builder.build()
 }
 
-/// Logs what lies in the queue folder, and prints the newest entries.
-async fn log_mail(exchange: EwsSource, database: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let store = Arc::new(SqliteStore::open(database)?);
-    store.migrate().await?;
-
-    let logger = EmailLogger::builder()
+fn logger(exchange: EwsSource, store: &Arc<SqliteStore>) -> Result<EmailLogger> {
+    EmailLogger::builder()
         .with_source(Arc::new(exchange))
         .with_directory(Arc::new(crm()?))
-        .with_store(Arc::clone(&store))
+        .with_store(Arc::clone(store))
         .with_queue_folder(r"\Email Logging\Queue\".parse::<FolderPath>()?)
         .with_storage_folder(r"\Email Logging\Storage\".parse::<FolderPath>()?)
-        .build()?;
-    let report = logger.run_once().await?; // `run` does so every ten minutes
+        .build()
+}
+
+/// Logs what lies in the queue folder, and prints the newest entries.
+async fn log_mail(
+    logger: &EmailLogger,
+    store: &SqliteStore,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let report = logger.run_once().await?;
     println!(
         "{} entries of {} mails, {} moved",
         report.entries, report.fetched, report.moved
@@ -84,6 +87,19 @@ async fn log_mail(exchange: EwsSource, database: &Path) -> Result<(), Box<dyn st
         println!("{}  {flow}  {contact}  {}", entry.date, entry.description);
     }
     Ok(())
+}
+
+/// Logs every ten minutes until `shutdown` is ready. A run that failed is told, and the next one goes on.
+async fn keep_logging(
+    logger: &EmailLogger,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    let schedule = Schedule::default();
+    let on_run = |run: &Result<RunReport, RunError>| match run {
+        Ok(report) => println!("{} logged", report.logged),
+        Err(error) => println!("failed: {error}"),
+    };
+    logger.run(&schedule, shutdown, on_run).await
 }
 
 #[tokio::main]
@@ -113,5 +129,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
     let database = directory.path().join("log.sqlite");
     let exchange = connect(&server.url(), server.ca_pem(), Arc::new(account))?;
-    log_mail(exchange, &database).await
+    let store = Arc::new(SqliteStore::open(&database)?);
+    store.migrate().await?;
+    let logger = logger(exchange, &store)?;
+    log_mail(&logger, &store).await?;
+    // A host hands over what its own shutdown waits for; here it is time to stop at once.
+    keep_logging(&logger, std::future::ready(())).await?;
+    Ok(())
 }

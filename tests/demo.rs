@@ -478,7 +478,9 @@ fn what_is_not_logged_has_an_id_that_show_takes() {
         );
         assert!(text(&output).contains("  × "), "{id}: {}", text(&output));
     }
-    let nothing_kept = listed.iter().filter(|(_, sender)| sender.starts_with('('));
+    let nothing_kept = listed
+        .iter()
+        .filter(|(_, sender)| sender == "(its sender is not kept)");
     for (id, _) in nothing_kept {
         let output = run(&["show", id, "--store", &store]);
         assert!(!text(&output).contains(".example"), "{}", text(&output));

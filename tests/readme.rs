@@ -11,7 +11,9 @@ use std::process::Command;
 
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::codes;
-use email_logging::store::EventKind;
+use email_logging::message::{ItemClass, MessageFlag, Signal};
+use email_logging::parties::MatchedBy;
+use email_logging::store::{EventKind, MESSAGE_ID_CONFLICT};
 
 const README: &str = include_str!("../README.md");
 
@@ -90,6 +92,98 @@ fn the_table_of_reasons_has_every_reason_once() {
     assert_eq!(table.len(), expected.len());
 }
 
+/// The codes of constants: `pub const NAME: &str = "code";`.
+fn constants(source: &str) -> impl Iterator<Item = String> {
+    let lines = source.lines().filter(|line| line.starts_with("pub const "));
+    lines.filter_map(|line| line.split('"').nth(1).map(str::to_owned))
+}
+
+/// Every flag of the library.
+fn flags() -> BTreeSet<String> {
+    let signals = Signal::ALL.iter().map(|signal| signal.code());
+    let of_mails = MessageFlag::ALL.iter().map(|flag| flag.code());
+    let classes = ItemClass::ALL.iter().map(|class| class.code());
+    let codes = signals.chain(of_mails).chain(classes);
+    let mut all: BTreeSet<_> = codes
+        .chain([MESSAGE_ID_CONFLICT])
+        .map(str::to_owned)
+        .collect();
+    all.extend(constants(include_str!("../src/decision/flags.rs")));
+    for by in MatchedBy::ALL {
+        all.insert(format!("contact-by-{}", by.code()));
+        all.insert(format!("salesperson-by-{}", by.code()));
+    }
+    all
+}
+
+#[test]
+fn the_table_of_flags_has_every_flag_once_and_the_program_knows_them() {
+    let rows = rows(section("Flags"));
+    let found: Vec<_> = rows.iter().flat_map(|row| row[0].split(", ")).collect();
+    let expected = flags();
+    assert_eq!(found.len(), expected.len());
+    let found: BTreeSet<_> = found.into_iter().map(str::to_owned).collect();
+    assert_eq!(found, expected);
+    let Some(program) = built_example("email_logger") else {
+        return;
+    };
+    let refused = Command::new(program)
+        .args(["log", "--flag", "none-such"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    let list = told
+        .split("the flags are ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let list: BTreeSet<_> = list.split(", ").map(str::to_owned).collect();
+    assert_eq!(list, expected);
+}
+
+#[test]
+fn the_table_of_exit_codes_is_that_of_the_help() {
+    let Some(program) = built_example("email_logger") else {
+        return;
+    };
+    let help = Command::new(program).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let codes = rows(section("Point it at Exchange"));
+    let codes: Vec<_> = codes.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "130"]);
+    let told = help
+        .split("Exit codes: ")
+        .nth(1)
+        .unwrap()
+        .replace('\n', " ");
+    for code in codes {
+        assert!(
+            format!(", {told}").contains(&format!(", {code} ")),
+            "{code}: {told}"
+        );
+    }
+}
+
+#[test]
+fn the_dependencies_of_a_host_are_those_of_the_manifest() {
+    let manifest: toml::Table = toml::from_str(include_str!("../Cargo.toml")).unwrap();
+    let toml = section("Embed it").split("```toml\n").nth(1).unwrap();
+    let hosts: toml::Table = toml::from_str(toml.split("```").next().unwrap()).unwrap();
+    let version = |value: &toml::Value| {
+        let text = value.as_str().or_else(|| value.get("version")?.as_str());
+        text.map(str::to_owned)
+    };
+    for (name, wanted) in hosts["dependencies"].as_table().unwrap() {
+        if name == manifest["package"]["name"].as_str().unwrap() {
+            continue;
+        }
+        let ours = version(&manifest["dependencies"][name]).unwrap();
+        assert!(ours.starts_with(&version(wanted).unwrap()), "{name} {ours}");
+    }
+}
+
 #[test]
 fn the_table_of_events_has_every_kind_once() {
     let rows = rows(section("Outcomes and reasons"));
@@ -127,6 +221,15 @@ fn the_table_of_the_policy_has_every_field_with_both_values() {
     }
 }
 
+/// Whether a feature brings another one, directly or through others.
+fn brings(features: &toml::Table, on: &str, name: &str) -> bool {
+    let Some(parts) = features.get(on).and_then(|parts| parts.as_array()) else {
+        return false;
+    };
+    let mut parts = parts.iter().filter_map(|part| part.as_str());
+    parts.any(|part| part == name || brings(features, part, name))
+}
+
 #[test]
 fn the_table_of_features_is_that_of_the_manifest() {
     let manifest: toml::Table = toml::from_str(include_str!("../Cargo.toml")).unwrap();
@@ -135,7 +238,15 @@ fn the_table_of_features_is_that_of_the_manifest() {
     let mut expected = BTreeSet::new();
     for name in features.keys().filter(|name| *name != "default") {
         let is_default = default.iter().any(|on| on.as_str() == Some(name));
-        expected.insert((name.clone(), if is_default { "yes" } else { "" }.to_owned()));
+        let brought_by = default
+            .iter()
+            .find(|on| brings(features, on.as_str().unwrap(), name));
+        let cell = match brought_by {
+            _ if is_default => "yes".to_owned(),
+            Some(on) => format!("with {}", on.as_str().unwrap()),
+            None => String::new(),
+        };
+        expected.insert((name.clone(), cell));
     }
     let rows = rows(section("Features"));
     let found = rows.iter().map(|row| (row[0].clone(), row[1].clone()));
@@ -188,7 +299,10 @@ fn the_configuration_is_one_that_the_program_takes() {
     };
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/email_logger/samples");
     let directory = tempfile::tempdir().unwrap();
-    let toml = README.split("```toml\n").nth(1).unwrap();
+    let toml = section("Point it at Exchange")
+        .split("```toml\n")
+        .nth(1)
+        .unwrap();
     let toml = toml.split("```").next().unwrap();
     let config = directory.path().join("logger.toml");
     std::fs::write(&config, toml).unwrap();

@@ -102,10 +102,12 @@ fn tell_decision(record: &DecisionRecord, id: &str, output: &Output) -> Result<(
     let room = output.columns().saturating_sub(4);
     let style = output.style();
     let time = mails::minute(record.decided_at);
-    let sender = record
-        .sender
-        .as_deref()
-        .unwrap_or("(its sender is not kept)");
+    let nobody = if record.subject.is_some() {
+        "(no sender)"
+    } else {
+        "(its sender is not kept)"
+    };
+    let sender = record.sender.as_deref().unwrap_or(nobody);
     let sender = safe::fit(sender, room.saturating_sub(time.len() + id.len()).max(12));
     output.line(format!(
         "{time}  {}  {sender}",
