@@ -149,14 +149,34 @@ async fn an_original_that_cannot_be_rendered_leaves_the_facts() {
 }
 
 #[tokio::test]
-async fn an_answer_without_or_with_a_damaged_original_is_not_complete() {
+async fn an_answer_without_an_original_is_not_complete_and_a_damaged_one_is_flagged() {
     let server = MockServer::start().await;
-    let damaged = item("B", Some("mail"), "").replace("bWFpbA==", "bW*FpbA==");
-    let messages = [item("A", None, ""), damaged];
+    let with = |text: &str| item("B", Some("mail"), "").replace("bWFpbA==", text);
+    let messages = [
+        item("A", None, ""),
+        with("bW*FpbA=="),
+        with("bWFp&#x41;bA=="),
+        with("***"),
+        with("bWFpbA=="),
+    ];
+    let named = ["A", "B", "C", "D", "E"];
+    let messages: Vec<_> = messages
+        .iter()
+        .zip(named)
+        .map(|(message, id)| message.replace("Id=\"B\"", &format!("Id=\"{id}\"")))
+        .collect();
     answer(&server, "GetItem", response("GetItem", &messages), 1).await;
-    let sink = fetched(&server, &["A", "B"]).await;
+    let sink = fetched(&server, &named).await;
     let without = || Got::WithoutOriginal("ews.item_damaged", None);
-    assert_eq!(sink.got, [(0, without()), (1, without())]);
+    let kept = || Got::Complete("mail".into(), None);
+    let expected = [without(), kept(), kept(), without(), kept()];
+    assert!(
+        sink.got.iter().map(|(_, got)| got).eq(&expected),
+        "{:?}",
+        sink.got
+    );
+    let damaged: Vec<_> = sink.facts.iter().map(|facts| facts.damaged).collect();
+    assert_eq!(damaged, [false, true, true, false, false]);
 }
 
 #[tokio::test]

@@ -234,17 +234,20 @@ fn mixed_up(tree: &Tree, asked: &[ItemRef], at: usize) -> bool {
 }
 
 fn complete(tree: &Tree, mime: Option<MimeEnd>, answer: &Answer) -> Fetched {
-    let facts = Box::new(facts_of(tree).unwrap_or_default());
+    let mut facts = Box::new(facts_of(tree).unwrap_or_default());
     let damaged = |detail: &'static str| {
         Error::new(&codes::EWS_ITEM_DAMAGED, "GetItem")
             .with_detail(detail)
             .with_server(answer.server().clone())
     };
     match mime {
+        Some(end) if end.bytes > 0 => {
+            facts.damaged = end.damaged;
+            Fetched::Complete(facts)
+        }
         Some(end) if end.damaged => {
             Fetched::WithoutOriginal(facts, damaged("the original is no base64"))
         }
-        Some(end) if end.bytes > 0 => Fetched::Complete(facts),
         _ => Fetched::WithoutOriginal(facts, damaged("the answer holds no original")),
     }
 }
