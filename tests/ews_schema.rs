@@ -66,7 +66,7 @@ async fn script(server: &MockServer) {
     )
     .await;
     let nobody = response("ResolveNames", &[failed("ErrorNameResolutionNoResults")]);
-    answer(server, "ResolveNames", nobody, 1).await;
+    answer(server, "ResolveNames", nobody, 2).await;
     answer(server, "MoveItem", response("MoveItem", &[refused]), 1).await;
     answer(
         server,

@@ -47,6 +47,7 @@ pub(super) struct Answer {
     operation: &'static str,
     in_messages: bool,
     mime: Option<MimeEnd>,
+    contradictory: bool,
 }
 
 impl Answer {
@@ -82,6 +83,7 @@ impl Answer {
                 operation,
                 in_messages: false,
                 mime: None,
+                contradictory: false,
             };
             return Ok(Opened::Response(Box::new(answer)));
         }
@@ -123,6 +125,7 @@ impl Answer {
         mut sink: Option<&mut ItemSink<'_>>,
     ) -> Result<Option<ResponseMessage>> {
         self.mime = None;
+        self.contradictory = false;
         loop {
             tree.clear();
             match self.xml.step(tree).await? {
@@ -149,6 +152,11 @@ impl Answer {
         self.mime
     }
 
+    /// Whether the message that was read last held a second original, which was not handed on.
+    pub(super) fn is_contradictory(&self) -> bool {
+        self.contradictory
+    }
+
     async fn read_message(
         &mut self,
         tree: &mut Tree,
@@ -160,13 +168,14 @@ impl Answer {
             if step == Step::Eof {
                 return Err(self.xml.truncated());
             }
-            let is_mime = step == Step::Start && self.xml.depth() == outside + 4;
-            if let (true, Some(sink)) = (is_mime, sink.as_deref_mut())
-                && tree
-                    .latest()
-                    .is_some_and(|node| node.is(Ns::Types, "MimeContent"))
-            {
-                self.mime = Some(self.xml.read_mime(tree, sink).await?);
+            let starts = step == Step::Start && self.xml.depth() == outside + 4;
+            if !starts || !is_original(tree) {
+                continue;
+            }
+            match sink.as_deref_mut() {
+                Some(_) if self.mime.is_some() => self.contradictory = true,
+                Some(sink) => self.mime = Some(self.xml.read_mime(tree, sink).await?),
+                None => {}
             }
         }
         Ok(())
@@ -218,6 +227,17 @@ async fn enter_body(xml: &mut XmlReader, tree: &mut Tree) -> Result<()> {
             Step::Eof => return Err(xml.truncated()),
         }
     }
+}
+
+/// Whether the element that was opened last is the original of an item, and not something of that name elsewhere.
+fn is_original(tree: &Tree) -> bool {
+    let items = tree
+        .ancestor(1)
+        .filter(|node| node.is(Ns::Messages, "Items"));
+    let original = tree
+        .latest()
+        .is_some_and(|node| node.is(Ns::Types, "MimeContent"));
+    original && items.is_some()
 }
 
 fn is_messages(tree: &Tree) -> bool {

@@ -20,6 +20,9 @@ use crate::http::{Authenticator, Gate, HttpClient, Reply, ServiceUrl, new_guid};
 /// The least wait after a busy answer that names no time.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
+/// The wait after a failed move, which a crowded mailbox causes.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
 /// The connection to one mailbox with one credential.
 pub(super) struct Session {
     pub(super) http: HttpClient,
@@ -112,6 +115,16 @@ impl Session {
         }
     }
 
+    /// Keeps the wish to be left alone that a response message may hold, whatever its code.
+    pub(super) fn heed(&self, message: &ResponseMessage) {
+        let crowded = matches!(message.class(), Class::MoveFailed);
+        let least = if crowded { SHORT_WAIT } else { Duration::ZERO };
+        let wait = message.back_off.unwrap_or_default().max(least);
+        if !wait.is_zero() {
+            self.gate.hold(wait);
+        }
+    }
+
     /// Sends a request that has one response message, and reads it into the tree.
     pub(super) async fn ask(
         &self,
@@ -136,6 +149,7 @@ impl Session {
             Ok(None) => return Ok(Asked::Failed(Failure::lasting(answer.miscounted()))),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         };
+        self.heed(&message);
         let mut rest = Tree::default();
         match answer.next(&mut rest, None).await {
             Ok(None) => {}

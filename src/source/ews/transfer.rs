@@ -150,6 +150,7 @@ impl EwsSource {
         let mut tree = Tree::default();
         let mut answers = Vec::with_capacity(items.len());
         while let Some(message) = answer.next(&mut tree, None).await? {
+            self.session().heed(&message);
             let server = answer.server().clone();
             answers.push(Answered {
                 message,

@@ -17,6 +17,7 @@ pub(in crate::source::ews) struct ItemSink<'a> {
     index: usize,
     hint: Option<u64>,
     begun: bool,
+    refused: bool,
 }
 
 impl<'a> ItemSink<'a> {
@@ -31,12 +32,18 @@ impl<'a> ItemSink<'a> {
             index,
             hint,
             begun: false,
+            refused: false,
         }
     }
 
-    /// Whether the sink was told of the item.
-    pub(in crate::source::ews) fn begun(&self) -> bool {
-        self.begun
+    /// Whether the sink refused bytes: its error ends the fetch.
+    pub(in crate::source::ews) fn refused(&self) -> bool {
+        self.refused
+    }
+
+    /// The item is asked for again: what came of it does not count.
+    pub(in crate::source::ews) fn start_again(&mut self) {
+        self.begun = false;
     }
 
     /// Ends the item.
@@ -47,7 +54,9 @@ impl<'a> ItemSink<'a> {
 
     async fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
         self.begin();
-        self.sink.chunk(bytes).await
+        let taken = self.sink.chunk(bytes).await;
+        self.refused |= taken.is_err();
+        taken
     }
 
     fn begin(&mut self) {

@@ -104,6 +104,11 @@ impl Tree {
         self.node(self.nodes.len().checked_sub(1)?)
     }
 
+    /// The open element at this depth below the first.
+    pub(in crate::source::ews) fn ancestor(&self, depth: usize) -> Option<Node<'_>> {
+        self.node(*self.open.get(depth)?)
+    }
+
     fn node(&self, index: usize) -> Option<Node<'_>> {
         self.nodes.get(index).map(|entry| Node {
             tree: self,
