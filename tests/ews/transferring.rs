@@ -276,5 +276,6 @@ async fn deletion_goes_where_the_folder_allows() {
         let body = String::from_utf8_lossy(&sent[0].body).into_owned();
         assert!(body.contains(&format!("DeleteType=\"{how}\"")), "{body}");
         assert!(!body.contains("HardDelete"));
+        assert!(body.contains("SuppressReadReceipts=\"true\""), "{body}");
     }
 }
