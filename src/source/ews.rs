@@ -119,9 +119,9 @@ impl MailSource for EwsSource {
         self.fetch_items(items, sink).await
     }
 
-    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+    async fn move_to(&self, _: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let _slot = self.slot().await?;
-        self.move_items(from, items, to).await
+        self.move_items(items, to).await
     }
 
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
