@@ -32,7 +32,12 @@ async fn bombs_are_typed_errors() {
     let spread = repeated(50, |at| format!("<a xmlns:n{at}=\"u\" xmlns:m{at}=\"u\">"));
     let entity = "<!DOCTYPE s [<!ENTITY a \"b\">]>";
     let system = "<!DOCTYPE s SYSTEM \"file:///etc/passwd\">";
+    let siblings = "<t:a/>".repeat(200_001);
+    let texts = format!("<t:a>{}</t:a>", "x".repeat(1 << 20)).repeat(17);
     for (answer, expected) in [
+        (inside(&siblings), "ews.xml_limit"),
+        (inside(&texts), "ews.xml_limit"),
+        (inside(&"<t:a/>".repeat(150_000)), "response"),
         (inside(&nested), "ews.xml_limit"),
         (inside(&format!("<a{attributes}/>")), "ews.xml_limit"),
         (inside(&format!("<a{many}/>")), "ews.xml_limit"),
