@@ -155,6 +155,9 @@ impl Default for SourceCapabilities {
 #[async_trait]
 pub trait FetchSink: Send {
     /// The next item starts: its index in the question and the bytes that are expected, if known.
+    ///
+    /// The same index again before its end means that the answer broke off: the item starts anew, and the bytes that
+    /// came do not count.
     fn begin(&mut self, index: usize, size_hint: Option<u64>);
 
     /// The next bytes of its original.
