@@ -217,7 +217,7 @@ fn worker(name: &str, conn: rusqlite::Connection, options: &SqliteOptions) -> Do
         Arc::clone(&options.entropy),
     );
     if options.inline {
-        return Ok(Worker::inline(core));
+        return Ok(Worker::inline(core, options.busy_timeout));
     }
-    Worker::start(name, core).map_err(Fault::File)
+    Worker::start(name, core, options.busy_timeout).map_err(Fault::File)
 }

@@ -11,6 +11,7 @@ use super::options::{
     AUTO_VACUUM, CACHE_BYTES, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, SECURE_DELETE,
     STATEMENTS, SYNCHRONOUS, SqliteOptions,
 };
+use super::thread::wait_of_a_statement;
 
 /// SQLite counts a wait in milliseconds of 31 bits.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -95,7 +96,8 @@ fn restrict(path: &Path) -> std::io::Result<()> {
 }
 
 fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<()> {
-    conn.busy_timeout(options.busy_timeout.min(LONGEST_WAIT))?;
+    let wait = wait_of_a_statement(options.busy_timeout.min(LONGEST_WAIT));
+    conn.busy_timeout(wait)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     if access == Access::Write {
         // These two count only before the first page is written, so they come before the journal.

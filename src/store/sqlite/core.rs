@@ -20,6 +20,7 @@ mod people;
 mod record;
 mod setup;
 mod sightings;
+mod words;
 
 use std::cell::Cell;
 use std::sync::Arc;

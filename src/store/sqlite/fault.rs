@@ -46,6 +46,17 @@ impl Fault {
         }
     }
 
+    /// Whether another process stood in the way of a statement, so that the whole job may be done again.
+    pub(crate) fn is_busy(&self) -> bool {
+        let Self::Sql(error) = self else {
+            return false;
+        };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
+
     /// The public error.
     pub(crate) fn into_error(self, operation: &'static str) -> Error {
         match self {

@@ -7,6 +7,8 @@ use rusqlite::{Connection, params};
 use super::decided::write_row;
 use super::identity::{Identity, identify};
 use super::lease::fence;
+use super::original::last_original;
+use super::words::{self, Words};
 use super::{Core, moves, sightings};
 use crate::clock::{Clock, Entropy};
 use crate::ids::{EntryId, uuid_v7};
@@ -60,6 +62,7 @@ impl Core {
             Rows::Together => writer.write_together(&batch.rows)?,
             Rows::Apart => writer.write_apart(&batch.rows)?,
         };
+        words::write(&tx, std::mem::take(&mut writer.words))?;
         writer.keep_counters()?;
         tx.commit()?;
         Ok(CommitReceipt::new(results))
@@ -75,6 +78,9 @@ pub(super) struct Writer<'a> {
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
     counters: Counters,
+    /// The words of the messages that are new.
+    pub(super) words: Vec<Words>,
+    last_original: Option<i64>,
 }
 
 /// The highest numbers of the scope.
@@ -108,6 +114,8 @@ impl<'a> Writer<'a> {
             clock,
             entropy,
             counters,
+            words: Vec::new(),
+            last_original: None,
         })
     }
 
@@ -132,12 +140,13 @@ impl<'a> Writer<'a> {
     fn write_apart(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
         let mut results = Vec::with_capacity(rows.len());
         for row in rows {
-            let counters = self.counters;
+            let (counters, words) = (self.counters, self.words.len());
             self.conn.execute_batch("SAVEPOINT row")?;
             let result = match self.write_alone(row) {
                 Err(fault) if fault.is_data() => {
                     self.conn.execute_batch("ROLLBACK TO row")?;
                     self.counters = counters;
+                    self.words.truncate(words);
                     RowResult::Rejected(fault.into_error("commit"))
                 }
                 other => other?,
@@ -154,7 +163,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The message of a row. A sighting that is logged writes none.
-    fn identify(&self, row: &CommitRow) -> Done<Identity> {
+    fn identify(&mut self, row: &CommitRow) -> Done<Identity> {
         let RowContent::Decided(decided) = &row.content else {
             return Ok(Identity::Unkept);
         };
@@ -162,7 +171,7 @@ impl<'a> Writer<'a> {
         if known.is_some_and(|found| found.is_logged()) {
             return Ok(Identity::Unkept);
         }
-        identify(self.conn, self.scope, decided, self.now)
+        identify(self, decided)
     }
 
     fn close_move(&mut self, result: &crate::store::MoveResult) -> Done<()> {
@@ -170,6 +179,17 @@ impl<'a> Writer<'a> {
             Some((kind, message_no)) => self.event(kind, message_no, &[], ""),
             None => Ok(()),
         }
+    }
+
+    /// The next number of an original. Nobody else gives one while this transaction writes; one that is not used after all
+    /// stays free.
+    pub(super) fn next_original(&mut self) -> Done<i64> {
+        let last = match self.last_original {
+            Some(last) => last,
+            None => last_original(self.conn)?,
+        };
+        self.last_original = Some(last + 1);
+        Ok(last + 1)
     }
 
     /// The next number for people.

@@ -3,11 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Core;
+use super::words::{self, Words};
 use crate::ids::MessageUid;
 use crate::message::{Attachment, MessageContent, MessageFlag};
 use crate::scope::Scope;
 use crate::store::sqlite::fault::Done;
-use crate::store::sqlite::values::{from_json, json, maybe_text, text, unsigned};
+use crate::store::sqlite::values::{from_json, json, maybe_text, unsigned};
 
 impl Core {
     pub(crate) fn unindexed(&self, scope: &Scope, limit: u32) -> Done<Vec<MessageUid>> {
@@ -29,12 +30,15 @@ impl Core {
     ) -> Done<()> {
         let now = self.now();
         let (tx, scope) = self.write(scope)?;
+        let mut words = Vec::with_capacity(contents.len());
         for (message, content) in contents {
             if let Some(no) = take_turn(&tx, scope, message)? {
                 insert(&tx, no, content, now)?;
-                insert_words(&tx, no, content.text.as_deref().unwrap_or_default())?;
+                let body = content.text.as_deref().unwrap_or_default();
+                words.push(Words::with_body(&tx, no, body)?);
             }
         }
+        words::write(&tx, words)?;
         Ok(tx.commit()?)
     }
 }
@@ -86,25 +90,5 @@ fn insert(conn: &Connection, no: i64, content: &MessageContent, now: i64) -> Don
         json(&flags)?,
         now
     ])?;
-    Ok(())
-}
-
-/// Writes the words again, now with the body: the index keeps no text that could be changed in part.
-fn insert_words(conn: &Connection, no: i64, body: &str) -> Done<()> {
-    let subject: String = conn
-        .prepare_cached("SELECT subject FROM message WHERE no = ?1")?
-        .query_row([no], |row| row.get(0))?;
-    let participants: String = conn
-        .prepare_cached(
-            "SELECT coalesce(group_concat(coalesce(name, '') || ' ' || address, char(10)), '')
-             FROM participant WHERE no >= ?1 AND no < ?2",
-        )?
-        .query_row([no << 16, (no + 1) << 16], |row| row.get(0))?;
-    conn.prepare_cached("DELETE FROM search WHERE rowid = ?1")?
-        .execute([no])?;
-    conn.prepare_cached(
-        "INSERT INTO search (rowid, subject, participants, body) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![no, subject, participants, text(body)])?;
     Ok(())
 }

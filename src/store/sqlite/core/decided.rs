@@ -66,7 +66,7 @@ fn write_decided(
     }
     validate(row)?;
     let message_no = identity.message_no();
-    keep_message(writer, row, message_no)?;
+    keep_message(writer, row, identity)?;
     let entries = write_entries(writer, row, message_no)?;
     write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
     if let Some(settled) = &settled {
@@ -142,12 +142,14 @@ fn validate(row: &DecidedRow) -> Done<()> {
 }
 
 /// Links the original and flags a conflict.
-fn keep_message(writer: &Writer<'_>, row: &DecidedRow, message_no: Option<i64>) -> Done<()> {
-    let (Some(record), Some(no)) = (&row.record, message_no) else {
+fn keep_message(writer: &mut Writer<'_>, row: &DecidedRow, message: &Identity) -> Done<()> {
+    let (Some(record), Some(no)) = (&row.record, message.message_no()) else {
         return Ok(());
     };
     let identity = &record.identity;
-    if original::link(writer, no, &row.original, &identity.original_digest)? {
+    let linked = original::link(writer, message, &row.original, &identity.original_digest)?;
+    // A message that is new says already that it has one.
+    if linked && matches!(message, Identity::Known(_)) {
         writer
             .conn
             .prepare_cached(

@@ -3,6 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Core;
+use super::commit::Writer;
+use super::words::Words;
 use crate::ids::MessageUid;
 use crate::message::{CanonicalDigest, FastKey};
 use crate::scope::Scope;
@@ -46,12 +48,8 @@ impl Identity {
 }
 
 /// Finds the message of a row, or writes it.
-pub(super) fn identify(
-    conn: &Connection,
-    scope: i64,
-    row: &DecidedRow,
-    now: i64,
-) -> Done<Identity> {
+pub(super) fn identify(writer: &mut Writer<'_>, row: &DecidedRow) -> Done<Identity> {
+    let (conn, scope) = (writer.conn, writer.scope);
     let Some(record) = &row.record else {
         return Ok(Identity::Unkept);
     };
@@ -63,7 +61,8 @@ pub(super) fn identify(
     if !strangers.is_empty() {
         return Ok(Identity::Recheck(strangers));
     }
-    let no = insert(conn, scope, row, record, now)?;
+    let no = insert(conn, scope, row, record, writer.now)?;
+    writer.words.push(Words::of(no, record));
     Ok(Identity::New(no))
 }
 
@@ -157,7 +156,6 @@ fn insert(
     ])?;
     let no = conn.last_insert_rowid();
     insert_participants(conn, scope, no, record)?;
-    insert_words(conn, no, record)?;
     Ok(no)
 }
 
@@ -183,22 +181,6 @@ fn insert_participants(conn: &Connection, scope: i64, no: i64, record: &MessageR
             maybe_text(participant.name.as_deref())
         ])?;
     }
-    Ok(())
-}
-
-/// The words that are searched before the second stage has read the mail.
-fn insert_words(conn: &Connection, no: i64, record: &MessageRecord) -> Done<()> {
-    let mut participants = String::new();
-    for participant in &record.participants {
-        participants.push_str(participant.name.as_deref().unwrap_or_default());
-        participants.push(' ');
-        participants.push_str(&participant.address);
-        participants.push('\n');
-    }
-    conn.prepare_cached(
-        "INSERT INTO search (rowid, subject, participants, body) VALUES (?1, ?2, ?3, '')",
-    )?
-    .execute(params![no, text(&record.subject), text(&participants)])?;
     Ok(())
 }
 

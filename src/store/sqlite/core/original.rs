@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Core;
 use super::commit::Writer;
+use super::identity::Identity;
 use super::lease::fence;
 use crate::error::codes;
 use crate::ids::{MessageUid, StageId};
@@ -72,7 +73,7 @@ impl Core {
 
 /// Opens a stage. Answers its number.
 fn begin_stage(conn: &Connection, scope: i64, mailbox: i64, stage: StageId) -> Done<i64> {
-    let no = next_no(conn)?;
+    let no = last_original(conn)? + 1;
     conn.prepare_cached(
         "INSERT INTO original (no, scope, stage, mailbox, size, pieces) VALUES (?1, ?2, ?3, ?4, 0, 0)",
     )?
@@ -90,8 +91,9 @@ fn staged(conn: &Connection, mailbox: i64, stage: StageId) -> Done<Option<(i64, 
     Ok(row.optional()?)
 }
 
-fn next_no(conn: &Connection) -> Done<i64> {
-    let mut last = conn.prepare_cached("SELECT coalesce(max(no), 0) + 1 FROM original")?;
+/// The highest number of an original.
+pub(super) fn last_original(conn: &Connection) -> Done<i64> {
+    let mut last = conn.prepare_cached("SELECT coalesce(max(no), 0) FROM original")?;
     Ok(last.query_row([], |row| row.get(0))?)
 }
 
@@ -140,17 +142,22 @@ fn has_original(conn: &Connection, scope: i64, message_no: i64) -> Done<bool> {
 
 /// Gives a message its original, unless it has one. Answers whether it got it now.
 pub(super) fn link(
-    writer: &Writer<'_>,
-    message_no: i64,
+    writer: &mut Writer<'_>,
+    message: &Identity,
     original: &Original,
     digest: &OriginalDigest,
 ) -> Done<bool> {
-    let (conn, scope) = (writer.conn, writer.scope);
-    if *original == Original::NotKept || has_original(conn, scope, message_no)? {
+    let (Some(message_no), Original::Inline(_) | Original::Staged(_)) =
+        (message.message_no(), original)
+    else {
+        return Ok(false);
+    };
+    let may_have_one = matches!(message, Identity::Known(_));
+    if may_have_one && has_original(writer.conn, writer.scope, message_no)? {
         return Ok(false);
     }
     match original {
-        Original::Inline(bytes) => insert(conn, scope, message_no, bytes, digest)?,
+        Original::Inline(bytes) => insert(writer, message_no, bytes, digest)?,
         Original::Staged(stage) => link_stage(writer, message_no, *stage, digest)?,
         Original::NotKept => {}
     }
@@ -158,13 +165,13 @@ pub(super) fn link(
 }
 
 fn insert(
-    conn: &Connection,
-    scope: i64,
+    writer: &mut Writer<'_>,
     message_no: i64,
     bytes: &[u8],
     digest: &OriginalDigest,
 ) -> Done<()> {
-    let no = next_no(conn)?;
+    let no = writer.next_original()?;
+    let (conn, scope) = (writer.conn, writer.scope);
     let pieces = bytes.chunks(PIECE_BYTES);
     conn.prepare_cached(
         "INSERT INTO original (no, scope, message_no, size, pieces, digest)
