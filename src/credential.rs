@@ -6,7 +6,7 @@ mod forward;
 mod oauth;
 mod provided;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -89,8 +89,8 @@ pub trait CredentialProvider: Debug + Send + Sync + 'static {
     }
 }
 
-/// A user name with its password.
-#[derive(Debug, Clone)]
+/// A user name with its password. `Debug` shows neither.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UserPassword {
     /// The user name: `user@domain` or `DOMAIN\user`.
@@ -106,6 +106,12 @@ impl UserPassword {
             user_name: user_name.into(),
             password: password.into(),
         }
+    }
+}
+
+impl fmt::Debug for UserPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserPassword").finish_non_exhaustive()
     }
 }
 

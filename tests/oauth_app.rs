@@ -76,8 +76,11 @@ fn source_signed_in(
         .with_clock(shared)
         .build()
         .unwrap();
-    assert!(!format!("{sign_in:?}").contains("canary"));
-    let (source, _) = source_with(server, |builder| builder.with_app_sign_in(sign_in));
+    let (source, _) = source_with(server, |builder| {
+        builder
+            .with_app_sign_in(sign_in)
+            .with_impersonation("queue@example.com")
+    });
     (source, clock)
 }
 
@@ -160,7 +163,11 @@ async fn a_refusal_is_a_typed_error_without_its_description() {
             "http.unavailable",
             None,
         ),
-        (ResponseTemplate::new(429), "http.throttled", None),
+        (
+            ResponseTemplate::new(429).insert_header("retry-after", "9"),
+            "http.throttled",
+            None,
+        ),
         (moved, "http.redirect", None),
     ] {
         let server = MockServer::start().await;
@@ -168,6 +175,8 @@ async fn a_refusal_is_a_typed_error_without_its_description() {
         let (source, _) = source_signed_in(&server, Arc::new(Counting::default()));
         let error = source.list(&folder("Q"), all()).await.unwrap_err();
         assert_eq!((code_of(&error), error.detail()), (code, detail));
+        let wait = (code == "http.unavailable" || code == "http.throttled").then_some(9);
+        assert_eq!(error.retry_after(), wait.map(Duration::from_secs));
         assert_eq!(tokens_used(&server).await, Vec::<String>::new());
     }
 }
@@ -201,4 +210,82 @@ fn an_application_signs_in_with_a_tenant_of_its_own_over_https() {
     );
     let built = AppSignIn::builder("http://login.example.com/token", provider).build();
     assert_eq!(built.unwrap_err().code(), "config.insecure");
+}
+
+#[tokio::test]
+async fn many_callers_at_once_get_one_token() {
+    let server = MockServer::start().await;
+    let slow = token("only", 3600).set_delay(Duration::from_millis(50));
+    issue(&server, slow, 1).await;
+    let (xml, times) = pages(64);
+    answer(&server, "FindItem", xml, times).await;
+    let provider = Arc::new(Counting::default());
+    let asked: Arc<dyn CredentialProvider> = Arc::<Counting>::clone(&provider);
+    let sign_in = sign_in(&server, asked).build().unwrap();
+    let (source, _) = source_with(&server, |builder| {
+        builder
+            .with_app_sign_in(sign_in)
+            .with_impersonation("queue@example.com")
+            .with_connections(64)
+    });
+    let queue = folder("Q");
+    let calls = (0..64).map(|_| source.list(&queue, all()));
+    for answered in futures_util::future::join_all(calls).await {
+        answered.unwrap();
+    }
+    assert_eq!(tokens_used(&server).await, vec!["Bearer only"; 64]);
+    assert_eq!(provider.0.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_token_with_a_short_life_is_used_for_nine_tenths_of_it() {
+    for (lifetime, kept) in [(100, 89), (300, 269), (3000, 2699), (7200, 6899)] {
+        let server = MockServer::start().await;
+        issue(&server, token("first", lifetime), 1).await;
+        issue(&server, token("second", lifetime), 1).await;
+        let (xml, times) = pages(3);
+        answer(&server, "FindItem", xml, times).await;
+        let (source, clock) = source_signed_in(&server, Arc::new(Counting::default()));
+        for wait in [0, kept, 1] {
+            clock.sleep(Duration::from_secs(wait)).await;
+            source.list(&folder("Q"), all()).await.unwrap();
+        }
+        let used = ["Bearer first", "Bearer first", "Bearer second"];
+        assert_eq!(tokens_used(&server).await, used, "{lifetime}");
+    }
+}
+
+#[test]
+fn an_application_without_a_mailbox_to_act_for_is_refused() {
+    let provider: Arc<dyn CredentialProvider> = Arc::new(StaticCredentials::new());
+    let sign_in = AppSignIn::microsoft("contoso.example.com", provider).build();
+    let built = EwsSource::builder("https://outlook.office365.com/EWS/Exchange.asmx")
+        .with_app_sign_in(sign_in.unwrap())
+        .build();
+    assert_eq!(code_of(&built.unwrap_err()), "config.missing");
+}
+
+#[test]
+fn a_sign_in_shows_no_address_account_or_proxy() {
+    let given = StaticCredentials::new()
+        .with_client_id("canary-app")
+        .with_client_secret("canary-secret");
+    let provider: Arc<dyn CredentialProvider> = Arc::new(given);
+    let builder = || {
+        AppSignIn::microsoft("canary.example.com", Arc::clone(&provider))
+            .with_proxy("http://canary-user:canary-secret@10.1.2.3:8080")
+    };
+    let sign_in = builder().build().unwrap();
+    let shown = [
+        format!("{:?}", builder()),
+        format!("{:#?}", builder()),
+        format!("{sign_in:?}"),
+        format!("{sign_in:#?}"),
+    ];
+    for text in shown {
+        assert!(
+            !text.contains("canary") && !text.contains("10.1.2.3"),
+            "{text}"
+        );
+    }
 }

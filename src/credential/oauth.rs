@@ -27,7 +27,7 @@ pub use builder::AppSignInBuilder;
 
 const OPERATION: &str = "AppSignIn";
 
-/// How long before its end a token is renewed.
+/// How long before its end a token is renewed, at most; a token that lives shortly, after nine tenths of its life.
 const EARLY: Duration = Duration::from_mins(5);
 
 /// Signs in as an application, with the client id and secret that a provider supplies.
@@ -98,7 +98,7 @@ impl AppSignIn {
         let expires_at = response.expires_in().map(after);
         Kept {
             token: AccessToken::new(token, expires_at),
-            renew_at: after(lifetime.saturating_sub(EARLY)),
+            renew_at: after(lifetime.saturating_sub(EARLY.min(lifetime / 10))),
         }
     }
 }
@@ -134,7 +134,6 @@ impl TokenSource for AppSignIn {
 impl fmt::Debug for AppSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppSignIn")
-            .field("token_url", &self.client.token_url)
             .field("token_scope", &self.token_scope)
             .finish_non_exhaustive()
     }

@@ -2,32 +2,39 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 
 use super::failure::transport_error;
 use crate::error::{Error, Result, ServerContext, codes};
 
 /// The pieces of an answer.
 pub(crate) struct Body {
-    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
+    pieces: BoxStream<'static, Result<Bytes>>,
     left: u64,
     operation: &'static str,
     server: ServerContext,
 }
 
 impl Body {
-    /// The body of a response, of at most `limit` bytes.
+    /// The body of a response, of at most `limit` bytes, with at most `idle` between two pieces.
     pub(crate) fn new(
         response: reqwest::Response,
         limit: u64,
+        idle: Duration,
         operation: &'static str,
         server: ServerContext,
     ) -> Self {
         Self {
-            pieces: Box::pin(response.bytes_stream()),
+            pieces: timed(
+                response.bytes_stream().boxed(),
+                idle,
+                operation,
+                server.clone(),
+            ),
             left: limit,
             operation,
             server,
@@ -47,6 +54,30 @@ impl Body {
     }
 }
 
+/// The pieces with a limit on the time between two of them. After an error there is none.
+fn timed(
+    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
+    idle: Duration,
+    operation: &'static str,
+    server: ServerContext,
+) -> BoxStream<'static, Result<Bytes>> {
+    let next = move |pieces: Option<BoxStream<'static, reqwest::Result<Bytes>>>| {
+        let server = server.clone();
+        async move {
+            let mut pieces = pieces?;
+            let error = match tokio::time::timeout(idle, pieces.next()).await {
+                Ok(None) => return None,
+                Ok(Some(Ok(piece))) => return Some((Ok(piece), Some(pieces))),
+                Ok(Some(Err(error))) => transport_error(operation, error, server),
+                Err(_) => Error::new(&codes::HTTP_TIMEOUT, operation).with_server(server),
+            };
+            Some((Err(error), None))
+        }
+    };
+    let pieces = futures_util::stream::unfold(Some(pieces), next);
+    pieces.fuse().boxed()
+}
+
 impl Stream for Body {
     type Item = Result<Bytes>;
 
@@ -56,10 +87,7 @@ impl Stream for Body {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(piece) => piece,
         };
-        Poll::Ready(piece.map(|piece| match piece {
-            Ok(piece) => body.count(piece),
-            Err(error) => Err(transport_error(body.operation, error, body.server.clone())),
-        }))
+        Poll::Ready(piece.map(|piece| body.count(piece?)))
     }
 }
 

@@ -1,5 +1,8 @@
 //! One POST: no redirect, no proxy unless configured, no decompression, no retry.
 
+use std::fmt;
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
@@ -10,10 +13,20 @@ use super::{HttpOptions, ServiceUrl, tls};
 use crate::error::{Error, Result, ServerContext, codes};
 
 /// A client with the settings of one source.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct HttpClient {
     client: reqwest::Client,
     body_limit: u64,
+    first_byte: Duration,
+    idle: Duration,
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer whose body was not read yet.
@@ -35,13 +48,17 @@ impl HttpClient {
         let invalid = |error: reqwest::Error| {
             Error::new(&codes::CONFIG_INVALID, "HTTP client").with_source(error.without_url())
         };
+        if options.plain_loopback && options.proxy.is_some() {
+            // A proxy would carry what is for this machine only to another one.
+            return Err(Error::new(&codes::CONFIG_INSECURE, "HTTP client")
+                .with_detail("plain http on loopback does not go with a proxy"));
+        }
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(options.roots.as_deref())?)
             .https_only(!options.plain_loopback)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)
-            .read_timeout(options.idle_timeout)
             .timeout(options.total_timeout)
             .user_agent(&options.user_agent)
             .tcp_nodelay(true)
@@ -52,6 +69,8 @@ impl HttpClient {
         Ok(Self {
             client: builder.build().map_err(invalid)?,
             body_limit: options.body_limit,
+            first_byte: options.first_byte_timeout,
+            idle: options.idle_timeout,
         })
     }
 
@@ -73,8 +92,10 @@ impl HttpClient {
             client_request_id: Some(request_id.to_owned()),
             ..ServerContext::default()
         };
-        let response = request.send().await;
-        let response = response.map_err(|error| transport_error(operation, error, sent))?;
+        let response = match tokio::time::timeout(self.first_byte, request.send()).await {
+            Ok(response) => response.map_err(|error| transport_error(operation, error, sent))?,
+            Err(_) => return Err(Error::new(&codes::HTTP_TIMEOUT, operation).with_server(sent)),
+        };
         self.reply(operation, request_id, response)
     }
 
@@ -90,7 +111,13 @@ impl HttpClient {
         if is_encoded(&headers) {
             return Err(Error::new(&codes::HTTP_ENCODING, operation).with_server(server));
         }
-        let body = Body::new(response, self.body_limit, operation, server.clone());
+        let body = Body::new(
+            response,
+            self.body_limit,
+            self.idle,
+            operation,
+            server.clone(),
+        );
         Ok(Reply {
             status,
             headers,

@@ -43,16 +43,44 @@ fn reason(text: &str) -> String {
     }
 }
 
+/// The schemes of all challenges; one line may hold several, separated as parameters are (RFC 9110, 11.6.1).
 fn offered_schemes(headers: &HeaderMap) -> Vec<String> {
     let values = headers
         .get_all(WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let schemes = values.filter_map(|value| value.split([' ', ',']).next());
-    let schemes = schemes.filter(|scheme| !scheme.is_empty());
+    let schemes = values.flat_map(challenges).filter_map(scheme);
     schemes
         .map(|scheme| scheme.chars().take(40).collect())
         .collect()
+}
+
+/// The parts of a line between commas that stand in no quoted text.
+fn challenges(line: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    for (at, c) in line.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.extend(line.get(start..at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.extend(line.get(start..));
+    parts
+}
+
+/// The scheme at the start of a part; none where the part is one more parameter of the challenge before.
+fn scheme(part: &str) -> Option<&str> {
+    let part = part.trim();
+    let word = part.split(' ').next().filter(|word| !word.is_empty())?;
+    let after = part.get(word.len()..).unwrap_or_default().trim_start();
+    let is_parameter = word.contains('=') || after.starts_with('=');
+    (!is_parameter).then_some(word)
 }
 
 #[cfg(test)]
@@ -64,5 +92,23 @@ mod tests {
         let text = "2000002;reason=\"The token of x@example.com\";error_category=\"token_expired\"";
         assert_eq!(reason(text), "2000002 token_expired");
         assert_eq!(reason("2000003;reason=\"x\""), "2000003");
+    }
+
+    #[test]
+    fn every_scheme_of_a_combined_line_is_found() {
+        let lines = [
+            "Negotiate, NTLM, Basic realm=\"a, b \\\"c, Digest\"",
+            "Bearer client_id=\"x\", trusted_issuers=\"y@*\", error = \"z\", PoP nonce=\"n\"",
+            "Negotiate oXQ==",
+            "",
+        ];
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            if let Ok(value) = line.parse() {
+                headers.append(WWW_AUTHENTICATE, value);
+            }
+        }
+        let expected = ["Negotiate", "NTLM", "Basic", "Bearer", "PoP", "Negotiate"];
+        assert_eq!(offered_schemes(&headers), expected);
     }
 }

@@ -1,12 +1,15 @@
 //! What a host may set about HTTP.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The settings of one client.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct HttpOptions {
     /// Until a connection stands.
     pub(crate) connect_timeout: Duration,
+    /// From the request to the first byte of its answer.
+    pub(crate) first_byte_timeout: Duration,
     /// Between two pieces of an answer.
     pub(crate) idle_timeout: Duration,
     /// From the first byte sent to the last byte read.
@@ -27,6 +30,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(30),
+            first_byte_timeout: Duration::from_mins(2),
             idle_timeout: Duration::from_mins(1),
             total_timeout: Duration::from_mins(10),
             body_limit: 256 << 20,
@@ -35,5 +39,21 @@ impl Default for HttpOptions {
             proxy: None,
             plain_loopback: false,
         }
+    }
+}
+
+/// Roots and proxy are left out: a proxy's address may hold credentials.
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("first_byte_timeout", &self.first_byte_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("body_limit", &self.body_limit)
+            .field("own_roots", &self.roots.is_some())
+            .field("own_proxy", &self.proxy.is_some())
+            .field("plain_loopback", &self.plain_loopback)
+            .finish_non_exhaustive()
     }
 }

@@ -58,7 +58,7 @@ impl ServiceUrl {
     }
 }
 
-/// Domains of Exchange Online: worldwide, US government, operated by 21Vianet, and the former German cloud.
+/// Domains of Exchange Online: worldwide, US government and its Department of Defense, operated by 21Vianet, and the former German cloud.
 const EXCHANGE_ONLINE: &[&str] = &[
     "outlook.com",
     "office.com",
@@ -70,6 +70,8 @@ const EXCHANGE_ONLINE: &[&str] = &[
     "office365.cn",
     "office.de",
     "outlook.de",
+    "outlook.cloud.microsoft",
+    "apps.mil",
 ];
 
 fn is_loopback(url: &Url) -> bool {
@@ -140,6 +142,10 @@ mod tests {
             ("x.prod.outlook.com", true),
             ("outlook.office365.us", true),
             ("partner.outlook.cn", true),
+            ("outlook.cloud.microsoft", true),
+            ("webmail.apps.mil", true),
+            ("cloud.microsoft", false),
+            ("notapps.mil", false),
             ("mail.example.com", false),
             ("notoutlook.com", false),
             ("outlook.com.example.com", false),

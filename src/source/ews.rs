@@ -42,6 +42,9 @@ pub use builder::EwsSourceBuilder;
 ///
 /// One value is one mailbox with one credential: everything that the server says about waiting holds all its calls, on
 /// every clone. Cloning is cheap.
+///
+/// A batch of moves is one request of up to 100 items (`move_batch`). Exchange stops a request after about a minute; items
+/// that it then says it did not reach are asked for again, and those whose answer is lost are the caller's to look for.
 #[derive(Clone)]
 pub struct EwsSource {
     inner: Arc<Inner>,

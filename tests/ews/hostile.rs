@@ -219,3 +219,32 @@ async fn a_server_that_is_not_there_is_a_typed_error() {
     assert_eq!(code_of(&error), "http.connect");
     assert_eq!(clock.waits(), [Duration::from_secs(1)]);
 }
+
+#[tokio::test]
+async fn a_server_that_never_begins_to_answer_and_one_that_stops_are_both_left() {
+    let xml = response("FindItem", &[page("", 0, true)]);
+    for (bytes, first_byte, idle) in [
+        (
+            Vec::new(),
+            Duration::from_millis(200),
+            Duration::from_mins(5),
+        ),
+        (
+            half_of(&xml),
+            Duration::from_mins(5),
+            Duration::from_millis(200),
+        ),
+    ] {
+        let (url, task) = half_answering(bytes, false).await;
+        let (source, _) = source_at(&url, |builder| {
+            builder
+                .with_repeats(0)
+                .with_first_byte_timeout(first_byte)
+                .with_idle_timeout(idle)
+        });
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), "http.timeout");
+        assert!(error.server().unwrap().client_request_id.is_some());
+        task.abort();
+    }
+}

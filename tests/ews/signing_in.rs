@@ -208,3 +208,74 @@ async fn a_refused_token_is_replaced_once() {
     let error = source.list(&folder("Q"), all()).await.unwrap_err();
     assert_eq!(code_of(&error), "http.unauthorized");
 }
+
+#[test]
+fn a_description_and_a_source_show_no_address_account_or_proxy() {
+    let canaries = ["canary", "example.com", "svc", "10.1.2.3"];
+    let builder = || {
+        EwsSource::builder("https://canary-host.example.com/canary-path")
+            .with_basic(account())
+            .with_proxy("http://canary-user:canary-secret@10.1.2.3:8080")
+            .with_mailbox("canary-mailbox@example.com")
+            .with_impersonation("canary-owner@example.com")
+            .with_anchor_mailbox("canary-anchor@example.com")
+            .with_public_folder_mailbox("canary-tree@example.com")
+            .with_public_folder_content_mailbox("canary-content@example.com")
+    };
+    let userinfo = EwsSource::builder("https://canary-user:canary-secret@canary.example.com/");
+    let source = builder().build().unwrap();
+    let mut shown = vec![
+        format!("{:?}", builder()),
+        format!("{:#?}", builder()),
+        format!("{userinfo:?}{userinfo:#?}"),
+        format!("{source:?}"),
+        format!("{source:#?}"),
+        format!("{:?}{:#?}", account(), account()),
+    ];
+    shown.extend(
+        userinfo
+            .build()
+            .map_err(|error| format!("{error}{error:?}"))
+            .err(),
+    );
+    assert_eq!(shown.len(), 7);
+    for text in shown {
+        for canary in canaries {
+            assert!(!text.contains(canary), "{canary}: {text}");
+        }
+    }
+}
+
+#[test]
+fn plain_http_on_loopback_does_not_go_through_a_proxy() {
+    let built = EwsSource::builder("http://127.0.0.1:1/EWS/Exchange.asmx")
+        .with_basic(account())
+        .with_proxy("http://10.1.2.3:8080")
+        .dangerously_allow_plain_http_on_loopback()
+        .build();
+    assert_eq!(code_of(&built.unwrap_err()), "config.insecure");
+}
+
+#[tokio::test]
+async fn at_most_as_many_requests_are_open_as_the_source_may_have_connections() {
+    let server = MockServer::start().await;
+    let slow = ok(empty_page()).set_delay(std::time::Duration::from_millis(200));
+    answer_with(&server, "FindItem", slow, 3).await;
+    let (source, _) = source_with(&server, |builder| builder.with_connections(2));
+    let queue = folder("Q");
+    let list = || source.list(&queue, all());
+    let mut calls = Box::pin(async { tokio::join!(list(), list(), list()) });
+    loop {
+        let seen = server.received_requests().await.unwrap().len();
+        if seen == 2 {
+            break;
+        }
+        tokio::select! {
+            _ = &mut calls => panic!("answered before two were seen"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let (one, two, three) = calls.await;
+    one.and(two).and(three).unwrap();
+    assert_eq!(server.received_requests().await.unwrap().len(), 3);
+}

@@ -1,5 +1,6 @@
 //! Describing a sign-in, and checking the description before anything is sent.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,7 @@ const ANSWER_LIMIT: u64 = 1 << 20;
 /// Names in the place of a tenant that an application cannot sign in with.
 const NO_TENANT: [&str; 4] = ["", "common", "organizations", "consumers"];
 
-/// Describes an [`AppSignIn`].
-#[derive(Debug)]
+/// Describes an [`AppSignIn`]. `Debug` shows no address, tenant or proxy.
 #[must_use = "nothing happens before build"]
 pub struct AppSignInBuilder {
     token_url: String,
@@ -33,6 +33,15 @@ pub struct AppSignInBuilder {
     scope: Scope,
     http: HttpOptions,
     clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for AppSignInBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppSignInBuilder")
+            .field("token_scope", &self.token_scope)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AppSignInBuilder {
@@ -102,7 +111,7 @@ impl AppSignInBuilder {
     /// # Errors
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL, the tenant is `common` or the like
-    /// (`config.invalid`), roots or a proxy that cannot be read.
+    /// (`config.invalid`), roots or a proxy that cannot be read, a proxy beside plain http on loopback.
     pub fn build(self) -> Result<AppSignIn> {
         if self
             .tenant

@@ -1,5 +1,6 @@
 //! Values of files that only their owner can read.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -18,12 +19,23 @@ const LIMIT: u64 = 64 << 10;
 ///
 /// On Unix a file that others can read or write is refused (`credential.file_mode`). A file that does not exist is an
 /// error, not *not handled*: its name was given on purpose.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub struct FileCredentials {
     client_id: Option<PathBuf>,
     client_secret: Option<PathBuf>,
     user_name: Option<String>,
     password: Option<PathBuf>,
+}
+
+/// The names of files are no secrets; the user name is left out.
+impl fmt::Debug for FileCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileCredentials")
+            .field("client_id", &self.client_id)
+            .field("client_secret", &self.client_secret)
+            .field("password", &self.password)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FileCredentials {

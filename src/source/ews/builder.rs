@@ -1,5 +1,6 @@
 //! Describing a connection, and checking the description before anything is sent.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,7 @@ use crate::source::SourceCapabilities;
 
 const OPERATION: &str = "EwsSourceBuilder::build";
 
-/// Describes an [`EwsSource`].
-#[derive(Debug)]
+/// Describes an [`EwsSource`]. `Debug` shows no address, account or proxy.
 #[must_use = "nothing happens before build"]
 pub struct EwsSourceBuilder {
     service_url: String,
@@ -43,12 +43,35 @@ pub struct EwsSourceBuilder {
     entropy: Arc<dyn Entropy>,
 }
 
-#[derive(Debug)]
 enum SignIn {
     Basic(Arc<dyn CredentialProvider>),
     Provided(Arc<dyn CredentialProvider>),
     #[cfg(feature = "oauth2")]
     App(Arc<dyn TokenSource>),
+}
+
+impl SignIn {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Basic(_) => "Basic",
+            Self::Provided(_) => "access token",
+            #[cfg(feature = "oauth2")]
+            Self::App(_) => "application",
+        }
+    }
+}
+
+impl fmt::Debug for EwsSourceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EwsSourceBuilder")
+            .field("sign_in", &self.sign_in.as_ref().map(SignIn::name))
+            .field("http", &self.http)
+            .field("connections", &self.connections)
+            .field("repeats", &self.repeats)
+            .field("largest_item", &self.largest_item)
+            .field("longest_wait", &self.longest_wait)
+            .finish_non_exhaustive()
+    }
 }
 
 impl EwsSourceBuilder {
@@ -91,7 +114,8 @@ impl EwsSourceBuilder {
 
     /// Signs in as an application (OAuth 2.0 client credentials).
     ///
-    /// Exchange wants an impersonated mailbox and its anchor then: see [`with_impersonation`](Self::with_impersonation).
+    /// An application has no mailbox of its own, so an impersonated one has to be given:
+    /// see [`with_impersonation`](Self::with_impersonation).
     #[cfg(feature = "oauth2")]
     #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
     pub fn with_app_sign_in(mut self, sign_in: crate::credential::AppSignIn) -> Self {
@@ -167,7 +191,15 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// The longest time without a byte; default 60 seconds.
+    /// The longest time from sending a request to the first byte of its answer; default 2 minutes.
+    ///
+    /// Exchange works on a batch for up to a minute before it answers.
+    pub fn with_first_byte_timeout(mut self, timeout: Duration) -> Self {
+        self.http.first_byte_timeout = timeout;
+        self
+    }
+
+    /// The longest time without a byte once an answer has begun; default 60 seconds.
     pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
         self.http.idle_timeout = timeout;
         self
@@ -228,15 +260,27 @@ impl EwsSourceBuilder {
         self
     }
 
+    #[cfg(feature = "oauth2")]
+    fn check_impersonation(&self) -> Result<()> {
+        if matches!(self.sign_in, Some(SignIn::App(_))) && self.impersonated.is_none() {
+            return Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
+                .with_detail("an application needs a mailbox to act for: with_impersonation"));
+        }
+        Ok(())
+    }
+
     /// Checks the description. Sends nothing.
     ///
     /// # Errors
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
-    /// (`config.missing`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, a
+    /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
+    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, a
     /// routing value that is no header text.
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
+        #[cfg(feature = "oauth2")]
+        self.check_impersonation()?;
         let session = Session {
             auth: authenticator(self.sign_in, self.scope, &url)?,
             http: HttpClient::new(&self.http)?,

@@ -46,10 +46,9 @@ pub(super) struct Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("url", &self.url)
-            .field("auth", &self.auth)
             .field("version", &self.version)
-            .finish()
+            .field("repeats", &self.repeats)
+            .finish_non_exhaustive()
     }
 }
 

@@ -169,6 +169,18 @@ impl SimulatedExchange {
         Ok(moved.map(|item| item.id.clone()).unwrap_or_default())
     }
 
+    /// Copies an item, as a person does by hand, and answers the id of the copy.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] when there is no such item or folder.
+    pub fn copy_item(&self, item_id: &str, path: &str) -> io::Result<String> {
+        let mut world = lock(&self.service.world);
+        let (key, target) = (item_key(&world, item_id)?, folder_at(&world, path)?);
+        let copied = world.copy_item(key, target).and_then(|key| world.item(key));
+        Ok(copied.map(|item| item.id.clone()).unwrap_or_default())
+    }
+
     /// Adds a public folder, or a folder of a mailbox, and those above it that are missing.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ mod tests {
     fn text_and_attributes_are_escaped() {
         let mut xml = XmlWriter::default();
         xml.within("a", &[("b", "\"<&>\n")], |xml| {
-            xml.leaf("c", "]]> & \0 \u{1f600}")
+            xml.leaf("c", "]]> & \0 \u{1f600}");
         });
         assert_eq!(
             xml.finish(),
