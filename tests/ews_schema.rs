@@ -29,11 +29,10 @@ fn schema() -> Option<PathBuf> {
     None
 }
 
-/// Answers that lead through every request: fall-backs, names, other shapes, older versions.
-async fn script(server: &MockServer) {
+/// Answers that lead through every request that reads: names, other shapes, older versions.
+async fn script_of_reading(server: &MockServer) {
     let dn = "<t:ToRecipients><t:Mailbox><t:EmailAddress>/o=X/cn=&lt;a&gt;</t:EmailAddress>\
         <t:RoutingType>EX</t:RoutingType></t:Mailbox></t:ToRecipients>";
-    let refused = failed("ErrorCrossMailboxMoveCopy");
     let first = [
         item("A", Some("a"), dn),
         failed("ErrorInvalidPropertyRequest"),
@@ -65,6 +64,11 @@ async fn script(server: &MockServer) {
     .await;
     let nobody = response("ResolveNames", &[failed("ErrorNameResolutionNoResults")]);
     answer(server, "ResolveNames", nobody, 1).await;
+}
+
+/// Fall-backs of a move, an empty page, and the folders down to one that has to be made.
+async fn script_of_moves_and_folders(server: &MockServer) {
+    let refused = failed("ErrorCrossMailboxMoveCopy");
     answer(server, "MoveItem", response("MoveItem", &[refused]), 1).await;
     answer(
         server,
@@ -155,7 +159,8 @@ async fn recorded(impersonated: bool, refused_versions: u64) -> Vec<Vec<u8>> {
         let fault = fault("ErrorInvalidServerVersion", None);
         answer(&server, "GetItem", fault, refused_versions).await;
     }
-    script(&server).await;
+    script_of_reading(&server).await;
+    script_of_moves_and_folders(&server).await;
     let (source, _) = source_with(&server, |builder| {
         if impersonated {
             builder
