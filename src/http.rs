@@ -14,6 +14,8 @@ mod tls;
 mod url;
 
 pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
+#[cfg(feature = "ews")]
+pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Reply};
 pub(crate) use failure::{never_sent, retry_after};
 pub(crate) use gate::Gate;

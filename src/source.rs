@@ -154,7 +154,11 @@ impl Default for SourceCapabilities {
 /// Takes what [`MailSource::fetch`] reads. One item at a time: `begin`, `chunk`s, `end`.
 #[async_trait]
 pub trait FetchSink: Send {
-    /// The next item starts: its index in the question and the bytes that are expected, if known.
+    /// The next item starts: its index in the question and the bytes that are expected, if known. An item whose answer
+    /// broke off may begin once more; what came of it before does not count.
+    ///
+    /// The same index again before its end means that the answer broke off: the item starts anew, and the bytes that
+    /// came do not count.
     fn begin(&mut self, index: usize, size_hint: Option<u64>);
 
     /// The next bytes of its original.

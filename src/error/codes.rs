@@ -103,7 +103,7 @@ codes! {
         "the answer is not well-formed XML", "Nothing, if it happens once: the call is repeated.";
     EWS_NOT_SOAP = "ews.not_soap", Protocol,
         "the answer is not a SOAP envelope of the expected namespace", "Check the service URL; it should end with /EWS/Exchange.asmx.";
-    EWS_ANSWERS_MISSING = "ews.answers_missing", Protocol,
+    EWS_ANSWERS_MISSING = "ews.answers_missing", Unavailable,
         "the server answered a different number of items than asked", "Nothing: the items are asked again.";
     EWS_THROTTLED = "ews.throttled", Throttled,
         "Exchange asks to wait", "Nothing: all calls to this mailbox wait.";

@@ -60,4 +60,6 @@ pub struct MailFacts {
     pub web_link: Option<String>,
     /// The server's size of the item in bytes.
     pub size: Option<u64>,
+    /// Whether the original came damaged: its bytes are what could be read of it.
+    pub damaged: bool,
 }

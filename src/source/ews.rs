@@ -25,12 +25,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
     ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
 };
-use crate::error::Result;
+use crate::error::codes::INTERNAL;
+use crate::error::{Error, Result};
 use names::Names;
 use session::Session;
 
@@ -50,6 +52,12 @@ struct Inner {
     names: Names,
     mailbox: Option<String>,
     capabilities: SourceCapabilities,
+    /// One for each request that may be open at a time.
+    slots: Semaphore,
+    /// Bytes of the largest item that is asked for.
+    largest_item: u64,
+    /// Bytes of the items of one request, so that its answer keeps within the limit.
+    run_bytes: u64,
 }
 
 impl EwsSource {
@@ -60,6 +68,16 @@ impl EwsSource {
 
     fn session(&self) -> &Session {
         &self.inner.session
+    }
+
+    /// Waits until one more request may be open.
+    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
+        self.slots(1).await
+    }
+
+    async fn slots(&self, count: u32) -> Result<SemaphorePermit<'_>> {
+        let permit = self.inner.slots.acquire_many(count).await;
+        permit.map_err(|_| Error::new(&INTERNAL, "EwsSource"))
     }
 }
 
@@ -79,10 +97,12 @@ impl MailSource for EwsSource {
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        let _slot = self.slot().await?;
         self.open(folder).await
     }
 
     async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        let _slot = self.slot().await?;
         self.list_items(folder, request).await
     }
 
@@ -92,14 +112,20 @@ impl MailSource for EwsSource {
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
+        // The second one is for look-ups while an answer is being read.
+        let _slots = self
+            .slots(self.inner.capabilities.connections.clamp(1, 2))
+            .await?;
         self.fetch_items(items, sink).await
     }
 
-    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
-        self.move_items(from, items, to).await
+    async fn move_to(&self, _: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let _slot = self.slot().await?;
+        self.move_items(items, to).await
     }
 
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        let _slot = self.slot().await?;
         self.locate_keys(folder, keys).await
     }
 
@@ -109,6 +135,7 @@ impl MailSource for EwsSource {
         items: &[ItemRef],
         disposal: Disposal,
     ) -> Result<Vec<Removed>> {
+        let _slot = self.slot().await?;
         self.remove_items(from, items, disposal).await
     }
 }
@@ -116,10 +143,12 @@ impl MailSource for EwsSource {
 #[async_trait]
 impl MailFolders for EwsSource {
     async fn children(&self, parent: &FolderSelector, request: ListRequest) -> Result<FolderPage> {
+        let _slot = self.slot().await?;
         self.child_folders(parent, request).await
     }
 
     async fn create(&self, path: &FolderPath) -> Result<Folder> {
+        let _slot = self.slot().await?;
         self.create_path(path).await
     }
 }

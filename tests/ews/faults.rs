@@ -16,6 +16,94 @@ fn seconds(seconds: &[u64]) -> Vec<Duration> {
     seconds.iter().copied().map(Duration::from_secs).collect()
 }
 
+fn back_off(milliseconds: u64) -> String {
+    format!(
+        "<m:MessageXml><t:Value Name=\"BackOffMilliseconds\">{milliseconds}</t:Value></m:MessageXml>"
+    )
+}
+
+#[tokio::test]
+async fn a_wish_beside_a_lasting_error_or_a_failed_move_holds_the_next_call() {
+    for (template, wait) in [
+        (ok(fault("ErrorAccessDenied", Some(5000))), 5),
+        (
+            ok(response(
+                "MoveItem",
+                &[failed_with("ErrorQuotaExceeded", &back_off(6000))],
+            )),
+            6,
+        ),
+        (
+            ok(response("MoveItem", &[failed("ErrorMoveCopyFailed")])),
+            2,
+        ),
+        (
+            status(502, String::new()).insert_header("retry-after", "7"),
+            7,
+        ),
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "MoveItem", template, 1).await;
+        answer(&server, "FindItem", empty_page(), 1).await;
+        let (source, clock) = source(&server);
+        let _ = source
+            .move_to(&folder("Q"), &refs(&["A"]), &folder("S"))
+            .await;
+        assert!(clock.waits().is_empty());
+        source.list(&folder("Q"), all()).await.unwrap();
+        assert_eq!(clock.waits(), seconds(&[wait]));
+    }
+}
+
+#[tokio::test]
+async fn a_busy_look_up_within_a_fetch_holds_every_call() {
+    let server = MockServer::start().await;
+    let damaged = response("GetItem", &[failed("ErrorItemCorrupt")]);
+    answer(&server, "GetItem", damaged, 1).await;
+    let busy = response(
+        "GetItem",
+        &[failed_with("ErrorServerBusy", &back_off(8000))],
+    );
+    answer(&server, "GetItem", busy, 1).await;
+    let facts = response("GetItem", &[item("A", None, "")]);
+    answer(&server, "GetItem", facts, 1).await;
+    let (source, clock) = source(&server);
+    let mut sink = Collect::default();
+    source
+        .fetch(&folder("Q"), &listed(&["A"]), &mut sink)
+        .await
+        .unwrap();
+    assert_eq!(clock.waits(), seconds(&[8]));
+}
+
+#[tokio::test]
+async fn a_wait_of_more_than_four_minutes_is_the_callers() {
+    for (milliseconds, waited) in [(240_000, true), (241_000, false)] {
+        let server = MockServer::start().await;
+        let busy = fault("ErrorServerBusy", Some(milliseconds));
+        answer(&server, "FindItem", busy, 1).await;
+        if waited {
+            answer(&server, "FindItem", empty_page(), 1).await;
+        }
+        let (source, _) = source(&server);
+        assert_eq!(source.list(&folder("Q"), all()).await.is_ok(), waited);
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_refused_in_plain_text_is_stepped_down() {
+    let server = MockServer::start().await;
+    let text = "The server answered: ErrorInvalidServerVersion.";
+    answer_with(&server, "FindItem", status(500, text.into()), 1).await;
+    answer(&server, "FindItem", empty_page(), 1).await;
+    let (source, clock) = source(&server);
+    source.list(&folder("Q"), all()).await.unwrap();
+    assert!(clock.waits().is_empty());
+    let sent = server.received_requests().await.unwrap();
+    let second = String::from_utf8_lossy(&sent[1].body).into_owned();
+    assert!(second.contains("Version=\"Exchange2013\""), "{second}");
+}
+
 #[tokio::test]
 async fn the_servers_wish_is_kept_exactly() {
     let date = "Sun, 01 Nov 2026 10:00:08 GMT";
@@ -34,6 +122,30 @@ async fn the_servers_wish_is_kept_exactly() {
         (ok(fault("ErrorServerBusy", Some(0))), [10]),
         (ResponseTemplate::new(503), [1]),
         (status(503, fault("ErrorServerBusy", Some(9000))), [9]),
+        (
+            status(503, fault("ErrorServerBusy", Some(9000))).insert_header("retry-after", "12"),
+            [12],
+        ),
+        (
+            status(429, fault("ErrorServerBusy", Some(13_000))).insert_header("retry-after", "12"),
+            [13],
+        ),
+        (
+            status(500, String::new()).insert_header("retry-after", "14"),
+            [14],
+        ),
+        (
+            status(504, String::new()).insert_header("retry-after", "15"),
+            [15],
+        ),
+        (ok(fault("ErrorTimeoutExpired", Some(16_000))), [16]),
+        (
+            ok(response(
+                "FindItem",
+                &[failed_with("ErrorTimeoutExpired", &back_off(17_000))],
+            )),
+            [17],
+        ),
         (
             ok(response(
                 "FindItem",

@@ -98,7 +98,7 @@ async fn a_missing_or_ambiguous_folder_is_a_typed_error() {
         (vec![], Err("ews.folder_not_found")),
         (
             vec![("1", "queue"), ("2", "QUEUE")],
-            Err("ews.folder_not_found"),
+            Err("ews.folder_ambiguous"),
         ),
         (
             vec![("1", "Queue"), ("2", "Queue")],
@@ -106,6 +106,8 @@ async fn a_missing_or_ambiguous_folder_is_a_typed_error() {
         ),
         (vec![("1", "queue"), ("2", "Queue")], Ok("2")),
         (vec![("1", "QUEUE")], Ok("1")),
+        (vec![("1", "Other")], Err("ews.folder_not_found")),
+        (vec![("1", "Other"), ("2", "QUEUE")], Ok("2")),
     ] {
         let server = MockServer::start().await;
         answer(
@@ -122,6 +124,9 @@ async fn a_missing_or_ambiguous_folder_is_a_typed_error() {
             .map(|folder| folder.id.as_str())
             .map_err(code_of);
         assert_eq!(found, result, "{rows:?}");
+        if let Err(error) = opened {
+            assert!(error.server().unwrap().client_request_id.is_some());
+        }
     }
 }
 

@@ -172,3 +172,69 @@ async fn a_missing_folder_is_told_from_a_missing_item() {
         assert_eq!(code_of(&error), "ews.folder_not_found");
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_a_page_is_no_empty_folder() {
+    for (message, code) in [
+        (fine(""), "ews.not_soap"),
+        (fine("<m:Other/>"), "ews.not_soap"),
+        (
+            page("", 0, true).replace("\"Success\"", "\"Error\""),
+            "ews.unknown_code",
+        ),
+    ] {
+        let server = MockServer::start().await;
+        answer(&server, "FindItem", response("FindItem", &[message]), 1).await;
+        let (source, _) = source_with(&server, |builder| builder.with_repeats(0));
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), code);
+        assert_eq!(error.server().unwrap().status, Some(200));
+    }
+}
+
+#[tokio::test]
+async fn an_item_without_the_key_that_it_was_found_by_is_an_error() {
+    let server = MockServer::start().await;
+    let rows = format!(
+        "{}<t:Message><t:ItemId Id=\"B\"/></t:Message>",
+        row("A", b"k1")
+    );
+    let xml = response("FindItem", &[page(&rows, 2, true)]);
+    answer(&server, "FindItem", xml, 1).await;
+    let (source, _) = source(&server);
+    let keys = [SightingKey::SearchKey(b"k1".to_vec())];
+    let error = source.locate(&folder("S"), &keys).await.unwrap_err();
+    assert_eq!(code_of(&error), "ews.not_soap");
+    assert!(error.server().unwrap().client_request_id.is_some());
+}
+
+#[tokio::test]
+async fn an_answer_to_another_operation_is_none() {
+    let good = response("FindItem", &[page(&row("A", b"k"), 1, true)]);
+    for (from, to, code) in [
+        ("FindItemResponse ", "FindFolderResponse ", "ews.not_soap"),
+        (
+            "FindItemResponseMessage",
+            "GetItemResponseMessage",
+            "ews.not_soap",
+        ),
+        ("m:ResponseMessages", "m:Messages", "ews.answers_missing"),
+        (
+            "m:ResponseMessages",
+            "t:ResponseMessages",
+            "ews.answers_missing",
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let xml = good
+            .replace(from, to)
+            .replace("/m:FindItemResponse>", "/m:X>");
+        let name = xml.split("<s:Body><m:").nth(1).unwrap();
+        let name = name.split(' ').next().unwrap().to_owned();
+        let xml = xml.replace("/m:X>", &format!("/m:{name}>"));
+        answer(&server, "FindItem", xml, 1).await;
+        let (source, _) = source(&server);
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), code, "{to}");
+    }
+}

@@ -317,7 +317,8 @@ pub struct Collect {
 #[async_trait]
 impl FetchSink for Collect {
     fn begin(&mut self, index: usize, _: Option<u64>) {
-        assert!(self.open.is_none(), "begin before end");
+        let again = self.open.as_ref().is_none_or(|open| open.0 == index);
+        assert!(again, "begin before end");
         self.open = Some((index, Vec::new()));
     }
 

@@ -227,26 +227,60 @@ async fn nothing_is_deleted_after_a_copy_that_is_not_certain() {
     assert_eq!(code_of(&result.unwrap_err()), "http.unavailable");
 }
 
+async fn deleted_ids(server: &MockServer) -> Vec<String> {
+    let sent = server.received_requests().await.unwrap();
+    let bodies = sent.iter().map(|sent| String::from_utf8_lossy(&sent.body));
+    let deleted = bodies.filter(|body| body.contains("<m:DeleteItem"));
+    deleted
+        .map(|body| {
+            let id = body.split("<t:ItemId Id=\"").nth(1).unwrap();
+            id.split('"').next().unwrap().to_owned()
+        })
+        .collect()
+}
+
 #[tokio::test]
-async fn a_copy_whose_original_stays_is_no_finished_move() {
+async fn a_copy_whose_original_stays_is_taken_back_in_every_round() {
     let server = MockServer::start().await;
     let refused = [failed("ErrorCrossMailboxMoveCopy")];
-    answer(&server, "MoveItem", response("MoveItem", &refused), 1).await;
-    answer(
-        &server,
-        "CopyItem",
-        response("CopyItem", &[moved_to("A2")]),
-        1,
-    )
-    .await;
-    answer(
-        &server,
-        "DeleteItem",
-        response("DeleteItem", &[failed("ErrorAccessDenied")]),
-        1,
-    )
-    .await;
-    assert_eq!(moved(&server, &["A"]).await, ["ews.access_denied"]);
+    answer(&server, "MoveItem", response("MoveItem", &refused), 2).await;
+    for copy in ["A2", "A3"] {
+        let copied = response("CopyItem", &[moved_to(copy)]);
+        answer(&server, "CopyItem", copied, 1).await;
+        for message in [failed("ErrorAccessDenied"), fine("")] {
+            let deleted = response("DeleteItem", &[message]);
+            answer(&server, "DeleteItem", deleted, 1).await;
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(moved(&server, &["A"]).await, ["ews.access_denied"]);
+    }
+    assert_eq!(deleted_ids(&server).await, ["A", "A2", "A", "A3"]);
+}
+
+#[tokio::test]
+async fn a_copy_that_may_be_the_only_one_is_not_taken_back() {
+    let outage = response("DeleteItem", &[failed("ErrorTimeoutExpired")]);
+    for (copied, template) in [
+        (moved_to("A2"), ok(outage)),
+        (moved_to("A2"), status(502, String::new())),
+        (
+            fine("<m:Items/>"),
+            ok(response("DeleteItem", &[failed("ErrorAccessDenied")])),
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let refused = [failed("ErrorCrossMailboxMoveCopy")];
+        answer(&server, "MoveItem", response("MoveItem", &refused), 1).await;
+        answer(&server, "CopyItem", response("CopyItem", &[copied]), 1).await;
+        answer_with(&server, "DeleteItem", template, 1).await;
+        let (source, _) = source(&server);
+        let result = source
+            .move_to(&folder("Q"), &refs(&["A"]), &folder("S"))
+            .await;
+        assert!(result.is_err() || moves(&result.unwrap())[0].starts_with("ews."));
+        assert_eq!(deleted_ids(&server).await, ["A"]);
+    }
 }
 
 #[tokio::test]
@@ -276,5 +310,6 @@ async fn deletion_goes_where_the_folder_allows() {
         let body = String::from_utf8_lossy(&sent[0].body).into_owned();
         assert!(body.contains(&format!("DeleteType=\"{how}\"")), "{body}");
         assert!(!body.contains("HardDelete"));
+        assert!(body.contains("SuppressReadReceipts=\"true\""), "{body}");
     }
 }

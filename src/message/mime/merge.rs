@@ -40,6 +40,9 @@ pub(super) fn message(
     take_date(&mut message, headers.date.unwrap_or(Date::Missing), facts);
     take_class(&mut message, headers.class, facts);
     compare_senders(&mut message, facts);
+    if facts.damaged {
+        message.flags.push(MessageFlag::DamagedContent);
+    }
     limit_addresses(&mut message, limits);
     finish(&mut message);
     message
@@ -176,4 +179,24 @@ fn limit_addresses(message: &mut Message, limits: &MessageLimits) {
         room -= list.len();
     }
     message.flags.push(MessageFlag::TooManyAddresses);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_original_that_came_damaged_is_flagged() {
+        let original = b"From: a@example.com\r\nTo: b@example.com\r\n\r\nhello";
+        for damaged in [false, true] {
+            let facts = MailFacts {
+                damaged,
+                ..MailFacts::default()
+            };
+            let message = Message::read(original, &facts, &MessageLimits::default()).unwrap();
+            let flagged = message.flags.contains(&MessageFlag::DamagedContent);
+            assert_eq!(flagged, damaged);
+        }
+    }
 }

@@ -209,6 +209,7 @@ fn unwrapped(
         received: facts.received,
         sensitivity: facts.sensitivity,
         web_link: facts.web_link.clone(),
+        damaged: facts.damaged,
         ..MailFacts::default()
     };
     let identity = ContentIdentity {

@@ -14,7 +14,7 @@ use futures_util::stream::BoxStream;
 
 use bytes::Bytes;
 
-use super::soap::{ItemSink, MimeEnd, Ns, SoapInput, Step, Tree, XmlReader};
+use super::soap::{ItemSink, MimeEnd, Node, Ns, SoapInput, Step, Tree, XmlReader};
 use crate::error::{Error, Result, ServerContext, codes};
 
 pub(super) use facts::{item_facts, unresolved};
@@ -45,8 +45,10 @@ pub(super) struct Answer {
     xml: XmlReader,
     server: ServerContext,
     operation: &'static str,
+    expected: Option<&'static str>,
     in_messages: bool,
     mime: Option<MimeEnd>,
+    contradictory: bool,
 }
 
 impl Answer {
@@ -59,6 +61,16 @@ impl Answer {
         pieces: BoxStream<'static, Result<Bytes>>,
         operation: &'static str,
         server: ServerContext,
+    ) -> Result<Opened> {
+        Self::open_expecting(pieces, operation, server, Some(operation)).await
+    }
+
+    /// As [`open`](Self::open), with the operation whose answer it has to be; any operation's if none is given.
+    pub(super) async fn open_expecting(
+        pieces: BoxStream<'static, Result<Bytes>>,
+        operation: &'static str,
+        server: ServerContext,
+        expected: Option<&'static str>,
     ) -> Result<Opened> {
         let mut xml = XmlReader::new(SoapInput::new(pieces, operation), operation);
         let mut tree = Tree::default();
@@ -75,19 +87,21 @@ impl Answer {
             xml.finish_element(&mut tree).await?;
             return Ok(Opened::Fault(Box::new(Fault::read(&tree, server))));
         }
-        if found.is_some_and(|node| node.ns() == Ns::Messages) {
+        if found.is_some_and(|node| is_named(node, expected, "Response")) {
             let answer = Self {
                 xml,
                 server,
                 operation,
+                expected,
                 in_messages: false,
                 mime: None,
+                contradictory: false,
             };
             return Ok(Opened::Response(Box::new(answer)));
         }
         Err(not_soap(
             operation,
-            "the body holds neither a fault nor a response of Exchange",
+            "the body holds neither a fault nor a response to this operation",
         ))
     }
 
@@ -123,14 +137,19 @@ impl Answer {
         mut sink: Option<&mut ItemSink<'_>>,
     ) -> Result<Option<ResponseMessage>> {
         self.mime = None;
+        self.contradictory = false;
         loop {
             tree.clear();
             match self.xml.step(tree).await? {
-                Step::Start if self.in_messages => {
+                Step::Start if self.in_messages && is_of_exchange(tree) => {
+                    if !is_message(tree, self.expected) {
+                        let detail = "a response message is about another operation";
+                        return Err(not_soap(self.operation, detail));
+                    }
                     self.read_message(tree, sink.as_deref_mut()).await?;
                     return Ok(Some(ResponseMessage::read(tree)));
                 }
-                Step::Start if is_messages(tree) => self.in_messages = true,
+                Step::Start if !self.in_messages && is_messages(tree) => self.in_messages = true,
                 Step::Start => self.xml.finish_element(tree).await?,
                 Step::End => {
                     self.in_messages = false;
@@ -149,6 +168,11 @@ impl Answer {
         self.mime
     }
 
+    /// Whether the message that was read last held a second original, which was not handed on.
+    pub(super) fn is_contradictory(&self) -> bool {
+        self.contradictory
+    }
+
     async fn read_message(
         &mut self,
         tree: &mut Tree,
@@ -160,13 +184,14 @@ impl Answer {
             if step == Step::Eof {
                 return Err(self.xml.truncated());
             }
-            let is_mime = step == Step::Start && self.xml.depth() == outside + 4;
-            if let (true, Some(sink)) = (is_mime, sink.as_deref_mut())
-                && tree
-                    .latest()
-                    .is_some_and(|node| node.is(Ns::Types, "MimeContent"))
-            {
-                self.mime = Some(self.xml.read_mime(tree, sink).await?);
+            let starts = step == Step::Start && self.xml.depth() == outside + 4;
+            if !starts || !is_original(tree) {
+                continue;
+            }
+            match sink.as_deref_mut() {
+                Some(_) if self.mime.is_some() => self.contradictory = true,
+                Some(sink) => self.mime = Some(self.xml.read_mime(tree, sink).await?),
+                None => {}
             }
         }
         Ok(())
@@ -218,6 +243,34 @@ async fn enter_body(xml: &mut XmlReader, tree: &mut Tree) -> Result<()> {
             Step::Eof => return Err(xml.truncated()),
         }
     }
+}
+
+/// Whether an element has the name that belongs to the operation, or to any operation.
+fn is_named(node: Node<'_>, expected: Option<&str>, ending: &str) -> bool {
+    let fits = expected.is_none_or(|expected| node.name().strip_suffix(ending) == Some(expected));
+    node.ns() == Ns::Messages && fits
+}
+
+fn is_message(tree: &Tree, expected: Option<&str>) -> bool {
+    tree.latest()
+        .is_some_and(|node| is_named(node, expected, "ResponseMessage"))
+}
+
+/// Whether the element that was opened last has a namespace of Exchange; others may stand anywhere.
+fn is_of_exchange(tree: &Tree) -> bool {
+    tree.latest()
+        .is_some_and(|node| matches!(node.ns(), Ns::Messages | Ns::Types))
+}
+
+/// Whether the element that was opened last is the original of an item, and not something of that name elsewhere.
+fn is_original(tree: &Tree) -> bool {
+    let items = tree
+        .ancestor(1)
+        .filter(|node| node.is(Ns::Messages, "Items"));
+    let original = tree
+        .latest()
+        .is_some_and(|node| node.is(Ns::Types, "MimeContent"));
+    original && items.is_some()
 }
 
 fn is_messages(tree: &Tree) -> bool {

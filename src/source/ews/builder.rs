@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
 
 use super::names::Names;
 use super::session::Session;
@@ -36,6 +37,7 @@ pub struct EwsSourceBuilder {
     public_folder_content_mailbox: Option<String>,
     connections: u32,
     repeats: usize,
+    largest_item: u64,
     longest_wait: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -63,7 +65,8 @@ impl EwsSourceBuilder {
             public_folder_content_mailbox: None,
             connections: 4,
             repeats: 4,
-            longest_wait: Duration::from_hours(1),
+            largest_item: 150 << 20,
+            longest_wait: Duration::from_mins(4),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -156,6 +159,9 @@ impl EwsSourceBuilder {
     }
 
     /// The longest time from sending a request to the last byte of its answer; default 10 minutes.
+    ///
+    /// This is for large originals over slow lines. A logger renews its lease of 5 minutes while an answer arrives; where
+    /// a host keeps a lease of its own without renewing it, this has to be shorter than that.
     pub fn with_total_timeout(mut self, timeout: Duration) -> Self {
         self.http.total_timeout = timeout;
         self
@@ -173,7 +179,18 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// The most calls at a time, as [`SourceCapabilities::connections`]; default 4. Exchange allows 27 by default.
+    /// The largest item in bytes, by the size that the server lists; default 150 MiB.
+    ///
+    /// A larger one is not asked for and fails as `ews.item_too_large`. In an answer an item takes a third more.
+    pub fn with_largest_item(mut self, bytes: u64) -> Self {
+        self.largest_item = bytes;
+        self
+    }
+
+    /// The most requests at a time, as [`SourceCapabilities::connections`]; default 4. Exchange allows 27 by default.
+    ///
+    /// A fetch takes two of them, because it looks addresses up while an answer arrives; with 1 such a look-up opens a
+    /// second connection.
     pub fn with_connections(mut self, connections: u32) -> Self {
         self.connections = connections.max(1);
         self
@@ -185,8 +202,8 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// The longest wait that a call takes upon itself when the server asks for one; default 1 hour. A longer one is
-    /// returned as `Throttled` with the time.
+    /// The longest wait that a call takes upon itself when the server asks for one; default 4 minutes, which is less than
+    /// the lease of 5 minutes under which a logger works. A longer one is returned as `Throttled` with the time.
     pub fn with_longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
@@ -243,6 +260,9 @@ impl EwsSourceBuilder {
             impersonated: self.impersonated,
             repeats: self.repeats,
         };
+        let run_bytes = self.http.body_limit / 2;
+        let slots = usize::try_from(self.connections).unwrap_or(usize::MAX);
+        let slots = Semaphore::new(slots.min(Semaphore::MAX_PERMITS));
         let capabilities = SourceCapabilities {
             connections: self.connections,
             ..SourceCapabilities::default()
@@ -254,6 +274,9 @@ impl EwsSourceBuilder {
                 names,
                 mailbox,
                 capabilities,
+                slots,
+                largest_item: self.largest_item,
+                run_bytes,
             }),
         })
     }

@@ -65,24 +65,28 @@ impl Failure {
                 remedy: Remedy::OlderVersion,
             },
             Class::Transient | Class::Unknown => Self {
-                error,
+                error: waiting(error, fault.back_off),
                 remedy: Remedy::Repeat,
             },
-            _ => Self::lasting(error),
+            _ => Self::lasting(waiting(error, fault.back_off)),
         }
     }
 
     /// A wish to be left alone; zero is no time.
     pub(super) fn busy(error: Error, wait: Option<Duration>) -> Self {
         let wait = wait.filter(|wait| !wait.is_zero());
-        let error = match wait {
-            Some(wait) => error.with_retry_after(wait),
-            None => error,
-        };
         Self {
-            error,
+            error: waiting(error, wait),
             remedy: Remedy::Wait(wait),
         }
+    }
+}
+
+/// An error with the time that the server wants to be left alone.
+fn waiting(error: Error, wait: Option<Duration>) -> Error {
+    match wait.filter(|wait| !wait.is_zero()) {
+        Some(wait) => error.with_retry_after(wait),
+        None => error,
     }
 }
 
@@ -139,8 +143,22 @@ impl StatusReading<'_> {
         }
     }
 
+    /// A refusal of the schema version that is no SOAP.
+    pub(super) fn older_version(&self) -> Failure {
+        Failure {
+            error: self.error(&codes::EWS_VERSION),
+            remedy: Remedy::OlderVersion,
+        }
+    }
+
+    /// The time in `Retry-After`, where the status is one of a server that cannot now.
+    pub(super) fn wish(&self, status: u16) -> Option<Duration> {
+        let cannot_now = matches!(status, 429 | 500 | 502..=504);
+        self.retry_after().filter(|_| cannot_now)
+    }
+
     /// The time in `Retry-After`.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         retry_after(self.headers, self.now)
     }
 

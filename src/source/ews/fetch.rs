@@ -1,27 +1,23 @@
-//! Fetching originals and facts, handed on while they arrive.
+//! Fetching originals and facts, handed on while they arrive; what goes wrong with one item stays with it.
+
+mod holding;
+mod nested;
+mod verdict;
 
 use super::EwsSource;
-use super::answer::{Answer, ResponseMessage, item_facts, item_ref};
-use super::codes::Class;
 use super::failure::{Failure, Remedy};
-use super::folders::refusal;
-use super::request::{GetItem, Request, Shape};
-use super::soap::{ItemSink, MimeEnd, Ns, Tree};
+use super::request::{GetItem, Shape};
+use super::session::Waits;
+use super::soap::{ItemSink, Tree};
 use crate::error::{Error, Result, codes};
-use crate::message::{ItemClass, MailFacts};
+use crate::message::ItemClass;
 use crate::source::{FetchSink, Fetched, ItemRef, ListedItem};
+use holding::Holding;
+use nested::is_of_one_item;
+use verdict::{Verdict, judge};
 
-/// What became of the item that was answered.
-enum Verdict {
-    /// It ended.
-    Ended(Fetched),
-    /// It was not reached, or the server is busy: the rest of the batch is asked again.
-    Again(Failure),
-    /// Its original cannot be rendered: its facts are asked for alone.
-    FactsOnly(Error),
-    /// It has no facts of a message: it is asked for alone, without them.
-    ItemShape,
-}
+/// Items in a row that may break the connection; one more is taken for the server's trouble.
+const BREAKS: usize = 1;
 
 impl EwsSource {
     pub(super) async fn fetch_items(
@@ -29,232 +25,196 @@ impl EwsSource {
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
-        let mut waits = self.session().waits();
-        let mut done = 0;
-        while let Some(rest) = items.get(done..).filter(|rest| !rest.is_empty()) {
-            let (shape, run) = self.next_run(rest);
-            let (ended, stopped) = self.fetch_run(run, shape, done, sink).await?;
-            done += ended;
-            if ended > 0 {
-                waits = self.session().waits();
+        let mut fetch = Fetch {
+            source: self,
+            items,
+            sink: Holding::new(sink),
+            done: 0,
+            alone_until: 0,
+            breaks: 0,
+            waits: self.session().waits(),
+        };
+        while let Some(rest) = items.get(fetch.done..).filter(|rest| !rest.is_empty()) {
+            fetch.step(rest).await?;
+        }
+        fetch.finish().await
+    }
+}
+
+/// One question of the caller.
+struct Fetch<'a> {
+    source: &'a EwsSource,
+    items: &'a [ListedItem],
+    sink: Holding<'a>,
+    /// Items that ended or are kept back.
+    done: usize,
+    /// Up to here every item is asked for alone, and once.
+    alone_until: usize,
+    /// Items in a row that broke the connection.
+    breaks: usize,
+    waits: Waits,
+}
+
+/// Why a run stopped before its last item.
+enum Stop {
+    /// The server wants to be asked again, later or otherwise.
+    Again(Failure),
+    /// The answer broke off, cannot be read or contradicts the question.
+    Broken(Failure),
+}
+
+impl Fetch<'_> {
+    async fn step(&mut self, rest: &[ListedItem]) -> Result<()> {
+        if let Some(error) = rest.first().and_then(|row| self.too_large(row)) {
+            let mut item = ItemSink::new(&mut self.sink, self.done, None);
+            item.end(Fetched::Failed(error)).await?;
+            self.done += 1;
+            return Ok(());
+        }
+        let (before, version) = (self.done, self.source.session().version.current());
+        let (shape, run) = self.next_run(rest);
+        let end = before + run.len();
+        let stopped = self.run(run, shape).await?;
+        if self.done > before {
+            self.waits = self.source.session().waits();
+        }
+        let Some(stop) = stopped else { return Ok(()) };
+        let request = GetItem {
+            items: &[],
+            shape,
+            with_mime: true,
+        };
+        match stop {
+            Stop::Again(failure) => {
+                let session = self.source.session();
+                session.recover(&request, version, failure, &mut self.waits)
             }
-            if let Some(failure) = stopped {
-                let request = GetItem {
-                    items: &[],
-                    shape,
-                    with_mime: true,
-                };
-                let version = self.session().version.current();
-                self.session()
-                    .recover(&request, version, failure, &mut waits)?;
+            Stop::Broken(failure) => self.mend(&request, failure, end).await,
+        }
+    }
+
+    /// After a broken answer: again, then each item alone, then without the item that breaks it.
+    async fn mend(&mut self, request: &GetItem<'_>, failure: Failure, end: usize) -> Result<()> {
+        let session = self.source.session();
+        let version = session.version.current();
+        let mut error = failure.error;
+        if self.done >= self.alone_until {
+            let remedy = failure.remedy;
+            let failure = Failure { error, remedy };
+            let again = session.recover(request, version, failure, &mut self.waits);
+            let Err(lasting) = again else { return Ok(()) };
+            error = lasting;
+            let never_repeated = remedy == Remedy::None && !is_beyond_limit(&error);
+            if end - self.done > 1 || never_repeated {
+                self.alone_until = end;
+                self.waits = session.waits();
+                return Ok(());
             }
         }
+        if is_of_one_item(&error) {
+            let mut item = ItemSink::new(&mut self.sink, self.done, None);
+            item.end(Fetched::Failed(error)).await?;
+        } else if self.breaks < BREAKS {
+            self.breaks += 1;
+            self.sink.hold(self.done, error);
+        } else {
+            return Err(error);
+        }
+        self.done += 1;
         Ok(())
     }
 
-    /// The longest run of items with one shape that fits one request.
-    fn next_run<'a>(&self, items: &'a [ListedItem]) -> (Shape, &'a [ListedItem]) {
-        let most = usize::try_from(self.inner.capabilities.fetch_batch).unwrap_or(usize::MAX);
-        let shape = items.first().map_or(Shape::Message, shape_of);
-        let same = items
-            .iter()
-            .take(most.max(1))
-            .take_while(|item| shape_of(item) == shape);
-        let length = same.count();
-        (shape, items.get(..length).unwrap_or(items))
+    fn too_large(&self, row: &ListedItem) -> Option<Error> {
+        let size = row
+            .size
+            .filter(|size| *size > self.source.inner.largest_item)?;
+        let error = Error::new(&codes::EWS_ITEM_TOO_LARGE, "GetItem").with_item(&*row.item.id);
+        Some(error.with_detail(format!("{size} bytes")))
     }
 
-    /// Fetches one run; says how many items ended, and why it stopped before the last.
-    async fn fetch_run(
-        &self,
-        run: &[ListedItem],
-        shape: Shape,
-        first: usize,
-        sink: &mut dyn FetchSink,
-    ) -> Result<(usize, Option<Failure>)> {
+    /// The longest run of items with one shape that fits one request and its answer.
+    fn next_run<'a>(&self, items: &'a [ListedItem]) -> (Shape, &'a [ListedItem]) {
+        let inner = &self.source.inner;
+        let shape = items.first().map_or(Shape::Message, shape_of);
+        if self.done < self.alone_until {
+            return (shape, items.get(..1).unwrap_or(items));
+        }
+        let most = usize::try_from(inner.capabilities.fetch_batch).unwrap_or(usize::MAX);
+        let mut bytes = 0_u64;
+        let mut fits = |row: &ListedItem| {
+            let first = bytes == 0;
+            bytes = bytes.saturating_add(row.size.unwrap_or(0).max(1));
+            first || bytes <= inner.run_bytes
+        };
+        let length = items
+            .iter()
+            .take(most.max(1))
+            .take_while(|row| shape_of(row) == shape && self.too_large(row).is_none() && fits(row))
+            .count();
+        (shape, items.get(..length.max(1)).unwrap_or(items))
+    }
+
+    /// Fetches one run; says why it stopped before the last item, if it did.
+    async fn run(&mut self, run: &[ListedItem], shape: Shape) -> Result<Option<Stop>> {
         let ids: Vec<ItemRef> = run.iter().map(|row| row.item.clone()).collect();
         let request = GetItem {
             items: &ids,
             shape,
             with_mime: true,
         };
-        let mut answer = self.session().call(&request).await?;
+        let source = self.source;
+        let mut answer = source.session().call(&request).await?;
         let mut tree = Tree::default();
         for (at, row) in run.iter().enumerate() {
-            let mut item = ItemSink::new(&mut *sink, first + at, row.size);
+            let mut item = ItemSink::new(&mut self.sink, self.done, row.size);
             let message = match answer.next(&mut tree, Some(&mut item)).await {
                 Ok(Some(message)) => message,
-                Ok(None) => {
-                    let failure = Failure {
-                        error: answer.miscounted(),
-                        remedy: Remedy::Repeat,
-                    };
-                    return Ok((at, Some(failure)));
-                }
-                // What the sink was not told of can be asked again.
-                Err(error) if !item.begun() => {
-                    return Ok((at, Some(Failure::of_transport(error))));
-                }
-                Err(error) => return Err(error),
+                Ok(None) => return Ok(Some(Stop::Broken(repeatable(answer.miscounted())))),
+                Err(error) if item.refused() => return Err(error),
+                Err(error) => return Ok(Some(Stop::Broken(Failure::of_transport(error)))),
             };
-            let verdict = judge(&message, &answer, &tree, &ids, at);
-            if let Verdict::Again(failure) = verdict {
-                return Ok((at, Some(failure)));
+            source.session().heed(&message);
+            match judge(&message, &answer, &tree, &ids, at) {
+                Verdict::Again(failure) => return Ok(Some(Stop::Again(failure))),
+                Verdict::MixedUp(error) => {
+                    return Ok(Some(Stop::Broken(Failure::lasting(error))));
+                }
+                Verdict::Denied(error) => self.sink.hold(self.done, error),
+                verdict => {
+                    let fetched = source.conclude(verdict, &row.item, &mut item).await?;
+                    item.end(fetched).await?;
+                    self.breaks = 0;
+                }
             }
-            let fetched = self.conclude(verdict, &row.item, &mut item).await?;
-            item.end(fetched).await?;
+            self.done += 1;
         }
         if answer.next(&mut tree, None).await?.is_some() {
             return Err(answer.miscounted());
         }
         answer.drain().await;
-        Ok((run.len(), None))
+        Ok(None)
     }
 
-    async fn conclude(
-        &self,
-        verdict: Verdict,
-        id: &ItemRef,
-        item: &mut ItemSink<'_>,
-    ) -> Result<Fetched> {
-        let fetched = match verdict {
-            Verdict::Ended(fetched) => fetched,
-            Verdict::Again(failure) => Fetched::Failed(failure.error),
-            Verdict::FactsOnly(error) => self.fetch_facts(id, error).await?,
-            Verdict::ItemShape => self.fetch_as_item(id, item).await?,
-        };
-        Ok(self.with_names(fetched).await)
-    }
-
-    /// Resolves the Exchange addresses. Where that fails now, the item is fetched again another time.
-    async fn with_names(&self, fetched: Fetched) -> Fetched {
-        match fetched {
-            Fetched::Complete(mut facts) => match self.resolve_names(&mut facts).await {
-                Ok(()) => Fetched::Complete(facts),
-                Err(error) => Fetched::Failed(error),
-            },
-            Fetched::WithoutOriginal(mut facts, why) => {
-                match self.resolve_names(&mut facts).await {
-                    Ok(()) => Fetched::WithoutOriginal(facts, why),
-                    Err(error) => Fetched::Failed(error),
-                }
-            }
-            other => other,
+    /// Hands on what was kept back, unless it is what became of every item.
+    async fn finish(mut self) -> Result<()> {
+        let held = self.sink.held();
+        let everything = held > 0 && held == self.items.len();
+        if everything && (held > 1 || self.breaks > 0) {
+            return self.sink.into_first().map_or(Ok(()), Err);
         }
-    }
-
-    /// The facts of an item whose original cannot be had.
-    async fn fetch_facts(&self, id: &ItemRef, why: Error) -> Result<Fetched> {
-        let items = std::slice::from_ref(id);
-        let mut tree = Tree::default();
-        for shape in [Shape::Message, Shape::Item] {
-            let request = GetItem {
-                items,
-                shape,
-                with_mime: false,
-            };
-            let message = self.session().ask(&request, &mut tree).await?;
-            match message.class() {
-                Class::Fine => {
-                    let facts = facts_of(&tree).unwrap_or_default();
-                    return Ok(Fetched::WithoutOriginal(Box::new(facts), why));
-                }
-                Class::Gone => return Ok(Fetched::Gone),
-                Class::Property if shape == Shape::Message => {}
-                class => {
-                    return Ok(Fetched::Failed(refusal(class, request.name(), &message)));
-                }
-            }
-        }
-        Ok(Fetched::Failed(why))
-    }
-
-    /// An item that is no message, with its original.
-    async fn fetch_as_item(&self, id: &ItemRef, item: &mut ItemSink<'_>) -> Result<Fetched> {
-        let items = std::slice::from_ref(id);
-        let request = GetItem {
-            items,
-            shape: Shape::Item,
-            with_mime: true,
-        };
-        let mut answer = self.session().call(&request).await?;
-        let mut tree = Tree::default();
-        let Some(message) = answer.next(&mut tree, Some(item)).await? else {
-            return Err(answer.miscounted());
-        };
-        match judge(&message, &answer, &tree, items, 0) {
-            Verdict::Ended(fetched) => Ok(fetched),
-            Verdict::Again(failure) => Ok(Fetched::Failed(failure.error)),
-            Verdict::FactsOnly(error) => self.fetch_facts(id, error).await,
-            Verdict::ItemShape => Ok(Fetched::Failed(refusal(
-                Class::Property,
-                request.name(),
-                &message,
-            ))),
-        }
+        self.sink.release().await
     }
 }
 
-fn judge(
-    message: &ResponseMessage,
-    answer: &Answer,
-    tree: &Tree,
-    asked: &[ItemRef],
-    at: usize,
-) -> Verdict {
-    let class = message.class();
-    let error = || {
-        let error = class.error("GetItem", message.decisive_code(), answer.server().clone());
-        error.with_item(asked.get(at).map_or("", |item| &item.id))
-    };
-    match class {
-        Class::Fine if mixed_up(tree, asked, at) => {
-            Verdict::Ended(Fetched::Failed(answer.miscounted()))
-        }
-        Class::Fine => Verdict::Ended(complete(tree, answer.mime(), answer)),
-        Class::Busy => Verdict::Again(Failure::busy(error(), message.back_off)),
-        Class::Untouched => Verdict::Again(Failure {
-            error: error(),
-            remedy: Remedy::Repeat,
-        }),
-        Class::Gone => Verdict::Ended(Fetched::Gone),
-        Class::NoOriginal => Verdict::FactsOnly(error()),
-        Class::Property => Verdict::ItemShape,
-        _ => Verdict::Ended(Fetched::Failed(error())),
+fn repeatable(error: Error) -> Failure {
+    Failure {
+        error,
+        remedy: Remedy::Repeat,
     }
 }
 
-/// Whether the answer holds another one of the items that were asked for.
-fn mixed_up(tree: &Tree, asked: &[ItemRef], at: usize) -> bool {
-    let Some(found) = item_of(tree).and_then(item_ref) else {
-        return false;
-    };
-    let position = asked.iter().position(|item| item.id == found.id);
-    position.is_some_and(|position| position != at)
-}
-
-fn complete(tree: &Tree, mime: Option<MimeEnd>, answer: &Answer) -> Fetched {
-    let facts = Box::new(facts_of(tree).unwrap_or_default());
-    let damaged = |detail: &'static str| {
-        Error::new(&codes::EWS_ITEM_DAMAGED, "GetItem")
-            .with_detail(detail)
-            .with_server(answer.server().clone())
-    };
-    match mime {
-        Some(end) if end.damaged => {
-            Fetched::WithoutOriginal(facts, damaged("the original is no base64"))
-        }
-        Some(end) if end.bytes > 0 => Fetched::Complete(facts),
-        _ => Fetched::WithoutOriginal(facts, damaged("the answer holds no original")),
-    }
-}
-
-fn facts_of(tree: &Tree) -> Option<MailFacts> {
-    item_of(tree).map(item_facts)
-}
-
-fn item_of(tree: &Tree) -> Option<super::soap::Node<'_>> {
-    tree.root()?.child(Ns::Messages, "Items")?.children().next()
+fn is_beyond_limit(error: &Error) -> bool {
+    error.kind() == crate::error::ErrorKind::LimitExceeded
 }
 
 /// Meeting requests and the like are messages to Exchange; appointments, tasks and contacts are not.

@@ -5,11 +5,35 @@ use super::answer::{FolderRow, ResponseMessage, read_folders};
 use super::codes::Class;
 use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request};
 use super::soap::Tree;
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
 
 /// The folder that Exchange Online makes for a mailbox; 2013 SP1 has no distinguished name for it.
 const ARCHIVE: &str = "Archive";
+
+/// The folders of an answer, and whose answer it was.
+struct Answered {
+    rows: Vec<FolderRow>,
+    complete: bool,
+    server: ServerContext,
+}
+
+/// What a look for one folder gave.
+struct Found {
+    folder: Option<Folder>,
+    server: ServerContext,
+}
+
+impl Found {
+    fn or_missing(self, name: &str) -> Result<Folder> {
+        let name: String = name.chars().take(60).collect();
+        self.folder.ok_or_else(|| {
+            Error::new(&codes::EWS_FOLDER_NOT_FOUND, "FindFolder")
+                .with_detail(format!("no folder {name:?}"))
+                .with_server(self.server)
+        })
+    }
+}
 
 impl EwsSource {
     pub(super) async fn open(&self, selector: &FolderSelector) -> Result<Folder> {
@@ -31,9 +55,9 @@ impl EwsSource {
             return self.open_root(&at, path).await;
         };
         for name in parents {
-            at = folder_ref(&self.find(&at, name).await?.ok_or_else(|| missing(name))?);
+            at = folder_ref(&self.find(&at, name).await?.or_missing(name)?);
         }
-        let found = self.find(&at, last).await?.ok_or_else(|| missing(last))?;
+        let found = self.find(&at, last).await?.or_missing(last)?;
         Ok(placed(found, path))
     }
 
@@ -55,11 +79,11 @@ impl EwsSource {
             parent: &parent,
             which: Named::Any(page),
         };
-        let (rows, complete) = self.folders(&request).await?;
-        let mail = rows.into_iter().filter(|row| is_mail(&row.folder));
+        let answered = self.folders(&request).await?;
+        let mail = answered.rows.into_iter().filter(|row| is_mail(&row.folder));
         Ok(FolderPage::new(
             mail.map(|row| below(row, path.as_ref())).collect(),
-            complete,
+            answered.complete,
         ))
     }
 
@@ -67,7 +91,7 @@ impl EwsSource {
         let mut at = self.root(path.root());
         let mut opened = None;
         for name in &names(path) {
-            let folder = match self.find(&at, name).await? {
+            let folder = match self.find(&at, name).await?.folder {
                 Some(folder) => folder,
                 None => self.create_below(&at, name).await?,
             };
@@ -86,7 +110,7 @@ impl EwsSource {
         let message = self.session().ask(&request, &mut tree).await?;
         match message.class() {
             Class::Fine => {}
-            Class::Exists => return self.find(parent, name).await?.ok_or_else(|| missing(name)),
+            Class::Exists => return self.find(parent, name).await?.or_missing(name),
             class => return Err(refusal(class, request.name(), &message)),
         }
         let created = read_folders(&tree)
@@ -99,41 +123,56 @@ impl EwsSource {
                 folder.name.get_or_insert_with(|| name.to_owned());
                 Ok(folder)
             }
-            None => self.find(parent, name).await?.ok_or_else(|| missing(name)),
+            None => self.find(parent, name).await?.or_missing(name),
         }
     }
 
     async fn open_root(&self, root: &FolderRef, path: &FolderPath) -> Result<Folder> {
-        let (rows, _) = self.folders(&GetFolder { folder: root }).await?;
-        let row = rows
-            .into_iter()
-            .next()
-            .ok_or_else(|| missing(path.root().code()))?;
-        Ok(placed(row.folder, path))
+        let answered = self.folders(&GetFolder { folder: root }).await?;
+        let found = Found {
+            folder: answered.rows.into_iter().next().map(|row| row.folder),
+            server: answered.server,
+        };
+        Ok(placed(found.or_missing(path.root().code())?, path))
     }
 
     /// The folder with this name right below another one. Exchange compares names without case; one that is written
     /// exactly so goes before others.
-    async fn find(&self, parent: &FolderRef, name: &str) -> Result<Option<Folder>> {
+    async fn find(&self, parent: &FolderRef, name: &str) -> Result<Found> {
         let request = FindFolder {
             parent,
             which: Named::Exactly(name),
         };
-        let (mut rows, _) = self.folders(&request).await?;
+        let answered = self.folders(&request).await?;
+        let mut rows = answered.rows;
+        rows.retain(|row| row.name.to_lowercase() == name.to_lowercase());
         if rows.len() > 1 {
+            let exact: Vec<_> = rows.iter().filter(|row| row.name == name).collect();
+            if exact.len() != 1 {
+                let error = Error::new(&codes::EWS_FOLDER_AMBIGUOUS, request.name());
+                return Err(error.with_server(answered.server));
+            }
             rows.retain(|row| row.name == name);
         }
-        match rows.len() {
-            0 | 1 => Ok(rows.pop().map(|row| row.folder)),
-            _ => Err(Error::new(&codes::EWS_FOLDER_AMBIGUOUS, request.name())),
-        }
+        Ok(Found {
+            folder: rows.pop().map(|row| row.folder),
+            server: answered.server,
+        })
     }
 
-    async fn folders(&self, request: &dyn Request) -> Result<(Vec<FolderRow>, bool)> {
+    async fn folders(&self, request: &dyn Request) -> Result<Answered> {
         let mut tree = Tree::default();
         let message = self.session().ask(request, &mut tree).await?;
         match message.class() {
-            Class::Fine => Ok(read_folders(&tree)),
+            Class::Fine => {
+                let (rows, complete) = read_folders(&tree);
+                let server = message.server;
+                Ok(Answered {
+                    rows,
+                    complete,
+                    server,
+                })
+            }
             Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
             class => Err(refusal(class, request.name(), &message)),
         }
@@ -157,6 +196,13 @@ pub(super) fn refusal(class: Class, operation: &'static str, message: &ResponseM
     class.error(operation, message.decisive_code(), message.server.clone())
 }
 
+/// The error of a success that lacks what it has to hold.
+pub(super) fn unreadable(message: &ResponseMessage, detail: &'static str) -> Error {
+    Error::new(&codes::EWS_NOT_SOAP, "FindItem")
+        .with_detail(detail)
+        .with_server(message.server.clone())
+}
+
 /// The id of an open folder.
 pub(super) fn folder_ref(folder: &Folder) -> FolderRef {
     FolderRef::Id(folder.id.as_str().to_owned())
@@ -168,12 +214,6 @@ fn names(path: &FolderPath) -> Vec<String> {
         .into_iter()
         .chain(path.segments().iter().cloned())
         .collect()
-}
-
-fn missing(name: &str) -> Error {
-    let name: String = name.chars().take(60).collect();
-    Error::new(&codes::EWS_FOLDER_NOT_FOUND, "FindFolder")
-        .with_detail(format!("no folder {name:?}"))
 }
 
 fn placed(mut folder: Folder, path: &FolderPath) -> Folder {

@@ -2,7 +2,7 @@
 
 use super::EwsSource;
 use super::request::Selection;
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, ItemRef, ListRequest, ListedItem, SightingKey};
 
 /// Keys of one restriction; larger ones are refused as too complex.
@@ -29,18 +29,20 @@ impl EwsSource {
 
     async fn rows_of(&self, folder: &Folder, keys: &[&[u8]]) -> Result<Vec<ListedItem>> {
         let mut rows: Vec<ListedItem> = Vec::new();
+        let mut server = ServerContext::default();
         for _ in 0..PAGES {
             let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             let page = ListRequest::new(offset, PAGE);
-            let listing = self
+            let (listing, said) = self
                 .find_items(folder, page, Selection::SearchKeys(keys))
                 .await?;
             rows.extend(listing.items);
+            server = said;
             if listing.complete {
                 return Ok(rows);
             }
         }
-        Err(Error::new(&codes::EWS_ANSWERS_MISSING, "FindItem"))
+        Err(Error::new(&codes::EWS_ANSWERS_MISSING, "FindItem").with_server(server))
     }
 }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::answer::{Answer, Opened, ResponseMessage};
@@ -15,10 +18,13 @@ use super::soap::Tree;
 use super::version::{Negotiated, Version};
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, Result, codes};
-use crate::http::{Authenticator, Gate, HttpClient, Reply, ServiceUrl, new_guid};
+use crate::http::{Authenticator, Body, Gate, HttpClient, Reply, ServiceUrl, new_guid};
 
 /// The least wait after a busy answer that names no time.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// The wait after a failed move, which a crowded mailbox causes.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// The connection to one mailbox with one credential.
 pub(super) struct Session {
@@ -112,6 +118,16 @@ impl Session {
         }
     }
 
+    /// Keeps the wish to be left alone that a response message may hold, whatever its code.
+    pub(super) fn heed(&self, message: &ResponseMessage) {
+        let crowded = matches!(message.class(), Class::MoveFailed);
+        let least = if crowded { SHORT_WAIT } else { Duration::ZERO };
+        let wait = message.back_off.unwrap_or_default().max(least);
+        if !wait.is_zero() {
+            self.gate.hold(wait);
+        }
+    }
+
     /// Sends a request that has one response message, and reads it into the tree.
     pub(super) async fn ask(
         &self,
@@ -136,6 +152,7 @@ impl Session {
             Ok(None) => return Ok(Asked::Failed(Failure::lasting(answer.miscounted()))),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         };
+        self.heed(&message);
         let mut rest = Tree::default();
         match answer.next(&mut rest, None).await {
             Ok(None) => {}
@@ -163,23 +180,42 @@ impl Session {
             online: self.url.is_exchange_online(),
             now: self.clock.now(),
         };
-        let decided = matches!(reply.status, 300..=399 | 401 | 407 | 456)
-            || (matches!(reply.status, 429 | 503) && status.retry_after().is_some());
-        if decided {
+        if matches!(reply.status, 300..=399 | 401 | 407 | 456) {
             return Err(status.failure(reply.status));
         }
+        let (start, body) = if reply.status == 500 {
+            peeked(reply.body).await
+        } else {
+            (Bytes::new(), reply.body.boxed())
+        };
         // The body first: good answers were seen with 500, faults with 200.
-        let opened = Answer::open(Box::pin(reply.body), operation, reply.server).await;
-        match opened {
-            Ok(Opened::Response(answer)) => Ok(answer),
-            Ok(Opened::Fault(fault)) => Err(Failure::of_fault(&fault, operation)),
-            Ok(Opened::Empty) if reply.status == 200 => Err(status.empty()),
-            Ok(Opened::Empty | Opened::NotSoap) => Err(status.failure(reply.status)),
+        let opened = Answer::open(body, operation, reply.server).await;
+        let failure = match opened {
+            Ok(Opened::Response(answer)) => return Ok(answer),
+            Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),
+            Ok(Opened::NotSoap) if refuses_version(&start) => status.older_version(),
+            Ok(Opened::Empty) if reply.status == 200 => status.empty(),
+            Ok(Opened::Empty | Opened::NotSoap) => status.failure(reply.status),
             Err(error) if error.server().is_none() => {
-                Err(Failure::of_transport(error.with_server(status.server)))
+                Failure::of_transport(error.with_server(status.server.clone()))
             }
-            Err(error) => Err(Failure::of_transport(error)),
+            Err(error) => Failure::of_transport(error),
+        };
+        Err(self.held(failure, status.wish(reply.status)))
+    }
+
+    /// Holds every call for the longest wait that the answer names, whatever the failure.
+    fn held(&self, mut failure: Failure, wish: Option<Duration>) -> Failure {
+        let named = failure.error.retry_after().max(wish);
+        let Some(wait) = named.filter(|wait| !wait.is_zero()) else {
+            return failure;
+        };
+        self.gate.hold(wait);
+        failure.error = failure.error.with_retry_after(wait);
+        if let Remedy::Wait(_) = failure.remedy {
+            failure.remedy = Remedy::Wait(Some(wait));
         }
+        failure
     }
 
     async fn send(
@@ -230,6 +266,42 @@ const ACTION: &str = "http://schemas.microsoft.com/exchange/services/2006/messag
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
+
+/// Bytes of an answer with status 500 that are looked at for what is not written as SOAP.
+const PEEKED: usize = 4 << 10;
+
+/// The start of a body, and the whole of it.
+async fn peeked(mut body: Body) -> (Bytes, BoxStream<'static, Result<Bytes>>) {
+    let (mut start, mut pieces) = (Vec::new(), Vec::new());
+    while start.len() < PEEKED {
+        let Some(piece) = body.next().await else {
+            break;
+        };
+        let failed = piece.is_err();
+        if let Ok(bytes) = &piece {
+            start.extend_from_slice(bytes.get(..PEEKED).unwrap_or(bytes));
+        }
+        pieces.push(piece);
+        if failed {
+            break;
+        }
+    }
+    let whole = futures_util::stream::iter(pieces).chain(body);
+    (start.into(), whole.boxed())
+}
+
+/// Servers were seen that refuse a version in plain text.
+fn refuses_version(start: &[u8]) -> bool {
+    VERSION_CODES
+        .iter()
+        .any(|code| memchr::memmem::find(start, code.as_bytes()).is_some())
+}
+
+const VERSION_CODES: [&str; 3] = [
+    "ErrorInvalidServerVersion",
+    "ErrorIncorrectSchemaVersion",
+    "ErrorInvalidSchemaVersionForMailboxVersion",
+];
 
 enum Asked {
     Answered(ResponseMessage),

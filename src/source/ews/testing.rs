@@ -52,7 +52,7 @@ pub async fn read_answer(pieces: Vec<Vec<u8>>) -> Result<AnswerSummary> {
     let pieces = pieces.into_iter().map(|piece| Ok(Bytes::from(piece)));
     let pieces = Box::pin(futures_util::stream::iter(pieces));
     let mut summary = AnswerSummary::default();
-    match Answer::open(pieces, "test", ServerContext::default()).await? {
+    match Answer::open_expecting(pieces, "test", ServerContext::default(), None).await? {
         Opened::NotSoap => summary.kind = "not-soap",
         Opened::Empty => summary.kind = "empty",
         Opened::Fault(fault) => {

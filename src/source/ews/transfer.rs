@@ -33,12 +33,7 @@ enum Transfer<'a> {
 }
 
 impl EwsSource {
-    pub(super) async fn move_items(
-        &self,
-        from: &Folder,
-        items: &[ItemRef],
-        to: &Folder,
-    ) -> Result<Vec<Moved>> {
+    pub(super) async fn move_items(&self, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let target = folder_ref(to);
         let answers = self.transfer(items, Transfer::Move(&target)).await?;
         let mut moved = Vec::with_capacity(items.len());
@@ -46,7 +41,7 @@ impl EwsSource {
             moved.push(match answer.message.class() {
                 Class::Fine => Moved::Done(answer.new_id),
                 Class::Gone => Moved::Gone,
-                Class::MoveRefused => self.copy_and_delete(from, item, &target).await?,
+                Class::MoveRefused => self.copy_and_delete(item, &target).await?,
                 _ => Moved::Failed(answer.error("MoveItem").with_item(&*item.id)),
             });
         }
@@ -74,12 +69,9 @@ impl EwsSource {
     }
 
     /// Where Exchange does not move between two places: copies, and deletes only what was copied for certain.
-    async fn copy_and_delete(
-        &self,
-        from: &Folder,
-        item: &ItemRef,
-        target: &FolderRef,
-    ) -> Result<Moved> {
+    ///
+    /// Where the original stays for certain, the copy is taken back, so that copies do not multiply with each attempt.
+    async fn copy_and_delete(&self, item: &ItemRef, target: &FolderRef) -> Result<Moved> {
         let one = std::slice::from_ref(item);
         let Some(copied) = self.transfer(one, Transfer::Copy(target)).await?.pop() else {
             return Ok(Moved::Gone);
@@ -89,11 +81,21 @@ impl EwsSource {
             Class::Gone => return Ok(Moved::Gone),
             _ => return Ok(Moved::Failed(copied.error("CopyItem"))),
         }
-        let deleted = self.remove_items(from, one, Disposal::Recoverable).await?;
-        match deleted.into_iter().next() {
-            Some(Removed::Failed(error)) => Ok(Moved::Failed(error)),
-            _ => Ok(Moved::Done(copied.new_id)),
+        let delete = Transfer::Delete(DeleteType::SoftDelete);
+        let Some(deleted) = self.transfer(one, delete).await?.pop() else {
+            return Ok(Moved::Done(copied.new_id));
+        };
+        let class = deleted.message.class();
+        if matches!(class, Class::Fine | Class::Gone) {
+            return Ok(Moved::Done(copied.new_id));
         }
+        if let (true, Some(copy)) = (stays(class), &copied.new_id) {
+            let undone = self.transfer(std::slice::from_ref(copy), delete).await;
+            undone?;
+        }
+        Ok(Moved::Failed(
+            deleted.error("DeleteItem").with_item(&*item.id),
+        ))
     }
 
     async fn transfer(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
@@ -150,6 +152,7 @@ impl EwsSource {
         let mut tree = Tree::default();
         let mut answers = Vec::with_capacity(items.len());
         while let Some(message) = answer.next(&mut tree, None).await? {
+            self.session().heed(&message);
             let server = answer.server().clone();
             answers.push(Answered {
                 message,
@@ -173,6 +176,15 @@ impl Transfer<'_> {
             Self::Delete(how) => Box::new(DeleteItem { items, how }),
         }
     }
+}
+
+/// Whether an item that was not deleted for this reason is where it was, for certain. After an outage it may be gone, and
+/// its copy the only one.
+fn stays(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Denied | Class::Refused | Class::Quota | Class::Busy | Class::Untouched
+    )
 }
 
 fn batch_size(most: u32) -> usize {

@@ -431,75 +431,42 @@ async fn failures(breaks: Breaks) -> Vec<&'static str> {
     run(make).await.failures()
 }
 
+/// Each broken rule, with the case that names it.
+#[rustfmt::skip] // a table
+const EXPECTED: &[(Breaks, &str)] = &[
+    (Breaks::Fence, "a_stale_lease_commits_nothing"),
+    (Breaks::Exclusion, "a_lease_is_exclusive"),
+    (Breaks::Epoch, "taking_a_lease_raises_its_epoch"),
+    (Breaks::UniqueKey, "a_second_sighting_adds_no_entry"),
+    (Breaks::Atomicity, "a_refused_row_leaves_no_trace_and_the_others_are_written"),
+    (Breaks::Comparison, "an_unknown_message_with_the_same_message_id_is_to_be_compared"),
+    (Breaks::KnownOrder, "sightings_are_known_in_the_order_of_the_question"),
+    (Breaks::Outcome, "a_sighting_tells_its_outcome_and_the_items_that_wait"),
+    (Breaks::Waiting, "a_sighting_tells_its_outcome_and_the_items_that_wait"),
+    (Breaks::Redecision, "a_mail_without_entries_that_was_put_back_is_decided_again"),
+    (Breaks::Due, "only_moves_that_are_due_are_pending"),
+    (Breaks::Wordless, "a_text_without_a_word_finds_nothing"),
+    (Breaks::ForgetsAnEntry, "a_commit_is_read_back"),
+    (Breaks::LogOrder, "entries_are_newest_first_then_by_falling_number"),
+    (Breaks::Filter, "entries_are_filtered_by_time"),
+    (Breaks::Cursor, "pages_are_bounded_and_miss_nothing"),
+    (Breaks::Scope, "another_scope_reads_nothing"),
+    (Breaks::Bytes, "an_original_is_read_in_ranges"),
+    (Breaks::Delivery, "a_mail_waits_until_the_hosts_log_has_all_its_entries"),
+    (Breaks::Settling, "a_done_move_is_settled_and_its_place_known"),
+    (Breaks::Requeue, "a_quarantined_mail_is_requeued"),
+    (Breaks::Acknowledgement, "each_consumer_has_its_own_place"),
+    (Breaks::SetupVersion, "a_setup_is_stored_only_over_the_version_that_was_read"),
+    (Breaks::Watermark, "a_search_tells_how_much_it_does_not_cover"),
+    (Breaks::Cancelling, "a_cancelled_entry_is_hidden_until_it_is_asked_for"),
+    (Breaks::Panics, "entries_are_filtered_by_flag"),
+];
+
 #[tokio::test]
 async fn a_store_that_breaks_a_rule_fails() {
-    let expected = [
-        (Breaks::Fence, "a_stale_lease_commits_nothing"),
-        (Breaks::Exclusion, "a_lease_is_exclusive"),
-        (Breaks::Epoch, "taking_a_lease_raises_its_epoch"),
-        (Breaks::UniqueKey, "a_second_sighting_adds_no_entry"),
-        (
-            Breaks::Atomicity,
-            "a_refused_row_leaves_no_trace_and_the_others_are_written",
-        ),
-        (
-            Breaks::Comparison,
-            "an_unknown_message_with_the_same_message_id_is_to_be_compared",
-        ),
-        (
-            Breaks::KnownOrder,
-            "sightings_are_known_in_the_order_of_the_question",
-        ),
-        (
-            Breaks::Outcome,
-            "a_sighting_tells_its_outcome_and_the_items_that_wait",
-        ),
-        (
-            Breaks::Waiting,
-            "a_sighting_tells_its_outcome_and_the_items_that_wait",
-        ),
-        (
-            Breaks::Redecision,
-            "a_mail_without_entries_that_was_put_back_is_decided_again",
-        ),
-        (Breaks::Due, "only_moves_that_are_due_are_pending"),
-        (Breaks::Wordless, "a_text_without_a_word_finds_nothing"),
-        (Breaks::ForgetsAnEntry, "a_commit_is_read_back"),
-        (
-            Breaks::LogOrder,
-            "entries_are_newest_first_then_by_falling_number",
-        ),
-        (Breaks::Filter, "entries_are_filtered_by_time"),
-        (Breaks::Cursor, "pages_are_bounded_and_miss_nothing"),
-        (Breaks::Scope, "another_scope_reads_nothing"),
-        (Breaks::Bytes, "an_original_is_read_in_ranges"),
-        (
-            Breaks::Delivery,
-            "a_mail_waits_until_the_hosts_log_has_all_its_entries",
-        ),
-        (
-            Breaks::Settling,
-            "a_done_move_is_settled_and_its_place_known",
-        ),
-        (Breaks::Requeue, "a_quarantined_mail_is_requeued"),
-        (Breaks::Acknowledgement, "each_consumer_has_its_own_place"),
-        (
-            Breaks::SetupVersion,
-            "a_setup_is_stored_only_over_the_version_that_was_read",
-        ),
-        (
-            Breaks::Watermark,
-            "a_search_tells_how_much_it_does_not_cover",
-        ),
-        (
-            Breaks::Cancelling,
-            "a_cancelled_entry_is_hidden_until_it_is_asked_for",
-        ),
-        (Breaks::Panics, "entries_are_filtered_by_flag"),
-    ];
     assert_eq!(failures(Breaks::Nothing).await, Vec::<&str>::new());
-    for (breaks, case) in expected {
-        let failed = failures(breaks).await;
-        assert!(failed.contains(&case), "{breaks:?}: {failed:?}");
+    for (breaks, case) in EXPECTED {
+        let failed = failures(*breaks).await;
+        assert!(failed.contains(case), "{breaks:?}: {failed:?}");
     }
 }

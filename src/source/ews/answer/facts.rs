@@ -28,6 +28,7 @@ pub(in crate::source::ews) fn item_facts(item: Node<'_>) -> MailFacts {
         class: text("ItemClass").map(ItemClass::from_item_class),
         web_link: None,
         size: text("Size").and_then(|size| size.parse().ok()),
+        damaged: false,
     }
 }
 

@@ -26,13 +26,10 @@ pub(in crate::source::ews) fn item_ref(item: Node<'_>) -> Option<ItemRef> {
 ///
 /// Servers were seen that say "not the last" for ever, or name one item once per category: a page without a new item is
 /// the last one.
-pub(in crate::source::ews) fn read_listing(tree: &Tree, offset: u32) -> Listing {
-    let folder = tree
-        .root()
-        .and_then(|root| root.child(Ns::Messages, "RootFolder"));
-    let Some(folder) = folder else {
-        return Listing::new(Vec::new(), None, true);
-    };
+///
+/// Nothing where the answer holds no page at all: that is not an empty folder.
+pub(in crate::source::ews) fn read_listing(tree: &Tree, offset: u32) -> Option<Listing> {
+    let folder = tree.root()?.child(Ns::Messages, "RootFolder")?;
     let rows = folder.child(Ns::Types, "Items");
     let mut seen = BTreeSet::new();
     let items = rows
@@ -48,7 +45,7 @@ pub(in crate::source::ews) fn read_listing(tree: &Tree, offset: u32) -> Listing 
     let last = folder.attribute("IncludesLastItemInRange") != Some("false");
     let reached = u64::from(offset) + u64::try_from(items.len()).unwrap_or(u64::MAX);
     let complete = items.is_empty() || (last && total.is_none_or(|total| reached >= total));
-    Listing::new(items, total, complete)
+    Some(Listing::new(items, total, complete))
 }
 
 fn read_row(item: Node<'_>) -> Option<ListedItem> {

@@ -72,17 +72,20 @@ impl Request for DeleteItem<'_> {
         true
     }
 
-    fn write(&self, xml: &mut XmlWriter, _: Version) {
+    fn write(&self, xml: &mut XmlWriter, version: Version) {
         let how = match self.how {
             DeleteType::MoveToDeletedItems => "MoveToDeletedItems",
             DeleteType::SoftDelete => "SoftDelete",
         };
         // The last two are required for appointments and tasks, which a queue may hold by mistake.
-        let attributes = [
+        let mut attributes = vec![
             ("DeleteType", how),
             ("SendMeetingCancellations", "SendToNone"),
             ("AffectedTaskOccurrences", "SpecifiedOccurrenceOnly"),
         ];
+        if version <= Version::Exchange2013 {
+            attributes.push(("SuppressReadReceipts", "true"));
+        }
         xml.within("m:DeleteItem", &attributes, |xml| {
             write_item_ids(xml, self.items);
         });

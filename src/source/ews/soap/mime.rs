@@ -17,6 +17,7 @@ pub(in crate::source::ews) struct ItemSink<'a> {
     index: usize,
     hint: Option<u64>,
     begun: bool,
+    refused: bool,
 }
 
 impl<'a> ItemSink<'a> {
@@ -31,12 +32,18 @@ impl<'a> ItemSink<'a> {
             index,
             hint,
             begun: false,
+            refused: false,
         }
     }
 
-    /// Whether the sink was told of the item.
-    pub(in crate::source::ews) fn begun(&self) -> bool {
-        self.begun
+    /// Whether the sink refused bytes: its error ends the fetch.
+    pub(in crate::source::ews) fn refused(&self) -> bool {
+        self.refused
+    }
+
+    /// The item is asked for again: what came of it does not count.
+    pub(in crate::source::ews) fn start_again(&mut self) {
+        self.begun = false;
     }
 
     /// Ends the item.
@@ -47,7 +54,9 @@ impl<'a> ItemSink<'a> {
 
     async fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
         self.begin();
-        self.sink.chunk(bytes).await
+        let taken = self.sink.chunk(bytes).await;
+        self.refused |= taken.is_err();
+        taken
     }
 
     fn begin(&mut self) {
@@ -125,7 +134,8 @@ struct Decoder {
     out: Vec<u8>,
     end: MimeEnd,
     padded: bool,
-    in_reference: bool,
+    /// A character reference that was begun, without its `&`.
+    reference: Option<Vec<u8>>,
 }
 
 impl Decoder {
@@ -141,6 +151,8 @@ impl Decoder {
 
     async fn finish(mut self, sink: &mut ItemSink<'_>) -> Result<MimeEnd> {
         self.out.clear();
+        // One character is no byte: something was lost before it.
+        self.end.damaged |= self.carry.len() == 1 || self.reference.is_some();
         let group = self
             .carry
             .iter()
@@ -164,7 +176,7 @@ impl Decoder {
 
     /// Decodes a piece of nothing but base64; changes nothing and says no where it is something else.
     fn decode_fast(&mut self, piece: &[u8]) -> bool {
-        if self.padded || self.in_reference {
+        if self.padded || self.reference.is_some() {
             return piece.is_empty();
         }
         let missing = (4 - self.carry.len()) % 4;
@@ -194,12 +206,27 @@ impl Decoder {
         true
     }
 
+    /// White space may be written as a reference; any other one, and one that does not end, is damage.
+    fn continue_reference(&mut self, c: u8) {
+        let Some(mut reference) = self.reference.take() else {
+            return;
+        };
+        if c == b';' {
+            self.end.damaged |= !is_space(&reference);
+        } else if reference.len() < REFERENCE && (c.is_ascii_alphanumeric() || c == b'#') {
+            reference.push(c);
+            self.reference = Some(reference);
+        } else {
+            self.end.damaged = true;
+        }
+    }
+
     fn decode_slow(&mut self, piece: &[u8]) {
         let mut text = std::mem::take(&mut self.carry);
         for c in piece {
             match c {
-                _ if self.in_reference => self.in_reference = *c != b';',
-                b'&' => self.in_reference = true,
+                _ if self.reference.is_some() => self.continue_reference(*c),
+                b'&' => self.reference = Some(Vec::new()),
                 b'=' => self.padded = true,
                 c if c.is_ascii_whitespace() => {}
                 c if is_base64(*c) && !self.padded => text.push(*c),
@@ -210,6 +237,21 @@ impl Decoder {
         let decoded = base64_simd::STANDARD.decode_append(&text, &mut self.out);
         self.end.damaged |= decoded.is_err();
     }
+}
+
+/// The longest reference to white space, with leading zeros.
+const REFERENCE: usize = 12;
+
+/// Whether the reference stands for white space (XML 1.0, 2.3).
+fn is_space(reference: &[u8]) -> bool {
+    let digits = std::str::from_utf8(reference)
+        .ok()
+        .and_then(|text| text.strip_prefix('#'));
+    let number = digits.map(|digits| match digits.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => digits.parse(),
+    });
+    matches!(number, Some(Ok(0x9 | 0xA | 0xD | 0x20)))
 }
 
 fn is_base64(c: u8) -> bool {
@@ -269,7 +311,12 @@ mod tests {
             ("SGVsbG8gV29ybA==", "Hello Worl", false),
             ("SGVsbG8gV29ybGQ", "Hello World", false),
             ("SGVsbG8gV29ybA", "Hello Worl", false),
-            ("SGVsbG8gV29ybGQhQ", "Hello World!", false),
+            ("SGVsbG8gV29ybGQhQ", "Hello World!", true),
+            ("SGVs&#x41;bG8gV29ybGQh", "Hello World!", true),
+            ("SGVs&amp;bG8gV29ybGQh", "Hello World!", true),
+            ("SGVsbG8h&#xD", "Hello!", true),
+            ("SGVs&", "Hel", true),
+            ("SGVs&-bG8h", "Hello!", true),
             ("SGVs\r\nbG8gV2\t9ybGQ h\n", "Hello World!", false),
             ("SGVs&#xD;&#10;bG8gV29ybGQh", "Hello World!", false),
             ("SGVsbG8gV29ybGQ=\n", "Hello World", false),

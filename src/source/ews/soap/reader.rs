@@ -58,6 +58,10 @@ impl XmlReader {
     /// `Protocol` (`ews.xml_forbidden`, `ews.xml_invalid`), `LimitExceeded` (`ews.xml_limit`), and the transport's own.
     pub(in crate::source::ews) async fn step(&mut self, tree: &mut Tree) -> Result<Step> {
         loop {
+            if tree.is_full() {
+                let error = Error::new(&codes::EWS_XML_LIMIT, self.operation);
+                return Err(error.with_detail("one part has more than 200,000 elements or 16 MiB"));
+            }
             self.reader.get_mut().start_token();
             self.buffer.clear();
             let event = self.reader.read_event_into_async(&mut self.buffer).await;

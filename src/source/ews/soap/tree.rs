@@ -24,7 +24,17 @@ struct Entry {
     has_children: bool,
 }
 
+/// Elements of one part.
+const NODES: usize = 200_000;
+/// Bytes of one part.
+const BYTES: usize = 16 << 20;
+
 impl Tree {
+    /// Whether the part is larger than any that Exchange sends.
+    pub(super) fn is_full(&self) -> bool {
+        self.nodes.len() > NODES || self.text.len() > BYTES
+    }
+
     /// Forgets everything and keeps the memory.
     pub(in crate::source::ews) fn clear(&mut self) {
         self.nodes.clear();
@@ -102,6 +112,11 @@ impl Tree {
     /// The element that was opened last.
     pub(in crate::source::ews) fn latest(&self) -> Option<Node<'_>> {
         self.node(self.nodes.len().checked_sub(1)?)
+    }
+
+    /// The open element at this depth below the first.
+    pub(in crate::source::ews) fn ancestor(&self, depth: usize) -> Option<Node<'_>> {
+        self.node(*self.open.get(depth)?)
     }
 
     fn node(&self, index: usize) -> Option<Node<'_>> {

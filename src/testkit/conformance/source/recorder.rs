@@ -95,6 +95,8 @@ impl FetchSink for Recorder {
         if self.refused {
             self.mistakes.push("begun after it refused");
         }
+        let again = |item: &mut Recorded| item.index == index && item.ended.is_none();
+        self.items.pop_if(again);
         if self.items.last().is_some_and(|item| item.ended.is_none()) {
             self.mistakes.push("begun before the end of the last");
         }
