@@ -16,10 +16,11 @@ const FOLDER: &str = "../shared/vectors/ews/responses";
 
 fn shared() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-    if folder.is_dir() {
+    let python = Command::new("python3").arg("--version").output().is_ok();
+    if folder.is_dir() && python {
         return Some(folder);
     }
-    skipped::skipped(&format!("{FOLDER} is missing"));
+    skipped::skipped(&format!("python3 or {FOLDER} is missing"));
     None
 }
 

@@ -364,3 +364,36 @@ fn every_command_is_one_of_the_program() {
     assert!(commands.len() > 3, "{commands:?}");
     assert!(commands.is_subset(&known), "{commands:?} of {known:?}");
 }
+
+/// Every file of Rust under a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn every_skip_is_told_past_the_capture_of_the_harness() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let captured = ["eprintln!(\"", "println!(\""];
+    for file in sources(&tests) {
+        let text = std::fs::read_to_string(&file).unwrap().to_lowercase();
+        for begin in captured {
+            let told = text.split(begin).skip(1);
+            let told = told.filter(|rest| rest.starts_with("skip"));
+            assert_eq!(
+                told.count(),
+                0,
+                "use support/skipped.rs in {}",
+                file.display()
+            );
+        }
+    }
+}

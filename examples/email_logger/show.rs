@@ -52,10 +52,8 @@ fn not_kept() -> Failure {
 /// A mail of which nothing is kept has decisions alone.
 fn tell_program(mail: Option<&LoggedMail>, found: &Found, output: &Output) -> Result<(), Failure> {
     let Some(mail) = mail else {
-        let decisions = found.decisions.iter();
-        return decisions
-            .map(|decision| output.value(&json!({ "decision": decision })))
-            .collect();
+        let mut decisions = found.decisions.iter();
+        return decisions.try_for_each(|decision| output.value(&json!({ "decision": decision })));
     };
     let mut value = mails::value(mail);
     if let Some(fields) = value.as_object_mut() {

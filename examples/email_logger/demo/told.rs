@@ -129,13 +129,17 @@ fn tell_counts(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     }
     output.line("")?;
     if queue > 0 && outcome.report.deferred > 0 {
-        let stays = if queue == 1 { "It stays" } else { "They stay" };
+        let (stays, lists) = if queue == 1 {
+            ("It stays", "it with its id")
+        } else {
+            ("They stay", "them with their ids")
+        };
         output.line(format!(
             "  {stays} in the queue: set aside for a person before, and passed over now."
         ))?;
-        output.line(
-            "  `log --not-logged` lists it with its id, and `requeue ID` gives another try.",
-        )?;
+        output.line(format!(
+            "  `log --not-logged` lists {lists}; `requeue ID` gives one another try."
+        ))?;
         output.line("")?;
     }
     output.line(format!(
