@@ -78,7 +78,7 @@ fn once(mail: &[u8]) -> Duration {
     );
     let content = MessageContent::read(mail, &limits);
     std::hint::black_box((decision, content));
-    thread_cpu() - before
+    thread_cpu().saturating_sub(before)
 }
 
 /// Time of this thread on a processor (proc(5), `schedstat`, first field, in nanoseconds).

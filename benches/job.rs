@@ -13,6 +13,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::cast_precision_loss,
     missing_docs
 )]
 
@@ -212,7 +213,7 @@ async fn job(
         .unwrap();
     let (start, cpu) = (Instant::now(), cpu_time());
     let report = logger.run_once().await.unwrap();
-    let (wall, cpu) = (start.elapsed(), cpu_time() - cpu);
+    let (wall, cpu) = (start.elapsed(), cpu_time().saturating_sub(cpu));
     assert!(report.closes() && report.moved == plan.mails, "{report:?}");
     Figures {
         seconds: wall.as_secs_f64(),

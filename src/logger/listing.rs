@@ -198,15 +198,18 @@ fn fate(work: &WorkItem, now: Timestamp) -> Fate {
         return Fate::Ready;
     };
     let waits_for_its_move = known.waiting.contains(&work.listed.item);
-    match known.state {
-        _ if waits_for_its_move => Fate::Passed,
-        SightingState::Pending if known.next_try.is_some_and(|due| due > now) => Fate::Passed,
-        SightingState::Pending => Fate::Ready,
-        SightingState::Quarantined => Fate::Passed,
-        SightingState::Decided if known.disposition == Some(Disposition::Leave) => Fate::Passed,
-        SightingState::Decided if is_logged(known) => Fate::Again,
-        // It was put back: the directory may know more by now.
-        SightingState::Decided => Fate::Ready,
+    let passed = match known.state {
+        SightingState::Pending => known.next_try.is_some_and(|due| due > now),
+        SightingState::Quarantined => true,
+        SightingState::Decided => known.disposition == Some(Disposition::Leave),
+    };
+    if passed || waits_for_its_move {
+        Fate::Passed
+    } else if known.state == SightingState::Decided && is_logged(known) {
+        Fate::Again
+    } else {
+        // New attempts, and mail without entries that was put back: the directory may know more by now.
+        Fate::Ready
     }
 }
 
