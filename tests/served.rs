@@ -153,6 +153,12 @@ fn a_wrong_password_ends_with_4_and_the_schemes_that_the_server_offers() {
     let error = &json(&output)[0]["error"];
     assert_eq!(error["code"], "http.unauthorized");
     assert_eq!(error["server"]["offered-schemes"][0], "Basic");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("opening the queue folder: "),
+        "{message}"
+    );
+    assert_eq!(error["operation"], "FindFolder");
     assert!(
         errors(&output).contains("request-id"),
         "{}",

@@ -167,10 +167,28 @@ pub(crate) fn what(error: &Error, step: Option<RunStep>) -> String {
     let begin = format!("{}: ", error.operation());
     let text = text.strip_prefix(&begin).unwrap_or(text);
     let doing = match step {
-        Some(step) => Some(step.code().replace('-', " ")),
+        Some(step) => Some(of_step(step)),
         None => doing(error.operation()),
     };
     doing.map_or_else(|| text.to_owned(), |doing| format!("{doing}: {text}"))
+}
+
+/// The step of a run in words.
+fn of_step(step: RunStep) -> String {
+    let words = match step {
+        RunStep::ValidatingSetup => "checking the settings",
+        RunStep::TakingMailbox => "taking the mailbox for this worker",
+        RunStep::OpeningQueueFolder => "opening the queue folder",
+        RunStep::OpeningStorageFolder => "opening the storage folder or another target",
+        RunStep::Recovering => "finishing what an earlier run left",
+        RunStep::ListingQueue => "listing the queue folder",
+        RunStep::ReadingMessages => "reading mail",
+        RunStep::ResolvingAddresses => "looking up salespeople and contacts",
+        RunStep::LoggingMessages => "writing the log",
+        RunStep::MovingMessages => "moving mail out of the queue",
+        other => return other.code().replace('-', " "),
+    };
+    words.to_owned()
 }
 
 /// An operation in words. Names of functions are nothing for people.
