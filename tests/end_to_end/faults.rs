@@ -49,8 +49,8 @@ async fn every_bad_answer_is_a_typed_error_or_healed_and_nothing_is_lost() {
                 (0, 5),
                 "{kind:?} {operation:?}"
             );
-            let logged = first.unwrap_err().report.logged + second.logged;
-            assert_eq!(logged, 5, "{kind:?} {operation:?}");
+            let sum = first.unwrap_err().report.logged + second.logged;
+            assert_eq!(sum, 5, "{kind:?} {operation:?}");
         }
     }
 }

@@ -35,7 +35,7 @@ fn loaded() -> Bench {
 /// Runs until the queue is empty. A fault that was planned for a later call may still end one of these runs.
 async fn heal(bench: &Bench) {
     for _ in 0..4 {
-        bench.clock.advance(Duration::from_secs(3600));
+        bench.clock.advance(Duration::from_hours(1));
         match bench.run_with(small_batches()).await {
             Ok(report) => assert!(report.closes(), "{report:?}"),
             Err(failed) => assert!(failed.report.closes(), "{failed:?}"),
@@ -101,7 +101,7 @@ async fn a_half_done_move_ends_with_a_second_copy_that_is_noted() {
     let fault = SourceFault::HalfMove(0, error(&codes::EWS_MOVE_FAILED));
     bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
     bench.run_with(small_batches()).await.unwrap();
-    bench.clock.advance(Duration::from_secs(3600));
+    bench.clock.advance(Duration::from_hours(1));
     let report = bench.run_with(small_batches()).await.unwrap();
     assert_eq!((report.recovered, bench.queued()), (1, 0), "{report:?}");
     assert_eq!(bench.stored(), MAILS as usize + 1);
@@ -259,7 +259,7 @@ async fn an_item_that_cannot_be_fetched_for_good_is_set_aside_at_once() {
 async fn a_mailbox_that_another_worker_holds_is_left_alone() {
     let bench = loaded();
     let (scope, mailbox) = (Scope::default(), "queue".into());
-    let ttl = Duration::from_secs(300);
+    let ttl = Duration::from_mins(5);
     let held = bench
         .store
         .acquire(&scope, &mailbox, &"other".into(), ttl)

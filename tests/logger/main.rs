@@ -1,6 +1,14 @@
 //! What a run promises, on a source and a store in memory: whole runs, every single fault, crashes, copies.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::clone_on_ref_ptr,
+    clippy::format_collect,
+    clippy::field_reassign_with_default
+)]
 
 mod bench;
 mod copies;
