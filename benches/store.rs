@@ -133,16 +133,16 @@ fn read(criterion: &mut Criterion) {
     };
     filter("all", &|_| {});
     filter("contact", &|filter| {
-        filter.contact = Some("CT000007".into())
+        filter.contact = Some("CT000007".into());
     });
     filter("salesperson", &|filter| {
-        filter.salesperson = Some("AH".into())
+        filter.salesperson = Some("AH".into());
     });
     filter("two words", &|filter| {
-        filter.text = Some("word4321 offer".into())
+        filter.text = Some("word4321 offer".into());
     });
     filter("rare beginning", &|filter| {
-        filter.text = Some("1234".into())
+        filter.text = Some("1234".into());
     });
     filter("word of all", &|filter| filter.text = Some("offer".into()));
     group.finish();

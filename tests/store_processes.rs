@@ -145,7 +145,7 @@ fn piece(n: u64) -> Vec<u8> {
 
 async fn stage(store: &SqliteStore, lease: &Lease) {
     for index in 0..3 {
-        let stage = StageId::from_bytes([7; 16]);
+        let pieces = StageId::from_bytes([7; 16]);
         let piece = piece(u64::from(index));
         store
             .stage(&scope(), lease, stage, index, piece)
@@ -191,9 +191,9 @@ async fn the_release_of_a_stale_lease_sweeps_nothing() {
     let newest = lease(&store, &scope()).await;
     stage(&store, &newest).await;
     store.release(&scope(), &stale).await.unwrap();
-    let stage = StageId::from_bytes([7; 16]);
+    let pieces = StageId::from_bytes([7; 16]);
     store
-        .stage(&scope(), &newest, stage, 3, piece(3))
+        .stage(&scope(), &newest, pieces, 3, piece(3))
         .await
         .unwrap();
 }

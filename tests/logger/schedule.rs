@@ -63,7 +63,7 @@ async fn failing_runs(code: &'static email_logging::error::Code) -> (usize, bool
         let never = std::future::pending::<()>();
         logger
             .run(&Schedule::default(), never, move |_| {
-                *seen.lock().unwrap() += 1
+                *seen.lock().unwrap() += 1;
             })
             .await
     });
