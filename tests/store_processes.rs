@@ -145,7 +145,7 @@ fn piece(n: u64) -> Vec<u8> {
 
 async fn stage(store: &SqliteStore, lease: &Lease) {
     for index in 0..3 {
-        let pieces = StageId::from_bytes([7; 16]);
+        let stage = StageId::from_bytes([7; 16]);
         let piece = piece(u64::from(index));
         store
             .stage(&scope(), lease, stage, index, piece)
