@@ -116,7 +116,7 @@ pub(super) async fn commit(
         }
         let mut again = Vec::new();
         for (prepared, result) in rows.into_iter().zip(receipt.rows) {
-            match take(parts, folders, &mut committed, prepared, result).await {
+            match take(parts, (folders, lease), &mut committed, prepared, result).await {
                 Ok(None) => {}
                 Ok(Some(prepared)) => again.push(prepared),
                 Err(error) => committed.error = Some((RunStep::LoggingMessages, error)),
@@ -160,7 +160,7 @@ impl Committed {
 /// Takes one row's result; answers the row where it has to be committed once more.
 async fn take(
     parts: &Parts,
-    folders: &Folders,
+    (folders, lease): (&Folders, &Lease),
     committed: &mut Committed,
     mut prepared: Prepared,
     result: RowResult,
@@ -170,7 +170,7 @@ async fn take(
         RowResult::AlreadyLogged => already_logged(parts, committed, &prepared),
         RowResult::Counted { .. } => committed.counts.push(Count::Pending),
         RowResult::Recheck(met) => {
-            if let Err(error) = compare(parts, &mut prepared, &met).await {
+            if let Err(error) = compare(parts, lease, &mut prepared, &met).await {
                 committed.counts.push(Count::Deferred);
                 return Err(error);
             }

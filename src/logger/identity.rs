@@ -8,7 +8,7 @@ use crate::decision::Decision;
 use crate::error::Result;
 use crate::ids::MessageUid;
 use crate::message::CanonicalDigest;
-use crate::store::{DecidedRow, KnownMessage, Original, RowContent};
+use crate::store::{DecidedRow, KnownMessage, Lease, Original, RowContent};
 
 use super::parts::Parts;
 use super::prepare::{Prepared, entries};
@@ -19,6 +19,7 @@ const COMPARED_BYTES: u64 = 32 << 20;
 /// Compares a row with the messages that its commit met, and makes it theirs or marks the conflict.
 pub(super) async fn compare(
     parts: &Parts,
+    lease: &Lease,
     prepared: &mut Prepared,
     met: &[MessageUid],
 ) -> Result<()> {
@@ -37,7 +38,7 @@ pub(super) async fn compare(
         .ledger
         .with_message_ids(&parts.scope, &[message_id])
         .await?;
-    let own = own_digest(parts, row, prepared.spare.as_deref());
+    let own = own_digest(parts, lease, row, &prepared.spare).await?;
     for candidate in known
         .into_iter()
         .flatten()
@@ -57,12 +58,29 @@ pub(super) async fn compare(
     Ok(())
 }
 
-fn own_digest(parts: &Parts, row: &DecidedRow, spare: Option<&[u8]>) -> Option<CanonicalDigest> {
-    let bytes = match &row.original {
-        Original::Inline(bytes) => Some(bytes.as_slice()),
-        Original::NotKept | Original::Staged(_) => spare,
+async fn own_digest(
+    parts: &Parts,
+    lease: &Lease,
+    row: &DecidedRow,
+    spare: &Original,
+) -> Result<Option<CanonicalDigest>> {
+    let limits = &parts.settings.limits;
+    let bytes = if row.original == Original::NotKept {
+        spare
+    } else {
+        &row.original
     };
-    bytes.map(|bytes| CanonicalDigest::of(bytes, &parts.settings.limits))
+    Ok(match bytes {
+        Original::Inline(bytes) => Some(CanonicalDigest::of(bytes, limits)),
+        Original::NotKept => None,
+        Original::Staged(stage) => {
+            let ledger = &parts.ledger;
+            let bytes = ledger
+                .staged(&parts.scope, lease, *stage, COMPARED_BYTES)
+                .await?;
+            bytes.map(|bytes| CanonicalDigest::of(&bytes, limits))
+        }
+    })
 }
 
 async fn digest_of(parts: &Parts, known: &KnownMessage) -> Result<Option<CanonicalDigest>> {

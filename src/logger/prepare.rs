@@ -27,7 +27,7 @@ pub(super) struct Prepared {
     /// The message, for the hooks and for another look at its identity.
     pub(super) message: Option<Box<Message>>,
     /// Bytes that are not stored, for another look at its identity.
-    pub(super) spare: Option<Vec<u8>>,
+    pub(super) spare: Original,
 }
 
 /// A batch on its way into the store.
@@ -159,11 +159,11 @@ fn decided(
     if row.decision.keep != Keep::Reason {
         row.record = Some(Box::new(record::of(&message)));
     }
-    let mut spare = None;
-    match original {
-        original if row.decision.keep == Keep::Everything => row.original = original,
-        Original::Inline(bytes) if row.record.is_some() => spare = Some(bytes),
-        Original::Inline(_) | Original::Staged(_) | Original::NotKept => {}
+    let mut spare = Original::NotKept;
+    match row.decision.keep {
+        Keep::Everything => row.original = original,
+        Keep::Metadata => spare = original,
+        Keep::Reason => {}
     }
     let sighting = sighting(&work, || {
         SightingKey::Digest(*message.identity.original_digest.as_bytes())
@@ -228,7 +228,7 @@ fn failed(parts: &Parts, folders: &Folders, work: WorkItem, error: &Error) -> Pr
         work,
         row,
         message: None,
-        spare: None,
+        spare: Original::NotKept,
     }
 }
 
@@ -249,7 +249,7 @@ pub(super) fn set_aside(
         work,
         row: CommitRow::new(sighting, content),
         message: None,
-        spare: None,
+        spare: Original::NotKept,
     }
 }
 
@@ -266,7 +266,7 @@ pub(super) fn again(folders: &Folders, work: WorkItem) -> Prepared {
         work,
         row,
         message: None,
-        spare: None,
+        spare: Original::NotKept,
     }
 }
 

@@ -51,6 +51,13 @@ forward! {
             index: u32,
             bytes: Vec<u8>,
         ) -> Result<()>;
+        async fn staged(
+            &self,
+            scope: &Scope,
+            lease: &Lease,
+            stage: StageId,
+            limit: u64,
+        ) -> Result<Option<Vec<u8>>>;
         async fn commit(
             &self,
             scope: &Scope,

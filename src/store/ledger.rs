@@ -120,6 +120,25 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         bytes: Vec<u8>,
     ) -> Result<()>;
 
+    /// The bytes that were staged so far; `None` where they are more than `limit`.
+    ///
+    /// Needed where a large mail is to be compared with another one before its commit.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` (`store.not_found`) where nothing was staged, `LeaseLost`, `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn staged(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>>;
+
     /// Writes a batch: entries, originals, decisions, events and pending moves of its rows, and the results of earlier
     /// moves and deliveries.
     ///

@@ -57,6 +57,7 @@ pub enum StoreOperation {
     Known,
     WithMessageIds,
     Stage,
+    Staged,
     Commit,
     PendingMoves,
     Undelivered,

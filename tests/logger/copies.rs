@@ -254,3 +254,41 @@ async fn unmatched_mail_that_is_put_back_is_decided_again() {
         "the new decision takes the place of the old one"
     );
 }
+
+#[tokio::test]
+async fn another_rendering_of_a_large_mail_is_the_same_mail() {
+    let bench = Bench::new();
+    let text = "A line of a large mail that is sent in two renderings.\r\n".repeat(400);
+    let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                  Content-Transfer-Encoding: base64\r\n";
+    bench.deliver(copy("a.example", "", &text));
+    bench.deliver(copy("b.example", base64, &encoded(text.as_bytes())));
+    let mut settings = email_logging::logger::RunSettings::default();
+    settings.inline_bytes = 1_000;
+    let report = bench.run_with(settings).await.unwrap();
+    assert_eq!((report.logged, report.already_logged), (1, 1), "{report:?}");
+    assert_eq!(bench.mails().await.len(), 1);
+}
+
+/// Base64 in lines of 76 characters (RFC 2045).
+fn encoded(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for (number, triple) in bytes.chunks(3).enumerate() {
+        let value = |at: usize| u32::from(triple.get(at).copied().unwrap_or(0));
+        let bits = value(0) << 16 | value(1) << 8 | value(2);
+        for digit in 0..4_usize {
+            let index = (bits >> (18 - 6 * digit)) & 63;
+            let within = digit <= triple.len();
+            text.push(if within {
+                char::from(DIGITS[index as usize])
+            } else {
+                '='
+            });
+        }
+        if number % 19 == 18 {
+            text.push_str("\r\n");
+        }
+    }
+    text
+}

@@ -139,6 +139,16 @@ impl MailLedger for Pausing<Arc<MemoryStore>> {
         paused!(self.0.stage(scope, lease, stage, index, bytes))
     }
 
+    async fn staged(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>> {
+        paused!(self.0.staged(scope, lease, stage, limit))
+    }
+
     async fn commit(
         &self,
         scope: &Scope,

@@ -92,6 +92,24 @@ impl MailLedger for MemoryStore {
         })
     }
 
+    async fn staged(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>> {
+        self.call(StoreOperation::Staged, scope, |tables, _| {
+            tables.fence(lease, "staged")?;
+            let row = tables
+                .stages
+                .get(&stage)
+                .filter(|row| row.mailbox == lease.mailbox);
+            let row = row.ok_or_else(|| Error::new(&codes::STORE_NOT_FOUND, "staged"))?;
+            Ok((row.bytes.len() as u64 <= limit).then(|| row.bytes.clone()))
+        })
+    }
+
     async fn commit(
         &self,
         scope: &Scope,

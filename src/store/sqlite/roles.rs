@@ -85,6 +85,18 @@ impl MailLedger for SqliteStore {
         self.writer().call("stage", job).await
     }
 
+    async fn staged(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>> {
+        let (scope, lease) = (scope.clone(), lease.clone());
+        let job = move |core: &mut Core| core.staged(&scope, &lease, stage, limit);
+        self.writer().call("staged", job).await
+    }
+
     async fn commit(
         &self,
         scope: &Scope,

@@ -150,6 +150,7 @@ fn of_the_log() -> Vec<Case<Bench>> {
             an_empty_original_is_kept,
             an_original_that_is_not_kept_is_not_found,
             a_staged_original_is_read_across_its_pieces,
+            staged_pieces_are_read_back_before_the_commit,
             staged_pieces_that_no_commit_linked_are_swept,
             odd_texts_are_kept,
         }

@@ -153,6 +153,16 @@ impl MailLedger for Broken {
         self.inner.stage(scope, lease, stage, index, bytes).await
     }
 
+    async fn staged(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>> {
+        self.inner.staged(scope, lease, stage, limit).await
+    }
+
     async fn commit(
         &self,
         scope: &Scope,

@@ -46,6 +46,24 @@ impl Core {
         Ok(tx.commit()?)
     }
 
+    /// The bytes of a stage, if they are not more than the limit.
+    pub(crate) fn staged(
+        &mut self,
+        scope: &Scope,
+        lease: &Lease,
+        stage: StageId,
+        limit: u64,
+    ) -> Done<Option<Vec<u8>>> {
+        let (tx, scope) = self.write(scope)?;
+        let mailbox = fence(&tx, scope, lease)?;
+        let (no, size, _) = staged(&tx, mailbox, stage)?.ok_or(&codes::STORE_NOT_FOUND)?;
+        let size = unsigned(size)?;
+        if size > limit {
+            return Ok(None);
+        }
+        read_range(&tx, no, &(0..size)).map(Some)
+    }
+
     pub(crate) fn original(
         &self,
         scope: &Scope,

@@ -104,6 +104,28 @@ pub(super) async fn a_staged_original_is_read_across_its_pieces(bench: &Bench) -
     read_back(bench, &sample, &pieces.concat()).await
 }
 
+pub(super) async fn staged_pieces_are_read_back_before_the_commit(bench: &Bench) -> Checked {
+    let (id, none) = (StageId::from_bytes([1; 16]), StageId::from_bytes([2; 16]));
+    let lease = bench.lease().await?;
+    stage(bench, &lease, id, &[b"first", b"", b"second"]).await?;
+    let (store, scope) = (&bench.store, &bench.scope);
+    let whole = store.staged(scope, &lease, id, 11).await?;
+    equal("the pieces", whole.as_deref(), Some(&b"firstsecond"[..]))?;
+    equal(
+        "more than the limit",
+        store.staged(scope, &lease, id, 10).await?,
+        None,
+    )?;
+    fails(
+        "nothing staged",
+        store.staged(scope, &lease, none, 10).await,
+        ErrorKind::NotFound,
+    )?;
+    bench.lease().await?;
+    let stale = store.staged(scope, &lease, id, 11).await;
+    fails("a stale lease", stale, ErrorKind::LeaseLost).map(|_| ())
+}
+
 pub(super) async fn staged_pieces_that_no_commit_linked_are_swept(bench: &Bench) -> Checked {
     let id = StageId::from_bytes([1; 16]);
     let lease = bench.lease().await?;
