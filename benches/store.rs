@@ -1,7 +1,8 @@
 //! The SQLite store: commits of whole batches, a page of the log, a search, the second stage.
 //!
 //! `cargo bench --bench store`. Times are per mail where a group has a throughput in elements. The file lies in the
-//! directory for temporary files; set `TMPDIR` to measure another disk.
+//! directory for temporary files; set `TMPDIR` to measure another disk. On Linux, `store/commit, CPU` measures the time
+//! that a processor worked on a commit, whatever else the machine did meanwhile.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -15,9 +16,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use email_logging::Scope;
 use email_logging::message::MessageContent;
 use email_logging::store::{
-    CommitBatch, ContentIndex, InteractionLog, Lease, LogFilter, MailLedger, SqliteStore,
+    CommitBatch, ContentIndex, InteractionLog, Lease, LogFilter, MailLedger, SqliteOptions,
+    SqliteStore,
 };
-use store_rows::{lease, logged, open, uid};
+use store_rows::{lease, logged, uid};
 use tokio::runtime::Runtime;
 
 /// Mails in the store that is read.
@@ -34,12 +36,17 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(SqliteOptions::default())
+    }
+
+    fn with(options: SqliteOptions) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let scope = Scope::default();
-        let store = runtime.block_on(open(&dir.path().join("log.sqlite")));
+        let store = SqliteStore::open_with(dir.path().join("log.sqlite"), options).unwrap();
+        runtime.block_on(store.migrate()).unwrap();
         let lease = runtime.block_on(lease(&store, &scope));
         Self {
             runtime,
@@ -53,14 +60,25 @@ impl Bench {
 
     /// Commits new mails; answers the first and the time without the making of the rows.
     fn commit(&mut self, rows: u64, size: usize) -> (u64, Duration) {
+        let begun = Instant::now();
+        self.commit_by(rows, size, || begun.elapsed())
+    }
+
+    /// Commits new mails; answers the first and the time by this clock.
+    fn commit_by(
+        &mut self,
+        rows: u64,
+        size: usize,
+        clock: impl Fn() -> Duration,
+    ) -> (u64, Duration) {
         let first = self.next;
         self.next += rows;
         let batch = (first..self.next).map(|n| logged(&self.scope, n, size));
         let batch = CommitBatch::of_rows(batch.collect());
-        let begun = Instant::now();
+        let begun = clock();
         let commit = self.store.commit(&self.scope, &self.lease, batch);
         black_box(self.runtime.block_on(commit).unwrap());
-        (first, begun.elapsed())
+        (first, clock().saturating_sub(begun))
     }
 
     /// Gives mails a body of some 3 kB each; answers the time without the making of the bodies.
@@ -97,6 +115,31 @@ fn commit(criterion: &mut Criterion) {
     }
     group.finish();
 }
+
+/// The time that a processor worked on this thread.
+#[cfg(target_os = "linux")]
+fn worked() -> Duration {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanos = times.split_whitespace().next().unwrap();
+    Duration::from_nanos(nanos.parse().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+fn commit_cpu(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("store/commit, CPU");
+    group.sample_size(20).throughput(Throughput::Elements(50));
+    let mut bench = Bench::with(SqliteOptions::default().with_inline(true));
+    group.bench_function("50 x 30 kB", |bencher| {
+        bencher.iter_custom(|times| {
+            let mut one = || bench.commit_by(50, 30_000, worked).1;
+            (0..times).map(|_| one()).sum()
+        });
+    });
+    group.finish();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn commit_cpu(_: &mut Criterion) {}
 
 fn index(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("store/index");
@@ -144,9 +187,11 @@ fn read(criterion: &mut Criterion) {
     filter("rare beginning", &|filter| {
         filter.text = Some("1234".into());
     });
-    filter("word of all", &|filter| filter.text = Some("offer".into()));
+    filter("word of all", &|filter| {
+        filter.text = Some("offer".into());
+    });
     group.finish();
 }
 
-criterion_group!(benches, commit, index, read);
+criterion_group!(benches, commit, commit_cpu, index, read);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{Done, Fault};
@@ -99,6 +100,8 @@ fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<(
     let wait = wait_of_a_statement(options.busy_timeout.min(LONGEST_WAIT));
     conn.busy_timeout(wait)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan that depends on bound values is made again for each of them.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if access == Access::Write {
         // These two count only before the first page is written, so they come before the journal.
         conn.pragma_update(None, "page_size", options.page_size)?;
