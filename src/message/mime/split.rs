@@ -97,15 +97,21 @@ impl Splitter {
             self.fields += 1;
         }
         self.header.extend_from_slice(piece);
+        let line = self.header.get(self.line_start..).unwrap_or_default();
+        let empty = matches!(line, b"\n" | b"\r\n");
+        if line == b"\r" {
+            return; // It may become the empty line.
+        }
         let beyond = self.header.len() > limits.header_block_bytes
             || self.fields > limits.headers
             || self.header.len() - self.field_start > limits.header_bytes;
-        if beyond {
+        // The empty line that ends the block belongs to no header.
+        if ended && empty && self.fields > 0 {
+            self.in_body = true;
+        } else if beyond {
             return self.stop_keeping(ended);
         }
         if ended {
-            let empty = matches!(self.header.get(self.line_start..), Some(b"\n" | b"\r\n"));
-            self.in_body = empty && self.fields > 0;
             self.line_start = self.header.len();
         }
     }
@@ -123,7 +129,7 @@ impl Splitter {
         self.beyond = Some(Beyond {
             hash,
             line_bytes,
-            line_empty: line_bytes == 0,
+            line_empty: is_blank(self.header.get(line..).unwrap_or_default()),
             any_field: self.fields > 0,
         });
         self.header.truncate(self.field_start);
@@ -153,6 +159,10 @@ impl Splitter {
     }
 }
 
+fn is_blank(piece: &[u8]) -> bool {
+    piece.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
 impl Beyond {
     /// Passes a line or a piece of one; answers whether it was the empty line that ends the block.
     fn pass(&mut self, piece: &[u8], ended: bool) -> bool {
@@ -160,7 +170,7 @@ impl Beyond {
         let blank = matches!(piece.first(), Some(b' ' | b'\t' | b'\r' | b'\n'));
         self.any_field |= self.line_bytes == 0 && !blank;
         self.line_bytes += piece.len();
-        self.line_empty &= piece.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        self.line_empty &= is_blank(piece);
         let border = ended && self.any_field && self.line_empty && self.line_bytes <= 2;
         if ended {
             (self.line_bytes, self.line_empty) = (0, true);
