@@ -191,9 +191,9 @@ async fn the_release_of_a_stale_lease_sweeps_nothing() {
     let newest = lease(&store, &scope()).await;
     stage(&store, &newest).await;
     store.release(&scope(), &stale).await.unwrap();
-    let stage = StageId::from_bytes([7; 16]);
+    let third = StageId::from_bytes([7; 16]);
     store
-        .stage(&scope(), &newest, stage, 3, piece(3))
+        .stage(&scope(), &newest, third, 3, piece(3))
         .await
         .unwrap();
 }
