@@ -12,6 +12,7 @@ mod conformance {
     mod ews;
     mod faults;
     mod party;
+    mod sink;
     mod source;
     #[cfg(feature = "sqlite")]
     mod sqlite;
