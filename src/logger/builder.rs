@@ -270,6 +270,7 @@ impl EmailLoggerBuilder {
             ("attempts", u64::from(settings.attempts)),
             ("inline_bytes", settings.inline_bytes as u64),
             ("lease (seconds)", settings.lease.as_secs()),
+            ("first_backoff (seconds)", settings.first_backoff.as_secs()),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(Error::new(&codes::CONFIG_INVALID, "build")

@@ -204,7 +204,9 @@ async fn written(
     match &prepared.row.content {
         RowContent::Again { target } => {
             committed.counts.push(Count::AlreadyLogged);
-            committed.plan(prepared, *target, true);
+            if parts.sink.is_none() {
+                committed.plan(prepared, *target, true);
+            }
         }
         RowContent::Failed(_) => committed.counts.push(Count::Pending),
         RowContent::Decided(row) => {
@@ -216,7 +218,9 @@ async fn written(
                 entries: numbers.len() as u64,
             });
             let entries = tell_hooks(parts, prepared, row, numbers);
-            if hand_over(parts, committed, row, &entries).await {
+            // Entries of an earlier commit may still wait for the host's own log; then the mail waits with them.
+            let whole = parts.sink.is_none() || numbers.len() == row.entries.len();
+            if hand_over(parts, committed, row, &entries).await && whole {
                 committed.plan(prepared, row.decision.disposition, false);
             }
         }
@@ -248,12 +252,14 @@ async fn hand_over(
 fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared) {
     committed.counts.push(Count::AlreadyLogged);
     match &prepared.row.content {
-        RowContent::Again { target } => committed.plan(prepared, *target, true),
+        RowContent::Again { target } if parts.sink.is_none() => {
+            committed.plan(prepared, *target, true);
+        }
         // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them.
         RowContent::Decided(row) if !(row.deliver && parts.sink.is_some()) => {
             committed.plan(prepared, row.decision.disposition, false);
         }
-        RowContent::Decided(_) | RowContent::Failed(_) => {}
+        RowContent::Again { .. } | RowContent::Decided(_) | RowContent::Failed(_) => {}
     }
 }
 

@@ -9,7 +9,8 @@ use super::lease::HeldLease;
 use super::parts::Parts;
 use super::shutdown::Shutdown;
 
-const ROUND: u32 = 100;
+/// Mails between two commits of what the host confirmed.
+const ROUND: u32 = 20;
 
 /// Puts the entries of one mail.
 pub(super) async fn deliver(
@@ -51,17 +52,19 @@ pub(super) async fn deliver_open(
     shutdown: &mut Shutdown<'_>,
     refused: &mut Option<Error>,
 ) -> Result<u64> {
-    let mut delivered = 0;
-    let mut failed = 0;
+    let (mut delivered, mut failed) = (0, 0);
     while parts.sink.is_some() && !shutdown.has_come().await {
-        *lease = lease.clone().keep(parts).await?;
         // Those that failed stay at the front: they are asked for again and passed over.
+        let limit = ROUND.saturating_add(failed);
         let open = parts
             .ledger
-            .undelivered(&parts.scope, &parts.mailbox, ROUND + failed)
+            .undelivered(&parts.scope, &parts.mailbox, limit)
             .await?;
         let mut batch = CommitBatch::default();
+        let mut looked_at = 0;
         for mail in open.into_iter().skip(failed as usize) {
+            *lease = lease.clone().keep(parts).await?;
+            looked_at += 1;
             match deliver_mail(parts, &mail).await {
                 Ok(confirmed) => batch.deliveries.extend(confirmed),
                 Err(error) if error.code() == codes::SINK_FAILED.code => {
@@ -71,14 +74,16 @@ pub(super) async fn deliver_open(
                 Err(error) => return Err(error),
             }
         }
-        if batch.deliveries.is_empty() {
+        delivered += batch.deliveries.len() as u64;
+        if !batch.is_empty() {
+            parts
+                .ledger
+                .commit(&parts.scope, &lease.lease, batch)
+                .await?;
+        }
+        if looked_at == 0 {
             break;
         }
-        delivered += batch.deliveries.len() as u64;
-        parts
-            .ledger
-            .commit(&parts.scope, &lease.lease, batch)
-            .await?;
     }
     Ok(delivered)
 }

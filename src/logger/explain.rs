@@ -93,9 +93,10 @@ async fn decide_queue(
             return Ok(());
         }
         let open = batch.len() as u64;
-        let before = dry.report.fetched + dry.report.gone;
+        let settled = |report: &RunReport| report.fetched + report.gone + report.deferred;
+        let before = settled(&dry.report);
         if let Err(error) = decide_batch(parts, folders, batch, dry).await {
-            let decided = dry.report.fetched + dry.report.gone - before;
+            let decided = settled(&dry.report) - before;
             dry.report.deferred += look.ready.len() as u64 + open - decided;
             return Err(error);
         }
@@ -129,10 +130,11 @@ async fn decide_batch(
     batch: Vec<WorkItem>,
     dry: &mut DryRun,
 ) -> Result<(), (RunStep, Error)> {
-    let (fetched, _, error) = fetch(parts, None, &folders.queue, batch).await;
+    let (fetched, open, error) = fetch(parts, None, &folders.queue, batch).await;
     if let Some(error) = error {
         return Err((RunStep::ReadingMessages, error));
     }
+    dry.report.deferred += open.len() as u64;
     let PreparedBatch { rows, gone } = prepare(parts, folders, Mode::DryRun, fetched).await?;
     dry.report.gone += gone.len() as u64;
     for prepared in rows {
@@ -146,6 +148,7 @@ fn note(dry: &mut DryRun, prepared: Prepared) {
     let known = prepared.work.known.as_ref();
     let RowContent::Decided(row) = prepared.row.content else {
         dry.report.pending += 1;
+        dry.report.count_reason("pending", "");
         return;
     };
     let copy = row.decision.outcome == Outcome::Logged && !dry.seen.insert(row.message);
@@ -153,6 +156,7 @@ fn note(dry: &mut DryRun, prepared: Prepared) {
     let report = &mut dry.report;
     if already_logged {
         report.already_logged += 1;
+        report.count_reason("already-logged", "");
     } else {
         count(report, &row.decision.outcome);
         report.entries += row.entries.len() as u64;

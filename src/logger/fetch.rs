@@ -116,10 +116,12 @@ impl FetchSink for MailSink<'_> {
         }
         current.bytes.extend_from_slice(bytes);
         let large = current.bytes.len() > self.parts.settings.inline_bytes;
-        match (current.stage.is_some(), large) {
-            (false, false) => {}
-            (false, true) if self.is_private() => self.withhold(),
-            _ => self.stage(false).await?,
+        if large || current.stage.is_some() {
+            if self.is_private() {
+                self.withhold();
+            } else {
+                self.stage(false).await?;
+            }
         }
         Ok(())
     }
@@ -160,6 +162,7 @@ impl MailSink<'_> {
     fn withhold(&mut self) {
         if let Some(current) = &mut self.current {
             current.bytes = Vec::new();
+            current.stage = None;
             current.withheld = true;
         }
     }

@@ -37,8 +37,9 @@ pub(super) async fn index(
         for uid in uids {
             let content = match parts.log.original(&parts.scope, &uid, 0..READ_BYTES).await {
                 Ok(part) => MessageContent::read(&part.bytes, &parts.settings.limits),
-                Err(error) if error.kind() == ErrorKind::NotFound => MessageContent::default(),
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == ErrorKind::StoreUnavailable => return Err(error),
+                // One original that cannot be read keeps no other from being found.
+                Err(_) => MessageContent::default(),
             };
             contents.push((uid, content));
         }

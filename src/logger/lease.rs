@@ -35,7 +35,9 @@ impl HeldLease {
     }
 
     fn age(&self, parts: &Parts) -> Duration {
-        Duration::try_from(parts.clock.now().duration_since(self.since)).unwrap_or_default()
+        // A clock that was set back tells nothing: the lease is taken to be old.
+        let age = parts.clock.now().duration_since(self.since);
+        Duration::try_from(age).unwrap_or(Duration::MAX)
     }
 
     /// The lease, renewed if that is due.

@@ -72,7 +72,7 @@ const PAGES_REMEMBERED: usize = 4;
 impl LookAhead {
     /// The next page to ask for, if more is worth asking for now.
     pub(super) fn next_request(&mut self, page: u32) -> Option<ListRequest> {
-        let enough = self.ready.len() >= (page / 2) as usize;
+        let enough = self.ready.len() >= (page / 2).max(1) as usize;
         if self.listing || self.complete || enough {
             return None;
         }
@@ -93,6 +93,10 @@ impl LookAhead {
         } else if page.items.is_empty() {
             // A whole page of known items would be asked for again and again: look behind it.
             self.beyond += listed;
+            // More known items than are known can only be a server that repeats itself.
+            if self.beyond > self.met.len() {
+                self.end();
+            }
         } else {
             self.beyond = 0;
         }
@@ -197,7 +201,8 @@ fn fate(work: &WorkItem, now: Timestamp) -> Fate {
     let Some(known) = &work.known else {
         return Fate::Ready;
     };
-    let waits_for_its_move = known.waiting.contains(&work.listed.item);
+    // Whoever reads or flags the item changes its version, not its id.
+    let waits_for_its_move = known.waiting.iter().any(|it| it.id == work.listed.item.id);
     let passed = match known.state {
         SightingState::Pending => known.next_try.is_some_and(|due| due > now),
         SightingState::Quarantined => true,
@@ -315,5 +320,34 @@ mod tests {
             .take(4)
             .collect();
         assert_eq!(sizes, [2, 1, 2, 0]);
+    }
+
+    #[test]
+    fn an_item_waits_for_its_move_whatever_its_version() {
+        let item = ItemRef::new("1").with_change_key("new");
+        let mut known = KnownSighting::new(SightingState::Decided, item.clone());
+        known.outcome = Some("logged".into());
+        let listed = ListedItem::new(item);
+        let now = Timestamp::UNIX_EPOCH;
+        let mut work = WorkItem {
+            listed,
+            known: Some(known.clone()),
+        };
+        assert_eq!(fate(&work, now), Fate::Again);
+        known.waiting = vec![ItemRef::new("1").with_change_key("old")];
+        work.known = Some(known);
+        assert_eq!(fate(&work, now), Fate::Passed);
+    }
+
+    #[test]
+    fn a_server_that_repeats_its_page_comes_to_an_end() {
+        let mut look = LookAhead::default();
+        let mut requests = 0;
+        while look.next_request(10).is_some() {
+            ready(&mut look, Listing::new(items(0..3, 1), None, false));
+            look.take_batch(10, 100);
+            requests += 1;
+        }
+        assert!(requests < 10, "{requests} requests");
     }
 }

@@ -139,7 +139,7 @@ pub(super) async fn look_for(
     Ok(results)
 }
 
-pub(super) fn found(mut copies: Vec<ItemRef>) -> MoveOutcome {
+fn found(mut copies: Vec<ItemRef>) -> MoveOutcome {
     match copies.len() {
         0 => MoveOutcome::Vanished,
         1 => MoveOutcome::Done(copies.pop()),
@@ -178,7 +178,7 @@ fn may_delete(planned: &PlannedMove, error: &Error) -> bool {
     planned.kept && planned.target == Disposition::Storage && lasting
 }
 
-fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -> MoveResult {
+pub(super) fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -> MoveResult {
     if error.kind() == ErrorKind::NotFound {
         parts.forget_folders();
     }

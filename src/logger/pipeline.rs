@@ -122,7 +122,7 @@ impl<'a> Pipeline<'a> {
                 biased;
                 () = shutdown.wait() => self.stop(),
                 Some(done) = self.tasks.next() => self.take(done),
-                () = self.parts.clock.sleep(renewal), if !self.renewing => {}
+                () = self.parts.clock.sleep(renewal), if self.may_renew() => {}
             }
         }
     }
@@ -276,6 +276,10 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    fn may_renew(&self) -> bool {
+        !self.renewing && self.mode != Mode::Dead
+    }
+
     fn renew_if_due(&mut self) {
         let idle = self.tasks.is_empty() && self.to_move.values().all(VecDeque::is_empty);
         if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
@@ -383,7 +387,11 @@ impl<'a> Pipeline<'a> {
         self.renewing = false;
         match result {
             Ok(lease) => self.lease = lease,
-            Err(error) => self.fail((RunStep::TakingMailbox, error)),
+            // Whatever keeps it from being renewed: without the lease nothing may be written or moved.
+            Err(error) => {
+                self.fail((RunStep::TakingMailbox, error));
+                self.mode = Mode::Dead;
+            }
         }
     }
 

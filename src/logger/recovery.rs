@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::decision::Disposition;
-use crate::error::{Error, Result, codes};
-use crate::source::Folder;
+use crate::error::{Error, ErrorKind, Result, codes};
+use crate::source::{Folder, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
 use super::folders::Folders;
 use super::lease::HeldLease;
-use super::moves::{PlannedMove, can_locate, found, move_batch, result};
+use super::moves::{PlannedMove, again_later, can_locate, move_batch, result};
 use super::parts::{Parts, check_count};
 use super::pipeline::count_moves;
 use super::report::RunReport;
@@ -19,7 +19,11 @@ use super::shutdown::Shutdown;
 /// How many pending moves are finished in one round.
 const ROUND: u32 = 500;
 
-/// Finishes the moves that are due, round by round. What fails again waits for its next attempt.
+/// Failures in a row at which it is no longer one item that cannot be moved.
+const OUTAGE: u32 = 2;
+
+/// Finishes the moves that are due, round by round. What fails again waits for its next attempt, and an item that cannot
+/// be moved holds up no other.
 pub(super) async fn recover(
     parts: &Parts,
     folders: &Folders,
@@ -27,25 +31,38 @@ pub(super) async fn recover(
     shutdown: &mut Shutdown<'_>,
     report: &mut RunReport,
 ) -> Result<(), Error> {
+    // A move that fails in this call is not due again in it, however short its wait.
+    let now = parts.clock.now();
     while !shutdown.has_come().await {
-        *lease = lease.clone().keep(parts).await?;
-        let (scope, now) = (&parts.scope, parts.clock.now());
+        let (scope, mailbox) = (&parts.scope, &parts.mailbox);
         let pending = parts
             .ledger
-            .pending_moves(scope, &parts.mailbox, now, ROUND)
+            .pending_moves(scope, mailbox, now, ROUND)
             .await?;
         if pending.is_empty() {
             break;
         }
-        let due: Vec<PlannedMove> = pending.into_iter().map(PlannedMove::from).collect();
-        let results = finish(parts, folders, due).await?;
+        let mut round = Round {
+            parts,
+            folders,
+            lease,
+            results: Vec::new(),
+        };
+        let finished = round
+            .finish(pending.into_iter().map(PlannedMove::from).collect())
+            .await;
+        let results = round.results;
         count_moves(report, &results);
-        report.recovered += results.iter().filter(|it| is_final(&it.outcome)).count() as u64;
+        let ended = results.iter().filter(|it| is_final(&it.outcome)).count();
+        report.recovered += ended as u64;
         let batch = CommitBatch {
             moves: results,
             ..CommitBatch::default()
         };
-        parts.ledger.commit(scope, &lease.lease, batch).await?;
+        if !batch.is_empty() {
+            parts.ledger.commit(scope, &lease.lease, batch).await?;
+        }
+        finished?;
     }
     Ok(())
 }
@@ -54,38 +71,86 @@ fn is_final(outcome: &MoveOutcome) -> bool {
     !matches!(outcome, MoveOutcome::Retry { .. })
 }
 
-/// Looks for each item in its target first, and moves those that are not there. A copy that a half-done move left in the
-/// queue is listed by the run that follows and gets a move of its own.
-async fn finish(
-    parts: &Parts,
-    folders: &Folders,
-    due: Vec<PlannedMove>,
-) -> Result<Vec<MoveResult>> {
-    let mut by_target: BTreeMap<&str, Vec<PlannedMove>> = BTreeMap::new();
-    for planned in due {
-        by_target
-            .entry(planned.target.code())
-            .or_default()
-            .push(planned);
-    }
-    let mut results = Vec::new();
-    for (_, group) in by_target {
-        let Some(first) = group.first().map(|first| first.target) else {
-            continue;
-        };
-        let to_move = match folders.target(first) {
-            Some(target) => look(parts, target, group, &mut results).await?,
-            None if first == Disposition::Delete => group,
-            None => {
-                results.extend(group.iter().map(|planned| homeless(parts, planned)));
-                continue;
-            }
-        };
-        for batch in to_move.chunks(parts.move_batch()) {
-            results.extend(move_batch(parts, folders, batch).await?);
+/// One round, with what it has finished so far.
+struct Round<'a> {
+    parts: &'a Parts,
+    folders: &'a Folders,
+    lease: &'a mut HeldLease,
+    results: Vec<MoveResult>,
+}
+
+impl Round<'_> {
+    async fn finish(&mut self, due: Vec<PlannedMove>) -> Result<()> {
+        let mut by_target: BTreeMap<&str, Vec<PlannedMove>> = BTreeMap::new();
+        for planned in due {
+            let group = by_target.entry(planned.target.code()).or_default();
+            group.push(planned);
         }
+        for (_, group) in by_target {
+            for batch in group.chunks(self.parts.move_batch()) {
+                self.finish_batch(batch).await?;
+            }
+        }
+        Ok(())
     }
-    Ok(results)
+
+    /// Finishes a batch of one target: as a whole, and item by item where that fails.
+    async fn finish_batch(&mut self, batch: &[PlannedMove]) -> Result<()> {
+        match self.attempt(batch).await {
+            Ok(results) => self.results.extend(results),
+            Err(error) if !may_be_one_items(&error) => return Err(error),
+            Err(_) => self.finish_singly(batch).await?,
+        }
+        Ok(())
+    }
+
+    async fn finish_singly(&mut self, batch: &[PlannedMove]) -> Result<()> {
+        let mut failed_in_a_row = 0;
+        for planned in batch {
+            match self.attempt(std::slice::from_ref(planned)).await {
+                Ok(results) => {
+                    self.results.extend(results);
+                    failed_in_a_row = 0;
+                }
+                Err(error) if may_be_one_items(&error) && failed_in_a_row + 1 < OUTAGE => {
+                    self.results.push(again_later(self.parts, planned, &error));
+                    failed_in_a_row += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for each item in its target first, and moves those that are not there. A copy that a half-done move left in
+    /// the queue is listed by the run that follows and gets a move of its own.
+    async fn attempt(&mut self, batch: &[PlannedMove]) -> Result<Vec<MoveResult>> {
+        let (parts, folders) = (self.parts, self.folders);
+        *self.lease = self.lease.clone().keep(parts).await?;
+        let Some(first) = batch.first().map(|first| first.target) else {
+            return Ok(Vec::new());
+        };
+        let mut results = Vec::new();
+        let to_move = match folders.target(first) {
+            Some(target) => look(parts, target, batch, &mut results).await?,
+            None if first == Disposition::Delete => batch.to_vec(),
+            None => return Ok(batch.iter().map(|it| homeless(parts, it)).collect()),
+        };
+        results.extend(move_batch(parts, folders, &to_move).await?);
+        Ok(results)
+    }
+}
+
+/// Whether an error of a whole call may be due to one of its items.
+fn may_be_one_items(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unavailable
+            | ErrorKind::Timeout
+            | ErrorKind::Protocol
+            | ErrorKind::LimitExceeded
+            | ErrorKind::Internal
+    )
 }
 
 /// The folder that the plan means is no longer configured: the mail waits until it is again.
@@ -97,15 +162,17 @@ fn homeless(parts: &Parts, planned: &PlannedMove) -> MoveResult {
     result(planned, outcome)
 }
 
-/// Splits off what is in the target already; answers what is still to be moved.
+/// Splits off what is in the target already; answers what is still to be moved. Of several plans under one key as many
+/// are done as there are copies.
 async fn look(
     parts: &Parts,
     target: &Folder,
-    group: Vec<PlannedMove>,
+    batch: &[PlannedMove],
     results: &mut Vec<MoveResult>,
 ) -> Result<Vec<PlannedMove>> {
-    let (findable, mut to_move): (Vec<_>, Vec<_>) = group
-        .into_iter()
+    let (findable, mut to_move): (Vec<_>, Vec<_>) = batch
+        .iter()
+        .cloned()
         .partition(|planned| can_locate(parts, &planned.key));
     if findable.is_empty() {
         return Ok(to_move);
@@ -113,12 +180,21 @@ async fn look(
     let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
     let places = parts.source.locate(target, &keys).await?;
     check_count("locate", keys.len(), places.len())?;
+    let mut taken: BTreeMap<SightingKey, usize> = BTreeMap::new();
     for (planned, copies) in findable.into_iter().zip(places) {
-        if copies.is_empty() {
-            to_move.push(planned);
-        } else {
-            results.push(result(&planned, found(copies)));
+        let plans = keys.iter().filter(|key| **key == planned.key).count();
+        let taken = taken.entry(planned.key.clone()).or_default();
+        match copies.get(*taken) {
+            None => to_move.push(planned),
+            Some(copy) if copies.len() > plans => {
+                let outcome = MoveOutcome::DuplicateCopy(Some(copy.clone()));
+                results.push(result(&planned, outcome));
+            }
+            Some(copy) => {
+                results.push(result(&planned, MoveOutcome::Done(Some(copy.clone()))));
+            }
         }
+        *taken += 1;
     }
     Ok(to_move)
 }

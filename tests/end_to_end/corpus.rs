@@ -177,4 +177,15 @@ async fn all_mails_in_one_queue_end_with_one_decision_each() {
         "{report:?}"
     );
     println!("{:?}", report.reasons);
+    let logger = setting.builder().build().unwrap();
+    for file in &files {
+        let bytes = std::fs::read(file).unwrap();
+        let decision = logger.explain(&bytes, &MailFacts::default()).await.unwrap();
+        let told = decision.steps.iter().all(|step| !step.detail.is_empty());
+        assert!(
+            told && !decision.steps.is_empty(),
+            "{} is not explained",
+            file.display()
+        );
+    }
 }

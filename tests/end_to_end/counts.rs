@@ -95,10 +95,15 @@ mod order {
         Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
         MailSource, Moved, Removed, SightingKey, SourceCapabilities,
     };
-    use email_logging::store::{MailLedger as _, SqliteStore};
+    use email_logging::store::{KnownSighting, MailLedger as _, SightingState, SqliteStore};
     use email_logging::{Result, Scope};
     use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex};
+
+    /// Its decision is written, and its move is planned.
+    fn is_committed(known: &KnownSighting) -> bool {
+        known.state == SightingState::Decided && !known.waiting.is_empty()
+    }
 
     #[derive(Debug)]
     pub(super) struct Watched {
@@ -148,7 +153,12 @@ mod order {
             let scope = Scope::default();
             let found = self.store.known(&scope, &"queue".into(), &keys).await?;
             assert!(
-                found.iter().all(Option::is_some),
+                found
+                    .iter()
+                    .flatten()
+                    .filter(|known| is_committed(known))
+                    .count()
+                    == items.len(),
                 "a move before its commit"
             );
             *self.moved.lock().unwrap() += items.len();

@@ -1,9 +1,12 @@
 //! Bad answers, bad settings, bad servers: typed errors, and nothing lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::ErrorKind;
+use email_logging::logger::RunSettings;
 use email_logging::source::FolderPath;
+use email_logging::store::{SqliteOptions, SqliteStore};
 use email_logging::testkit::exchange::{Fault, FaultKind, FolderRights, Operation};
 
 use crate::setting::{STORAGE, Setting};
@@ -212,4 +215,38 @@ async fn a_storage_folder_that_is_the_queue_under_another_spelling_is_refused() 
     let failed = logger.run_once().await.unwrap_err();
     assert_eq!(failed.error.code(), "setup.queue_equals_storage");
     assert_eq!(setting.queued(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_store_ends_the_run_and_nothing_moves_that_is_not_logged() {
+    let setting = Setting::new().await;
+    setting.deliver_numbers(0..40, 60_000);
+    let file = setting.directory.path().join("small.sqlite");
+    let options = SqliteOptions::default().with_max_bytes(1_500_000);
+    let small = SqliteStore::open_with(&file, options).unwrap();
+    small.migrate().await.unwrap();
+    let small = Arc::new(small);
+    let mut settings = RunSettings::default();
+    settings.fetch_batch = 5;
+    let builder = setting
+        .builder()
+        .with_store(Arc::clone(&small))
+        .with_settings(settings);
+    let failed = builder.build().unwrap().run_once().await.unwrap_err();
+    assert_eq!(failed.error.code(), "store.full", "{failed:?}");
+    assert!(failed.report.closes(), "{failed:?}");
+    assert!(
+        failed.report.logged > 0 && failed.report.logged < 40,
+        "{failed:?}"
+    );
+    assert!(
+        setting.stored() as u64 <= failed.report.logged,
+        "log before move"
+    );
+    small.close();
+    let roomy = SqliteStore::open(&file).unwrap();
+    let builder = setting.builder().with_store(Arc::new(roomy));
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!(failed.report.logged + report.logged, 40, "{report:?}");
+    assert_eq!((setting.queued(), setting.stored()), (0, 40));
 }

@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
 use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipped};
 use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{
+    Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
+    MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+};
 use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
-use email_logging::{Error, ErrorKind, Scope};
+use email_logging::{Error, ErrorKind, Result, Scope};
 
-use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
+use crate::bench::{Bench, mail, numbered, quarantine, queue, storage, subject};
 
 const MAILS: u32 = 7;
 
@@ -346,7 +351,7 @@ async fn a_transient_move_failure_waits_and_a_later_run_moves() {
 
 #[tokio::test]
 async fn a_mail_without_a_stable_key_is_known_by_its_digest() {
-    let mut capabilities = email_logging::source::SourceCapabilities::default();
+    let mut capabilities = SourceCapabilities::default();
     (capabilities.stable_keys, capabilities.locate) = (false, false);
     let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
     bench.deliver_numbers(0..3);
@@ -532,7 +537,7 @@ async fn two_runs_of_one_logger_do_not_take_each_others_lease() {
 
 #[tokio::test]
 async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
-    let mut capabilities = email_logging::source::SourceCapabilities::default();
+    let mut capabilities = SourceCapabilities::default();
     (capabilities.stable_keys, capabilities.locate) = (false, false);
     let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
     bench.deliver_numbers(0..1);
@@ -551,4 +556,128 @@ async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
         (1, 0),
         "it is passed over: {report:?}"
     );
+}
+
+/// A source whose moves fail as a whole whenever one certain mail is among them.
+#[derive(Debug)]
+struct Poisoned {
+    source: MemorySource,
+    subject: String,
+}
+
+impl Poisoned {
+    fn hits(&self, items: &[ItemRef]) -> bool {
+        let holds = |original: &[u8]| {
+            let text = String::from_utf8_lossy(original);
+            text.contains(&self.subject)
+        };
+        let queued = self.source.items(&queue());
+        queued
+            .iter()
+            .any(|it| items.contains(&it.item) && holds(&it.original))
+    }
+}
+
+#[async_trait]
+impl MailSource for Poisoned {
+    fn capabilities(&self) -> SourceCapabilities {
+        self.source.capabilities()
+    }
+
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        self.source.open_folder(folder).await
+    }
+
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        self.source.list(folder, request).await
+    }
+
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        self.source.fetch(from, items, sink).await
+    }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        if self.hits(items) {
+            return Err(error(&codes::HTTP_CLOSED));
+        }
+        self.source.move_to(from, items, to).await
+    }
+
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        self.source.locate(folder, keys).await
+    }
+
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        how: Disposal,
+    ) -> Result<Vec<Removed>> {
+        self.source.remove(from, items, how).await
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_can_never_be_moved_holds_up_no_other() {
+    let bench = loaded();
+    let source = bench.source.clone();
+    let poisoned = Poisoned {
+        source,
+        subject: subject(3),
+    };
+    let logger = bench
+        .builder()
+        .with_source(Arc::new(poisoned))
+        .build()
+        .unwrap();
+    logger.run_once().await.unwrap_err();
+    assert_eq!(bench.stored(), 0, "the first move failed as a whole");
+    for round in 1..=3 {
+        let first = MAILS + round * 2;
+        bench.deliver_numbers(first..first + 1);
+        bench.clock.advance(Duration::from_hours(1));
+        let result = logger.run_once().await;
+        let report = result.unwrap_or_else(|failed| panic!("{failed:?}"));
+        assert!(report.closes(), "{report:?}");
+        assert_eq!(report.logged, 1, "{report:?}");
+        assert_eq!(bench.queued(), 1, "only that one stays");
+    }
+}
+
+#[tokio::test]
+async fn a_source_with_pages_of_one_is_read_to_its_end() {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 1;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..5);
+    assert_eq!(bench.run().await.unwrap().logged, 5);
+    bench.assert_all_stored_and_logged_once(5).await;
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_renewed_ends_the_run() {
+    for code in [&codes::LEASE_LOST, &codes::STORE_DATA] {
+        let bench = loaded();
+        let lease = RunSettings::default().lease;
+        let clock = bench.clock.clone();
+        let listener = Arc::new(Hurry {
+            clock,
+            by: lease * 7 / 8,
+        });
+        bench.store.fail_call(StoreOperation::Renew, 1, error(code));
+        let builder = bench
+            .builder()
+            .with_settings(small_batches())
+            .with_progress(listener);
+        let failed = builder.build().unwrap().run_once().await.unwrap_err();
+        assert_eq!(failed.error.code(), code.code);
+        assert!(failed.report.closes(), "{failed:?}");
+        heal(&bench).await;
+        bench.assert_all_stored_and_logged_once(MAILS).await;
+    }
 }

@@ -373,3 +373,43 @@ async fn a_hooks_decision_is_made_sound() {
         "what is logged has its original"
     );
 }
+
+/// Refuses everything while it is told to, and the first mails always.
+#[derive(Debug)]
+struct Moody {
+    refuses_below: u32,
+    out: AtomicU32,
+}
+
+#[async_trait]
+impl InteractionSink for Moody {
+    async fn put(&self, _: &Scope, delivery: SinkDelivery<'_>) -> Result<Vec<HostReference>> {
+        let subject = &delivery.record.subject;
+        let number: u32 = subject.trim_start_matches("Offer ").parse().unwrap();
+        if self.out.load(Ordering::Relaxed) > 0 || number < self.refuses_below {
+            return Err(Error::new(&codes::SINK_FAILED, "put"));
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn many_refused_mails_do_not_starve_those_behind_them() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..60);
+    let moody = Arc::new(Moody {
+        refuses_below: 45,
+        out: AtomicU32::new(1),
+    });
+    let logger = bench.builder().with_sink(moody.clone()).build().unwrap();
+    logger.run_once().await.unwrap_err();
+    assert_eq!(bench.stored(), 0);
+    moody.out.store(0, Ordering::Relaxed);
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(
+        (failed.report.delivered, bench.stored()),
+        (15, 15),
+        "{failed:?}"
+    );
+    assert_eq!(bench.queued(), 45);
+}

@@ -17,4 +17,3 @@ mod faults;
 mod host;
 mod runs;
 mod schedule;
-mod telemetry;
