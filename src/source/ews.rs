@@ -57,6 +57,9 @@ struct Inner {
     capabilities: SourceCapabilities,
     /// One for each request that may be open at a time.
     slots: Semaphore,
+    /// One for the look-up that may be open beside them while an answer is being read: it must not wait for a slot, as all
+    /// of them may be held by fetches that wait for a look-up.
+    beside: Semaphore,
     /// Bytes of the largest item that is asked for.
     largest_item: u64,
     /// Bytes of the items of one request, so that its answer keeps within the limit.
@@ -75,11 +78,13 @@ impl EwsSource {
 
     /// Waits until one more request may be open.
     async fn slot(&self) -> Result<SemaphorePermit<'_>> {
-        self.slots(1).await
+        let permit = self.inner.slots.acquire().await;
+        permit.map_err(|_| Error::new(&INTERNAL, "EwsSource"))
     }
 
-    async fn slots(&self, count: u32) -> Result<SemaphorePermit<'_>> {
-        let permit = self.inner.slots.acquire_many(count).await;
+    /// Waits until a look-up may be open beside the other requests.
+    async fn beside(&self) -> Result<SemaphorePermit<'_>> {
+        let permit = self.inner.beside.acquire().await;
         permit.map_err(|_| Error::new(&INTERNAL, "EwsSource"))
     }
 }
@@ -115,10 +120,7 @@ impl MailSource for EwsSource {
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
-        // The second one is for look-ups while an answer is being read.
-        let _slots = self
-            .slots(self.inner.capabilities.connections.clamp(1, 2))
-            .await?;
+        let _slot = self.slot().await?;
         self.fetch_items(items, sink).await
     }
 

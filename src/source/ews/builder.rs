@@ -221,8 +221,7 @@ impl EwsSourceBuilder {
 
     /// The most requests at a time, as [`SourceCapabilities::connections`]; default 4. Exchange allows 27 by default.
     ///
-    /// A fetch takes two of them, because it looks addresses up while an answer arrives; with 1 such a look-up opens a
-    /// second connection.
+    /// While answers arrive, one more request may look an address up beside them.
     pub fn with_connections(mut self, connections: u32) -> Self {
         self.connections = connections.max(1);
         self
@@ -319,6 +318,7 @@ impl EwsSourceBuilder {
                 mailbox,
                 capabilities,
                 slots,
+                beside: Semaphore::new(1),
                 largest_item: self.largest_item,
                 run_bytes,
             }),

@@ -96,6 +96,7 @@ impl EwsSource {
     }
 
     async fn look_up(&self, exchange: &str, key: String) -> Result<Known> {
+        let _beside = self.beside().await?;
         let mut entry = exchange.to_owned();
         let mut looked = self.look(&entry).await?;
         if matches!(looked, Looked::NoName) {

@@ -20,8 +20,14 @@ impl EwsSource {
     ) -> Result<Fetched> {
         let fetched = match verdict {
             Verdict::Ended(fetched) => fetched,
-            Verdict::FactsOnly(error) => self.fetch_facts(id, error).await?,
-            Verdict::ItemShape => self.fetch_as_item(id, item).await?,
+            Verdict::FactsOnly(error) => {
+                let _beside = self.beside().await?;
+                self.fetch_facts(id, error).await?
+            }
+            Verdict::ItemShape => {
+                let _beside = self.beside().await?;
+                self.fetch_as_item(id, item).await?
+            }
             Verdict::Again(failure) => Fetched::Failed(failure.error),
             Verdict::MixedUp(error) | Verdict::Denied(error) => Fetched::Failed(error),
             Verdict::Everything(error) => return Err(error),
