@@ -115,13 +115,10 @@ impl FetchSink for MailSink<'_> {
             return Ok(());
         }
         current.bytes.extend_from_slice(bytes);
-        let large = current.bytes.len() > self.parts.settings.inline_bytes;
-        if large || current.stage.is_some() {
-            if self.is_private() {
-                self.withhold();
-            } else {
-                self.stage(false).await?;
-            }
+        let inline = self.parts.settings.inline_bytes;
+        let limit = current.stage.map_or(inline, |_| PIECE_BYTES);
+        if current.bytes.len() > limit {
+            self.stage(false).await?;
         }
         Ok(())
     }
@@ -178,8 +175,12 @@ impl MailSink<'_> {
         FetchedContent::Read(Box::new(message), Original::NotKept)
     }
 
-    /// Hands whole pieces, or at the end the rest, to the store.
+    /// Hands whole pieces, or at the end the rest, to the store; nothing of a private mail.
     async fn stage(&mut self, rest: bool) -> Result<()> {
+        if self.is_private() {
+            self.withhold();
+            return Ok(());
+        }
         let (Some(lease), Some(current)) = (self.lease, &mut self.current) else {
             return Ok(());
         };
