@@ -153,7 +153,6 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
             "This program signs in with a user name and a password only, for now. A host signs in with OAuth2 through \
              the library: EwsSourceBuilder::with_app_sign_in."
         }
-        "hook.failed" => "Look at the cause, then give the mail another try with `requeue`.",
         "store.schema_missing" => "Let `run` prepare the file once.",
         _ => error.remedy(),
     }

@@ -46,12 +46,8 @@ codes! {
         "the queue folder and the storage folder are the same", "Choose two different folders.";
     SETUP_INCOMPLETE = "setup.incomplete", Config,
         "the set-up lacks a value that logging needs", "Complete the set-up and validate it.";
-    SETUP_LIMIT = "setup.limit", Config,
-        "a set-up value is longer or larger than its field", "Shorten the value that the message names.";
     SETUP_VERSION = "setup.version", Conflict,
         "the set-up was changed by somebody else meanwhile", "Load the set-up again and repeat the change.";
-    SETUP_DISABLED = "setup.disabled", Config,
-        "email logging is disabled", "Enable email logging in the set-up.";
 
     CREDENTIAL_MISSING = "credential.missing", Config,
         "no provider and no setting supplied the credentials", "Add a credential provider or store the credentials in the set-up.";
@@ -63,8 +59,6 @@ codes! {
         "the identity service refused to issue a token", "Check the client id, its secret and its permissions.";
     OAUTH_TOKEN_INVALID = "oauth.token_invalid", Protocol,
         "the identity service answered something that is no token", "Check the token endpoint in the settings.";
-    OAUTH_REAUTH = "oauth.reauth", ReauthRequired,
-        "the stored sign-in is no longer valid", "An administrator has to sign in again.";
 
     HTTP_TLS = "http.tls", Unavailable,
         "no trusted TLS connection could be made", "Check the host name and the certificate; add a private root if the server uses one.";
@@ -151,8 +145,6 @@ codes! {
         "the contact directory did not answer", "Nothing moves; the next run asks again.";
     DIRECTORY_INVALID = "directory.invalid", Config,
         "the contact directory answered something that cannot be used", "Correct the directory; the message names the record.";
-    HOOK_FAILED = "hook.failed", Internal,
-        "a hook of the host failed", "Look at the cause, then requeue the mail.";
     SINK_FAILED = "sink.failed", Unavailable,
         "the host's interaction sink failed", "Nothing moves; the delivery is repeated.";
 
@@ -185,8 +177,6 @@ codes! {
         "this mail source cannot do that", "Choose another setting or another source.";
     SOURCE_FOLDER_NOT_FOUND = "source.folder_not_found", NotFound,
         "the folder does not exist", "Check the folder's path.";
-    RUN_CANCELLED = "run.cancelled", Cancelled,
-        "the run was asked to stop", "Nothing: the next run goes on.";
     CONTRACT_COUNT = "contract.count", Internal,
         "a part of the host answered another number of items than it was asked", "Run testkit::conformance on that part.";
     INTERNAL = "internal", Internal,
