@@ -5,6 +5,7 @@ mod forward;
 #[cfg(feature = "oauth2")]
 mod oauth;
 mod provided;
+mod refresh_token;
 
 use std::fmt::{self, Debug};
 
@@ -20,6 +21,7 @@ pub use chain::CredentialChain;
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub use oauth::{AppSignIn, AppSignInBuilder};
 pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
+pub use refresh_token::{RefreshTokenStore, StoredRefreshToken};
 
 /// Supplies credentials when they are needed (`OnGetEmailLoggingClientId`, `OnGetEmailLoggingClientSecret`,
 /// `OnGetEmailLoggingRedirectURL`, and the account's user name and password).

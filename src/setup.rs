@@ -1,6 +1,12 @@
 //! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
 
+mod connection;
+
 use crate::source::{FolderId, FolderPath};
+
+pub use connection::{
+    ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
+};
 
 /// The set-up of one scope (Business Central's Marketing Setup fields for email logging).
 ///
@@ -30,6 +36,48 @@ pub struct EmailLoggingSetup {
     pub exchange_client_id: Option<String>,
     /// The redirect URL for OAuth2, at most 2048 characters.
     pub exchange_redirect_url: Option<String>,
+    /// The tenant that the administrator's token named (`tid`), forgotten when the client id, the URL or the address changes.
+    pub exchange_tenant_id: Option<String>,
+    /// How the job signs in.
+    pub authentication_type: AuthenticationType,
     /// The interaction template for e-mail, at most 10 characters.
     pub interaction_template_code: Option<String>,
+}
+
+/// How the job signs in (Authentication Type).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum AuthenticationType {
+    /// OAuth2 as an application: client id with a client secret or a certificate.
+    #[default]
+    OAuth2,
+    /// OAuth2 for a person who consented once: a refresh token.
+    OAuth2Delegated,
+    /// OAuth2 with access tokens that the host makes.
+    AccessToken,
+    /// User name and password, on premises only. The server chooses between Basic and NTLM.
+    Basic,
+}
+
+impl AuthenticationType {
+    /// The stable code, as it is stored and written in TOML.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OAuth2 => "oauth2",
+            Self::OAuth2Delegated => "oauth2-delegated",
+            Self::AccessToken => "access-token",
+            Self::Basic => "basic",
+        }
+    }
+
+    /// The type with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [
+            Self::OAuth2,
+            Self::OAuth2Delegated,
+            Self::AccessToken,
+            Self::Basic,
+        ];
+        all.into_iter().find(|one| one.code() == code)
+    }
 }

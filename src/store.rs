@@ -9,6 +9,7 @@ mod forward;
 mod ledger;
 mod log;
 mod memory;
+mod secret;
 mod setup;
 mod sink;
 #[cfg(feature = "sqlite")]
@@ -29,6 +30,7 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
+pub use secret::{SealedSecret, SecretName, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]

@@ -1,4 +1,4 @@
-//! One POST: no redirect, no proxy unless configured, no decompression, no retry.
+//! One request: no redirect, no proxy unless configured, no decompression, no retry.
 
 use std::fmt;
 use std::time::Duration;
@@ -83,11 +83,30 @@ impl HttpClient {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Reply> {
-        let request = self
-            .client
-            .post(url.as_url().clone())
-            .headers(headers)
-            .body(body);
+        let request = self.client.post(url.as_url().clone());
+        let request = request.headers(headers).body(body);
+        self.send(operation, request_id, request).await
+    }
+
+    /// Asks for one document.
+    #[allow(dead_code)]
+    pub(crate) async fn get(
+        &self,
+        operation: &'static str,
+        url: &ServiceUrl,
+        request_id: &str,
+        headers: HeaderMap,
+    ) -> Result<Reply> {
+        let request = self.client.get(url.as_url().clone()).headers(headers);
+        self.send(operation, request_id, request).await
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request_id: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply> {
         let sent = ServerContext {
             client_request_id: Some(request_id.to_owned()),
             ..ServerContext::default()

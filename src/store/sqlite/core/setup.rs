@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Core;
 use crate::error::codes;
 use crate::scope::Scope;
-use crate::setup::EmailLoggingSetup;
+use crate::setup::{AuthenticationType, EmailLoggingSetup};
 use crate::source::{FolderId, FolderPath, FolderRoot};
 use crate::store::StoredSetup;
 use crate::store::sqlite::fault::{Done, Fault};
@@ -88,6 +88,11 @@ fn to_fields(setup: &EmailLoggingSetup) -> Vec<(&'static str, String)> {
         ),
         ("exchange-client-id", setup.exchange_client_id.clone()),
         ("exchange-redirect-url", setup.exchange_redirect_url.clone()),
+        ("exchange-tenant-id", setup.exchange_tenant_id.clone()),
+        (
+            "authentication-type",
+            Some(setup.authentication_type.code().to_owned()),
+        ),
         (
             "interaction-template-code",
             setup.interaction_template_code.clone(),
@@ -111,6 +116,8 @@ fn from_fields(mut fields: BTreeMap<String, String>) -> Done<EmailLoggingSetup> 
         exchange_account_user_name: fields.remove("exchange-account-user-name"),
         exchange_client_id: fields.remove("exchange-client-id"),
         exchange_redirect_url: fields.remove("exchange-redirect-url"),
+        exchange_tenant_id: fields.remove("exchange-tenant-id"),
+        authentication_type: authentication_type(&mut fields)?,
         interaction_template_code: fields.remove("interaction-template-code"),
     })
 }
@@ -130,6 +137,13 @@ fn path(fields: &mut BTreeMap<String, String>, name: &str) -> Done<Option<Folder
     let root = parts.next().and_then(|code| root(&code));
     let root = root.ok_or(Fault::Damaged("the root of a folder"))?;
     Ok(Some(FolderPath::new(root, parts)))
+}
+
+fn authentication_type(fields: &mut BTreeMap<String, String>) -> Done<AuthenticationType> {
+    let Some(code) = fields.remove("authentication-type") else {
+        return Ok(AuthenticationType::default());
+    };
+    AuthenticationType::from_code(&code).ok_or(Fault::Damaged("the authentication type"))
 }
 
 fn root(code: &str) -> Option<FolderRoot> {
