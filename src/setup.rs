@@ -1,6 +1,7 @@
 //! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
 
 mod connection;
+pub mod provisioning;
 
 use crate::source::{FolderId, FolderPath};
 

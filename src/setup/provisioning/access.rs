@@ -1,0 +1,226 @@
+//! The steps that let an application reach one mailbox and no other, and the allow list of Exchange Web Services.
+//!
+//! Facts: <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>,
+//! <https://learn.microsoft.com/exchange/permissions-exo/application-access-policies>,
+//! <https://learn.microsoft.com/exchange/client-developer/exchange-web-services/how-to-configure-impersonation>.
+
+use super::quote::quoted;
+use super::step::indented;
+use super::{PlanNames, ProvisioningStep, find};
+
+/// The interface by which an application reaches mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MailApi {
+    /// Exchange Web Services.
+    #[default]
+    Ews,
+    /// Microsoft Graph.
+    Graph,
+}
+
+impl MailApi {
+    /// The role of RBAC for Applications that reads and moves mail.
+    fn role(self) -> &'static str {
+        match self {
+            Self::Ews => "Application EWS.AccessAsApp",
+            Self::Graph => "Application Mail.ReadWrite",
+        }
+    }
+}
+
+/// How an application is held to one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Narrowing {
+    /// RBAC for Applications, in Exchange Online. It replaces the consent given in Microsoft Entra: permissions add up,
+    /// so that a consent to the same permission has to be withdrawn for the scope to hold.
+    ApplicationRole {
+        /// The application's client id.
+        client_id: String,
+        /// The object id of its enterprise application, which is not that of the registration.
+        object_id: String,
+        /// The interface that the role is for.
+        api: MailApi,
+    },
+    /// An application access policy, the older way in Exchange Online. The consent stays.
+    AccessPolicy {
+        /// The application's client id.
+        client_id: String,
+    },
+    /// The role `ApplicationImpersonation` within a scope, on premises.
+    Impersonation,
+}
+
+/// The steps that hold `account` or the application to the mailbox with this address.
+pub(super) fn steps(
+    narrowing: &Narrowing,
+    names: &PlanNames,
+    account: &str,
+    mailbox: &str,
+) -> Vec<ProvisioningStep> {
+    match narrowing {
+        Narrowing::ApplicationRole {
+            client_id,
+            object_id,
+            api,
+        } => vec![
+            service_principal(names, client_id, object_id),
+            scope(&names.scope, mailbox),
+            application_role(names, object_id, *api),
+        ],
+        Narrowing::AccessPolicy { client_id } => vec![access_policy(client_id, mailbox)],
+        Narrowing::Impersonation => {
+            vec![scope(&names.scope, mailbox), impersonation(names, account)]
+        }
+    }
+}
+
+fn service_principal(names: &PlanNames, client_id: &str, object_id: &str) -> ProvisioningStep {
+    let (client, object) = (quoted(client_id), quoted(object_id));
+    let found = format!("Get-ServicePrincipal | Where-Object {{ $_.AppId -eq {client} }}");
+    ProvisioningStep::new(
+        "service-principal",
+        "The application in Exchange",
+        "Exchange gives roles to the applications that it knows.",
+    )
+    .with_check(format!("[bool]({found})"))
+    .with_change(format!(
+        "New-ServicePrincipal -AppId {client} -ObjectId {object} -DisplayName {} | Out-Null",
+        quoted(&names.service_principal)
+    ))
+    .with_undo(
+        &found,
+        &format!("Remove-ServicePrincipal -Identity {object} -Confirm:$false"),
+    )
+}
+
+/// The filter is a string within a string: its own quotes are doubled first (OPATH), then those of PowerShell.
+fn scope(name: &str, mailbox: &str) -> ProvisioningStep {
+    let operand = format!("'{}'", mailbox.replace('\'', "''"));
+    let filter = quoted(&format!("PrimarySmtpAddress -eq {operand}"));
+    let (identity, found) = (quoted(name), find("Get-ManagementScope", name));
+    ProvisioningStep::new(
+        "management-scope",
+        "A scope of one mailbox",
+        "The role that follows reaches this mailbox and no other.",
+    )
+    .with_check(format!(
+        "[bool]({found} | Where-Object {{ $_.RecipientFilter -like {} }})",
+        quoted(&format!("*PrimarySmtpAddress -eq {operand}*"))
+    ))
+    .with_change(format!(
+        "if ({found}) {{\n{}}} else {{\n{}}}",
+        indented(&format!(
+            "Set-ManagementScope -Identity {identity} -RecipientRestrictionFilter {filter}"
+        )),
+        indented(&format!(
+            "New-ManagementScope -Name {identity} -RecipientRestrictionFilter {filter} | Out-Null"
+        ))
+    ))
+    .with_undo(
+        &found,
+        &format!("Remove-ManagementScope -Identity {identity} -Confirm:$false"),
+    )
+}
+
+fn application_role(names: &PlanNames, object_id: &str, api: MailApi) -> ProvisioningStep {
+    let step = ProvisioningStep::new(
+        "application-role",
+        "The application's role within the scope",
+        "The application reads and moves mail in the one mailbox. Withdraw its consent to full_access_as_app or Mail.ReadWrite in Microsoft Entra afterwards: permissions add up. Test-ServicePrincipalAuthorization shows what it reaches.",
+    );
+    let to = format!("-App {}", quoted(object_id));
+    assignment(step, names, api.role(), &to, "CustomResourceScope")
+        .with_delay("A role may take up to two hours to act.")
+}
+
+fn impersonation(names: &PlanNames, account: &str) -> ProvisioningStep {
+    let step = ProvisioningStep::new(
+        "impersonation",
+        "The account may act for the one mailbox",
+        "The account opens the mailbox by impersonation, within the scope.",
+    );
+    let to = format!("-User {}", quoted(account));
+    let role = "ApplicationImpersonation";
+    assignment(step, names, role, &to, "CustomRecipientWriteScope")
+}
+
+/// A role assignment cannot be moved to another scope of its kind in every version: a wrong one is replaced.
+fn assignment(
+    step: ProvisioningStep,
+    names: &PlanNames,
+    role: &str,
+    to: &str,
+    scope: &str,
+) -> ProvisioningStep {
+    let name = quoted(&names.assignment);
+    let found = find("Get-ManagementRoleAssignment", &names.assignment);
+    let (role, within) = (quoted(role), quoted(&names.scope));
+    let remove = format!("Remove-ManagementRoleAssignment -Identity {name} -Confirm:$false");
+    step.with_check(format!(
+        "[bool]({found} | Where-Object {{ $_.Role -eq {role} -and $_.{scope} -eq {within} }})"
+    ))
+    .with_change(format!(
+        "if ({found}) {{\n    {remove}\n}}\n\
+         New-ManagementRoleAssignment -Name {name} -Role {role} {to} -{scope} {within} | Out-Null"
+    ))
+    .with_undo(&found, &remove)
+}
+
+fn access_policy(client_id: &str, mailbox: &str) -> ProvisioningStep {
+    let client = quoted(client_id);
+    let description = quoted(&format!("Email logging reads {mailbox} only"));
+    let found = format!(
+        "Get-ApplicationAccessPolicy -ErrorAction SilentlyContinue | Where-Object {{ $_.AppId -eq {client} -and $_.AccessRight -eq 'RestrictAccess' -and $_.Description -eq {description} }}"
+    );
+    ProvisioningStep::new(
+        "application-access-policy",
+        "The application reaches one mailbox",
+        "The consent in Microsoft Entra opens every mailbox; the policy leaves one. RBAC for Applications is the newer way.",
+    )
+    .with_delay("A policy may take an hour or more to act.")
+    .with_check(format!("[bool]({found})"))
+    .with_change(format!(
+        "New-ApplicationAccessPolicy -AppId {client} -PolicyScopeGroupId {} -AccessRight RestrictAccess -Description {description} | Out-Null",
+        quoted(mailbox)
+    ))
+    .with_undo(
+        &found,
+        &format!("foreach ($policy in @({found})) {{\n    Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false\n}}"),
+    )
+}
+
+/// Puts the application on the tenant's list of those that may use Exchange Web Services, beside those that are on it.
+///
+/// `EwsEnabled` empty lets all in and stays as it is; `False` shuts all out and becomes `True`, which lets the list in.
+pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
+    let client = quoted(client_id);
+    let listed = "((Get-OrganizationConfig).EwsAllowedAppIDs -join ',')";
+    let on_list = format!("{listed} -like {}", quoted(&format!("*{client_id}*")));
+    ProvisioningStep::new(
+        "ews-allowed",
+        "The application may use Exchange Web Services",
+        "Exchange Online blocks Exchange Web Services by default since 2026-10-01, but for the applications on this list. They end on 2027-04-01.",
+    )
+    .with_delay("The list may take a day to act.")
+    .with_check(format!(
+        "({on_list}) -and ((Get-OrganizationConfig).EwsEnabled -ne $false)"
+    ))
+    .with_change(format!(
+        "if (-not ({on_list})) {{\n    \
+             $listed = @({listed} -split ',' | Where-Object {{ $_ -ne '' }}) + {client}\n    \
+             Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')\n\
+         }}\n\
+         if ((Get-OrganizationConfig).EwsEnabled -eq $false) {{\n    \
+             Set-OrganizationConfig -EwsEnabled $true\n\
+         }}"
+    ))
+    .with_undo(
+        &on_list,
+        &format!(
+            "$listed = @({listed} -split ',' | Where-Object {{ $_ -ne {client} -and $_ -ne '' }})\n\
+             Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')"
+        ),
+    )
+}
