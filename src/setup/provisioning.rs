@@ -145,10 +145,11 @@ impl ProvisioningPlan {
         self.assemble(steps.map(|step| (step, step.apply())))
     }
 
-    /// The script that changes nothing and writes a line `id: True` or `id: False` for each step.
+    /// The script that connects, changes nothing and writes a line `id: True` or `id: False` for each step.
     pub fn check_script(&self) -> String {
-        let steps = self.steps.iter();
-        self.assemble(steps.map(|step| (step, step.report())))
+        let connect = self.steps.iter().take(1).map(|step| (step, step.apply()));
+        let reports = self.steps.iter().map(|step| (step, step.report()));
+        self.assemble(connect.chain(reports))
     }
 
     /// The script that undoes the plan, last step first. Folders and mailboxes that hold mail are left alone.

@@ -220,7 +220,11 @@ pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
         &on_list,
         &format!(
             "$listed = @({listed} -split ',' | Where-Object {{ $_ -ne {client} -and $_ -ne '' }})\n\
-             Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')"
+             if ($listed) {{\n    \
+                 Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')\n\
+             }} else {{\n    \
+                 Set-OrganizationConfig -EwsAllowedAppIDs $null\n\
+             }}"
         ),
     )
 }
