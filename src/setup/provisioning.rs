@@ -22,6 +22,8 @@ pub use manifest::{AppPermission, PermissionKind};
 pub use registration::{AppAccess, AppCredential, AppRegistration, ChecklistItem};
 pub use step::ProvisioningStep;
 
+pub(super) use registration::check_redirect_url;
+
 use crate::source::FolderPath;
 
 /// Where the copies of the mails go.
