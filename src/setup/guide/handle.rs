@@ -11,6 +11,9 @@ use crate::setup::AuthenticationType;
 use crate::setup::provisioning::check_redirect_url;
 use crate::source::FolderId;
 
+/// The characters of an interaction template's code.
+const TEMPLATE_CODE: usize = 10;
+
 type Handled = Result<Vec<GuideRequest>, GuideReason>;
 
 impl AssistedSetup {
@@ -55,7 +58,9 @@ impl AssistedSetup {
             GuideEvent::Finish => self.finish(),
             GuideEvent::ChooseTemplate { code, exists } => {
                 self.last.template = code.filter(|code| !code.trim().is_empty());
-                self.last.template_exists = exists;
+                let short = |code: &String| code.chars().count() <= TEMPLATE_CODE;
+                self.last.template_exists =
+                    exists && self.last.template.as_ref().is_some_and(short);
                 Ok(Vec::new())
             }
             other => {
