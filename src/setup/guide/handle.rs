@@ -28,7 +28,7 @@ impl AssistedSetup {
             GuideEvent::Close => self.close(),
             GuideEvent::CloseConfirmed(leave) => self.close_confirmed(leave),
             GuideEvent::Stored { ticket, answer } => Ok(self.stored(ticket, answer)),
-            GuideEvent::SignedIn { ticket, outcome } => self.signed_in(ticket, outcome),
+            GuideEvent::SignedIn { ticket, outcome } => Ok(self.signed_in(ticket, outcome)),
             GuideEvent::LoginChecked { ticket, answer } => {
                 Ok(answered(&mut self.sign_in.login, ticket, answer))
             }
@@ -39,7 +39,7 @@ impl AssistedSetup {
                 ticket,
                 queue,
                 storage,
-            } => self.folders_found(ticket, queue, storage),
+            } => Ok(self.folders_found(ticket, queue, storage)),
             GuideEvent::Validated { ticket, answer } => {
                 Ok(answered(&mut self.validation, ticket, answer))
             }
@@ -89,7 +89,7 @@ impl AssistedSetup {
                 client_id,
                 secret,
                 redirect_url,
-            } => self.enter_client(client_id, secret, redirect_url),
+            } => self.enter_client(&client_id, secret, redirect_url),
             GuideEvent::SignIn => {
                 let ticket = self.ticket();
                 self.sign_in.consent = GuideCheck::Running(ticket);
@@ -100,13 +100,16 @@ impl AssistedSetup {
                 user_name,
                 password,
             } => self.enter_login(&user_name, password),
-            GuideEvent::EnterAddress(address) => self.enter_address(address),
+            GuideEvent::EnterAddress(address) => {
+                self.enter_address(address);
+                Ok(Vec::new())
+            }
             GuideEvent::CheckConnection => self.check_connection(),
             GuideEvent::RulesDone(done) => {
                 self.rules_confirmed = done;
                 Ok(Vec::new())
             }
-            GuideEvent::Validate => self.validate(),
+            GuideEvent::Validate => Ok(vec![self.validate()]),
             GuideEvent::ScheduleJob(schedule) => {
                 self.last.schedule_job = schedule;
                 Ok(Vec::new())
@@ -202,7 +205,7 @@ impl AssistedSetup {
     /// A changed client id forgets the tenant and the consent.
     fn enter_client(
         &mut self,
-        client_id: String,
+        client_id: &str,
         secret: ClientSecret,
         redirect_url: Option<String>,
     ) -> Handled {
@@ -240,7 +243,7 @@ impl AssistedSetup {
         &mut self,
         ticket: GuideTicket,
         outcome: Result<Option<String>, String>,
-    ) -> Handled {
+    ) -> Vec<GuideRequest> {
         if self.sign_in.consent == GuideCheck::Running(ticket) {
             let (tenant_id, check) = match outcome {
                 Ok(tenant_id) => (tenant_id, GuideCheck::Passed),
@@ -250,7 +253,7 @@ impl AssistedSetup {
             self.sign_in.consent = check;
             self.connection_changed();
         }
-        Ok(Vec::new())
+        Vec::new()
     }
 
     fn enter_login(&mut self, user_name: &str, password: SecretString) -> Handled {
@@ -275,12 +278,11 @@ impl AssistedSetup {
         }])
     }
 
-    fn enter_address(&mut self, address: String) -> Handled {
+    fn enter_address(&mut self, address: String) {
         if address != self.address {
             self.address = address;
             self.connection_changed();
         }
-        Ok(Vec::new())
     }
 
     fn check_connection(&mut self) -> Handled {
@@ -318,9 +320,9 @@ impl AssistedSetup {
         ticket: GuideTicket,
         queue: Option<FolderId>,
         storage: Option<FolderId>,
-    ) -> Handled {
+    ) -> Vec<GuideRequest> {
         if self.folders.check != GuideCheck::Running(ticket) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         self.folders.check = match (&queue, &storage) {
             (Some(queue), Some(storage)) if queue == storage => {
@@ -331,14 +333,14 @@ impl AssistedSetup {
         };
         self.folders.queue_id = queue;
         self.folders.storage_id = storage;
-        Ok(Vec::new())
+        Vec::new()
     }
 
-    fn validate(&mut self) -> Handled {
+    fn validate(&mut self) -> GuideRequest {
         let ticket = self.ticket();
         self.validation = GuideCheck::Running(ticket);
         let setup = self.setup_so_far();
-        Ok(vec![GuideRequest::Validate { ticket, setup }])
+        GuideRequest::Validate { ticket, setup }
     }
 
     fn finish(&mut self) -> Handled {

@@ -59,6 +59,7 @@ pub(super) mod id {
 
     use crate::source::FolderId;
 
+    #[allow(clippy::ref_option)] // serde calls it with a reference
     pub(in crate::setup::guide) fn serialize<S: Serializer>(
         value: &Option<FolderId>,
         serializer: S,

@@ -82,10 +82,8 @@ fn identity(path: &FolderPath) -> String {
 }
 
 fn joined(segments: &[String]) -> String {
-    segments
-        .iter()
-        .map(|segment| format!("\\{segment}"))
-        .collect()
+    let parts = segments.iter().flat_map(|segment| ["\\", segment]);
+    parts.collect()
 }
 
 fn role_group(name: &str) -> ProvisioningStep {

@@ -104,5 +104,6 @@ impl ProvisioningStep {
 
 /// The lines, each four blanks further to the right. No name in a plan holds a line break.
 pub(super) fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("    {line}\n")).collect()
+    let parts = lines.lines().flat_map(|line| ["    ", line, "\n"]);
+    parts.collect()
 }
