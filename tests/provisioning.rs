@@ -348,13 +348,14 @@ fn the_runner_refuses_what_it_does_not_check() {
     let Some(python) = python() else { return };
     let runs = |script: &str| attempt(&python, &json!({ "scripts": [script] })).is_some();
     assert!(runs(
-        "if (-not ($false)) { Connect-ExchangeOnline -ShowBanner:$false }"
+        "if (-not ($false)) { Connect-ExchangeOnline -ErrorAction Stop -ShowBanner:$false }"
     ));
     for script in [
         "New-PublicFolder -Name 'a\u{2019}; b' -Path 'c'",
         "New-PublicFolder -Name 'a",
         "Write-Output \"$(Get-Mailbox)\"",
-        "Connect-ExchangeOnline -Nothing 'x'",
+        "Connect-ExchangeOnline -Nothing 'x' -ErrorAction Stop",
+        "Connect-ExchangeOnline -ShowBanner:$false",
         "Remove-Everything -Identity 'x'",
         "while ($true) { Get-PSSession }",
         "Write-Output $unset",
@@ -556,6 +557,8 @@ fn the_scripts_hold_the_ids_that_are_promised() {
             "queue-mail-enabled",
             "queue-anonymous",
             "queue-sender-authentication",
+            "access-group",
+            "access-group-member",
             "application-access-policy",
             "rule-incoming",
             "rule-outgoing",

@@ -3,6 +3,8 @@
 Only the cmdlets and parameters that the reference pages of ExchangePowerShell name are taken.
 """
 
+import functools
+
 from powershell import Switch, Thrown, Unsupported, same, text_of
 
 READ = "Identity ErrorAction"
@@ -12,7 +14,7 @@ KNOWN = {
     "Disconnect-ExchangeOnline": "Confirm",
     "Get-PSSession": "", "New-PSSession": "ConfigurationName ConnectionUri Authentication",
     "Import-PSSession": "Session DisableNameChecking", "Remove-PSSession": "",
-    "Get-OrganizationConfig": "", "Set-OrganizationConfig": "EwsAllowedAppIDs EwsEnabled",
+    "Get-OrganizationConfig": "RetrieveEwsOperationAccessPolicy", "Set-OrganizationConfig": "EwsAllowedAppIDs EwsEnabled",
     "Enable-OrganizationCustomization": "",
     "Get-RoleGroup": READ, "New-RoleGroup": "Name Roles", "Remove-RoleGroup": "Identity Confirm",
     "Get-RoleGroupMember": READ, "Add-RoleGroupMember": "Identity Member",
@@ -22,7 +24,7 @@ KNOWN = {
     "Get-MailboxPermission": READ + " User",
     "Add-MailboxPermission": "Identity User AccessRights InheritanceType AutoMapping",
     "Remove-MailboxPermission": "Identity User AccessRights InheritanceType Confirm",
-    "Get-PublicFolder": READ + " Recurse ResultSize GetChildren", "New-PublicFolder": "Name Path",
+    "Get-PublicFolder": READ + " Recurse ResultSize GetChildren Mailbox ResidentFolders", "New-PublicFolder": "Name Path",
     "Remove-PublicFolder": "Identity Confirm", "Get-PublicFolderStatistics": "Identity",
     "Get-PublicFolderClientPermission": READ + " User",
     "Add-PublicFolderClientPermission": "Identity User AccessRights",
@@ -39,7 +41,10 @@ KNOWN = {
     "Get-ManagementRoleAssignment": READ,
     "New-ManagementRoleAssignment": "Name Role App User SecurityGroup CustomResourceScope CustomRecipientWriteScope",
     "Remove-ManagementRoleAssignment": "Identity Confirm",
-    "Get-ApplicationAccessPolicy": "ErrorAction",
+    "Get-DistributionGroup": READ, "New-DistributionGroup": "Type Name", "Remove-DistributionGroup": "Identity Confirm",
+    "Get-DistributionGroupMember": READ, "Add-DistributionGroupMember": "Identity Member",
+    "Remove-DistributionGroupMember": "Identity Member Confirm",
+    "Get-ApplicationAccessPolicy": "",
     "New-ApplicationAccessPolicy": "AppId PolicyScopeGroupId AccessRight Description",
     "Remove-ApplicationAccessPolicy": "Identity Confirm",
 }
@@ -56,12 +61,12 @@ class Exchange:
                              "EwsAllowedAppIDs": None, **settings}
         self.things = {"RoleGroup": [], "Mailbox": [], "PublicFolder": [], "MailPublicFolder": [], "TransportRule": [],
                        "ServicePrincipal": [], "ManagementScope": [], "ManagementRoleAssignment": [],
-                       "ApplicationAccessPolicy": []}
+                       "DistributionGroup": [], "ApplicationAccessPolicy": []}
 
     def call(self, name, parameters, piped):
         if name not in KNOWN:
             raise Unsupported(f"cmdlet {name}")
-        unknown = set(parameters) - set(KNOWN[name].split())
+        unknown = set(parameters) - set(KNOWN[name].split()) - {"ErrorAction"}
         if unknown:
             raise Unsupported(f"{name} has no parameter {unknown}")
         verb, noun = name.split("-")
@@ -72,8 +77,12 @@ class Exchange:
             raise Thrown(f"{name} -{empty} is empty")
         if verb in ("Remove", "Disable") and "Confirm" in KNOWN[name] and parameters.get("Confirm") is not False:
             raise Thrown(f"{name} asks for a confirmation")
+        if verb != "Get" and parameters.get("ErrorAction") != "Stop":
+            raise Unsupported(f"{name} would let the script go on after its failure")
         if verb != "Get" and name not in QUIET:
             self.changes.append(name)
+        if verb != "Get":
+            parameters = {key: value for key, value in parameters.items() if key != "ErrorAction"}
         special = getattr(self, f"{verb}_{noun}".lower(), None)
         return (special or getattr(self, verb.lower() + "_thing"))(*(() if special else (noun,)), parameters)
 
@@ -138,8 +147,10 @@ class Exchange:
 
     remove_pssession = disconnect_exchangeonline
 
-    def get_organizationconfig(self, _):
-        return [self.organization]
+    def get_organizationconfig(self, parameters):
+        if isinstance(parameters.get("RetrieveEwsOperationAccessPolicy"), Switch):
+            return [self.organization]
+        return [{**self.organization, "EwsAllowedAppIDs": None}]
 
     def set_organizationconfig(self, parameters):
         self.organization.update(parameters)
@@ -156,17 +167,33 @@ class Exchange:
             raise Thrown("Enable-OrganizationCustomization has to come first")
         return self.new_thing("RoleGroup", {**parameters, "Members": []})
 
-    def get_rolegroupmember(self, parameters):
-        groups = self.get_thing("RoleGroup", parameters)
+    def new_distributiongroup(self, parameters):
+        return self.new_thing("DistributionGroup", {**parameters, "Members": []})
+
+    def members(self, noun, parameters):
+        groups = self.get_thing(noun, parameters)
         return [{"PrimarySmtpAddress": one} for group in groups for one in group["Members"]]
 
-    def add_rolegroupmember(self, parameters):
-        self.only("RoleGroup", parameters["Identity"])["Members"].append(parameters["Member"])
+    def add_member(self, noun, parameters):
+        self.only(noun, parameters["Identity"])["Members"].append(parameters["Member"])
         return []
 
-    def remove_rolegroupmember(self, parameters):
-        self.only("RoleGroup", parameters["Identity"])["Members"].remove(parameters["Member"])
+    def remove_member(self, noun, parameters):
+        self.only(noun, parameters["Identity"])["Members"].remove(parameters["Member"])
         return []
+
+    get_rolegroupmember = functools.partialmethod(members, "RoleGroup")
+    add_rolegroupmember = functools.partialmethod(add_member, "RoleGroup")
+    remove_rolegroupmember = functools.partialmethod(remove_member, "RoleGroup")
+    get_distributiongroupmember = functools.partialmethod(members, "DistributionGroup")
+    add_distributiongroupmember = functools.partialmethod(add_member, "DistributionGroup")
+    remove_distributiongroupmember = functools.partialmethod(remove_member, "DistributionGroup")
+
+    def new_applicationaccesspolicy(self, parameters):
+        if self.found("Mailbox", parameters["PolicyScopeGroupId"]):
+            raise Thrown("a shared mailbox is no security principal")
+        self.only("DistributionGroup", parameters["PolicyScopeGroupId"])
+        return self.new_thing("ApplicationAccessPolicy", parameters)
 
     def get_mailbox(self, parameters):
         kind = "PublicFolderMailbox" if "PublicFolder" in parameters else "SharedMailbox"
@@ -194,10 +221,11 @@ class Exchange:
         return []
 
     def get_publicfolder(self, parameters):
+        if isinstance(parameters.get("ResidentFolders"), Switch):
+            home = parameters["Mailbox"]
+            resident = [one for one in self.things["PublicFolder"] if same(one["ContentMailboxName"], home)]
+            return [{"Name": "IPM_SUBTREE"}, *resident]
         identity = parameters["Identity"]
-        if isinstance(parameters.get("Recurse"), Switch):
-            root = {"Name": "IPM_SUBTREE", "ContentMailboxName": "Public MailBox"}
-            return [root, *self.things["PublicFolder"]]
         if isinstance(parameters.get("GetChildren"), Switch):
             return [one for one in self.things["PublicFolder"] if same(one["Parent"], identity)]
         return self.get_thing("PublicFolder", parameters)

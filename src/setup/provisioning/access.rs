@@ -69,7 +69,11 @@ pub(super) fn steps(
             scope(&names.scope, mailbox),
             application_role(names, object_id, *api),
         ],
-        Narrowing::AccessPolicy { client_id } => vec![access_policy(client_id, mailbox)],
+        Narrowing::AccessPolicy { client_id } => vec![
+            access_group(&names.access_group),
+            access_group_member(&names.access_group, mailbox),
+            access_policy(client_id, &names.access_group),
+        ],
         Narrowing::Impersonation => {
             vec![scope(&names.scope, mailbox), impersonation(names, account)]
         }
@@ -78,7 +82,9 @@ pub(super) fn steps(
 
 fn service_principal(names: &PlanNames, client_id: &str, object_id: &str) -> ProvisioningStep {
     let (client, object) = (quoted(client_id), quoted(object_id));
-    let found = format!("Get-ServicePrincipal | Where-Object {{ $_.AppId -eq {client} }}");
+    let found = format!(
+        "Get-ServicePrincipal -ErrorAction Stop | Where-Object {{ $_.AppId -eq {client} }}"
+    );
     ProvisioningStep::new(
         "service-principal",
         "The application in Exchange",
@@ -86,12 +92,12 @@ fn service_principal(names: &PlanNames, client_id: &str, object_id: &str) -> Pro
     )
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "New-ServicePrincipal -AppId {client} -ObjectId {object} -DisplayName {} | Out-Null",
+        "New-ServicePrincipal -ErrorAction Stop -AppId {client} -ObjectId {object} -DisplayName {} | Out-Null",
         quoted(&names.service_principal)
     ))
     .with_undo(
         &found,
-        &format!("Remove-ServicePrincipal -Identity {object} -Confirm:$false"),
+        &format!("Remove-ServicePrincipal -ErrorAction Stop -Identity {object} -Confirm:$false"),
     )
 }
 
@@ -112,15 +118,15 @@ fn scope(name: &str, mailbox: &str) -> ProvisioningStep {
     .with_change(format!(
         "if ({found}) {{\n{}}} else {{\n{}}}",
         indented(&format!(
-            "Set-ManagementScope -Identity {identity} -RecipientRestrictionFilter {filter}"
+            "Set-ManagementScope -ErrorAction Stop -Identity {identity} -RecipientRestrictionFilter {filter}"
         )),
         indented(&format!(
-            "New-ManagementScope -Name {identity} -RecipientRestrictionFilter {filter} | Out-Null"
+            "New-ManagementScope -ErrorAction Stop -Name {identity} -RecipientRestrictionFilter {filter} | Out-Null"
         ))
     ))
     .with_undo(
         &found,
-        &format!("Remove-ManagementScope -Identity {identity} -Confirm:$false"),
+        &format!("Remove-ManagementScope -ErrorAction Stop -Identity {identity} -Confirm:$false"),
     )
 }
 
@@ -157,22 +163,72 @@ fn assignment(
     let name = quoted(&names.assignment);
     let found = find("Get-ManagementRoleAssignment", &names.assignment);
     let (role, within) = (quoted(role), quoted(&names.scope));
-    let remove = format!("Remove-ManagementRoleAssignment -Identity {name} -Confirm:$false");
+    let remove = format!(
+        "Remove-ManagementRoleAssignment -ErrorAction Stop -Identity {name} -Confirm:$false"
+    );
     step.with_check(format!(
         "[bool]({found} | Where-Object {{ $_.Role -eq {role} -and $_.{scope} -eq {within} }})"
     ))
     .with_change(format!(
         "if ({found}) {{\n    {remove}\n}}\n\
-         New-ManagementRoleAssignment -Name {name} -Role {role} {to} -{scope} {within} | Out-Null"
+         New-ManagementRoleAssignment -ErrorAction Stop -Name {name} -Role {role} {to} -{scope} {within} | Out-Null"
     ))
     .with_undo(&found, &remove)
 }
 
-fn access_policy(client_id: &str, mailbox: &str) -> ProvisioningStep {
-    let client = quoted(client_id);
-    let description = quoted(&format!("Email logging reads {mailbox} only"));
+/// A policy takes no shared mailbox, but a mail-enabled security group in which there is one.
+/// <https://learn.microsoft.com/powershell/module/exchange/new-applicationaccesspolicy>
+fn access_group(name: &str) -> ProvisioningStep {
+    let group = quoted(name);
+    let found = find("Get-DistributionGroup", name);
+    ProvisioningStep::new(
+        "access-group",
+        "A security group for the mailbox",
+        "The policy that follows names a group, since it takes no shared mailbox.",
+    )
+    .with_check(format!("[bool]({found})"))
+    .with_change(format!(
+        "New-DistributionGroup -ErrorAction Stop -Type Security -Name {group} | Out-Null"
+    ))
+    .with_undo(
+        &found,
+        &format!(
+            "if (Get-DistributionGroupMember -ErrorAction Stop -Identity {group}) {{\n    \
+                 Write-Warning 'The security group has members and is left alone.'\n\
+             }} else {{\n    \
+                 Remove-DistributionGroup -ErrorAction Stop -Identity {group} -Confirm:$false\n\
+             }}"
+        ),
+    )
+}
+
+fn access_group_member(name: &str, mailbox: &str) -> ProvisioningStep {
+    let (group, member) = (quoted(name), quoted(mailbox));
     let found = format!(
-        "Get-ApplicationAccessPolicy -ErrorAction SilentlyContinue | Where-Object {{ $_.AppId -eq {client} -and $_.AccessRight -eq 'RestrictAccess' -and $_.Description -eq {description} }}"
+        "{} | Where-Object {{ $_.PrimarySmtpAddress -eq {member} }}",
+        find("Get-DistributionGroupMember", name)
+    );
+    let both = format!("-Identity {group} -Member {member}");
+    ProvisioningStep::new(
+        "access-group-member",
+        "The mailbox in the security group",
+        "It has to be the only member: the application reaches all of them.",
+    )
+    .with_check(format!("[bool]({found})"))
+    .with_change(format!(
+        "Add-DistributionGroupMember -ErrorAction Stop {both}"
+    ))
+    .with_undo(
+        &found,
+        &format!("Remove-DistributionGroupMember -ErrorAction Stop {both} -Confirm:$false"),
+    )
+}
+
+fn access_policy(client_id: &str, group: &str) -> ProvisioningStep {
+    let client = quoted(client_id);
+    let description = quoted(&format!("Email logging reads what is in {group} only"));
+    let found = format!(
+        "Get-ApplicationAccessPolicy -ErrorAction Stop | Where-Object {{ $_.AppId -eq {client} -and $_.AccessRight -eq 'RestrictAccess' -and $_.Description -eq {description} }}"
     );
     ProvisioningStep::new(
         "application-access-policy",
@@ -182,21 +238,25 @@ fn access_policy(client_id: &str, mailbox: &str) -> ProvisioningStep {
     .with_delay("A policy may take an hour or more to act.")
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "New-ApplicationAccessPolicy -AppId {client} -PolicyScopeGroupId {} -AccessRight RestrictAccess -Description {description} | Out-Null",
-        quoted(mailbox)
+        "New-ApplicationAccessPolicy -ErrorAction Stop -AppId {client} -PolicyScopeGroupId {} -AccessRight RestrictAccess -Description {description} | Out-Null",
+        quoted(group)
     ))
     .with_undo(
         &found,
-        &format!("foreach ($policy in @({found})) {{\n    Remove-ApplicationAccessPolicy -Identity $policy.Identity -Confirm:$false\n}}"),
+        &format!("foreach ($policy in @({found})) {{\n    Remove-ApplicationAccessPolicy -ErrorAction Stop -Identity $policy.Identity -Confirm:$false\n}}"),
     )
 }
 
 /// Puts the application on the tenant's list of those that may use Exchange Web Services, beside those that are on it.
 ///
+/// The list is one text with commas, and is empty unless it is asked for with its own switch: whoever reads it without
+/// that switch writes over what others put there. Set before `EwsEnabled`, as an empty list with `True` shuts all out.
+/// <https://learn.microsoft.com/exchange/client-developer/exchange-web-services/how-to-control-access-to-ews-in-exchange>
+///
 /// `EwsEnabled` empty lets all in and stays as it is; `False` shuts all out and becomes `True`, which lets the list in.
 pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
     let client = quoted(client_id);
-    let listed = "((Get-OrganizationConfig).EwsAllowedAppIDs -join ',')";
+    let listed = "((Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy -ErrorAction Stop).EwsAllowedAppIDs -join ',')";
     let on_list = format!("{listed} -like {}", quoted(&format!("*{client_id}*")));
     ProvisioningStep::new(
         "ews-allowed",
@@ -205,15 +265,15 @@ pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
     )
     .with_delay("The list may take a day to act.")
     .with_check(format!(
-        "({on_list}) -and ((Get-OrganizationConfig).EwsEnabled -ne $false)"
+        "({on_list}) -and ((Get-OrganizationConfig -ErrorAction Stop).EwsEnabled -ne $false)"
     ))
     .with_change(format!(
         "if (-not ({on_list})) {{\n    \
              $listed = @({listed} -split ',' | Where-Object {{ $_ -ne '' }}) + {client}\n    \
-             Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')\n\
+             Set-OrganizationConfig -ErrorAction Stop -EwsAllowedAppIDs ($listed -join ',')\n\
          }}\n\
-         if ((Get-OrganizationConfig).EwsEnabled -eq $false) {{\n    \
-             Set-OrganizationConfig -EwsEnabled $true\n\
+         if ((Get-OrganizationConfig -ErrorAction Stop).EwsEnabled -eq $false) {{\n    \
+             Set-OrganizationConfig -ErrorAction Stop -EwsEnabled $true\n\
          }}"
     ))
     .with_undo(
@@ -221,9 +281,9 @@ pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
         &format!(
             "$listed = @({listed} -split ',' | Where-Object {{ $_ -ne {client} -and $_ -ne '' }})\n\
              if ($listed) {{\n    \
-                 Set-OrganizationConfig -EwsAllowedAppIDs ($listed -join ',')\n\
+                 Set-OrganizationConfig -ErrorAction Stop -EwsAllowedAppIDs ($listed -join ',')\n\
              }} else {{\n    \
-                 Set-OrganizationConfig -EwsAllowedAppIDs $null\n\
+                 Set-OrganizationConfig -ErrorAction Stop -EwsAllowedAppIDs $null\n\
              }}"
         ),
     )

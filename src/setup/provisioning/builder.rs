@@ -27,6 +27,8 @@ pub struct PlanNames {
     pub scope: String,
     /// The role assignment within that scope.
     pub assignment: String,
+    /// The security group of an application access policy.
+    pub access_group: String,
 }
 
 impl Default for PlanNames {
@@ -40,6 +42,7 @@ impl Default for PlanNames {
             service_principal: "Email Logging".to_owned(),
             scope: "Email Logging mailbox".to_owned(),
             assignment: "Email Logging access".to_owned(),
+            access_group: "Email Logging mailboxes".to_owned(),
         }
     }
 }
@@ -55,6 +58,7 @@ impl PlanNames {
             ("the service principal's name", &self.service_principal),
             ("the scope's name", &self.scope),
             ("the role assignment's name", &self.assignment),
+            ("the security group's name", &self.access_group),
         ] {
             check_name(what, name)?;
         }

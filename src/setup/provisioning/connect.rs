@@ -24,8 +24,8 @@ fn online(administrator: Option<&str>) -> ProvisioningStep {
         "The steps need the module ExchangeOnlineManagement (3.0 or later) and an Exchange administrator's sign-in.",
     )
     .with_check(format!("[bool]({ONLINE})"))
-    .with_change(format!("Connect-ExchangeOnline -ShowBanner:$false{user}"))
-    .with_undo(ONLINE, "Disconnect-ExchangeOnline -Confirm:$false")
+    .with_change(format!("Connect-ExchangeOnline -ErrorAction Stop -ShowBanner:$false{user}"))
+    .with_undo(ONLINE, "Disconnect-ExchangeOnline -ErrorAction Stop -Confirm:$false")
 }
 
 /// <https://learn.microsoft.com/powershell/exchange/connect-to-exchange-servers-using-remote-powershell>
@@ -38,10 +38,10 @@ fn on_premises(server: &str) -> ProvisioningStep {
     )
     .with_check(format!("[bool]({ON_PREMISES})"))
     .with_change(format!(
-        "$session = New-PSSession -ConfigurationName Microsoft.Exchange -ConnectionUri {uri} -Authentication Kerberos\n\
-         Import-PSSession -Session $session -DisableNameChecking | Out-Null"
+        "$session = New-PSSession -ErrorAction Stop -ConfigurationName Microsoft.Exchange -ConnectionUri {uri} -Authentication Kerberos\n\
+         Import-PSSession -ErrorAction Stop -Session $session -DisableNameChecking | Out-Null"
     ))
-    .with_undo(ON_PREMISES, &format!("{ON_PREMISES} | Remove-PSSession"))
+    .with_undo(ON_PREMISES, &format!("{ON_PREMISES} | Remove-PSSession -ErrorAction Stop"))
 }
 
 /// A tenant that was never customised refuses role groups.
@@ -53,6 +53,6 @@ pub(super) fn customization() -> ProvisioningStep {
         "Exchange Online makes role groups only after this; it cannot be taken back and changes nothing else.",
     )
     .with_delay("Enabling may take some hours in a large tenant.")
-    .with_check("[bool](Get-OrganizationConfig | Where-Object { $_.IsDehydrated -eq $false })")
-    .with_change("Enable-OrganizationCustomization")
+    .with_check("[bool](Get-OrganizationConfig -ErrorAction Stop | Where-Object { $_.IsDehydrated -eq $false })")
+    .with_change("Enable-OrganizationCustomization -ErrorAction Stop")
 }

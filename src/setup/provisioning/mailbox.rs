@@ -28,16 +28,16 @@ fn mailbox(name: &str, address: &str) -> ProvisioningStep {
     ))
     .with_change(format!(
         "if ({found}) {{\n    throw 'The address belongs to a mailbox that is not shared. Choose another address.'\n}}\n\
-         New-Mailbox -Shared -Name {} -PrimarySmtpAddress {quoted_address} | Out-Null",
+         New-Mailbox -ErrorAction Stop -Shared -Name {} -PrimarySmtpAddress {quoted_address} | Out-Null",
         quoted(name)
     ))
     .with_undo(
         &format!("{found} | Where-Object {{ $_.RecipientTypeDetails -eq 'SharedMailbox' }}"),
         &format!(
-            "if (Get-MailboxFolderStatistics -Identity {quoted_address} | Where-Object {{ $_.ItemsInFolder -gt 0 }}) {{\n    \
+            "if (Get-MailboxFolderStatistics -ErrorAction Stop -Identity {quoted_address} | Where-Object {{ $_.ItemsInFolder -gt 0 }}) {{\n    \
                  Write-Warning 'The mailbox holds mail and is left alone.'\n\
              }} else {{\n    \
-                 Remove-Mailbox -Identity {quoted_address} -Confirm:$false\n\
+                 Remove-Mailbox -ErrorAction Stop -Identity {quoted_address} -Confirm:$false\n\
              }}"
         ),
     )
@@ -57,10 +57,10 @@ fn full_access(address: &str, account: &str) -> ProvisioningStep {
     .with_delay("A permission may take up to an hour to act.")
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "Add-MailboxPermission {both} -AccessRights FullAccess -InheritanceType All -AutoMapping $false | Out-Null"
+        "Add-MailboxPermission -ErrorAction Stop {both} -AccessRights FullAccess -InheritanceType All -AutoMapping $false | Out-Null"
     ))
     .with_undo(
         &found,
-        &format!("Remove-MailboxPermission {both} -AccessRights FullAccess -InheritanceType All -Confirm:$false"),
+        &format!("Remove-MailboxPermission -ErrorAction Stop {both} -AccessRights FullAccess -InheritanceType All -Confirm:$false"),
     )
 }

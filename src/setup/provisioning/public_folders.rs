@@ -89,7 +89,7 @@ fn joined(segments: &[String]) -> String {
 fn role_group(name: &str) -> ProvisioningStep {
     let group = quoted(name);
     let found = find("Get-RoleGroup", name);
-    let members = format!("Get-RoleGroupMember -Identity {group}");
+    let members = format!("Get-RoleGroupMember -ErrorAction Stop -Identity {group}");
     ProvisioningStep::new(
         "role-group",
         "Role group for public folders",
@@ -101,10 +101,10 @@ fn role_group(name: &str) -> ProvisioningStep {
     .with_change(format!(
         "if ({found}) {{\n{}}} else {{\n{}}}",
         indented(&format!(
-            "New-ManagementRoleAssignment -SecurityGroup {group} -Role 'Public Folders' | Out-Null"
+            "New-ManagementRoleAssignment -ErrorAction Stop -SecurityGroup {group} -Role 'Public Folders' | Out-Null"
         )),
         indented(&format!(
-            "New-RoleGroup -Name {group} -Roles 'Public Folders' | Out-Null"
+            "New-RoleGroup -ErrorAction Stop -Name {group} -Roles 'Public Folders' | Out-Null"
         ))
     ))
     .with_undo(
@@ -113,7 +113,7 @@ fn role_group(name: &str) -> ProvisioningStep {
             "if ({members}) {{\n    \
                  Write-Warning 'The role group has members and is left alone.'\n\
              }} else {{\n    \
-                 Remove-RoleGroup -Identity {group} -Confirm:$false\n\
+                 Remove-RoleGroup -ErrorAction Stop -Identity {group} -Confirm:$false\n\
              }}"
         ),
     )
@@ -133,11 +133,11 @@ fn role_group_member(group: &str, account: &str) -> ProvisioningStep {
     .with_delay("A role may take up to an hour to act.")
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "Add-RoleGroupMember -Identity {quoted_group} -Member {user}"
+        "Add-RoleGroupMember -ErrorAction Stop -Identity {quoted_group} -Member {user}"
     ))
     .with_undo(
         &found,
-        &format!("Remove-RoleGroupMember -Identity {quoted_group} -Member {user} -Confirm:$false"),
+        &format!("Remove-RoleGroupMember -ErrorAction Stop -Identity {quoted_group} -Member {user} -Confirm:$false"),
     )
 }
 
@@ -153,18 +153,18 @@ fn folder_mailbox(name: &str) -> ProvisioningStep {
     )
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "if ((Get-OrganizationConfig).PublicFoldersEnabled -eq 'Remote') {{\n    \
+        "if ((Get-OrganizationConfig -ErrorAction Stop).PublicFoldersEnabled -eq 'Remote') {{\n    \
              throw 'This organisation keeps its public folders elsewhere (PublicFoldersEnabled is Remote). Run the plan there.'\n\
          }}\n\
-         New-Mailbox -PublicFolder -Name {mailbox} | Out-Null"
+         New-Mailbox -ErrorAction Stop -PublicFolder -Name {mailbox} | Out-Null"
     ))
     .with_undo(
         &found,
         &format!(
-            "if (Get-PublicFolder -Identity '\\' -Recurse -ResultSize Unlimited | Where-Object {{ $_.ContentMailboxName -eq {mailbox} -and $_.Name -ne 'IPM_SUBTREE' }}) {{\n    \
+            "if (Get-PublicFolder -ErrorAction Stop -Mailbox {mailbox} -ResidentFolders -Recurse -ResultSize Unlimited | Where-Object {{ $_.Name -ne 'IPM_SUBTREE' }}) {{\n    \
                  Write-Warning 'The mailbox holds public folders and is left alone.'\n\
              }} else {{\n    \
-                 Remove-Mailbox -PublicFolder -Identity {mailbox} -Confirm:$false\n\
+                 Remove-Mailbox -ErrorAction Stop -PublicFolder -Identity {mailbox} -Confirm:$false\n\
              }}"
         ),
     )
@@ -188,17 +188,17 @@ fn folder(segments: &[String]) -> ProvisioningStep {
     .with_delay(FOLDER_DELAY)
     .with_check(format!("[bool]({found})"))
     .with_change(format!(
-        "New-PublicFolder -Name {} -Path {} | Out-Null",
+        "New-PublicFolder -ErrorAction Stop -Name {} -Path {} | Out-Null",
         quoted(name),
         quoted(&parent)
     ))
     .with_undo(
         &found,
         &format!(
-            "if ((Get-PublicFolder -Identity {folder} -GetChildren) -or (Get-PublicFolderStatistics -Identity {folder}).ItemCount -gt 0) {{\n    \
+            "if ((Get-PublicFolder -ErrorAction Stop -Identity {folder} -GetChildren) -or (Get-PublicFolderStatistics -ErrorAction Stop -Identity {folder}).ItemCount -ne 0) {{\n    \
                  {NO_MAIL}\n\
              }} else {{\n    \
-                 Remove-PublicFolder -Identity {folder} -Confirm:$false\n\
+                 Remove-PublicFolder -ErrorAction Stop -Identity {folder} -Confirm:$false\n\
              }}"
         ),
     )
@@ -241,11 +241,12 @@ fn permission(
     );
     let entry = format!("Get-PublicFolderClientPermission {both} -ErrorAction SilentlyContinue");
     let found = format!("{entry} | Where-Object {{ ($_.AccessRights -join ',') -eq '{right}' }}");
-    let remove = format!("Remove-PublicFolderClientPermission {both} -Confirm:$false");
+    let remove =
+        format!("Remove-PublicFolderClientPermission -ErrorAction Stop {both} -Confirm:$false");
     step.with_check(format!("[bool]({found})"))
         .with_change(format!(
             "if ({entry} | Where-Object {{ ($_.AccessRights -join ',') -ne 'None' }}) {{\n    {remove}\n}}\n\
-             Add-PublicFolderClientPermission {both} -AccessRights {right} | Out-Null"
+             Add-PublicFolderClientPermission -ErrorAction Stop {both} -AccessRights {right} | Out-Null"
         ))
         .with_undo(&found, &remove)
 }
@@ -259,10 +260,12 @@ fn mail_enabled(queue: &FolderPath) -> ProvisioningStep {
         "The mail flow rules copy mail to an address, which Exchange makes from the folder's name.",
     )
     .with_check(format!("[bool]({found})"))
-    .with_change(format!("Enable-MailPublicFolder -Identity {folder}"))
+    .with_change(format!(
+        "Enable-MailPublicFolder -ErrorAction Stop -Identity {folder}"
+    ))
     .with_undo(
         &found,
-        &format!("Disable-MailPublicFolder -Identity {folder} -Confirm:$false"),
+        &format!("Disable-MailPublicFolder -ErrorAction Stop -Identity {folder} -Confirm:$false"),
     )
 }
 
@@ -278,12 +281,12 @@ fn without_sign_in(queue: &FolderPath) -> ProvisioningStep {
         "[bool]({found} | Where-Object {{ $_.RequireSenderAuthenticationEnabled -eq $false }})"
     ))
     .with_change(format!(
-        "Set-MailPublicFolder -Identity {folder} -RequireSenderAuthenticationEnabled $false"
+        "Set-MailPublicFolder -ErrorAction Stop -Identity {folder} -RequireSenderAuthenticationEnabled $false"
     ))
     .with_undo(
         &found,
         &format!(
-            "Set-MailPublicFolder -Identity {folder} -RequireSenderAuthenticationEnabled $true"
+            "Set-MailPublicFolder -ErrorAction Stop -Identity {folder} -RequireSenderAuthenticationEnabled $true"
         ),
     )
 }

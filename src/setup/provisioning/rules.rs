@@ -60,13 +60,13 @@ pub(super) fn step(rule: &Rule<'_>, queue: &str) -> ProvisioningStep {
             "if ({found}) {{\n{}}} else {{\n{}}}",
             indented(&format!(
                 "Write-Warning 'A mail flow rule of this name exists and is changed.'\n\
-                 Set-TransportRule -Identity {name} {values}\n\
-                 Enable-TransportRule -Identity {name} -Confirm:$false"
+                 Set-TransportRule -ErrorAction Stop -Identity {name} {values}\n\
+                 Enable-TransportRule -ErrorAction Stop -Identity {name} -Confirm:$false"
             )),
-            indented(&format!("New-TransportRule -Name {name} {values} | Out-Null"))
+            indented(&format!("New-TransportRule -ErrorAction Stop -Name {name} {values} | Out-Null"))
         ))
         .with_undo(
             &found,
-            &format!("Remove-TransportRule -Identity {name} -Confirm:$false"),
+            &format!("Remove-TransportRule -ErrorAction Stop -Identity {name} -Confirm:$false"),
         )
 }
