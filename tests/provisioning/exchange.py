@@ -241,7 +241,7 @@ class Exchange:
         if self.found("PublicFolder", identity, ("Identity",)):
             raise Thrown(f"{identity} exists")
         folder = {"Identity": identity, "Parent": parent, "ContentMailboxName": homes[0]["Name"], "Items": 0,
-                  "FolderName": parameters["Name"], "Permissions": {"anonymous": "None", "default": "Author"}}
+                  "Name": parameters["Name"], "Permissions": {"anonymous": "None", "default": "Author"}}
         self.things["PublicFolder"].append(folder)
         return [folder]
 

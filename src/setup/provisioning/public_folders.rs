@@ -170,16 +170,21 @@ fn folder_mailbox(name: &str) -> ProvisioningStep {
     )
 }
 
-/// One folder. It is taken back only while it is empty.
+/// One folder. It is taken back only while it is empty. Its name is compared too, since the reference page warns that an
+/// identity which does not exist can give other folders.
 fn folder(segments: &[String]) -> ProvisioningStep {
     let path = joined(segments);
-    let found = find("Get-PublicFolder", &path);
     let (name, parent) = match segments.split_last() {
         Some((name, [])) => (name.as_str(), "\\".to_owned()),
         Some((name, parents)) => (name.as_str(), joined(parents)),
         None => ("", "\\".to_owned()),
     };
     let folder = quoted(&path);
+    let found = format!(
+        "{} | Where-Object {{ $_.Name -eq {} }}",
+        find("Get-PublicFolder", &path),
+        quoted(name)
+    );
     ProvisioningStep::new(
         format!("public-folder:{path}"),
         "Public folder",
