@@ -428,6 +428,7 @@ impl PlanNamesWith {
 fn what_cannot_be_a_name_is_refused_before_a_script_is_written() {
     for bad in [
         "",
+        "65-characters-are-one-more-than-exchange-takes-for-the-name-of-it",
         "a\nb",
         "a\0b",
         "a\rb",

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::error::Result;
 
-/// The names of what the plan makes, each at most 250 characters. The default is what Business Central documents.
+/// <https://learn.microsoft.com/powershell/module/exchange/new-rolegroup> and `new-mailbox` there.
+const LONGEST_NAME: usize = 64;
+
+/// The names of what the plan makes, each at most 64 characters, as Exchange takes them. The default is what Business Central documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanNames {
@@ -61,6 +64,9 @@ impl PlanNames {
             ("the security group's name", &self.access_group),
         ] {
             check_name(what, name)?;
+            if name.chars().count() > LONGEST_NAME {
+                return Err(refused(what, "has more than 64 characters"));
+            }
         }
         if self.incoming_rule.to_lowercase() == self.outgoing_rule.to_lowercase() {
             return Err(refused(
@@ -142,8 +148,8 @@ impl ProvisioningPlanBuilder {
     ///
     /// # Errors
     ///
-    /// `Config`: `setup.queue_equals_storage` for two equal folders; `config.invalid` for a name that is blank, has more
-    /// than 250 characters, or holds a control character or a wildcard, for what is no address, GUID or public folder,
+    /// `Config`: `setup.queue_equals_storage` for two equal folders; `config.invalid` for a name that is blank, too
+    /// long, or holds a control character or a wildcard, for what is no address, GUID or public folder,
     /// and for a way of narrowing, or a list, that this kind of Exchange does not have.
     pub fn build(self) -> Result<ProvisioningPlan> {
         self.check()?;
