@@ -429,6 +429,8 @@ fn a_server_that_is_not_there_is_a_failure_and_not_a_setting() {
     let mut command = program();
     command.args([
         "folders",
+        "--on-premises-range",
+        "127.0.0.0/8",
         "--url",
         "https://127.0.0.1:9/EWS/Exchange.asmx",
         "--user-name",

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::error::{Error, ServerContext, codes};
+use super::guard::refusal;
+use crate::error::{Code, Error, ServerContext, codes};
 
 /// Turns a transport failure into a typed error; the address is taken out of its text.
 pub(crate) fn transport_error(
@@ -14,8 +15,12 @@ pub(crate) fn transport_error(
     error: reqwest::Error,
     server: ServerContext,
 ) -> Error {
-    let code = if has_tls_cause(&error) {
-        &codes::HTTP_TLS
+    if let Some(refused) = causes(&error).find_map(refusal) {
+        return refused.error(operation).with_server(server);
+    }
+    let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let code = if let Some(tls) = tls {
+        tls_code(tls)
     } else if error.is_connect() {
         &codes::HTTP_CONNECT
     } else if error.is_timeout() {
@@ -33,6 +38,27 @@ pub(crate) fn never_sent(error: &Error) -> bool {
     error.code() == codes::HTTP_CONNECT.code
 }
 
+/// Whether the server could not prove who it is, or TLS failed in another way. Asking again soon changes nothing.
+pub(crate) fn is_tls(error: &Error) -> bool {
+    error.code().starts_with(codes::HTTP_TLS.code)
+}
+
+/// The code that says what is wrong with a certificate.
+fn tls_code(error: &rustls::Error) -> &'static Code {
+    use rustls::CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = error else {
+        return &codes::HTTP_TLS;
+    };
+    match wrong {
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => &codes::HTTP_TLS_HOST,
+        Wrong::Expired | Wrong::ExpiredContext { .. } => &codes::HTTP_TLS_EXPIRED,
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => &codes::HTTP_TLS_NOT_YET_VALID,
+        Wrong::UnknownIssuer | Wrong::BadSignature => &codes::HTTP_TLS_UNTRUSTED,
+        Wrong::ApplicationVerificationFailure => &codes::HTTP_TLS_PIN,
+        _ => &codes::HTTP_TLS,
+    }
+}
+
 /// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -43,17 +69,16 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Duration::try_from(until.duration_since(now)).ok()
 }
 
-/// Looks through the causes; an I/O error hides the error that it was made of from the usual chain.
-fn has_tls_cause(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| has_tls_cause(inner)) {
-            return true;
+/// An error and its causes; an I/O error hides the error that it was made of from the usual chain.
+fn causes<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| {
+        let error: &'e (dyn StdError + 'static) = *error;
+        let inner = error.downcast_ref::<std::io::Error>();
+        match inner.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
         }
-        cause = error.source();
-    }
-    false
+    })
 }
