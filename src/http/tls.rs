@@ -112,6 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pin_is_read_with_and_without_its_prefix_even_if_it_begins_with_a_slash() {
+        let digest = "/".repeat(42) + "8=";
+        for pin in [
+            digest.clone(),
+            format!("sha256/{digest}"),
+            format!("sha256//{digest}"),
+            format!(" {digest}\n"),
+        ] {
+            assert_eq!(Pin::parse(&pin).unwrap(), Pin::parse(&digest).unwrap());
+        }
+    }
+
+    #[test]
     fn a_pin_that_is_no_digest_is_refused() {
         for pin in [
             "",

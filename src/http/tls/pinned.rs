@@ -22,12 +22,14 @@ pub(super) struct Pin([u8; 32]);
 impl Pin {
     /// Reads base64, with or without `sha256/` or `sha256//` before it.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let base64 = text.strip_prefix("sha256/").unwrap_or(text);
-        let base64 = base64.strip_prefix('/').unwrap_or(base64);
-        let bytes = base64_simd::STANDARD.decode_to_vec(base64).ok();
-        let digest = bytes.and_then(|bytes| bytes.try_into().ok());
-        digest.map(Self).ok_or_else(|| {
+        // A slash is a digit of base64 as well: only one of the readings has the length of a digest.
+        let readings = ["", "sha256/", "sha256//"].into_iter();
+        let mut digests = readings.filter_map(|prefix| {
+            let base64 = text.trim().strip_prefix(prefix)?;
+            let bytes = base64_simd::STANDARD.decode_to_vec(base64).ok()?;
+            bytes.try_into().ok()
+        });
+        digests.next().map(Self).ok_or_else(|| {
             let detail = "a pinned key is base64 of a SHA-256, 32 bytes";
             Error::new(&codes::CONFIG_INVALID, "TLS").with_detail(detail)
         })
