@@ -1,5 +1,7 @@
 //! How a failure of the transport becomes an error of this crate.
 
+mod certificate;
+
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use jiff::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::guard::refusal;
-use crate::error::{Code, Error, ServerContext, codes};
+use crate::error::{Error, ServerContext, codes};
+use certificate::tls_error;
 
 /// Turns a transport failure into a typed error; the address is taken out of its text.
 pub(crate) fn transport_error(
@@ -19,9 +22,10 @@ pub(crate) fn transport_error(
         return refused.error(operation).with_server(server);
     }
     let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-    let code = if let Some(tls) = tls {
-        tls_code(tls)
-    } else if error.is_connect() {
+    if let Some(tls) = tls.cloned() {
+        return tls_error(operation, &tls, error.without_url()).with_server(server);
+    }
+    let code = if error.is_connect() {
         &codes::HTTP_CONNECT
     } else if error.is_timeout() {
         &codes::HTTP_TIMEOUT
@@ -41,22 +45,6 @@ pub(crate) fn never_sent(error: &Error) -> bool {
 /// Whether the server could not prove who it is, or TLS failed in another way. Asking again soon changes nothing.
 pub(crate) fn is_tls(error: &Error) -> bool {
     error.code().starts_with(codes::HTTP_TLS.code)
-}
-
-/// The code that says what is wrong with a certificate.
-fn tls_code(error: &rustls::Error) -> &'static Code {
-    use rustls::CertificateError as Wrong;
-    let rustls::Error::InvalidCertificate(wrong) = error else {
-        return &codes::HTTP_TLS;
-    };
-    match wrong {
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => &codes::HTTP_TLS_HOST,
-        Wrong::Expired | Wrong::ExpiredContext { .. } => &codes::HTTP_TLS_EXPIRED,
-        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => &codes::HTTP_TLS_NOT_YET_VALID,
-        Wrong::UnknownIssuer | Wrong::BadSignature => &codes::HTTP_TLS_UNTRUSTED,
-        Wrong::ApplicationVerificationFailure => &codes::HTTP_TLS_PIN,
-        _ => &codes::HTTP_TLS,
-    }
 }
 
 /// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).

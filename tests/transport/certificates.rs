@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
-    PublicKeyData as _, date_time_ymd,
+    PublicKeyData as _, SanType, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
@@ -24,6 +24,8 @@ pub(crate) enum Shown {
     NotYetValid,
     SelfSigned,
     OtherAuthority,
+    /// For other hosts, whose names would steer a terminal.
+    HostileNames,
 }
 
 /// A server's side of TLS, and what a client would have to trust.
@@ -54,6 +56,11 @@ pub(crate) fn identity(shown: Shown) -> Identity {
     };
     let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
     match shown {
+        Shown::HostileNames => {
+            let name = |number| format!("{number}\u{1b}[31m\r\nFORGED line{}", "x".repeat(200));
+            let names = (0..50).map(|number| SanType::DnsName(name(number).try_into().unwrap()));
+            params.subject_alt_names = names.collect();
+        }
         Shown::Expired => {
             params.not_before = date_time_ymd(2000, 1, 1);
             params.not_after = date_time_ymd(2001, 1, 1);

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::certificates::{HOST, Shown, identity};
 use crate::listener::{Listener, Manner};
-use crate::signing::{CANARY, EVERY, SignIn, Trust, source};
+use crate::signing::{CANARY, EVERY, SignIn, Trust, refused, source};
 use crate::support::{all, folder};
 
 /// In every text of the server that must not be repeated.
@@ -70,6 +70,11 @@ fn answers() -> Vec<(&'static str, String)> {
          x-ms-diagnostics: 1;reason=\"{BODY}\";error_category=\"\tRED\u{9b}\"\r\n\
          WWW-Authenticate: \u{9b}2J\tRED realm=\"{BODY}\"\r\n"
     );
+    let tabs = format!(
+        "401 Unauthorized\r\nrequest-id: a\tRED\r\nx-feserver: b\tRED\r\n\
+         x-ms-diagnostics: 1;reason=\"{BODY}\";error_category=\"c\tRED\"\r\n\
+         WWW-Authenticate: NTLM\tRED\r\nWWW-Authenticate: Basic realm=\"{BODY}\"\r\n"
+    );
     vec![
         ("raw fault", answer("500 x\r\n", &fault(HOSTILE))),
         ("raw fault with 200", answer("200 x\r\n", &fault(HOSTILE))),
@@ -95,6 +100,7 @@ fn answers() -> Vec<(&'static str, String)> {
             ),
         ),
         ("headers", answer(&headers, BODY)),
+        ("headers with tabs", answer(&tabs, BODY)),
         (
             "status line",
             answer(&format!("500 {BODY}\u{9b}2J\t\r\n"), BODY),
@@ -200,7 +206,6 @@ async fn check_13_no_error_holds_a_character_that_ends_a_line_or_steers_a_termin
     for (name, answer) in answers() {
         for sign_in in EVERY {
             let (error, _) = error_of(sign_in, answer.clone()).await;
-            eprintln!("{name} {sign_in:?} {error:?}");
             for text in shown(&error) {
                 assert!(!text.contains(is_hostile), "{name} {sign_in:?}: {text:?}");
                 assert!(
@@ -210,6 +215,32 @@ async fn check_13_no_error_holds_a_character_that_ends_a_line_or_steers_a_termin
                 );
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn check_13_names_in_a_certificate_are_not_repeated_as_they_are() {
+    let identity = identity(Shown::HostileNames);
+    let listener = Listener::start(Manner {
+        tls: Some(identity.acceptor.clone()),
+        ..Manner::default()
+    });
+    let listener = listener.await;
+    let trust = Trust {
+        roots: Some(identity.roots),
+        ..Trust::default()
+    };
+    let url = format!("https://{HOST}:{}/", listener.port());
+    let error = refused(SignIn::Basic, &url, &trust).await;
+    assert_eq!(error.code(), "http.tls_host");
+    let detail = error.detail().unwrap();
+    assert!(
+        detail.ends_with(" and 47 more") && detail.contains("0??31m??FORGED?line"),
+        "{detail}"
+    );
+    for text in shown(&error) {
+        assert!(!text.contains(is_hostile), "{text:?}");
+        assert!(text.len() < 4000, "{} bytes", text.len());
     }
 }
 

@@ -158,6 +158,10 @@ async fn check_01_a_certificate_error_is_no_setting_and_says_what_to_do() {
     let url = format!("https://{HOST}:{}/", listener.port());
     let error = refused(SignIn::Basic, &url, &roots(&identity.roots)).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(
+        error.detail(),
+        Some("it was valid until 2001-01-01T00:00:00Z")
+    );
     assert!(error.remedy().contains("Renew"), "{}", error.remedy());
 }
 
