@@ -116,12 +116,11 @@ impl AddressGuard {
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let found = match bare.parse() {
-            Ok(ip) => vec![ip],
-            Err(_) => {
-                let found = self.resolver.resolve(host).await;
-                found.map_err(NoAddress::Unknown)?
-            }
+        let found = if let Ok(ip) = bare.parse() {
+            vec![ip]
+        } else {
+            let found = self.resolver.resolve(host).await;
+            found.map_err(NoAddress::Unknown)?
         };
         if self.proxy_host.as_deref() == Some(host) {
             return Ok(found);
@@ -173,5 +172,90 @@ impl Resolve for AddressGuard {
             let found = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(found) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Answers one list after the other.
+    #[derive(Debug)]
+    struct Rebinding(Mutex<Vec<Vec<IpAddr>>>);
+
+    #[async_trait]
+    impl NameResolver for Rebinding {
+        async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+            let mut answers = self.0.lock().unwrap();
+            answers
+                .pop()
+                .ok_or_else(|| io::Error::other("asked too often"))
+        }
+    }
+
+    fn guard(policy: AddressPolicy, answers: &[&[&str]]) -> AddressGuard {
+        let answers = answers.iter().rev();
+        let answers = answers.map(|answer| answer.iter().map(|ip| ip.parse().unwrap()).collect());
+        AddressGuard::new(&HttpOptions {
+            address_policy: policy,
+            name_resolver: Arc::new(Rebinding(Mutex::new(answers.collect()))),
+            ..HttpOptions::default()
+        })
+    }
+
+    async fn resolved(guard: &AddressGuard, host: &str) -> Result<Vec<String>, &'static str> {
+        let found = guard.resolve("test", host, 443).await;
+        let text = |found: Vec<SocketAddr>| found.iter().map(ToString::to_string).collect();
+        found.map(text).map_err(|error| error.code())
+    }
+
+    #[tokio::test]
+    async fn what_is_public_first_and_private_next_is_refused_next() {
+        let answers: [&[&str]; 4] = [&["8.8.8.8"], &["10.0.0.1"], &[], &["10.0.0.1", "8.8.4.4"]];
+        let guard = guard(AddressPolicy::default(), &answers);
+        let refused = "http.address_refused";
+        for expected in [
+            Ok(vec!["8.8.8.8:443".to_owned()]),
+            Err(refused),
+            Err("http.connect"),
+            Ok(vec!["8.8.4.4:443".to_owned()]),
+            Err("http.connect"),
+        ] {
+            assert_eq!(resolved(&guard, "mail.example.com").await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_is_checked_without_a_look_up() {
+        let policy = AddressPolicy::on_premises(["10.0.0.0/8"]).unwrap();
+        let guard = guard(policy, &[]);
+        let refused = Err("http.address_refused");
+        for (host, expected) in [
+            ("10.0.0.1", Ok(vec!["10.0.0.1:443".to_owned()])),
+            ("127.0.0.1", refused.clone()),
+            ("[::1]", refused.clone()),
+            ("::1", refused.clone()),
+            ("fe80::1%eth0", Err("http.connect")),
+            ("[2603:1026::1]", Ok(vec!["[2603:1026::1]:443".to_owned()])),
+        ] {
+            assert_eq!(resolved(&guard, host).await, expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_proxy_is_found_however_it_is_written() {
+        for (proxy, host) in [
+            ("http://proxy.example:3128", Some("proxy.example")),
+            ("HTTP://user:secret@Proxy.Example", Some("proxy.example")),
+            ("proxy.example:3128", Some("proxy.example")),
+            ("proxy.example", Some("proxy.example")),
+            ("10.0.0.1:3128", Some("10.0.0.1")),
+            ("", None),
+        ] {
+            assert_eq!(proxy_host(proxy).as_deref(), host, "{proxy}");
+        }
     }
 }

@@ -22,12 +22,9 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)
 }
 
-const fn v6(head: [u16; 4], tail: [u16; 4], length: u8) -> Ipv6Net {
-    let ([a, b, c, d], [e, f, g, h]) = (head, tail);
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), length)
+const fn v6(bits: u128, length: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), length)
 }
-
-const ZERO: [u16; 4] = [0; 4];
 
 /// Metadata stands before the network that it lies in.
 const V4: &[(Ipv4Net, Reach)] = &[
@@ -54,38 +51,26 @@ const V4: &[(Ipv4Net, Reach)] = &[
 ];
 
 const V6: &[(Ipv6Net, Reach)] = &[
-    (v6(ZERO, ZERO, 128), Reach::Never("unspecified")),
+    (v6(0, 128), Reach::Never("unspecified")),
     // Amazon; Google; Oracle; Scaleway.
+    (v6(0xfd00_0ec2 << 96, 32), Reach::Never("metadata")),
+    (v6(0xfd20_00ce << 96 | 0x254, 128), Reach::Never("metadata")),
     (
-        v6([0xfd00, 0x0ec2, 0, 0], ZERO, 32),
+        v6(0xfd00_00c1 << 96 | 0xa9fe_a9fe, 128),
         Reach::Never("metadata"),
     ),
-    (
-        v6([0xfd20, 0x00ce, 0, 0], [0, 0, 0, 0x254], 128),
-        Reach::Never("metadata"),
-    ),
-    (
-        v6([0xfd00, 0x00c1, 0, 0], [0, 0, 0xa9fe, 0xa9fe], 128),
-        Reach::Never("metadata"),
-    ),
-    (
-        v6([0xfd00, 0x0042, 0, 0], [0, 0, 0, 0x42], 128),
-        Reach::Never("metadata"),
-    ),
-    (v6([0xfe80, 0, 0, 0], ZERO, 10), Reach::Never("link-local")),
-    (v6([0xff00, 0, 0, 0], ZERO, 8), Reach::Never("multicast")),
-    (v6(ZERO, [0, 0, 0, 1], 128), Reach::Own("loopback")),
-    (v6([0xfc00, 0, 0, 0], ZERO, 7), Reach::Own("private")),
-    (v6([0x2001, 0, 0, 0], ZERO, 23), Reach::Own("reserved")),
-    (
-        v6([0x2001, 0x0db8, 0, 0], ZERO, 32),
-        Reach::Own("documentation"),
-    ),
-    (v6([0x3fff, 0, 0, 0], ZERO, 20), Reach::Own("documentation")),
+    (v6(0xfd00_0042 << 96 | 0x42, 128), Reach::Never("metadata")),
+    (v6(0xfe80 << 112, 10), Reach::Never("link-local")),
+    (v6(0xff00 << 112, 8), Reach::Never("multicast")),
+    (v6(1, 128), Reach::Own("loopback")),
+    (v6(0xfc00 << 112, 7), Reach::Own("private")),
+    (v6(0x2001 << 112, 23), Reach::Own("reserved")),
+    (v6(0x2001_0db8 << 96, 32), Reach::Own("documentation")),
+    (v6(0x3fff << 112, 20), Reach::Own("documentation")),
 ];
 
 /// The only part of IPv6 from which public addresses are given out (RFC 4291, 2.4).
-const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0], ZERO, 3);
+const GLOBAL_UNICAST: Ipv6Net = v6(0x2000 << 112, 3);
 
 /// Where an address lies. An IPv6 address that carries an IPv4 address lies where that one does.
 pub(crate) fn reach(ip: IpAddr) -> Reach {

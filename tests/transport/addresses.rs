@@ -29,64 +29,67 @@ fn codes(url: &str, policy: &AddressPolicy) -> [&'static str; 2] {
     ]
 }
 
+/// Addresses in the place of a host, and whether a range opens them.
+const SPELLINGS: &[(&str, bool)] = &[
+    ("127.0.0.1", true),
+    ("127.1", true),
+    ("127.0.0.1.", true),
+    ("2130706433", true),
+    ("0x7f000001", true),
+    ("0x7f.1", true),
+    ("017700000001", true),
+    ("0177.0.0.0x1", true),
+    ("127%2E0%2E0%2E1", true),
+    ("\u{ff11}27.0.0.1", true),
+    ("127\u{3002}0\u{ff0e}0\u{ff61}1", true),
+    ("\u{2460}\u{2461}7.0.0.1", true),
+    ("[::1]", true),
+    ("[0:0:0:0:0:0:0:1]", true),
+    ("[::ffff:127.0.0.1]", true),
+    ("[::ffff:7f00:1]", true),
+    ("[::127.0.0.1]", true),
+    ("[64:ff9b::10.0.0.1]", true),
+    ("[2002:a00:1::]", true),
+    ("10.0.0.1", true),
+    ("172.16.0.1", true),
+    ("192.168.1.1", true),
+    ("100.64.0.1", true),
+    ("192.0.2.1", true),
+    ("198.18.0.1", true),
+    ("[fd12:3456::1]", true),
+    ("[fec0::1]", true),
+    ("[2001:db8::1]", true),
+    // Nothing opens these.
+    ("0", false),
+    ("0.0.0.0", false),
+    ("[::]", false),
+    ("169.254.169.254", false),
+    ("2852039166", false),
+    ("0xa9fea9fe", false),
+    ("[::ffff:169.254.169.254]", false),
+    ("[64:ff9b::a9fe:a9fe]", false),
+    ("[2002:a9fe:a9fe::]", false),
+    ("[fd00:ec2::254]", false),
+    ("100.100.100.200", false),
+    ("168.63.129.16", false),
+    ("169.254.1.1", false),
+    ("[fe80::1]", false),
+    ("224.0.0.1", false),
+    ("[ff02::1]", false),
+    ("255.255.255.255", false),
+];
+
 #[test]
 fn check_04_an_address_in_the_place_of_a_host_is_refused_in_every_spelling() {
     let everything = AddressPolicy::on_premises(["0.0.0.0/0", "::/0"]).unwrap();
-    for (host, opened) in [
-        ("127.0.0.1", true),
-        ("127.1", true),
-        ("127.0.0.1.", true),
-        ("2130706433", true),
-        ("0x7f000001", true),
-        ("0x7f.1", true),
-        ("017700000001", true),
-        ("0177.0.0.0x1", true),
-        ("127%2E0%2E0%2E1", true),
-        ("\u{ff11}27.0.0.1", true),
-        ("127\u{3002}0\u{ff0e}0\u{ff61}1", true),
-        ("\u{2460}\u{2461}7.0.0.1", true),
-        ("[::1]", true),
-        ("[0:0:0:0:0:0:0:1]", true),
-        ("[::ffff:127.0.0.1]", true),
-        ("[::ffff:7f00:1]", true),
-        ("[::127.0.0.1]", true),
-        ("[64:ff9b::10.0.0.1]", true),
-        ("[2002:a00:1::]", true),
-        ("10.0.0.1", true),
-        ("172.16.0.1", true),
-        ("192.168.1.1", true),
-        ("100.64.0.1", true),
-        ("192.0.2.1", true),
-        ("198.18.0.1", true),
-        ("[fd12:3456::1]", true),
-        ("[fec0::1]", true),
-        ("[2001:db8::1]", true),
-        // Nothing opens these.
-        ("0", false),
-        ("0.0.0.0", false),
-        ("[::]", false),
-        ("169.254.169.254", false),
-        ("2852039166", false),
-        ("0xa9fea9fe", false),
-        ("[::ffff:169.254.169.254]", false),
-        ("[64:ff9b::a9fe:a9fe]", false),
-        ("[2002:a9fe:a9fe::]", false),
-        ("[fd00:ec2::254]", false),
-        ("100.100.100.200", false),
-        ("168.63.129.16", false),
-        ("169.254.1.1", false),
-        ("[fe80::1]", false),
-        ("224.0.0.1", false),
-        ("[ff02::1]", false),
-        ("255.255.255.255", false),
-    ] {
+    for (host, opened) in SPELLINGS {
         let url = format!("https://{host}/EWS/Exchange.asmx");
         assert_eq!(
             codes(&url, &AddressPolicy::default()),
             [REFUSED; 2],
             "{host}"
         );
-        let with_ranges = if opened { "built" } else { REFUSED };
+        let with_ranges = if *opened { "built" } else { REFUSED };
         assert_eq!(codes(&url, &everything), [with_ranges; 2], "{host}");
     }
     for no_host in [
@@ -249,7 +252,12 @@ async fn check_04_a_name_that_resolves_into_a_closed_network_is_not_connected_to
     ] {
         let resolver = Answers::new(&[answers]);
         let policy = AddressPolicy::default();
-        let source = source(&identity, listener.port(), policy, resolver.clone());
+        let source = source(
+            &identity,
+            listener.port(),
+            policy,
+            Arc::<Answers>::clone(&resolver),
+        );
         let error = call(&source).await;
         assert_eq!(error.code(), REFUSED, "{answers:?}");
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -304,7 +312,12 @@ async fn check_04_a_name_that_moves_between_two_calls_gains_nothing() {
     let (open, closed) = open_and_closed(&identity).await;
     let policy = AddressPolicy::on_premises(["127.0.0.2"]).unwrap();
     let resolver = Answers::new(&[&["127.0.0.2"], &["127.0.0.1"], &["127.0.0.2"]]);
-    let source = source(&identity, open.port(), policy, resolver.clone());
+    let source = source(
+        &identity,
+        open.port(),
+        policy,
+        Arc::<Answers>::clone(&resolver),
+    );
     let mut codes = Vec::new();
     for _ in 0..3 {
         codes.push(call(&source).await.code());
@@ -342,7 +355,7 @@ async fn check_04_behind_a_proxy_only_the_proxy_is_looked_up_and_connected_to() 
         EwsSource::builder(url)
             .with_basic(credentials())
             .with_address_policy(policy)
-            .with_name_resolver(resolver.clone())
+            .with_name_resolver(Arc::<Answers>::clone(&resolver))
             .with_proxy(format!("http://Proxy.corp.example:{}", proxy.port()))
             .with_repeats(0)
             .build()

@@ -1,9 +1,11 @@
 //! Check 2: no credential over plain HTTP, and no Basic towards Exchange Online, whatever is tried.
 
+use std::sync::Arc;
+
 use email_logging::credential::AppSignIn;
 use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 
-use crate::signing::{EVERY, SignIn, credentials, this_machine};
+use crate::signing::{Answers, EVERY, SignIn, credentials, this_machine};
 
 /// The code of building a client for this address, in this way.
 fn code(sign_in: SignIn, url: &str, plain: bool) -> &'static str {
@@ -101,7 +103,8 @@ fn check_02_basic_towards_exchange_online_is_refused_before_anything_is_looked_u
     ] {
         let resolver = this_machine();
         let url = format!("https://{host}/EWS/Exchange.asmx");
-        let builder = || EwsSource::builder(&url).with_name_resolver(resolver.clone());
+        let builder =
+            || EwsSource::builder(&url).with_name_resolver(Arc::<Answers>::clone(&resolver));
         let every = |builder: EwsSourceBuilder| {
             let open = AddressPolicy::on_premises(["0.0.0.0/0", "::/0"]).unwrap();
             builder.with_address_policy(open)
