@@ -15,7 +15,7 @@ async fn check_03_a_redirect_is_never_followed() {
         for scheme in ["https", "http"] {
             let target = Listener::start(Manner {
                 tls: (scheme == "https").then(|| identity.acceptor.clone()),
-                answer: None,
+                answer: Some("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into()),
                 closes: false,
             });
             let target = target.await;
