@@ -278,7 +278,8 @@ impl EwsSourceBuilder {
     }
 
     /// **Dangerous: sends credentials unencrypted.** Lets `http://` through to a loopback address, for tests against a
-    /// server in the same machine. Every other address still has to be https.
+    /// server in the same machine, and opens the loopback addresses whatever the [`AddressPolicy`] says. Every other address
+    /// still has to be https.
     pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
         self.http.plain_loopback = true;
         self
@@ -299,7 +300,8 @@ impl EwsSourceBuilder {
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
-    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, a
+    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots, a pinned key or a proxy that cannot
+    /// be read, a
     /// routing value that is no header text, a host or an address that the policy refuses (`http.host_refused`,
     /// `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
