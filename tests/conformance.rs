@@ -5,6 +5,7 @@
 mod conformance {
     mod broken {
         mod party;
+        mod secrets;
         mod source;
         mod store;
     }
@@ -12,6 +13,7 @@ mod conformance {
     mod ews;
     mod faults;
     mod party;
+    mod secrets;
     mod sink;
     mod source;
     #[cfg(feature = "sqlite")]

@@ -28,6 +28,7 @@ pub mod credential;
 pub mod directory;
 mod harness;
 mod report;
+pub mod secrets;
 pub mod sink;
 pub mod source;
 pub mod store;
