@@ -6,6 +6,8 @@ mod forward;
 mod oauth;
 mod provided;
 mod refresh_token;
+#[cfg(feature = "seal")]
+mod seal;
 
 use std::fmt::{self, Debug};
 
@@ -22,6 +24,12 @@ pub use chain::CredentialChain;
 pub use oauth::{AppSignIn, AppSignInBuilder};
 pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
 pub use refresh_token::{RefreshTokenStore, StoredRefreshToken};
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub use seal::{
+    KeyFile, KeyProvider, MemoryKeys, OpenedSecret, RecordKey, Rotation, SealedCredentials,
+    SealedRefreshTokens, SealedSecrets, UnreadableSecret,
+};
 
 /// Supplies credentials when they are needed (`OnGetEmailLoggingClientId`, `OnGetEmailLoggingClientSecret`,
 /// `OnGetEmailLoggingRedirectURL`, and the account's user name and password).
