@@ -41,40 +41,55 @@ impl Core {
         }
         let version = unsigned(last.abs())? + 1;
         tx.execute(
-            "INSERT INTO secret
-               (scope, name, version, key_id, wrapped_key, nonce, ciphertext, changed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (scope, name) DO UPDATE SET version = ?3, key_id = ?4,
-               wrapped_key = ?5, nonce = ?6, ciphertext = ?7, changed_at = ?8",
-            params![
-                scope,
-                name.code(),
-                signed(version)?,
-                sealed.key_id,
-                sealed.wrapped_key,
-                sealed.nonce,
-                sealed.ciphertext,
-                now
-            ],
+            "DELETE FROM secret WHERE scope = ?1 AND name = ?2",
+            params![scope, name.code()],
         )?;
+        let row = SecretRow {
+            scope,
+            name: name.code().to_owned(),
+            version: signed(version)?,
+            sealed: sealed.clone(),
+            changed_at: now,
+        };
+        row.insert(&tx)?;
         tx.commit()?;
         Ok(version)
     }
 
+    /// Writes the whole table anew, without the envelopes that go.
+    ///
+    /// `secure_delete` overwrites the cell of a row that is deleted, but a cell that was moved when pages were split or merged
+    /// leaves its bytes between the cells of the page that it came from. Only a page that is freed is overwritten whole; a
+    /// table is freed whole by a `DELETE` without `WHERE`, and only while no foreign key is looked after.
     pub(crate) fn erase_secrets(&mut self, scope: &Scope, names: &[SecretName]) -> Done<()> {
-        let now = self.now();
-        let (tx, scope) = self.write(scope)?;
-        for name in names {
-            tx.execute(
-                "UPDATE secret SET version = -version, key_id = '', wrapped_key = x'',
-                   nonce = x'', ciphertext = x'', changed_at = ?3
-                 WHERE scope = ?1 AND name = ?2 AND version > 0",
-                params![scope, name.code(), now],
-            )?;
-        }
-        tx.commit()?;
+        self.ready()?.pragma_update(None, "foreign_keys", false)?;
+        let erased = self.write_without(scope, names);
+        self.conn.pragma_update(None, "foreign_keys", true)?;
+        erased?;
         // Also where nothing was stored: an earlier call may have ended between its commit and this.
         self.empty_journal()
+    }
+
+    fn write_without(&mut self, scope: &Scope, names: &[SecretName]) -> Done<()> {
+        let now = self.now();
+        let (tx, scope) = self.write(scope)?;
+        let mut all = rows(&tx)?;
+        let goes = |row: &&mut SecretRow| {
+            let named = names.iter().any(|name| name.code() == row.name);
+            row.scope == scope && row.version > 0 && named
+        };
+        let mut erased = 0;
+        for row in all.iter_mut().filter(goes) {
+            row.erase(now);
+            erased += 1;
+        }
+        if erased > 0 {
+            tx.execute("DELETE FROM secret", [])?;
+            for row in &all {
+                row.insert(&tx)?;
+            }
+        }
+        Ok(tx.commit()?)
     }
 
     pub(crate) fn list_secrets(&self) -> Done<Vec<SecretPlace>> {
@@ -92,6 +107,68 @@ impl Core {
     }
 }
 
+/// A row of the table.
+struct SecretRow {
+    scope: i64,
+    name: String,
+    version: i64,
+    sealed: SealedSecret,
+    changed_at: i64,
+}
+
+impl SecretRow {
+    fn erase(&mut self, now: i64) {
+        self.version = -self.version;
+        self.sealed = SealedSecret::new("", Vec::new(), Vec::new(), Vec::new());
+        self.changed_at = now;
+    }
+
+    fn insert(&self, conn: &Connection) -> Done<()> {
+        let mut insert = conn.prepare_cached(
+            "INSERT INTO secret
+               (scope, name, version, key_id, wrapped_key, nonce, ciphertext, changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
+        let SealedSecret {
+            key_id,
+            wrapped_key,
+            nonce,
+            ciphertext,
+        } = &self.sealed;
+        insert.execute(params![
+            self.scope,
+            self.name,
+            self.version,
+            key_id,
+            wrapped_key,
+            nonce,
+            ciphertext,
+            self.changed_at
+        ])?;
+        Ok(())
+    }
+}
+
+/// Every row, in the order of its key.
+fn rows(conn: &Connection) -> Done<Vec<SecretRow>> {
+    let mut list = conn.prepare_cached(
+        "SELECT scope, name, version, key_id, wrapped_key, nonce, ciphertext, changed_at
+         FROM secret ORDER BY scope, name",
+    )?;
+    let mut found = list.query([])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        rows.push(SecretRow {
+            scope: column(row, "scope")?,
+            name: column(row, "name")?,
+            version: column(row, "version")?,
+            sealed: envelope(row)?,
+            changed_at: column(row, "changed_at")?,
+        });
+    }
+    Ok(rows)
+}
+
 /// The version of a secret, negative where it was erased; 0 where there never was one.
 fn last_version(conn: &Connection, scope: i64, name: SecretName) -> Done<i64> {
     let mut find =
@@ -101,15 +178,16 @@ fn last_version(conn: &Connection, scope: i64, name: SecretName) -> Done<i64> {
 }
 
 fn stored(row: &Row<'_>) -> Done<StoredSecret> {
-    let sealed = SealedSecret::new(
+    let version = unsigned(column(row, "version")?)?;
+    Ok(StoredSecret::new(envelope(row)?, version))
+}
+
+fn envelope(row: &Row<'_>) -> Done<SealedSecret> {
+    Ok(SealedSecret::new(
         column::<String>(row, "key_id")?,
         column(row, "wrapped_key")?,
         column(row, "nonce")?,
         column(row, "ciphertext")?,
-    );
-    Ok(StoredSecret::new(
-        sealed,
-        unsigned(column(row, "version")?)?,
     ))
 }
 
