@@ -1,5 +1,7 @@
 //! Looks for a secret in whatever came out of the library, in every form that it could have been written in.
 
+#![allow(dead_code)] // each test needs its part
+
 use std::fmt::Debug;
 use std::path::Path;
 
