@@ -46,12 +46,12 @@ pub struct ClosureCredentials {
 type AskToken =
     Arc<dyn Fn(Scope, String) -> BoxFuture<'static, Result<Option<AccessToken>>> + Send + Sync>;
 
-fn boxed<T, F, Answer>(ask: F) -> Option<Ask<T>>
+fn boxed<T, F, Answer>(ask: F) -> Ask<T>
 where
     F: Fn(Scope) -> Answer + Send + Sync + 'static,
     Answer: Future<Output = Result<Option<T>>> + Send + 'static,
 {
-    Some(Arc::new(move |scope| Box::pin(ask(scope))))
+    Arc::new(move |scope| Box::pin(ask(scope)))
 }
 
 async fn answer<T>(ask: Option<&Ask<T>>, scope: &Scope) -> Result<Option<T>> {
@@ -74,7 +74,7 @@ impl ClosureCredentials {
         F: Fn(Scope) -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<Option<String>>> + Send + 'static,
     {
-        self.client_id = boxed(ask);
+        self.client_id = Some(boxed(ask));
         self
     }
 
@@ -85,7 +85,7 @@ impl ClosureCredentials {
         F: Fn(Scope) -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<Option<SecretString>>> + Send + 'static,
     {
-        self.client_secret = boxed(ask);
+        self.client_secret = Some(boxed(ask));
         self
     }
 
@@ -96,7 +96,7 @@ impl ClosureCredentials {
         F: Fn(Scope) -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<Option<String>>> + Send + 'static,
     {
-        self.redirect_url = boxed(ask);
+        self.redirect_url = Some(boxed(ask));
         self
     }
 
@@ -107,7 +107,7 @@ impl ClosureCredentials {
         F: Fn(Scope) -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<Option<ClientCertificate>>> + Send + 'static,
     {
-        self.certificate = boxed(ask);
+        self.certificate = Some(boxed(ask));
         self
     }
 
@@ -118,7 +118,7 @@ impl ClosureCredentials {
         F: Fn(Scope) -> Answer + Send + Sync + 'static,
         Answer: Future<Output = Result<Option<UserPassword>>> + Send + 'static,
     {
-        self.password = boxed(ask);
+        self.password = Some(boxed(ask));
         self
     }
 

@@ -138,13 +138,15 @@ async fn parts_of_two_envelopes_do_not_open_together() {
     assert_eq!(mixed, 6);
 }
 
+/// A part of an envelope.
+type Part = fn(&mut SealedSecret) -> &mut Vec<u8>;
+
 #[tokio::test]
 async fn every_changed_bit_and_every_cut_is_damage() {
     let bench = bench();
     put(&bench.secrets, &mine(), NAME, "secret").await;
     let whole = envelope(&*bench.store, &mine(), NAME).await;
     let mut damaged = Vec::new();
-    type Part = fn(&mut SealedSecret) -> &mut Vec<u8>;
     let parts: [Part; 3] = [
         |sealed| &mut sealed.wrapped_key,
         |sealed| &mut sealed.nonce,
@@ -257,4 +259,33 @@ async fn no_value_shows_a_secret_or_a_key() {
     let error = secrets.load(&mine(), NAME).await.unwrap_err();
     secret_canary.assert_error(&error);
     key_canary.assert_error(&error);
+}
+
+/// Compiles only while a type does not implement `Serialize`: else `some` would be ambiguous.
+macro_rules! never_serialized {
+    ($($held:ty),* $(,)?) => {$(
+        const _: fn() = || {
+            trait Ambiguous<A> {
+                fn some() {}
+            }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            impl<T: ?Sized + serde::Serialize> Ambiguous<u8> for T {}
+            let _ = <$held as Ambiguous<_>>::some;
+        };
+    )*};
+}
+
+never_serialized! {
+    email_logging::credential::AccessToken,
+    email_logging::credential::ClientCertificate,
+    email_logging::credential::KeyFile,
+    email_logging::credential::MemoryKeys,
+    email_logging::credential::OpenedSecret,
+    email_logging::credential::RecordKey,
+    email_logging::credential::ResolvedClient,
+    email_logging::credential::StaticCredentials,
+    email_logging::credential::StoredRefreshToken,
+    email_logging::credential::UserPassword,
+    SealedSecret,
+    SecretString,
 }

@@ -85,14 +85,14 @@ async fn the_stored_setup_keeps_the_contract_of_providers() {
 async fn blank_fields_and_secrets_that_are_not_stored_are_not_handled() {
     let bench = bench();
     save(&bench, |setup| {
-        setup.exchange_client_id = Some(String::new())
+        setup.exchange_client_id = Some(String::new());
     })
     .await;
     run(|| async { CredentialBackend::new(provider(&bench)) })
         .await
         .assert_passed();
     save(&bench, |setup| {
-        setup.exchange_account_user_name = Some("user".into())
+        setup.exchange_account_user_name = Some("user".into());
     })
     .await;
     assert!(provider(&bench).password(&mine()).await.unwrap().is_none());

@@ -106,9 +106,12 @@ fn escaped(bytes: &[u8], upper: bool) -> Vec<u8> {
     let stays = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     bytes
         .iter()
-        .flat_map(|byte| match stays(byte) {
-            true => vec![*byte],
-            false => digits(&[*byte], "%", upper),
+        .flat_map(|byte| {
+            if stays(byte) {
+                vec![*byte]
+            } else {
+                digits(&[*byte], "%", upper)
+            }
         })
         .collect()
 }

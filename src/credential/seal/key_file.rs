@@ -123,13 +123,13 @@ impl KeyProvider for KeyFile {
     }
 
     async fn wrap_key(&self, key_id: &str, key: &RecordKey, context: &[u8]) -> Result<Vec<u8>> {
-        let content = self.read("wrap_key")?;
-        find(content.keys(), key_id, "wrap_key")?.wrap(key, context)
+        let held = self.read("wrap_key")?;
+        find(held.keys(), key_id, "wrap_key")?.wrap(key, context)
     }
 
     async fn unwrap_key(&self, key_id: &str, wrapped: &[u8], context: &[u8]) -> Result<RecordKey> {
-        let content = self.read("unwrap_key")?;
-        find(content.keys(), key_id, "unwrap_key")?.unwrap(wrapped, context)
+        let held = self.read("unwrap_key")?;
+        find(held.keys(), key_id, "unwrap_key")?.unwrap(wrapped, context)
     }
 
     async fn retire_unused_keys(&self, in_use: &BTreeSet<String>) -> Result<Vec<String>> {

@@ -75,8 +75,8 @@ impl Core {
         let (tx, scope) = self.write(scope)?;
         let mut all = rows(&tx)?;
         let goes = |row: &&mut SecretRow| {
-            let named = names.iter().any(|name| name.code() == row.name);
-            row.scope == scope && row.version > 0 && named
+            let asked = names.iter().any(|name| name.code() == row.name);
+            row.scope == scope && row.version > 0 && asked
         };
         let mut erased = 0;
         for row in all.iter_mut().filter(goes) {
