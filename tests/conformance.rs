@@ -12,6 +12,8 @@ mod conformance {
     #[cfg(feature = "ews")]
     mod ews;
     mod faults;
+    #[cfg(feature = "seal")]
+    mod keys;
     mod party;
     mod secrets;
     mod sink;

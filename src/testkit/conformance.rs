@@ -27,6 +27,9 @@
 pub mod credential;
 pub mod directory;
 mod harness;
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub mod keys;
 mod report;
 pub mod secrets;
 pub mod sink;

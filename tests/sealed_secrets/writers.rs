@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use email_logging::credential::{RefreshTokenStore, SealedRefreshTokens};
-use email_logging::store::SecretName;
+use email_logging::credential::{MemoryKeys, RefreshTokenStore, SealedRefreshTokens};
+use email_logging::store::{MemoryStore, SecretName, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::support::{NAME, bench, mine, put, scope, value};
+use super::support::{Crashing, NAME, bench, mine, over, put, scope, value};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_who_store_over_one_version_one_succeeds_and_the_others_see_its_value() {
@@ -96,4 +96,22 @@ async fn a_refresh_token_is_none_until_one_is_stored_and_an_error_where_it_is_da
     super::support::replace(&*bench.store, &mine(), name, &sealed).await;
     let error = tokens.load_refresh_token(&mine()).await.unwrap_err();
     assert_eq!(error.code(), "secret.damaged");
+}
+
+#[tokio::test]
+async fn a_crash_in_a_write_leaves_the_old_value_or_the_new_one() {
+    for after in [false, true] {
+        for at in 1..=2 {
+            let bench = bench();
+            put(&bench.secrets, &mine(), NAME, "old").await;
+            let store: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&bench.store);
+            let crashing = Arc::new(Crashing::new(store, at, after));
+            let secrets = over(crashing, Arc::<MemoryKeys>::clone(&bench.keys));
+            let error = secrets.put(&mine(), NAME, &"new".into()).await.unwrap_err();
+            assert_eq!(error.code(), "store.unavailable");
+            let stored = value(&bench.secrets, &mine(), NAME).await;
+            let expected = if at == 2 && after { "new" } else { "old" };
+            assert_eq!(stored, expected, "call {at}, after it: {after}");
+        }
+    }
 }

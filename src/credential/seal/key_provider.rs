@@ -15,7 +15,7 @@ use crate::forward::forward;
 /// system's key ring, or in a [`KeyFile`](super::KeyFile).
 ///
 /// A key has an id that no other key ever gets. A new key becomes the current one; those before it stay, for what they
-/// wrapped, until [`retire_unused_keys`](Self::retire_unused_keys).
+/// wrapped, until [`retire_unused_keys`](Self::retire_unused_keys). `testkit::conformance::keys` checks a provider.
 #[async_trait]
 pub trait KeyProvider: Debug + Send + Sync + 'static {
     /// The id of the key that wraps from now on, at most 200 characters. It is asked at each sealing, so that a new key
