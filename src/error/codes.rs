@@ -60,6 +60,17 @@ codes! {
     OAUTH_TOKEN_INVALID = "oauth.token_invalid", Protocol,
         "the identity service answered something that is no token", "Check the token endpoint in the settings.";
 
+    SECRET_VERSION = "secret.version", Conflict,
+        "the secret was changed by somebody else meanwhile", "Load the secret again and use the one that is stored.";
+    SECRET_WRONG_KEY = "secret.wrong_key", Config,
+        "the key that sealed the secret is not at hand", "Give the key provider the key that sealed it, or enter the secret again.";
+    SECRET_DAMAGED = "secret.damaged", StoreUnavailable,
+        "the sealed secret was changed or belongs to another place", "Restore the back-up, or enter the secret again.";
+    SECRET_KEY_FILE = "secret.key_file", Config,
+        "the key file is not one that this library wrote", "Restore the key file, or name a regular file in a folder of its own.";
+    SECRET_KEY_PROVIDER = "secret.key_provider", Unavailable,
+        "the key provider failed", "Look at the cause; no secret can be opened until it answers.";
+
     HTTP_TLS = "http.tls", Unavailable,
         "no trusted TLS connection could be made", "Check the host name and the certificate; add a private root if the server uses one.";
     HTTP_CONNECT = "http.connect", Unavailable,
