@@ -6,3 +6,4 @@
 pub mod clock;
 pub mod conformance;
 pub mod exchange;
+mod loopback;

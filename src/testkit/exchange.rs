@@ -38,16 +38,13 @@ mod handle;
 mod operation;
 mod recording;
 mod render;
-mod reply;
 mod request;
 mod routing;
-mod server;
 mod service;
 mod soap;
 mod statistics;
 mod store;
 mod throttle;
-mod tls;
 mod version;
 mod writer;
 mod xml;
@@ -64,8 +61,9 @@ pub use self::statistics::Statistics;
 pub use self::store::delivery::Delivery;
 pub use self::store::facts::Sensitivity;
 pub use self::store::rights::FolderRights;
-pub use self::tls::TlsCertificate;
 pub use self::version::ServerVersion;
+pub use super::loopback::tls::TlsCertificate;
+use super::loopback::{reply, server, tls};
 
 /// Locks; a panic elsewhere does not make the data unusable for the tests that follow.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,6 +17,7 @@ use super::operation::{Context, Effects, Operation};
 use super::recording::{RecordedCall, Recorder, kept_headers};
 use super::reply::{Reply, ReplyBody};
 use super::routing::Routing;
+use super::server::{Hangup, Serve};
 use super::statistics::Statistics;
 use super::store::World;
 use super::throttle::Throttle;
@@ -42,11 +43,6 @@ pub(crate) struct Service {
     pub(crate) recorder: Recorder,
     pub(crate) requests: AtomicU64,
 }
-
-/// The connection must close without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection closes without an answer")]
-pub(crate) struct Hangup;
 
 /// A request that was let in.
 struct Call<'a> {
@@ -101,9 +97,12 @@ impl Outcome {
     }
 }
 
-impl Service {
-    /// Serves one request of a connection.
-    pub(crate) async fn serve(
+impl Serve for Service {
+    fn connected(&self) {
+        lock(&self.statistics).connections += 1;
+    }
+
+    async fn serve(
         self: Arc<Self>,
         connection: u64,
         request: Request<Incoming>,
@@ -117,7 +116,9 @@ impl Service {
         let reply = with_server_headers(reply?, number, &parts.headers);
         Ok(reply.into_response(self.chunk_size))
     }
+}
 
+impl Service {
     fn count(&self, open: usize, received: usize, reply: Option<&Reply>) {
         let mut statistics = lock(&self.statistics);
         statistics.requests += 1;
