@@ -35,6 +35,7 @@ mod builder;
 mod failure;
 mod fault;
 mod handle;
+mod impersonation;
 mod operation;
 mod recording;
 mod render;
@@ -51,7 +52,7 @@ mod xml;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use self::authentication::AuthScheme;
+pub use self::authentication::{AuthScheme, EwsBlock};
 pub use self::builder::SimulatedExchangeBuilder;
 pub use self::fault::{ByHand, Fault, FaultKind, FiredFault};
 pub use self::handle::{SimulatedExchange, SimulatedItem};

@@ -13,6 +13,7 @@ use hyper::{HeaderMap, Method, Request, Response};
 use super::authentication::{Authentication, Verdict};
 use super::failure::Failure;
 use super::fault::{FaultKind, FaultPlan, Firing, html_page, spoil};
+use super::impersonation::mailbox_of_application;
 use super::operation::{Context, Effects, Operation};
 use super::recording::{RecordedCall, Recorder, kept_headers};
 use super::reply::{Reply, ReplyBody};
@@ -48,7 +49,8 @@ pub(crate) struct Service {
 struct Call<'a> {
     headers: &'a HeaderMap,
     body: &'a Bytes,
-    user: String,
+    /// `None` for an application as itself.
+    user: Option<String>,
     connection: u64,
 }
 
@@ -136,8 +138,10 @@ impl Service {
         }
         let headers = &parts.headers;
         let user = match self.authentication.check(headers, connection) {
-            Verdict::Accepted { user } => user,
+            Verdict::Accepted { user } => Some(user),
+            Verdict::AcceptedApplication => None,
             Verdict::Refused => return Ok(self.authentication.refusal()),
+            Verdict::Denied(denial) => return Ok(denial.reply()),
         };
         if parts.method != Method::POST {
             return Ok(Reply::new(200).with_body("text/html", "<html><body>Service</body></html>"));
@@ -165,9 +169,20 @@ impl Service {
             Ok(root) => root,
             Err(failure) => return Outcome::of(fault(&failure)),
         };
-        match soap::open(&root).and_then(|envelope| order(&envelope, call)) {
+        let order = self
+            .caller(call, &root)
+            .and_then(|user| order(&soap::open(&root)?, call, user));
+        match order {
             Ok(order) => self.obey(&order).await,
             Err(failure) => Outcome::of(fault(&failure)),
+        }
+    }
+
+    /// In whose name the call is made.
+    fn caller<'a>(&self, call: &'a Call<'_>, root: &'a Element) -> Result<&'a str, Failure> {
+        match &call.user {
+            Some(user) => Ok(user),
+            None => mailbox_of_application(root, &lock(&self.world), &self.authentication),
         }
     }
 
@@ -293,7 +308,11 @@ impl Service {
     }
 }
 
-fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<'a>, Failure> {
+fn order<'a>(
+    envelope: &soap::Envelope<'a>,
+    call: &'a Call<'_>,
+    user: &'a str,
+) -> Result<Order<'a>, Failure> {
     let element = envelope.operation;
     let operation = Operation::by_name(&element.name);
     let operation = operation.ok_or_else(|| Failure::new("ErrorInvalidRequest"))?;
@@ -301,7 +320,7 @@ fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<
         operation,
         version: envelope.version.clone()?,
         element,
-        user: &call.user,
+        user,
         headers: call.headers,
     })
 }

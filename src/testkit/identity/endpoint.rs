@@ -34,7 +34,10 @@ const ENDS: [(&str, Endpoint); 12] = [
 
 impl Endpoint {
     /// The endpoint of a path, and the tenant that the path names, which may be none.
+    ///
+    /// A slash at the end does not matter: AD FS's own addresses have one.
     pub(super) fn of(path: &str) -> Option<(Self, &str)> {
+        let path = path.trim_end_matches('/');
         ENDS.iter().find_map(|(end, endpoint)| {
             let tenant = path.strip_suffix(end)?;
             let tenant = tenant.strip_prefix('/').unwrap_or(tenant);
@@ -52,6 +55,10 @@ mod tests {
         for (path, expected) in [
             ("/t/oauth2/v2.0/token", Some((Endpoint::Token, "t"))),
             ("/adfs/oauth2/token", Some((Endpoint::Token, "adfs"))),
+            (
+                "/adfs/oauth2/authorize/",
+                Some((Endpoint::Authorize, "adfs")),
+            ),
             ("/token", Some((Endpoint::Token, ""))),
             (
                 "/common/oauth2/v2.0/authorize",
