@@ -200,8 +200,8 @@ impl SimulatedIdentityBuilder {
         self.check()?;
         let tls = self.tls.map(tls::make).transpose()?;
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
-        let keys = [SigningKey::generate()?, SigningKey::generate()?];
-        let mut state = State::new(self.applications, self.lifetime, keys);
+        let key = SigningKey::generate()?;
+        let mut state = State::new(self.applications, self.lifetime, key);
         state.behaviour = self.behaviour;
         state.faults = self.faults;
         let service = Arc::new(Service {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::failure::{Failure, Trace};
+use super::jwt::{decode, encode};
 use super::metadata;
 use super::settings::{RefreshRotation, Settings, TokenVersion};
 use super::state::{Grant, Refresh, State, TokenFlaw};
@@ -183,13 +184,22 @@ impl Desk<'_> {
         if let Some(flaw) = flaw {
             spoil(&mut claims, flaw, self.now());
         }
-        let key = match flaw {
-            Some(TokenFlaw::WrongSignature) => Some(&self.state.unpublished),
-            _ => self.state.keys.last(),
-        };
+        let key = self.state.keys.last();
         let token = key.and_then(|key| key.sign(&Value::Object(claims)));
+        let token = match flaw {
+            Some(TokenFlaw::WrongSignature) => token.map(|token| with_signature_broken(&token)),
+            _ => token,
+        };
         token.ok_or_else(|| Failure::new("server_error", 90_033, "A transient error has occurred."))
     }
+}
+
+/// The token with the signature turned around: well-formed, and worthless.
+fn with_signature_broken(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
+    let mut bytes = decode(signature).unwrap_or_default();
+    bytes.reverse();
+    format!("{signed}.{}", encode(&bytes))
 }
 
 fn add_all(claims: &mut Map<String, Value>, more: Value) {

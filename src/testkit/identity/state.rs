@@ -16,7 +16,7 @@ use super::user::UserBehaviour;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenFlaw {
-    /// Signed by a key that is not published.
+    /// The signature fits neither the key nor the content.
     WrongSignature,
     /// For another resource; an identity token for another application.
     WrongAudience,
@@ -81,7 +81,8 @@ pub(super) struct State {
     pub(super) flaw: Option<TokenFlaw>,
     /// The newest signs; all are published.
     pub(super) keys: Vec<SigningKey>,
-    pub(super) unpublished: SigningKey,
+    /// Makes texts of this provider differ from those of another.
+    seed: String,
     pub(super) waiting: BTreeMap<String, Request>,
     pub(super) codes: BTreeMap<String, Code>,
     pub(super) refreshes: BTreeMap<String, Refresh>,
@@ -95,18 +96,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(
-        applications: Vec<Application>,
-        lifetime: Duration,
-        [key, unpublished]: [SigningKey; 2],
-    ) -> Self {
+    pub(super) fn new(applications: Vec<Application>, lifetime: Duration, key: SigningKey) -> Self {
         Self {
             applications,
             behaviour: UserBehaviour::default(),
             lifetime,
             flaw: None,
+            seed: key.public().jwk().to_string(),
             keys: vec![key],
-            unpublished,
             waiting: BTreeMap::new(),
             codes: BTreeMap::new(),
             refreshes: BTreeMap::new(),
@@ -135,8 +132,7 @@ impl State {
     /// A text that nobody guesses and that no other provider has given out.
     pub(super) fn next_text(&mut self, kind: &str) -> String {
         let number = self.next_number();
-        let secret = self.unpublished.public().jwk().to_string();
-        let digest = blake3::hash(format!("{kind} {number} {secret}").as_bytes());
+        let digest = blake3::hash(format!("{kind} {number} {}", self.seed).as_bytes());
         format!("0.{kind}.{}", digest.to_hex())
     }
 
