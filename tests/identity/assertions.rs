@@ -47,75 +47,52 @@ fn header(of: &ClientCertificate, algorithm: &str) -> Value {
     }
 }
 
-#[tokio::test]
-async fn an_assertion_is_good_only_with_the_registered_key_for_this_service_and_in_time() {
-    let own = ClientCertificate::generate(2040).unwrap();
+/// What each assertion is refused with, if it is.
+fn assertions(url: &str, own: &ClientCertificate) -> Vec<(&'static str, String, Option<u64>)> {
     let other = ClientCertificate::generate(2040).unwrap();
-    let application = Application::new(CLIENT)
-        .with_certificate(&own.certificate_pem)
-        .with_role("full_access_as_app");
-    let identity = builder()
-        .with_clock(Arc::new(ManualClock::default()))
-        .start()
-        .await
-        .unwrap();
-    identity.register(application);
-    let url = identity.token_url();
     let good =
         json!({"iss": CLIENT, "sub": CLIENT, "aud": url, "jti": "1", "nbf": NOW, "exp": NOW + 60});
+    let (rs256, ps256) = (header(own, "RS256"), header(own, "PS256"));
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
         claims[name] = value;
-        claims
+        sign(own, &ps256, &claims)
     };
-    let (rs256, ps256) = (header(&own, "RS256"), header(&own, "PS256"));
-    for (what, assertion, expected) in [
-        ("RS256", sign(&own, &rs256, &good), None),
-        ("PS256", sign(&own, &ps256, &good), None),
+    let elsewhere = json!("https://other.example/token");
+    let unregistered = sign(&other, &header(&other, "PS256"), &good);
+    vec![
+        ("RS256", sign(own, &rs256, &good), None),
+        ("PS256", sign(own, &ps256, &good), None),
         ("another key", sign(&other, &rs256, &good), Some(700_027)),
-        (
-            "another certificate",
-            sign(&other, &header(&other, "PS256"), &good),
-            Some(700_027),
-        ),
+        ("another certificate", unregistered, Some(700_027)),
         (
             "alg none",
-            sign(&own, &header(&own, "none"), &good),
+            sign(own, &header(own, "none"), &good),
             Some(700_027),
         ),
-        (
-            "audience",
-            sign(
-                &own,
-                &ps256,
-                &with("aud", json!("https://other.example/token")),
-            ),
-            Some(700_023),
-        ),
-        (
-            "expired",
-            sign(&own, &ps256, &with("exp", json!(NOW))),
-            Some(700_024),
-        ),
-        (
-            "not yet",
-            sign(&own, &ps256, &with("nbf", json!(NOW + 301))),
-            Some(700_024),
-        ),
-        (
-            "issuer",
-            sign(&own, &ps256, &with("iss", json!("another"))),
-            Some(700_021),
-        ),
+        ("audience", with("aud", elsewhere), Some(700_023)),
+        ("expired", with("exp", json!(NOW)), Some(700_024)),
+        ("not yet", with("nbf", json!(NOW + 301)), Some(700_024)),
+        ("issuer", with("iss", json!("another")), Some(700_021)),
         ("no token", "abc".to_owned(), Some(50_027)),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn an_assertion_is_good_only_with_the_registered_key_for_this_service_and_in_time() {
+    let own = ClientCertificate::generate(2040).unwrap();
+    let application = Application::new(CLIENT)
+        .with_certificate(&own.certificate_pem)
+        .with_role("full_access_as_app");
+    let clock = Arc::new(ManualClock::default());
+    let identity = builder().with_clock(clock).start().await.unwrap();
+    identity.register(application);
+    let bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    for (what, assertion, expected) in assertions(&identity.token_url(), &own) {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", CLIENT),
-            (
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ),
+            ("client_assertion_type", bearer),
             ("client_assertion", &assertion),
             ("scope", DEFAULT),
         ];

@@ -328,3 +328,47 @@ async fn a_permission_that_was_not_granted_is_missing_in_the_token() {
     let user = redeem(&identity, &code, VERIFIER).await;
     assert_eq!(claims(&user.member("access_token"))["scp"], "");
 }
+
+#[tokio::test]
+async fn ad_fs_names_the_resource_in_a_parameter_and_has_an_issuer_of_its_own() {
+    let resource = "https://mail.contoso.example/";
+    let identity = builder().with_resources([resource]).start().await.unwrap();
+    let base = format!("{}/adfs", identity.url());
+    let parameters = [
+        ("client_id", CLIENT),
+        ("response_type", "code"),
+        ("redirect_uri", REDIRECT),
+        ("scope", "openid"),
+        ("resource", resource),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let url = reqwest::Url::parse_with_params(&format!("{base}/oauth2/authorize/"), parameters);
+    let answer = Answer::of(http().build().unwrap().get(url.unwrap())).await;
+    let (_, back) = answer.way_back();
+    assert_eq!(back["iss"], base);
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", CLIENT),
+        ("client_secret", SECRET),
+        ("redirect_uri", REDIRECT),
+        ("code", &back["code"]),
+        ("code_verifier", VERIFIER),
+    ];
+    let answer = post_to(&format!("{base}/oauth2/token/"), &form).await;
+    let access = claims(&answer.member("access_token"));
+    assert_eq!(
+        (&access["aud"], &access["iss"]),
+        (&resource.into(), &base.clone().into())
+    );
+    assert_eq!(access["scp"], "EWS.AccessAsUser.All");
+    assert_eq!(claims(&answer.member("id_token"))["iss"], base);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", CLIENT),
+        ("client_secret", SECRET),
+        ("resource", resource),
+    ];
+    let answer = post_to(&format!("{base}/oauth2/token/"), &form).await;
+    assert_eq!(claims(&answer.member("access_token"))["aud"], resource);
+}

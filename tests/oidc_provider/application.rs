@@ -61,7 +61,6 @@ async fn secrets_in_the_body_or_the_header_and_a_certificate_open_the_mailbox() 
     ] {
         let sign_in = sign_in(&provider, service, credentials).build().unwrap();
         let signed_in = sign_in.sign_in().await.unwrap();
-        assert!(signed_in.application);
         assert!(
             signed_in
                 .permissions

@@ -79,8 +79,29 @@ fn understand(
     }
     let challenge = challenge(settings, parameters)?;
     let mut grant = grant_of(settings, application, parameters.need("scope")?)?;
+    if let Some(resource) = parameters.find("resource") {
+        grant_resource(settings, application, &mut grant, resource)?;
+    }
     grant.nonce = parameters.find("nonce").map(str::to_owned);
     Ok((grant, challenge))
+}
+
+/// AD FS's way to name the resource; with no scope of it all permissions are meant.
+fn grant_resource(
+    settings: &Settings,
+    application: &Application,
+    grant: &mut Grant,
+    resource: &str,
+) -> Result<(), Failure> {
+    if !settings.knows_resource(resource) {
+        let text = format!("The resource principal named {resource} was not found in the tenant.");
+        return Err(Failure::new("invalid_resource", 500_011, text));
+    }
+    resource.clone_into(&mut grant.resource);
+    if grant.scopes.is_empty() {
+        grant.scopes.clone_from(&application.scopes);
+    }
+    Ok(())
 }
 
 /// PKCE (RFC 7636); `plain` is not taken.
@@ -137,7 +158,7 @@ fn add_scope(
     scope: &str,
 ) -> Result<(), Failure> {
     let (resource, name) = scope.rsplit_once('/').unwrap_or((&grant.resource, scope));
-    if !settings.resources.iter().any(|known| known == resource) {
+    if !settings.knows_resource(resource) {
         let text = "The provided value for the input parameter 'scope' is not valid.";
         return Err(Failure::new("invalid_scope", 70_011, text));
     }

@@ -122,7 +122,8 @@ impl SimulatedIdentityBuilder {
 
     /// Sets the issuer of all tokens, of the metadata and of the way back.
     ///
-    /// By itself it is `{url}/{tenant id}/v2.0`, and `{url}/{tenant id}/` in access tokens of version 1.
+    /// By itself it is `{url}/{tenant id}/v2.0`, `{url}/{tenant id}/` in access tokens of version 1, and `{url}/adfs`
+    /// for those who ask there.
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.settings.issuer = Some(issuer.into());
         self

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::failure::{Failure, Trace};
 use super::jwt::{decode, encode};
 use super::metadata;
-use super::settings::{RefreshRotation, Settings, TokenVersion};
+use super::settings::{AD_FS, RefreshRotation, Settings, TokenVersion, is_any_tenant};
 use super::state::{Grant, Refresh, State, TokenFlaw};
 
 /// A tenant and a provider that are not this one.
@@ -35,7 +35,14 @@ impl Desk<'_> {
     }
 
     pub(super) fn issuer(&self) -> String {
-        metadata::issuer(self.settings, self.base, &self.settings.tenant_id)
+        // Whoever asks a shared endpoint is answered by the one tenant that there is.
+        let shared = is_any_tenant(self.tenant);
+        let tenant = if shared {
+            &self.settings.tenant_id
+        } else {
+            self.tenant
+        };
+        metadata::issuer(self.settings, self.base, tenant)
     }
 
     /// The token endpoint's answer; tokens of one `family` end together.
@@ -103,13 +110,16 @@ impl Desk<'_> {
     }
 
     fn add_v1(&self, claims: &mut Map<String, Value>, grant: &Grant) {
-        let own = self.settings.issuer.clone();
-        let issuer = format!("{}/{}/", self.base, self.settings.tenant_id);
+        let has_no_version = self.settings.issuer.is_none() && self.tenant != AD_FS;
+        let issuer = match has_no_version {
+            true => format!("{}/{}/", self.base, self.settings.tenant_id),
+            false => self.issuer(),
+        };
         add_all(
             claims,
             json!({
                 "ver": "1.0",
-                "iss": own.unwrap_or(issuer),
+                "iss": issuer,
                 "appid": grant.client_id,
                 "appidacr": "1",
             }),

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 
+/// What stands in the place of a tenant in the addresses of AD FS.
+pub(super) const AD_FS: &str = "adfs";
+
 /// The form of access tokens.
 ///
 /// Exchange Online is given version 1, whichever endpoint is asked.
@@ -54,8 +57,12 @@ impl Settings {
         self.is_tenant(named) || is_any_tenant(named)
     }
 
+    pub(super) fn knows_resource(&self, named: &str) -> bool {
+        self.resources.iter().any(|known| known == named)
+    }
+
     fn is_tenant(&self, named: &str) -> bool {
-        let names = ["", "adfs", &self.tenant_id, &self.domain];
+        let names = ["", AD_FS, &self.tenant_id, &self.domain];
         names.iter().any(|name| name.eq_ignore_ascii_case(named))
     }
 }

@@ -125,7 +125,7 @@ fn resource(desk: &Desk<'_>, parameters: &Parameters) -> Result<String, Failure>
             })?
         }
     };
-    if desk.settings.resources.iter().any(|known| known == asked) {
+    if desk.settings.knows_resource(asked) {
         return Ok(asked.to_owned());
     }
     let text = format!("The resource principal named {asked} was not found in the tenant.");
