@@ -16,7 +16,7 @@ use super::provider::{Provider, SECRET, credentials};
 
 const LONG: u32 = 600;
 /// Seconds; short enough to be waited for.
-const SHORT: u32 = 2;
+const SHORT: u32 = 3;
 
 fn sign_in(
     provider: &Provider,

@@ -13,7 +13,7 @@ use super::mailbox;
 use super::provider::{Provider, REDIRECT, SCOPE, SECRET, credentials};
 
 /// Seconds; short enough to be waited for.
-const SHORT: u32 = 2;
+const SHORT: u32 = 3;
 
 fn consent(provider: &Provider) -> AdminConsent {
     let credentials = credentials("erp")

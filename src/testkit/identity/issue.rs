@@ -111,9 +111,10 @@ impl Desk<'_> {
 
     fn add_v1(&self, claims: &mut Map<String, Value>, grant: &Grant) {
         let has_no_version = self.settings.issuer.is_none() && self.tenant != AD_FS;
-        let issuer = match has_no_version {
-            true => format!("{}/{}/", self.base, self.settings.tenant_id),
-            false => self.issuer(),
+        let issuer = if has_no_version {
+            format!("{}/{}/", self.base, self.settings.tenant_id)
+        } else {
+            self.issuer()
         };
         add_all(
             claims,
