@@ -191,6 +191,7 @@ async fn a_tenant_can_switch_ews_off_and_on_again() {
     let token = as_itself(&identity).await.member("access_token");
     for (block, denial) in [
         (Some(EwsBlock::Forbidden), (403, "")),
+        (Some(EwsBlock::ForbiddenWithReason), (403, "invalid_grant")),
         (Some(EwsBlock::Unauthorized), (401, "")),
         (None, (200, "")),
     ] {

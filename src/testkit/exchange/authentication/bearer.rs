@@ -19,12 +19,18 @@ const CHALLENGE: &str = "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000
                          trusted_issuers=\"00000001-0000-0000-c000-000000000000@*\", \
                          token_types=\"app_asserted_user_v1 service_asserted_app_v1\"";
 
+const BLOCKED: &str = "2000008;reason=\"EWS is disabled: EWSEnabled or EwsAllowedAppIDs does not allow the \
+                       application.\";error_category=\"invalid_grant\"";
+
 /// How a tenant answers that has switched EWS off, or that does not allow the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EwsBlock {
     /// HTTP 403 with an empty body.
     Forbidden,
+    /// HTTP 403 whose `x-ms-diagnostics` names EWSEnabled and EwsAllowedAppIDs; the wording is not Microsoft's, which
+    /// no source shows.
+    ForbiddenWithReason,
     /// HTTP 401 without diagnostics, however good the token is.
     Unauthorized,
 }
@@ -84,6 +90,9 @@ impl Denial {
     pub(crate) fn reply(self) -> Reply {
         match self {
             Self::Block(EwsBlock::Forbidden) => Reply::new(403),
+            Self::Block(EwsBlock::ForbiddenWithReason) => {
+                Reply::new(403).with_header(DIAGNOSTICS, BLOCKED)
+            }
             Self::Block(EwsBlock::Unauthorized) => {
                 Reply::new(401).with_header(WWW_AUTHENTICATE, CHALLENGE)
             }
