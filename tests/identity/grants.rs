@@ -282,7 +282,7 @@ async fn tokens_carry_the_lifetime_the_version_and_the_flaw_that_are_set() {
     let identity = builder()
         .with_clock(clock)
         .with_token_version(TokenVersion::V2)
-        .with_token_lifetime(Duration::from_secs(60))
+        .with_token_lifetime(Duration::from_mins(1))
         .start()
         .await
         .unwrap();

@@ -12,7 +12,7 @@ use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::exchange::SimulatedExchange;
 
 use super::mailbox::{self, MAILBOX};
-use super::provider::{Provider, SECRET, credentials};
+use super::provider::{Provider, SECRET, Said, credentials};
 
 const LONG: u32 = 600;
 /// Seconds; short enough to be waited for.
@@ -71,8 +71,9 @@ async fn secrets_in_the_body_or_the_header_and_a_certificate_open_the_mailbox() 
             .await
             .unwrap();
     }
-    assert_eq!(provider.issued(), ["client_credentials"; 3]);
-    assert_eq!(provider.refused(), [""; 0]);
+    let said = provider.said().await;
+    assert_eq!(said.issued, ["client_credentials"; 3]);
+    assert_eq!(said.refused, [""; 0]);
     assert_eq!(exchange.statistics().unauthorized, 0);
 }
 
@@ -87,7 +88,7 @@ async fn a_token_that_ends_is_replaced_before_anybody_notices() {
         .build()
         .unwrap();
     let source = source(&exchange, sign_in);
-    mailbox::read_until(&source, || provider.issued().len() >= 3).await;
+    mailbox::read_until(&source, async || provider.said().await.issued.len() >= 3).await;
 }
 
 #[tokio::test]
@@ -104,8 +105,8 @@ async fn a_token_that_the_mailbox_finds_expired_is_replaced_within_the_call() {
         .build()
         .unwrap();
     let source = source(&exchange, sign_in);
-    mailbox::read_until(&source, || exchange.statistics().unauthorized > 0).await;
-    assert!(provider.issued().len() >= 2);
+    mailbox::read_until(&source, async || exchange.statistics().unauthorized > 0).await;
+    assert!(provider.said().await.issued.len() >= 2);
 }
 
 #[tokio::test]
@@ -129,7 +130,11 @@ async fn a_wrong_secret_is_said_and_opens_nothing() {
         .unwrap_err();
     assert_eq!(error.code(), "oauth.token_refused");
     assert_eq!(exchange.statistics().requests, 0);
-    assert_eq!(provider.issued(), [""; 0]);
+    let said = provider.said().await;
+    assert_eq!(
+        (said.issued.len(), said.refused),
+        (0, vec!["invalid_client".to_owned(); 2])
+    );
 }
 
 #[tokio::test]
@@ -144,5 +149,5 @@ async fn a_provider_whose_certificate_is_not_trusted_is_told_nothing() {
         .build()
         .unwrap();
     assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "http.tls");
-    assert_eq!((provider.issued(), provider.refused()), (vec![], vec![]));
+    assert_eq!(provider.said().await, Said::default());
 }

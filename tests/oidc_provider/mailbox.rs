@@ -63,10 +63,10 @@ pub(crate) async fn read_queue(source: &EwsSource) -> Result<()> {
 }
 
 /// Reads the queue until something has happened; every single reading must succeed.
-pub(crate) async fn read_until(source: &EwsSource, happened: impl Fn() -> bool) {
+pub(crate) async fn read_until(source: &EwsSource, happened: impl AsyncFn() -> bool) {
     for _ in 0..LOOKS {
         read_queue(source).await.unwrap();
-        if happened() {
+        if happened().await {
             return;
         }
         tokio::time::sleep(PAUSE).await;

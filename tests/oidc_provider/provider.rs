@@ -2,8 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use email_logging::credential::{IdentityService, StaticCredentials};
@@ -11,6 +11,7 @@ use email_logging::testkit::identity::ClientCertificate;
 use serde_json::{Value, json};
 
 use super::certificate::ServerCertificate;
+use super::mailbox::http;
 
 pub(crate) const RESOURCE: &str = "https://mail.example.com";
 pub(crate) const REDIRECT: &str = "https://erp.example.com/OAuthLanding.htm";
@@ -18,7 +19,7 @@ pub(crate) const SECRET: &str = "canary+secret/with%odd&characters=";
 pub(crate) const SCOPE: &str = "EWS.AccessAsUser.All";
 
 /// How long Node.js may take to load the package on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A running `oidc-provider`; it ends when it is dropped.
 pub(crate) struct Provider {
@@ -26,9 +27,17 @@ pub(crate) struct Provider {
     /// The certificate (PEM) of the authority that must be trusted.
     pub(crate) authority: String,
     pub(crate) client_certificate: ClientCertificate,
-    lines: Arc<Mutex<Vec<Value>>>,
     process: Child,
     _input: ChildStdin,
+}
+
+/// What the provider did, in its order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// The grant types for which tokens were issued.
+    pub(crate) issued: Vec<String>,
+    /// The errors with which requests were refused.
+    pub(crate) refused: Vec<String>,
 }
 
 impl Drop for Provider {
@@ -85,32 +94,32 @@ impl Provider {
         });
         let mut input = process.stdin.take().unwrap();
         writeln!(input, "{settings}").unwrap();
-        let (lines, started) = listen(process.stdout.take().unwrap());
+        let started = listen(process.stdout.take().unwrap());
         let issuer = started.recv_timeout(START).expect("the provider starts");
         Some(Self {
             issuer,
             authority: server.authority,
             client_certificate,
-            lines,
             process,
             _input: input,
         })
     }
 
-    /// The grant types for which tokens were issued, in their order.
-    pub(crate) fn issued(&self) -> Vec<String> {
-        self.said("issued")
-    }
-
-    /// The errors with which requests were refused, in their order.
-    pub(crate) fn refused(&self) -> Vec<String> {
-        self.said("refused")
-    }
-
-    fn said(&self, what: &str) -> Vec<String> {
-        let lines = self.lines.lock().unwrap();
-        let texts = lines.iter().filter_map(|line| line[what].as_str());
-        texts.map(str::to_owned).collect()
+    /// What the provider did until now.
+    pub(crate) async fn said(&self) -> Said {
+        let request = http(&self.authority).get(format!("{}/said", self.issuer));
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let said: Value = serde_json::from_str(&text).unwrap();
+        let texts = |what: &str| {
+            let texts = said[what].as_array().unwrap().iter();
+            texts
+                .map(|text| text.as_str().unwrap().to_owned())
+                .collect()
+        };
+        Said {
+            issued: texts("issued"),
+            refused: texts("refused"),
+        }
     }
 
     /// The service as an administrator sets it up.
@@ -126,24 +135,19 @@ impl Provider {
     }
 }
 
-/// Collects what the process says; the address comes first.
-fn listen(output: std::process::ChildStdout) -> (Arc<Mutex<Vec<Value>>>, mpsc::Receiver<String>) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
+/// Waits for the address that the process says; warnings may come before it.
+fn listen(output: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, started) = mpsc::channel();
-    let kept = Arc::clone(&lines);
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let Ok(line) = serde_json::from_str::<Value>(&line) else {
-                continue;
-            };
+            let line = serde_json::from_str::<Value>(&line).unwrap_or_default();
             if let Some(issuer) = line["issuer"].as_str() {
                 // Whoever waited may have given up.
                 let _sent = sender.send(issuer.to_owned());
             }
-            kept.lock().unwrap().push(line);
         }
     });
-    (lines, started)
+    started
 }
 
 /// The credentials of one of the provider's clients.

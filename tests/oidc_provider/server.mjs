@@ -2,7 +2,8 @@
 //
 // Usage: node server.mjs <directory with node_modules>. One line of JSON on standard input says what to serve:
 // { key, certificate, lifetime, resource, redirect, secret, clientCertificate }. One line of JSON on standard output
-// says { issuer }; each further line is { issued: <grant type> } or { refused: <error> }. It ends with its input.
+// says { issuer }. What the provider did is told at /said: { issued: [grant types], refused: [errors] }. It ends with
+// its input.
 
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:https';
@@ -18,7 +19,7 @@ const settings = JSON.parse((await input[Symbol.asyncIterator]().next()).value);
 input.on('close', () => process.exit(0));
 input.resume();
 
-const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const said = { issued: [], refused: [] };
 const certificateKey = createPublicKey(settings.clientCertificate).export({ format: 'jwk' });
 const signingKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
 
@@ -72,10 +73,12 @@ const server = createServer({ key: settings.key, cert: settings.certificate });
 server.listen(0, '127.0.0.1', () => {
   const issuer = `https://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
-  provider.on('grant.success', (ctx) => say({ issued: ctx.oidc.params.grant_type }));
+  provider.on('grant.success', (ctx) => said.issued.push(ctx.oidc.params.grant_type));
   for (const event of ['grant.error', 'server_error', 'authorization.error']) {
-    provider.on(event, (_, error) => say({ refused: error.error ?? String(error) }));
+    provider.on(event, (_, error) => said.refused.push(error.error ?? String(error)));
   }
-  server.on('request', provider.callback());
-  say({ issuer });
+  const answer = provider.callback();
+  server.on('request', (request, response) => (
+    request.url === '/said' ? response.end(JSON.stringify(said)) : answer(request, response)));
+  process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 });

@@ -14,7 +14,6 @@ use super::endpoint::Endpoint;
 use super::failure::{Failure, Trace};
 use super::fault::IdentityFaultKind;
 use super::issue::Desk;
-use super::jwt::SigningKey;
 use super::parameters::Parameters;
 use super::recording::RecordedRequest;
 use super::reply::{Reply, ReplyBody};
@@ -174,7 +173,7 @@ impl Service {
             }
             (Endpoint::Keys, &Method::GET) => {
                 let keys = desk.state.keys.iter();
-                let keys: Vec<_> = keys.map(SigningKey::public).map(|key| key.jwk()).collect();
+                let keys: Vec<_> = keys.map(|key| key.public().jwk()).collect();
                 Reply::new(200).with_body(JSON, json!({ "keys": keys }).to_string())
             }
             (Endpoint::Authorize, &Method::GET | &Method::POST) => {

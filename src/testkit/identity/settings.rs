@@ -62,8 +62,8 @@ impl Settings {
     }
 
     fn is_tenant(&self, named: &str) -> bool {
-        let names = ["", AD_FS, &self.tenant_id, &self.domain];
-        names.iter().any(|name| name.eq_ignore_ascii_case(named))
+        let all = ["", AD_FS, &self.tenant_id, &self.domain];
+        all.iter().any(|name| name.eq_ignore_ascii_case(named))
     }
 }
 

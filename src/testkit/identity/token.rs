@@ -112,18 +112,17 @@ fn as_itself(
 
 /// The resource of an application's own token: `scope` is `{resource}/.default`, or AD FS's `resource`.
 fn resource(desk: &Desk<'_>, parameters: &Parameters) -> Result<String, Failure> {
-    let asked = match parameters.find("resource") {
-        Some(resource) => resource,
-        None => {
-            let scope = parameters.need("scope")?;
-            scope.strip_suffix("/.default").ok_or_else(|| {
-                let text = format!(
-                    "The provided value for scope {scope} is not valid. Client credential flows must \
-                     have a scope value with /.default suffixed to the resource identifier."
-                );
-                Failure::new("invalid_scope", 1_002_012, text)
-            })?
-        }
+    let asked = if let Some(resource) = parameters.find("resource") {
+        resource
+    } else {
+        let scope = parameters.need("scope")?;
+        scope.strip_suffix("/.default").ok_or_else(|| {
+            let text = format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have \
+                 a scope value with /.default suffixed to the resource identifier."
+            );
+            Failure::new("invalid_scope", 1_002_012, text)
+        })?
     };
     if desk.settings.knows_resource(asked) {
         return Ok(asked.to_owned());
