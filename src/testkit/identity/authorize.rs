@@ -185,7 +185,10 @@ fn face(desk: &mut Desk<'_>, request: Request) -> Reply {
             let scope = request.grant.scopes.join(" ");
             let client_id = request.grant.client_id.clone();
             desk.state.waiting.insert(ticket.clone(), request);
-            let action = format!("/{}/consent", desk.settings.tenant_id);
+            let action = match desk.tenant {
+                "" => "/consent".to_owned(),
+                tenant => format!("/{tenant}/consent"),
+            };
             consent_page::ask(&action, &ticket, &client_id, &scope)
         }
         behaviour => send_back(desk, request, behaviour),

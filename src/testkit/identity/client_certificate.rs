@@ -29,7 +29,7 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// Makes a key of 2048 bits and a certificate for it that is valid from 2024 until the end of this year.
+    /// Makes a key of 2048 bits, and a certificate for it that is valid from 2024 to the last day of `last_year`.
     ///
     /// # Errors
     ///
