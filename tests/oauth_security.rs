@@ -14,7 +14,7 @@ use std::time::Duration;
 use email_logging::clock::Clock;
 use email_logging::credential::{
     AdminConsent, AppSignIn, AppSignInBuilder, DelegatedSignIn, IdentityService,
-    MemoryRefreshTokens, PendingConsent, RefreshTokenStore,
+    MemoryRefreshTokens, MicrosoftCloud, PendingConsent, RefreshTokenStore,
 };
 use email_logging::source::MailSource;
 use email_logging::{ErrorKind, Scope};
@@ -291,7 +291,7 @@ async fn item_8_a_consent_of_another_tenant_than_the_one_set_up_is_refused() {
 #[test]
 fn item_8_an_application_never_signs_in_at_a_shared_tenant() {
     for tenant in ["common", "Organizations", "consumers", "", "a/b", "a?b"] {
-        let service = IdentityService::microsoft(Default::default(), tenant);
+        let service = IdentityService::microsoft(MicrosoftCloud::default(), tenant);
         let built = AppSignIn::at(service, account()).build();
         assert_eq!(built.unwrap_err().code(), "config.invalid", "{tenant}");
     }

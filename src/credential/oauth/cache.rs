@@ -92,11 +92,15 @@ impl TokenCache {
         }
     }
 
-    /// Gets a new token whatever is kept, and keeps it.
+    /// Gets a new token whatever is kept, and keeps it. Where that fails for a moment, the job goes on with what was kept.
     pub(super) async fn renew(&self) -> Result<Acquired> {
         let mut state = self.state.lock().await;
-        state.kept = None;
-        self.fly(&mut state).await
+        let before = state.kept.take();
+        let outcome = self.fly(&mut state).await;
+        if outcome.as_ref().is_err_and(Error::is_transient) {
+            state.kept = before;
+        }
+        outcome
     }
 
     /// The token that is kept, or a new one.

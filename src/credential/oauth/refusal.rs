@@ -101,7 +101,7 @@ pub(super) fn refusal(
     detail.retain(|c| c.is_ascii_alphanumeric() || c == '_');
     detail.truncate(60);
     let number = description.and_then(number_of);
-    let by_number = number.and_then(|number| code_of(number));
+    let by_number = number.and_then(code_of);
     let code = by_number.unwrap_or_else(|| by_name(stage, name));
     let detail = match number {
         Some(number) => format!("{detail} AADSTS{number}"),
@@ -119,7 +119,7 @@ pub(super) fn token_error(
     match error {
         RequestTokenError::ServerResponse(answer) => {
             let description = answer.error_description().map(String::as_str);
-            refusal(operation, stage, &answer.error().to_string(), description)
+            refusal(operation, stage, answer.error().as_ref(), description)
         }
         RequestTokenError::Request(error) => error,
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {

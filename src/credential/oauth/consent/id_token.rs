@@ -178,10 +178,10 @@ fn verify(token: &str, header: &Header, jwk: &Jwk) -> Result<()> {
     let signature = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(signature);
     let signature = signature.map_err(|_| invalid("signature"))?;
     let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&header.alg, &key);
-    let verified = verifier
+    let outcome = verifier
         .map_err(|_| invalid("algorithm"))?
         .verify(message.as_bytes(), &signature);
-    verified.map_err(|_| invalid("signature"))
+    outcome.map_err(|_| invalid("signature"))
 }
 
 fn invalid(detail: &'static str) -> Error {
