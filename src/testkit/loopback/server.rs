@@ -30,6 +30,11 @@ pub(crate) trait Serve: Send + Sync + 'static {
     /// A connection was accepted.
     fn connected(&self);
 
+    /// The connection of this number has ended.
+    fn disconnected(&self, connection: u64) {
+        let _ = connection;
+    }
+
     /// Answers one request of the connection of this number, from 1.
     fn serve(
         self: Arc<Self>,
@@ -120,13 +125,14 @@ async fn connection<H: Serve>(
     // Without it small answers wait for delayed acknowledgements; a refusal is harmless.
     let _set = stream.set_nodelay(true);
     match tls {
-        None => http(stream, number, service).await,
+        None => http(stream, number, Arc::clone(&service)).await,
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                http(stream, number, service).await;
+                http(stream, number, Arc::clone(&service)).await;
             }
         }
     }
+    service.disconnected(number);
 }
 
 /// Serves requests until the client or a fault ends the connection; either way there is nobody to
