@@ -24,7 +24,11 @@ pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
 #[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
-pub use oauth::{AppSignIn, AppSignInBuilder};
+pub use oauth::{
+    AdminConsent, AdminConsentBuilder, AppSignIn, AppSignInBuilder, Consented, DelegatedSignIn,
+    DelegatedSignInBuilder, IdentityService, MemoryRefreshTokens, MicrosoftCloud, PendingConsent,
+    TokenFacts,
+};
 pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
 pub use refresh_token::{RefreshTokenStore, StoredRefreshToken};
 pub use resolve::{

@@ -59,6 +59,56 @@ codes! {
         "the identity service refused to issue a token", "Check the client id, its secret and its permissions.";
     OAUTH_TOKEN_INVALID = "oauth.token_invalid", Protocol,
         "the identity service answered something that is no token", "Check the token endpoint in the settings.";
+    OAUTH_REAUTH = "oauth.reauth", ReauthRequired,
+        "the refresh token is missing or no longer accepted", "Sign in again; nothing is asked of the identity service before that.";
+    OAUTH_SECRET_WRONG = "oauth.secret_wrong", Unauthenticated,
+        "the client secret is wrong", "Supply the secret's value, not its id, of this application registration.";
+    OAUTH_SECRET_EXPIRED = "oauth.secret_expired", Unauthenticated,
+        "the client secret has expired", "Create a new client secret and supply it; no restart is needed.";
+    OAUTH_CERTIFICATE_REFUSED = "oauth.certificate_refused", Unauthenticated,
+        "the identity service does not accept the client certificate", "Upload this certificate to the application registration.";
+    OAUTH_CERTIFICATE_INVALID = "oauth.certificate_invalid", Config,
+        "the client certificate or its key cannot be used", "Supply a PEM certificate with its unencrypted RSA, P-256 or P-384 key.";
+    OAUTH_CERTIFICATE_EXPIRED = "oauth.certificate_expired", Config,
+        "the client certificate has expired", "Create a new certificate, upload it to the application registration and supply it.";
+    OAUTH_CLOCK = "oauth.clock", Config,
+        "the identity service says that a signed time is wrong", "Set the clock of this machine.";
+    OAUTH_APP_UNKNOWN = "oauth.app_unknown", Config,
+        "the identity service does not know the application in this tenant", "Check client id and tenant, and that an administrator has consented there.";
+    OAUTH_APP_DISABLED = "oauth.app_disabled", Blocked,
+        "the application is disabled in this tenant", "Ask the administrator to enable sign-in for the enterprise application.";
+    OAUTH_CONSENT_MISSING = "oauth.consent_missing", PermissionDenied,
+        "nobody has consented to what the application asks for", "Let an administrator sign in and consent.";
+    OAUTH_CONSENT_DECLINED = "oauth.consent_declined", ReauthRequired,
+        "the consent was declined", "Start the sign-in again and accept the permissions.";
+    OAUTH_NOT_ADMINISTRATOR = "oauth.not_administrator", PermissionDenied,
+        "the person who signed in may not consent for the organization", "Sign in as an administrator who may grant tenant-wide consent.";
+    OAUTH_CALLBACK_MISSING = "oauth.callback_missing", ReauthRequired,
+        "the identity service did not call back in time", "Start the sign-in again; check the redirect URL and that pop-ups are allowed.";
+    OAUTH_CALLBACK_INVALID = "oauth.callback_invalid", Protocol,
+        "the callback is not one that this sign-in waits for", "Start the sign-in again, and hand back the whole URL that was called.";
+    OAUTH_STATE_MISMATCH = "oauth.state_mismatch", Protocol,
+        "the callback belongs to another sign-in or was used before", "Start the sign-in again, in one browser window.";
+    OAUTH_ISSUER_MISMATCH = "oauth.issuer_mismatch", Protocol,
+        "another identity service answered than was asked", "Check the issuer in the settings; if it is right, somebody interferes.";
+    OAUTH_ID_TOKEN_INVALID = "oauth.id_token_invalid", Protocol,
+        "the identity token cannot be trusted", "Start the sign-in again; check the issuer and the address of its keys.";
+    OAUTH_TENANT_MISMATCH = "oauth.tenant_mismatch", Unauthenticated,
+        "the token is of another tenant", "Sign in with an account of the tenant that is set up.";
+    OAUTH_AUDIENCE_MISMATCH = "oauth.audience_mismatch", Unauthenticated,
+        "the token is for another service", "Check scope, resource and audience in the settings.";
+    OAUTH_PERMISSION_MISSING = "oauth.permission_missing", PermissionDenied,
+        "the token lacks a permission", "Add the permission to the application registration and let an administrator consent.";
+    OAUTH_TENANT_UNKNOWN = "oauth.tenant_unknown", Config,
+        "the identity service does not know the tenant", "Check the tenant's id or domain, and the cloud.";
+    OAUTH_CONDITIONAL_ACCESS = "oauth.conditional_access", ReauthRequired,
+        "a second factor or a rule of the tenant stands against the sign-in", "Sign in again and pass the check, or let the administrator change the rule.";
+    OAUTH_ACCOUNT = "oauth.account", Blocked,
+        "the account is locked, disabled or not assigned to the application", "Ask the administrator to unlock or to assign the account.";
+    OAUTH_REDIRECT = "oauth.redirect", Config,
+        "the redirect URL is not registered for the application", "Register exactly this redirect URL, of the platform Web.";
+    OAUTH_SCOPE = "oauth.scope", Config,
+        "the identity service does not know what is asked for", "Check scope and resource in the settings, and the cloud.";
 
     SECRET_VERSION = "secret.version", Conflict,
         "the secret was changed by somebody else meanwhile", "Load the secret again and use the one that is stored.";
@@ -153,13 +203,33 @@ codes! {
     EWS_SCHEMA = "ews.schema", Internal,
         "the server says that the request breaks its schema", "Report it with the request id.";
     EWS_BLOCKED = "ews.blocked", Blocked,
-        "EWS is disabled for this tenant or application", "Allow the application id in EwsAllowedAppIDs, or use Microsoft Graph.";
+        "EWS is disabled for this tenant or application", "Let the administrator run Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs with the application id; Exchange Online ends EWS for good on 2027-04-01.";
     EWS_UNKNOWN_CODE = "ews.unknown_code", Unavailable,
         "the server answered a code that is not known", "Nothing: it is repeated a few times, then set aside.";
     EWS_NAME_RESOLUTION = "ews.name_resolution", NotFound,
         "an Exchange address could not be resolved to an SMTP address", "Check that the mailbox still exists in the directory.";
     EWS_REQUEST = "ews.request", Internal,
         "the request was refused as it stands", "Report it with the request id.";
+    EWS_MAILBOX_UNLICENSED = "ews.mailbox_unlicensed", Config,
+        "the mailbox has no licence", "Assign a licence for Exchange to the mailbox.";
+    EWS_TOKEN_SIGNATURE = "ews.token_signature", Unauthenticated,
+        "Exchange does not trust the signature of the token", "Check that the token is of the identity service that this Exchange trusts.";
+    EWS_TOKEN_INVALID = "ews.token_invalid", Unauthenticated,
+        "Exchange cannot use the token", "Check the identity service, scope and permissions.";
+    EWS_TOKEN_EXPIRED = "ews.token_expired", Unauthenticated,
+        "Exchange says that the token has expired", "Check the clock of this machine, and the host's token if it makes its own.";
+    EWS_TOKEN_RESOURCE = "ews.token_resource", Unauthenticated,
+        "Exchange says that the token is for another service", "Check scope and resource in the settings, and the cloud.";
+    EWS_TOKEN_TENANT = "ews.token_tenant", Unauthenticated,
+        "Exchange says that the token is of a tenant that it does not know", "Check the tenant; it has to be the one of the mailbox.";
+    EWS_TOKEN_USER = "ews.token_user", Unauthenticated,
+        "Exchange does not know the user of the token", "Check that the account exists and has a mailbox.";
+    EWS_TOKEN_CLIENT = "ews.token_client", Unauthenticated,
+        "Exchange does not accept the application of the token", "Check the client id and that the application is consented to in the mailbox's tenant.";
+    EWS_TOKEN_SERVICE = "ews.token_service", Unavailable,
+        "Exchange could not check the token", "Nothing: the call is repeated later.";
+    EWS_TOKEN_GRANT = "ews.token_grant", PermissionDenied,
+        "the token does not grant access to Exchange Web Services", "Give the application full_access_as_app or EWS.AccessAsUser.All, and consent again.";
 
     MIME_TOO_LARGE = "mime.too_large", LimitExceeded,
         "the mail is larger than the limit", "Raise the limit, or log the mail by hand.";

@@ -104,7 +104,7 @@ impl HttpClient {
     }
 
     /// Asks for one document.
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
     pub(crate) async fn get(
         &self,
         operation: &'static str,

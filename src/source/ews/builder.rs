@@ -48,6 +48,8 @@ enum SignIn {
     Provided(Arc<dyn CredentialProvider>),
     #[cfg(feature = "oauth2")]
     App(Arc<dyn TokenSource>),
+    #[cfg(feature = "oauth2")]
+    Delegated(Arc<dyn TokenSource>),
 }
 
 impl SignIn {
@@ -57,6 +59,8 @@ impl SignIn {
             Self::Provided(_) => "access token",
             #[cfg(feature = "oauth2")]
             Self::App(_) => "application",
+            #[cfg(feature = "oauth2")]
+            Self::Delegated(_) => "delegated",
         }
     }
 }
@@ -120,6 +124,14 @@ impl EwsSourceBuilder {
     #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
     pub fn with_app_sign_in(mut self, sign_in: crate::credential::AppSignIn) -> Self {
         self.sign_in = Some(SignIn::App(Arc::new(sign_in)));
+        self
+    }
+
+    /// Signs in for a person who consented once (OAuth 2.0 with a refresh token).
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    pub fn with_delegated_sign_in(mut self, sign_in: crate::credential::DelegatedSignIn) -> Self {
+        self.sign_in = Some(SignIn::Delegated(Arc::new(sign_in)));
         self
     }
 
@@ -372,7 +384,7 @@ fn authenticator(
             Ok(Box::new(Bearer::new(source)))
         }
         #[cfg(feature = "oauth2")]
-        Some(SignIn::App(source)) => Ok(Box::new(Bearer::new(source))),
+        Some(SignIn::App(source) | SignIn::Delegated(source)) => Ok(Box::new(Bearer::new(source))),
         None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
             .with_detail("no sign-in was given: with_basic or with_access_token")),
     }

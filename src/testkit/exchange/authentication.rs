@@ -1,15 +1,19 @@
 //! Who is calling. One authenticator per scheme; the server only sees their verdicts.
 
+mod bearer;
+
 use base64_simd::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reply::Reply;
+pub use bearer::EwsBlock;
+pub(crate) use bearer::{Bearer, Denial};
 
 /// A scheme of HTTP authentication that the server can offer in a 401 answer.
 ///
-/// Credentials are accepted by [`AuthScheme::Basic`]; offering another scheme lets a client see
+/// Credentials are accepted by [`AuthScheme::Basic`] and, where tokens are known, by [`AuthScheme::Bearer`]; offering another scheme lets a client see
 /// what a real server would list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,8 +62,14 @@ impl Users {
 /// What an authenticator thinks of the credentials of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Accepted { user: String },
+    Accepted {
+        user: String,
+    },
+    /// An application as itself, which must say in whose name it calls.
+    AcceptedApplication,
     Refused,
+    /// A token that is refused with its own answer.
+    Denied(Denial),
 }
 
 /// One scheme.
@@ -95,6 +105,7 @@ impl Authenticator for Basic {
 pub(crate) struct Authentication {
     offered: Vec<AuthScheme>,
     authenticators: Vec<Box<dyn Authenticator>>,
+    bearer: Option<Bearer>,
 }
 
 impl Authentication {
@@ -102,7 +113,26 @@ impl Authentication {
         Self {
             offered,
             authenticators: vec![Box::new(Basic { users })],
+            bearer: None,
         }
+    }
+
+    pub(crate) fn with_bearer(mut self, bearer: Option<Bearer>) -> Self {
+        if bearer.is_some() && !self.offered.contains(&AuthScheme::Bearer) {
+            self.offered.push(AuthScheme::Bearer);
+        }
+        self.bearer = bearer;
+        self
+    }
+
+    pub(crate) fn bearer(&self) -> Option<&Bearer> {
+        self.bearer.as_ref()
+    }
+
+    /// Whether an application's token reaches this mailbox.
+    pub(crate) fn application_may_impersonate(&self, smtp: &str) -> bool {
+        self.bearer()
+            .is_some_and(|bearer| bearer.may_impersonate(smtp))
     }
 
     /// Judges a request by its Authorization header; only a scheme that is offered is tried.
@@ -113,6 +143,12 @@ impl Authentication {
         let Some((scheme, credentials)) = header.and_then(|header| header.split_once(' ')) else {
             return Verdict::Refused;
         };
+        if let Some(bearer) = self
+            .bearer()
+            .filter(|_| scheme.eq_ignore_ascii_case("Bearer"))
+        {
+            return bearer.check(credentials.trim(), headers);
+        }
         let usable = |one: &dyn Authenticator| {
             self.offered.contains(&one.scheme()) && one.scheme().name().eq_ignore_ascii_case(scheme)
         };

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::SimulatedExchange;
-use super::authentication::{AuthScheme, Authentication, Users};
+use super::authentication::{AuthScheme, Authentication, Bearer, Users};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
 use super::routing::Routing;
@@ -21,6 +21,7 @@ use super::store::directory::DirectoryEntry;
 use super::throttle::Throttle;
 use super::tls::{self, TlsCertificate};
 use super::version::ServerVersion;
+use crate::testkit::identity::{SimulatedIdentity, TokenAuthority};
 
 /// Collects the settings of a [`SimulatedExchange`].
 ///
@@ -42,6 +43,8 @@ pub struct SimulatedExchangeBuilder {
     clock: Clock,
     domain: String,
     routing_enforced: bool,
+    authority: Option<TokenAuthority>,
+    app_mailboxes: Option<Vec<String>>,
 }
 
 impl Default for SimulatedExchangeBuilder {
@@ -62,6 +65,8 @@ impl Default for SimulatedExchangeBuilder {
             clock: Clock::default(),
             domain: "simulated.example".to_owned(),
             routing_enforced: false,
+            authority: None,
+            app_mailboxes: None,
         }
     }
 }
@@ -90,6 +95,30 @@ impl SimulatedExchangeBuilder {
     /// Credentials of a scheme that is not listed are refused.
     pub fn with_auth_schemes(mut self, schemes: impl IntoIterator<Item = AuthScheme>) -> Self {
         self.schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// Lets in whoever has an access token of this identity provider, as Exchange Online does.
+    ///
+    /// Needed are a good signature, `exp`, `aud` and `tid`, and the role `full_access_as_app` or the scope
+    /// `EWS.AccessAsUser.All`; a refusal says why in `x-ms-diagnostics`. An application must name a mailbox of this
+    /// server in ExchangeImpersonation, and send `X-AnchorMailbox`. No [`with_user`](Self::with_user) is needed then.
+    pub fn with_bearer(self, identity: &SimulatedIdentity) -> Self {
+        self.with_token_authority(identity.authority())
+    }
+
+    /// Like [`with_bearer`](Self::with_bearer), for tokens of any identity provider.
+    pub fn with_token_authority(mut self, authority: TokenAuthority) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// Restricts applications to these mailboxes, as an application access policy does: ErrorAccessDenied elsewhere.
+    pub fn with_application_access(
+        mut self,
+        mailboxes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.app_mailboxes = Some(mailboxes.into_iter().map(Into::into).collect());
         self
     }
 
@@ -196,7 +225,7 @@ impl SimulatedExchangeBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when there is no user; otherwise what binding the port or
+    /// [`io::ErrorKind::InvalidInput`] when there is neither a user nor a token authority; otherwise what binding the port or
     /// making the certificate says.
     ///
     /// # Cancel safety
@@ -207,7 +236,7 @@ impl SimulatedExchangeBuilder {
     ///
     /// When it is not polled inside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> io::Result<SimulatedExchange> {
-        if self.users.is_empty() {
+        if self.users.is_empty() && self.authority.is_none() {
             let text = "a simulated Exchange needs a user: call with_user";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
@@ -223,8 +252,20 @@ impl SimulatedExchangeBuilder {
         })
     }
 
-    fn into_service(self) -> Service {
-        let mut world = World::new(self.clock);
+    fn authentication(&mut self) -> Authentication {
+        let mut schemes = std::mem::take(&mut self.schemes);
+        if self.users.is_empty() {
+            schemes.retain(|scheme| *scheme != AuthScheme::Basic);
+        }
+        let app_mailboxes = self.app_mailboxes.take();
+        let bearer = self.authority.take();
+        let bearer = bearer.map(|authority| Bearer::new(authority, app_mailboxes));
+        let users = Users::new(std::mem::take(&mut self.users));
+        Authentication::new(schemes, users).with_bearer(bearer)
+    }
+
+    fn into_service(mut self) -> Service {
+        let mut world = World::new(std::mem::take(&mut self.clock));
         self.mailboxes
             .iter()
             .for_each(|smtp| world.add_mailbox(smtp));
@@ -234,13 +275,14 @@ impl SimulatedExchangeBuilder {
         for (path, content_mailbox) in &self.public_folders {
             world.ensure_public_path(path, *content_mailbox);
         }
+        let authentication = self.authentication();
         self.directory
             .into_iter()
             .for_each(|entry| world.directory.add(entry));
         Service {
             version: self.version,
             chunk_size: self.chunk_size,
-            authentication: Authentication::new(self.schemes, Users::new(self.users)),
+            authentication,
             routing: Routing::new(self.domain, self.routing_enforced),
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),

@@ -13,10 +13,12 @@ use hyper::{HeaderMap, Method, Request, Response};
 use super::authentication::{Authentication, Verdict};
 use super::failure::Failure;
 use super::fault::{FaultKind, FaultPlan, Firing, html_page, spoil};
+use super::impersonation::mailbox_of_application;
 use super::operation::{Context, Effects, Operation};
 use super::recording::{RecordedCall, Recorder, kept_headers};
 use super::reply::{Reply, ReplyBody};
 use super::routing::Routing;
+use super::server::{Hangup, Serve};
 use super::statistics::Statistics;
 use super::store::World;
 use super::throttle::Throttle;
@@ -43,16 +45,12 @@ pub(crate) struct Service {
     pub(crate) requests: AtomicU64,
 }
 
-/// The connection must close without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection closes without an answer")]
-pub(crate) struct Hangup;
-
 /// A request that was let in.
 struct Call<'a> {
     headers: &'a HeaderMap,
     body: &'a Bytes,
-    user: String,
+    /// `None` for an application as itself.
+    user: Option<String>,
     connection: u64,
 }
 
@@ -101,9 +99,12 @@ impl Outcome {
     }
 }
 
-impl Service {
-    /// Serves one request of a connection.
-    pub(crate) async fn serve(
+impl Serve for Service {
+    fn connected(&self) {
+        lock(&self.statistics).connections += 1;
+    }
+
+    async fn serve(
         self: Arc<Self>,
         connection: u64,
         request: Request<Incoming>,
@@ -117,7 +118,9 @@ impl Service {
         let reply = with_server_headers(reply?, number, &parts.headers);
         Ok(reply.into_response(self.chunk_size))
     }
+}
 
+impl Service {
     fn count(&self, open: usize, received: usize, reply: Option<&Reply>) {
         let mut statistics = lock(&self.statistics);
         statistics.requests += 1;
@@ -135,8 +138,10 @@ impl Service {
         }
         let headers = &parts.headers;
         let user = match self.authentication.check(headers, connection) {
-            Verdict::Accepted { user } => user,
+            Verdict::Accepted { user } => Some(user),
+            Verdict::AcceptedApplication => None,
             Verdict::Refused => return Ok(self.authentication.refusal()),
+            Verdict::Denied(denial) => return Ok(denial.reply()),
         };
         if parts.method != Method::POST {
             return Ok(Reply::new(200).with_body("text/html", "<html><body>Service</body></html>"));
@@ -164,9 +169,20 @@ impl Service {
             Ok(root) => root,
             Err(failure) => return Outcome::of(fault(&failure)),
         };
-        match soap::open(&root).and_then(|envelope| order(&envelope, call)) {
+        let order = self
+            .caller(call, &root)
+            .and_then(|user| order(&soap::open(&root)?, call, user));
+        match order {
             Ok(order) => self.obey(&order).await,
             Err(failure) => Outcome::of(fault(&failure)),
+        }
+    }
+
+    /// In whose name the call is made.
+    fn caller<'a>(&self, call: &'a Call<'_>, root: &'a Element) -> Result<&'a str, Failure> {
+        match &call.user {
+            Some(user) => Ok(user),
+            None => mailbox_of_application(root, &lock(&self.world), &self.authentication),
         }
     }
 
@@ -292,7 +308,11 @@ impl Service {
     }
 }
 
-fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<'a>, Failure> {
+fn order<'a>(
+    envelope: &soap::Envelope<'a>,
+    call: &'a Call<'_>,
+    user: &'a str,
+) -> Result<Order<'a>, Failure> {
     let element = envelope.operation;
     let operation = Operation::by_name(&element.name);
     let operation = operation.ok_or_else(|| Failure::new("ErrorInvalidRequest"))?;
@@ -300,7 +320,7 @@ fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<
         operation,
         version: envelope.version.clone()?,
         element,
-        user: &call.user,
+        user,
         headers: call.headers,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::codes::{Class, classify};
+use super::super::codes::{Class, classify, says_blocked};
 use super::super::soap::{Node, Ns, Tree};
 use super::message::{back_off, value};
 use crate::error::{Error, ServerContext};
@@ -15,6 +15,7 @@ pub(in crate::source::ews) struct Fault {
     /// How long the server wants to be left alone.
     pub(in crate::source::ews) back_off: Option<Duration>,
     server: ServerContext,
+    blocked: bool,
 }
 
 impl Fault {
@@ -33,7 +34,9 @@ impl Fault {
             Some(inner) if code == "ErrorInternalServerError" => inner,
             _ => code.to_owned(),
         };
+        let words = root.and_then(|root| root.child_text(Ns::None, "faultstring"));
         Self {
+            blocked: words.is_some_and(says_blocked),
             code,
             back_off: root.and_then(back_off),
             server,
@@ -42,6 +45,9 @@ impl Fault {
 
     /// What the code means.
     pub(in crate::source::ews) fn class(&self) -> Class {
+        if self.blocked {
+            return Class::Blocked;
+        }
         classify(&self.code)
     }
 

@@ -50,7 +50,7 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
         .distinguished_name
-        .push(DnType::CommonName, "Simulated Exchange authority");
+        .push(DnType::CommonName, "Simulated authority");
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
@@ -67,7 +67,7 @@ fn leaf(
     let mut params = CertificateParams::new(hosts.collect::<Vec<_>>())?;
     params
         .distinguished_name
-        .push(DnType::CommonName, "Simulated Exchange");
+        .push(DnType::CommonName, "Simulated server");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;

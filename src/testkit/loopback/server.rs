@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,10 +16,32 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::lock;
-use super::service::Service;
+use super::reply::ReplyBody;
 
 const AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// The connection must close without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection closes without an answer")]
+pub(crate) struct Hangup;
+
+/// What answers the requests of a listener.
+pub(crate) trait Serve: Send + Sync + 'static {
+    /// A connection was accepted.
+    fn connected(&self);
+
+    /// The connection of this number has ended.
+    fn disconnected(&self, connection: u64) {
+        let _ = connection;
+    }
+
+    /// Answers one request of the connection of this number, from 1.
+    fn serve(
+        self: Arc<Self>,
+        connection: u64,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<ReplyBody>, Hangup>> + Send;
+}
 
 /// A running listener; it stops when dropped.
 pub(crate) struct Server {
@@ -27,8 +51,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(
-        service: Arc<Service>,
+    pub(crate) async fn start<H: Serve>(
+        service: Arc<H>,
         port: u16,
         tls: Option<TlsAcceptor>,
     ) -> io::Result<Self> {
@@ -60,9 +84,9 @@ impl Drop for Server {
 }
 
 /// Accepts until told to stop; the connections end with the set that holds them.
-async fn accept(
+async fn accept<H: Serve>(
     listener: TcpListener,
-    service: Arc<Service>,
+    service: Arc<H>,
     tls: Option<TlsAcceptor>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -81,7 +105,7 @@ async fn accept(
             continue;
         };
         number += 1;
-        lock(&service.statistics).connections += 1;
+        service.connected();
         connections.spawn(connection(
             stream,
             number,
@@ -92,29 +116,31 @@ async fn accept(
     connections.shutdown().await;
 }
 
-async fn connection(
+async fn connection<H: Serve>(
     stream: TcpStream,
     number: u64,
-    service: Arc<Service>,
+    service: Arc<H>,
     tls: Option<TlsAcceptor>,
 ) {
     // Without it small answers wait for delayed acknowledgements; a refusal is harmless.
     let _set = stream.set_nodelay(true);
     match tls {
-        None => http(stream, number, service).await,
+        None => http(stream, number, Arc::clone(&service)).await,
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                http(stream, number, service).await;
+                http(stream, number, Arc::clone(&service)).await;
             }
         }
     }
+    service.disconnected(number);
 }
 
 /// Serves requests until the client or a fault ends the connection; either way there is nobody to
 /// tell.
-async fn http<S>(stream: S, number: u64, service: Arc<Service>)
+async fn http<S, H>(stream: S, number: u64, service: Arc<H>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Serve,
 {
     let serve = service_fn(move |request| Arc::clone(&service).serve(number, request));
     let _ended = http1::Builder::new()
