@@ -1,12 +1,14 @@
 //! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
 
 mod connection;
+mod fields;
 
 use crate::source::{FolderId, FolderPath};
 
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
 };
+pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
 
 /// The set-up of one scope (Business Central's Marketing Setup fields for email logging).
 ///
