@@ -1,14 +1,25 @@
 //! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
 
+mod administration;
 mod connection;
 mod fields;
+pub mod validation;
 
 use crate::source::{FolderId, FolderPath};
 
+pub use administration::{
+    AdministratorSignIn, ChangedSetup, Consent, ConsentNeeded, EmailLoggingAdministration,
+    EmailLoggingAdministrationBuilder, Enabling, InteractionTemplates, JobDescriptor, JobFailure,
+    JobQueue, JobState, MemoryJobQueue, OnResult, SetupStatus, SignInState, TemplateList,
+};
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
 };
 pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
+pub use validation::{
+    CHECKS, Check, CheckInfo, CheckResult, FINDINGS, Finding, NotChecked, SetupValidator,
+    Validation, ValidationReport, Verdict,
+};
 
 /// The set-up of one scope (Business Central's Marketing Setup fields for email logging).
 ///

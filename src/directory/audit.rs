@@ -1,6 +1,7 @@
 //! Whether a directory's records can be found by mail at all. For validation; correctness of a run never depends on it.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 

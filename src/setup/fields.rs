@@ -120,7 +120,7 @@ impl EmailLoggingSetup {
     }
 
     /// The rules of one field alone.
-    fn check(&self, field: SetupField) -> Result<()> {
+    pub(super) fn check(&self, field: SetupField) -> Result<()> {
         let text = self.text(field);
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(());

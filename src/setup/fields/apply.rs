@@ -58,7 +58,9 @@ impl EmailLoggingSetup {
 
     fn has(&self, field: SetupField) -> bool {
         match field {
-            SetupField::QueueFolder => self.queue_folder.is_some() || self.queue_folder_id.is_some(),
+            SetupField::QueueFolder => {
+                self.queue_folder.is_some() || self.queue_folder_id.is_some()
+            }
             SetupField::StorageFolder => {
                 self.storage_folder.is_some() || self.storage_folder_id.is_some()
             }
@@ -81,8 +83,9 @@ impl Editor {
     fn make(&mut self, change: &SetupChange) {
         let field = change.field();
         match change {
-            SetupChange::QueueFolder(folder) => self.folder(field, folder.as_ref()),
-            SetupChange::StorageFolder(folder) => self.folder(field, folder.as_ref()),
+            SetupChange::QueueFolder(folder) | SetupChange::StorageFolder(folder) => {
+                self.folder(field, folder.as_ref());
+            }
             SetupChange::EmailBatchSize(size) => self.batch_size(*size),
             SetupChange::AuthenticationType(chosen) => self.authentication_type(*chosen),
             SetupChange::AutodiscoveryEmailAddress(text)
