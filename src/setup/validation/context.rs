@@ -139,6 +139,6 @@ pub(super) fn not_checked(check: Check, because: NotChecked) -> Early {
 }
 
 /// Turns an error into the end of a check.
-pub(super) fn ended(check: Check) -> impl Fn(crate::error::Error) -> Early {
+pub(super) fn ended(check: Check) -> impl Fn(Error) -> Early {
     move |error| CheckResult::error(check, &error).into()
 }

@@ -8,7 +8,7 @@ use super::checks::Check;
 use super::context::{Context, Judged, depends_on, not_checked};
 use super::findings::{self, Finding};
 use super::result::{CheckResult, NotChecked};
-use crate::error::{Error, ErrorKind, codes};
+use crate::error::{Error, ErrorKind, Result, codes};
 use crate::setup::{AuthenticationType, SetupField};
 
 /// The end of EWS in Exchange Online, 2027-04-01 (Exchange Team Blog, February 2026).
@@ -43,7 +43,7 @@ impl Context {
     pub(super) async fn find_service(&mut self) -> CheckResult {
         let connector = &self.validator.connector;
         let service = connector.connect(&self.scope, &self.setup).await;
-        let result = of(Check::Service, service.as_ref());
+        let result = of(Check::Service, &service);
         self.service = Some(service);
         result
     }
@@ -51,7 +51,7 @@ impl Context {
     pub(super) async fn credentials(&mut self) -> Judged {
         let check = Check::Credentials;
         let signed_in = self.service(check)?.probe.sign_in().await;
-        let result = of(check, signed_in.as_ref());
+        let result = of(check, &signed_in);
         self.signed_in = Some(signed_in);
         Ok(result)
     }
@@ -75,7 +75,7 @@ impl Context {
         let check = Check::Connection;
         self.signed_in(check)?;
         let facts = self.service(check)?.probe.reach().await;
-        let mut result = of(check, facts.as_ref());
+        let mut result = of(check, &facts);
         if let Ok(facts) = &facts {
             result.found.clone_from(&facts.version);
         }
@@ -170,7 +170,7 @@ impl Context {
     }
 }
 
-fn of<T>(check: Check, found: Result<T, &Error>) -> CheckResult {
+fn of<T>(check: Check, found: &Result<T>) -> CheckResult {
     match found {
         Ok(_) => CheckResult::passed(check),
         Err(error) => CheckResult::error(check, error),
