@@ -74,7 +74,6 @@ impl ServiceAddress {
             Self::Url(text) => Parts::read(text).map(|url| url.host).unwrap_or_default(),
         };
         EXCHANGE_ONLINE.iter().any(|domain| {
-            let host = host.trim_end_matches('.');
             let rest = host.strip_suffix(domain);
             rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })

@@ -61,10 +61,11 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// A host name in ASCII and lower case (IDNA, UTS 46). All digits at the end would be an address in disguise.
+/// A host name in ASCII and lower case (IDNA, UTS 46), without a dot at its end. All digits at the end would be an address in disguise.
 fn name(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
     let name = idna::domain_to_ascii_strict(text).ok()?;
-    let last = name.trim_end_matches('.').rsplit('.').next()?;
+    let last = name.rsplit('.').next()?;
     let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
     (!name.is_empty() && !number).then_some(name)
 }
@@ -72,8 +73,7 @@ fn name(text: &str) -> Option<String> {
 /// The domain that a text is: at least two labels, in ASCII and lower case.
 pub(super) fn is_domain(text: &str) -> Option<String> {
     let name = name(text)?;
-    let labels = name.trim_end_matches('.').split('.').count();
-    (labels >= 2).then_some(name)
+    name.contains('.').then_some(name)
 }
 
 /// The redirect URL: https, or http to this very machine, and no fragment (RFC 6749, 3.1.2).
