@@ -1,0 +1,11 @@
+//! Validation: each check fails for its own reason, with its code and its remedy, and hides no other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod bench;
+#[path = "../support/fake_mail.rs"]
+mod fake_mail;
+mod folders;
+mod host;
+mod report;
+mod service;
