@@ -35,8 +35,8 @@ fn code(field: SetupField, text: &str) -> &'static str {
     refusal(&EmailLoggingSetup::default(), change).0
 }
 
-fn by_id(id: &str, path: Option<FolderPath>) -> Option<FolderSelector> {
-    Some(FolderSelector::Id(FolderId::new(id), path))
+fn by_id(id: &str, path: FolderPath) -> FolderSelector {
+    FolderSelector::Id(FolderId::new(id), Some(path))
 }
 
 #[test]
@@ -198,16 +198,16 @@ fn queue_and_storage_differ_by_path() {
 #[test]
 fn queue_and_storage_differ_by_id_and_an_empty_id_is_none() {
     let mut setup = EmailLoggingSetup::default();
-    let one = SetupChange::QueueFolder(by_id("AAA", Some(queue())));
+    let one = SetupChange::QueueFolder(Some(by_id("AAA", queue())));
     setup.apply(&[one]).unwrap();
     assert_eq!(setup.queue_folder_id, Some(FolderId::new("AAA")));
-    let same = SetupChange::StorageFolder(by_id("AAA", Some(storage())));
+    let same = SetupChange::StorageFolder(Some(by_id("AAA", storage())));
     assert_eq!(refusal(&setup, same).0, "setup.queue_equals_storage");
-    let other = SetupChange::StorageFolder(by_id("aaa", Some(storage())));
+    let other = SetupChange::StorageFolder(Some(by_id("aaa", storage())));
     setup.apply(&[other]).unwrap();
     let empty = [
-        SetupChange::QueueFolder(by_id("", Some(queue()))),
-        SetupChange::StorageFolder(by_id("", Some(storage()))),
+        SetupChange::QueueFolder(Some(by_id("", queue()))),
+        SetupChange::StorageFolder(Some(by_id("", storage()))),
     ];
     setup.apply(&empty).unwrap();
 }
@@ -215,9 +215,9 @@ fn queue_and_storage_differ_by_id_and_an_empty_id_is_none() {
 #[test]
 fn a_folder_is_chosen_and_taken_back_with_its_id() {
     let mut setup = EmailLoggingSetup::default();
-    let chosen = SetupChange::QueueFolder(by_id("AAA", Some(queue())));
+    let chosen = SetupChange::QueueFolder(Some(by_id("AAA", queue())));
     assert_eq!(
-        setup.apply(&[chosen.clone()]).unwrap(),
+        setup.apply(std::slice::from_ref(&chosen)).unwrap(),
         [Changed(QueueFolder)]
     );
     assert_eq!(setup.apply(&[chosen]).unwrap(), []);

@@ -14,13 +14,13 @@ fn the_job_is_the_originals_and_the_loggers_schedule() {
     let job = JobDescriptor::enabled_at(clock.now());
     assert_eq!(job.every, Duration::from_mins(10));
     assert_eq!(job.maximum_attempts, 3);
-    assert_eq!(job.earliest_start, clock.now_plus(Duration::from_secs(60)));
+    assert_eq!(job.earliest_start, clock.now_plus(Duration::from_mins(1)));
     let schedule = Schedule::default();
     assert_eq!(
         (schedule.every, schedule.attempts),
         (job.every, job.maximum_attempts)
     );
-    assert_eq!(schedule.first_after, Duration::from_secs(60));
+    assert_eq!(schedule.first_after, Duration::from_mins(1));
 }
 
 #[test]

@@ -121,13 +121,13 @@ async fn without_a_stored_setup_the_empty_one_is_loaded_and_the_first_change_sto
         (EmailLoggingSetup::default(), 0)
     );
     let changes = [SetupChange::EmailBatchSize(20)];
-    let changed = administration
+    let first = administration
         .change(&office.scope, Some(0), &changes)
-        .await;
-    let changed = changed.unwrap();
-    assert_eq!(changed.stored.version, 1);
+        .await
+        .unwrap();
+    assert_eq!(first.stored.version, 1);
     assert_eq!(
-        changed.consequences,
+        first.consequences,
         [Consequence::Changed(SetupField::EmailBatchSize)]
     );
     let again = administration
@@ -238,7 +238,7 @@ async fn enabling_validates_schedules_and_stores_the_toggle_with_the_folders_ids
     let start = office
         .mail
         .clock
-        .now_plus(std::time::Duration::from_secs(60));
+        .now_plus(std::time::Duration::from_mins(1));
     assert_eq!((job.maximum_attempts, job.earliest_start), (3, start));
     assert!(matches!(
         office.enable().await.unwrap(),

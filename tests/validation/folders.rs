@@ -11,8 +11,8 @@ use email_logging::source::{FolderId, FolderPath, FolderRights, MemorySource};
 use crate::bench::Bench;
 use crate::fake_mail::{all_rights, answer, error, fails, queue, storage};
 
-fn path(text: &str) -> Option<FolderPath> {
-    Some(text.parse().unwrap())
+fn path(text: &str) -> FolderPath {
+    text.parse().unwrap()
 }
 
 /// The id of a folder in memory.
@@ -24,8 +24,8 @@ async fn id(source: &MemorySource, path: FolderPath) -> FolderId {
 #[tokio::test]
 async fn a_root_without_a_folder_fails() {
     let bench = Bench::with_setup(|setup| {
-        setup.queue_folder = path(r"mailbox:\Logging\");
-        setup.storage_folder = path(r"mailbox:\Logged\");
+        setup.queue_folder = Some(path(r"mailbox:\Logging\"));
+        setup.storage_folder = Some(path(r"mailbox:\Logged\"));
     });
     let remedy = "Give the account the right to read the folders, or create them.";
     bench
@@ -50,10 +50,10 @@ async fn a_root_that_may_not_be_read_fails() {
 #[tokio::test]
 async fn an_inbox_as_the_queue_needs_no_folder_below_its_root() {
     let mut bench = Bench::with_setup(|setup| {
-        setup.queue_folder = path("inbox:");
-        setup.storage_folder = path("archive:");
+        setup.queue_folder = Some(path("inbox:"));
+        setup.storage_folder = Some(path("archive:"));
     });
-    let with = [path("inbox:").unwrap(), path("archive:").unwrap()];
+    let with = [path("inbox:"), path("archive:")];
     bench.mail.source = bench
         .mail
         .source
@@ -84,11 +84,12 @@ async fn a_folder_that_is_not_named_fails() {
 #[tokio::test]
 async fn a_folder_that_does_not_exist_fails() {
     let remedy = "Check the folder's path.";
-    let bench = Bench::with_setup(|setup| setup.queue_folder = path(r"\Email Logging\Gone\"));
+    let bench = Bench::with_setup(|setup| setup.queue_folder = Some(path(r"\Email Logging\Gone\")));
     bench
         .fails(Check::QueueFolder, "source.folder_not_found", remedy)
         .await;
-    let bench = Bench::with_setup(|setup| setup.storage_folder = path(r"\Email Logging\Gone\"));
+    let bench =
+        Bench::with_setup(|setup| setup.storage_folder = Some(path(r"\Email Logging\Gone\")));
     bench
         .fails(Check::StorageFolder, "source.folder_not_found", remedy)
         .await;
@@ -112,7 +113,7 @@ async fn a_folder_that_was_renamed_is_found_by_its_id_and_warns() {
     bench.setup.queue_folder_id = Some(id(&bench.mail.source, queue()).await);
     bench.setup.storage_folder_id = Some(id(&bench.mail.source, storage()).await);
     bench.passes(Check::QueueFolder).await;
-    let renamed = path(r"\Email Logging\Incoming\").unwrap();
+    let renamed = path(r"\Email Logging\Incoming\");
     assert!(bench.mail.source.rename_folder(&queue(), renamed));
     let remedy = "Choose the folder again, so that the set-up shows where it is.";
     let check = Check::QueueFolder;

@@ -1,5 +1,6 @@
 //! Validation: each check fails for its own reason, with its code and its remedy, and hides no other.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::clone_on_ref_ptr, clippy::option_option)]
 
 mod access;
 mod bench;
