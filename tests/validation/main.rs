@@ -10,3 +10,5 @@ mod folders;
 mod host;
 mod report;
 mod service;
+#[cfg(feature = "ews")]
+mod simulated;

@@ -117,6 +117,11 @@ async fn a_certificate_is_refused_for_a_reason_that_is_said() {
             "Renew the server's certificate.",
         ),
         (
+            "invalid peer certificate: certificate not valid yet: verification time 1 (UNIX)",
+            "check.tls_not_yet",
+            "Check this machine's clock, then the server's certificate.",
+        ),
+        (
             "invalid peer certificate: UnknownIssuer",
             "check.tls_unknown_issuer",
             "Add the private root certificate that issued it.",

@@ -38,6 +38,8 @@ findings! {
         "the certificate is another server's", "Use the host name that stands in the certificate, or give the server a certificate with its name.";
     TLS_EXPIRED = "check.tls_expired",
         "the certificate has expired", "Renew the server's certificate.";
+    TLS_NOT_YET = "check.tls_not_yet",
+        "the certificate is not valid yet", "Check this machine's clock, then the server's certificate.";
     TLS_UNKNOWN_ISSUER = "check.tls_unknown_issuer",
         "the certificate was issued by nobody who is trusted here", "Add the private root certificate that issued it.";
     EWS_ENDS = "check.ews_ends",

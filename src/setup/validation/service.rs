@@ -182,9 +182,12 @@ fn tls_finding(error: &Error) -> Option<&'static Finding> {
     const WORDS: &[(&str, &Finding)] = &[
         ("not valid for name", &findings::TLS_WRONG_HOST),
         ("notvalidforname", &findings::TLS_WRONG_HOST),
+        ("not valid yet", &findings::TLS_NOT_YET),
+        ("notvalidyet", &findings::TLS_NOT_YET),
         ("expired", &findings::TLS_EXPIRED),
         ("unknownissuer", &findings::TLS_UNKNOWN_ISSUER),
-        ("unknown issuer", &findings::TLS_UNKNOWN_ISSUER),
+        // The issuer has the name of a trusted one, and another key.
+        ("badsignature", &findings::TLS_UNKNOWN_ISSUER),
     ];
     let mut cause = StdError::source(error);
     while let Some(error) = cause {
