@@ -1,4 +1,10 @@
-//! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
+//! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets, and what is done with them.
+//!
+//! * [`EmailLoggingSetup::apply`] changes fields by their rules and says what follows from each change.
+//! * [`EmailLoggingAdministration`] stores changes, enables, disables and clears, for a page or a command line.
+//! * [`SetupValidator`] makes every [check](CHECKS) of a set-up, one result at a time.
+//!
+//! The mail system is reached through [`MailConnector`]; the host's templates, directory and scheduler are optional roles.
 
 mod administration;
 mod connection;

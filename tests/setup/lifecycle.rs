@@ -323,6 +323,39 @@ async fn credentials_that_are_missing_are_no_matter_of_consent() {
     assert_eq!(result.code, Some("credential.missing"));
 }
 
+#[tokio::test]
+async fn a_service_that_cannot_be_found_is_no_matter_of_consent() {
+    let mut setup = complete();
+    setup.exchange_tenant_id = None;
+    let office = Office::with(setup).await;
+    office
+        .mail
+        .answers(|answers| answers.connect = fails(&codes::CONFIG_INVALID));
+    let Enabling::Invalid(report) = office.enable().await.unwrap() else {
+        panic!("consent cannot help");
+    };
+    let result = report.result(Check::Service).unwrap();
+    assert_eq!(result.code, Some("config.invalid"));
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_known_yet_is_a_matter_of_consent() {
+    let mut setup = complete();
+    setup.exchange_tenant_id = None;
+    let office = Office::with(setup).await;
+    office
+        .mail
+        .answers(|answers| answers.connect = fails(&codes::SETUP_INCOMPLETE));
+    let enabling = office.enable().await.unwrap();
+    assert!(matches!(enabling, Enabling::ConsentNeeded(_)));
+    office.mail.answers(|answers| answers.connect = answer(()));
+    let enabling = office.enable().await.unwrap();
+    assert!(
+        matches!(enabling, Enabling::Enabled(_)),
+        "a host that knows the tenant itself needs no consent"
+    );
+}
+
 /// An administrator who consents.
 #[derive(Debug)]
 struct Administrator(FakeMail);

@@ -127,15 +127,15 @@ impl EmailLoggingAdministration {
     }
 }
 
-/// A refused or absent grant is an administrator's to give; a client id or secret that is missing is not.
+/// A grant that is refused, absent or of an unknown tenant is an administrator's to give; a client id or secret that is
+/// missing, or a service that cannot be found, is not.
 fn needs_consent(setup: &EmailLoggingSetup, error: &Error) -> bool {
     let by_consent = matches!(
         setup.authentication_type,
         AuthenticationType::OAuth2 | AuthenticationType::OAuth2Delegated
     );
+    let incomplete = [codes::SETUP_INCOMPLETE.code, codes::CONFIG_MISSING.code];
+    let refused = error.kind() == ErrorKind::Unauthenticated || incomplete.contains(&error.code());
     let no_tenant = setup.exchange_tenant_id.is_none();
-    let refused = matches!(error.kind(), ErrorKind::Config | ErrorKind::Unauthenticated);
-    let missing = error.code() == codes::CREDENTIAL_MISSING.code;
-    let reauth = error.kind() == ErrorKind::ReauthRequired;
-    by_consent && (reauth || (no_tenant && refused && !missing))
+    by_consent && (error.kind() == ErrorKind::ReauthRequired || (no_tenant && refused))
 }
