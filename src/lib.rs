@@ -123,7 +123,7 @@
 //! | [`directory`] | [`ContactDirectory`](directory::ContactDirectory) and the ones that come with the crate |
 //! | [`store`] | the roles of a store, the host's own log, and the stores that come with the crate |
 //! | [`credential`] | [`CredentialProvider`](credential::CredentialProvider) and the chain |
-//! | [`setup`] | the set-up that a host stores per scope |
+//! | [`setup`] | the set-up that a host stores per scope: its fields' rules, its administration, its validation |
 //! | [`error`] | the one error and the table of its codes |
 //! | [`clock`] | time and randomness, which are injected |
 //! | `testkit` | the simulated Exchange, a clock for tests, the conformance suites |

@@ -48,6 +48,22 @@ codes! {
         "the set-up lacks a value that logging needs", "Complete the set-up and validate it.";
     SETUP_VERSION = "setup.version", Conflict,
         "the set-up was changed by somebody else meanwhile", "Load the set-up again and repeat the change.";
+    SETUP_ENABLED = "setup.enabled", Config,
+        "email logging is enabled, so its set-up is fixed", "Disable email logging first; settings and secrets stay.";
+    SETUP_TOO_LONG = "setup.too_long", Config,
+        "a field has more characters than it may have", "Shorten the field that the message names.";
+    SETUP_TEXT = "setup.text", Config,
+        "a field holds a line break or another control character", "Type the field that the message names again.";
+    SETUP_BATCH_SIZE = "setup.batch_size", Config,
+        "the batch size is no whole number from 0 to 4294967295", "Give the number of mails per run; 0 is no limit.";
+    SETUP_ADDRESS = "setup.address", Config,
+        "the autodiscovery address is no e-mail address", "Give the address of the mailbox that is read, as name@domain.";
+    SETUP_SERVICE_URL = "setup.service_url", Config,
+        "the address of the Exchange service is neither blank, a domain nor an https URL", "Leave it blank for autodiscovery, or give a domain or the whole URL that ends with /EWS/Exchange.asmx.";
+    SETUP_REDIRECT_URL = "setup.redirect_url", Config,
+        "the redirect URL is no https URL", "Give the redirect URL of the app registration, letter by letter.";
+    SETUP_AUTHENTICATION_TYPE = "setup.authentication_type", Config,
+        "the field belongs to another way of signing in", "Choose the authentication type that the field belongs to first.";
 
     CREDENTIAL_MISSING = "credential.missing", Config,
         "no provider and no setting supplied the credentials", "Add a credential provider or store the credentials in the set-up.";
