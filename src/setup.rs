@@ -8,9 +8,9 @@
 
 mod administration;
 mod connection;
+mod fields;
 mod guide;
 mod provisioning;
-mod fields;
 pub mod validation;
 
 use crate::source::{FolderId, FolderPath};
@@ -23,6 +23,7 @@ pub use administration::{
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
 };
+pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
 pub use guide::{
     AssistedSetup, ClientSecret, FolderVariant, GuideAnswer, GuideCheck, GuideEvent, GuideOptions,
     GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, GuideWarning,
@@ -31,7 +32,7 @@ pub use provisioning::{
     AppAccess, AppCredential, AppPermission, AppRegistration, ChecklistItem, Destination,
     ExchangeServer, MailApi, Narrowing, PermissionKind, PlanNames, ProvisioningPlan,
     ProvisioningPlanBuilder, ProvisioningStep,
-pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
+};
 pub use validation::{
     CHECKS, Check, CheckInfo, CheckResult, FINDINGS, Finding, NotChecked, SetupValidator,
     Validation, ValidationReport, Verdict,
