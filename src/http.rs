@@ -9,14 +9,19 @@ mod context;
 mod failure;
 mod gate;
 mod guid;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 mod options;
 mod tls;
 mod url;
 
-pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
+pub(crate) use auth::{
+    Account, AccountClient, AccountOptions, Authenticator, Basic, Bearer, ProvidedToken, SignedIn,
+    TokenSource,
+};
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
-pub(crate) use client::{HttpClient, Reply};
+pub(crate) use client::{HttpClient, Outgoing, Reply};
 pub(crate) use failure::{never_sent, retry_after};
 pub(crate) use gate::Gate;
 pub(crate) use guid::new_guid;

@@ -86,6 +86,11 @@ codes! {
         "the answer is larger than the limit", "Lower the batch size, or raise the limit.";
     HTTP_ENCODING = "http.encoding", Protocol,
         "the answer has a content encoding that was not asked for", "Remove the proxy that compresses answers.";
+    HTTP_SCHEME_NOT_OFFERED = "http.scheme_not_offered", Unauthenticated,
+        "the server offers no scheme that takes a user name and a password",
+        "Switch on Windows authentication (NTLM) or Basic for the EWS virtual directory, with the feature `ntlm` for the former, or sign in with a token.";
+    HTTP_NTLM_CHALLENGE = "http.ntlm_challenge", Protocol,
+        "the server's NTLM challenge cannot be answered", "Check what stands between this machine and Exchange.";
 
     EWS_BASIC_ONLINE = "ews.basic_online", Config,
         "Exchange Online does not accept Basic authentication", "Use OAuth2 for Exchange Online.";

@@ -44,7 +44,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 }
 
 /// Looks through the causes; an I/O error hides the error that it was made of from the usual chain.
-fn has_tls_cause(error: &(dyn StdError + 'static)) -> bool {
+pub(super) fn has_tls_cause(error: &(dyn StdError + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         let inner = error

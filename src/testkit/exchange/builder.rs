@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::SimulatedExchange;
-use super::authentication::{AuthScheme, Authentication, Users};
+use super::authentication::{AuthScheme, Authentication, ChannelHash, Users};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
 use super::routing::Routing;
@@ -29,6 +29,7 @@ use super::version::ServerVersion;
 pub struct SimulatedExchangeBuilder {
     users: Vec<(String, SecretString)>,
     schemes: Vec<AuthScheme>,
+    extended_protection: bool,
     tls: Option<TlsCertificate>,
     port: u16,
     public_folders: Vec<(String, u32)>,
@@ -49,6 +50,7 @@ impl Default for SimulatedExchangeBuilder {
         Self {
             users: Vec::new(),
             schemes: vec![AuthScheme::Basic],
+            extended_protection: false,
             tls: None,
             port: 0,
             public_folders: Vec::new(),
@@ -90,6 +92,13 @@ impl SimulatedExchangeBuilder {
     /// Credentials of a scheme that is not listed are refused.
     pub fn with_auth_schemes(mut self, schemes: impl IntoIterator<Item = AuthScheme>) -> Self {
         self.schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// Refuses NTLM of clients that did not bind it to the TLS channel (Extended Protection for
+    /// Authentication, the default since Exchange 2019 CU14); off by default.
+    pub fn with_extended_protection(mut self, extended_protection: bool) -> Self {
+        self.extended_protection = extended_protection;
         self
     }
 
@@ -196,8 +205,8 @@ impl SimulatedExchangeBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when there is no user; otherwise what binding the port or
-    /// making the certificate says.
+    /// [`io::ErrorKind::InvalidInput`] when there is no user, or Extended Protection without TLS;
+    /// otherwise what binding the port or making the certificate says.
     ///
     /// # Cancel safety
     ///
@@ -211,10 +220,16 @@ impl SimulatedExchangeBuilder {
             let text = "a simulated Exchange needs a user: call with_user";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        if self.extended_protection && self.tls.is_none() {
+            let text = "Extended Protection binds a TLS channel: call with_tls";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let tls = self.tls.map(tls::make).transpose()?;
+        let leaf = tls.as_ref().filter(|_| self.extended_protection);
+        let channel = leaf.map(|tls| ChannelHash::of(&tls.leaf));
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let port = self.port;
-        let service = Arc::new(self.into_service());
+        let service = Arc::new(self.into_service(channel));
         let server = Server::start(Arc::clone(&service), port, acceptor).await?;
         Ok(SimulatedExchange {
             service,
@@ -223,7 +238,7 @@ impl SimulatedExchangeBuilder {
         })
     }
 
-    fn into_service(self) -> Service {
+    fn into_service(self, channel: Option<ChannelHash>) -> Service {
         let mut world = World::new(self.clock);
         self.mailboxes
             .iter()
@@ -240,7 +255,7 @@ impl SimulatedExchangeBuilder {
         Service {
             version: self.version,
             chunk_size: self.chunk_size,
-            authentication: Authentication::new(self.schemes, Users::new(self.users)),
+            authentication: Authentication::new(self.schemes, Users::new(self.users), channel),
             routing: Routing::new(self.domain, self.routing_enforced),
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),

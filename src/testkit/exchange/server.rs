@@ -101,13 +101,14 @@ async fn connection(
     // Without it small answers wait for delayed acknowledgements; a refusal is harmless.
     let _set = stream.set_nodelay(true);
     match tls {
-        None => http(stream, number, service).await,
+        None => http(stream, number, Arc::clone(&service)).await,
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                http(stream, number, service).await;
+                http(stream, number, Arc::clone(&service)).await;
             }
         }
     }
+    service.authentication.forget(number);
 }
 
 /// Serves requests until the client or a fault ends the connection; either way there is nobody to

@@ -136,6 +136,9 @@ impl Service {
         let headers = &parts.headers;
         let user = match self.authentication.check(headers, connection) {
             Verdict::Accepted { user } => user,
+            Verdict::Challenged { scheme, token } => {
+                return Ok(Authentication::challenge(scheme, &token));
+            }
             Verdict::Refused => return Ok(self.authentication.refusal()),
         };
         if parts.method != Method::POST {
