@@ -26,17 +26,16 @@ pub(super) struct Circumstances<'a> {
 /// Answers a challenge that came in reply to this first message.
 pub(super) fn authenticate(
     negotiate: &[u8],
-    challenge: &[u8],
+    challenge: Challenge,
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<u8>, Malformed> {
-    let read = Challenge::parse(challenge)?;
-    let time = read.target_info.timestamp()?.unwrap_or(circumstances.now);
-    let info = read.target_info;
+    let info = challenge.target_info;
+    let time = info.timestamp()?.unwrap_or(circumstances.now);
     let info = info.answered(circumstances.channel, circumstances.service)?;
     let key = response_key(circumstances.identity);
     let proof = prove(
         &key,
-        read.random,
+        challenge.random,
         circumstances.random,
         time,
         &info.to_bytes()?,
@@ -44,9 +43,12 @@ pub(super) fn authenticate(
     let mut message = message(
         circumstances.identity,
         &proof.response,
-        read.flags & REQUESTED,
+        challenge.flags & REQUESTED,
     )?;
-    let code = integrity_code(&proof.session_key, &[negotiate, challenge, &message]);
+    let code = integrity_code(
+        &proof.session_key,
+        &[negotiate, &challenge.message, &message],
+    );
     if let Some(place) = message.get_mut(INTEGRITY_CODE..HEADER) {
         place.copy_from_slice(&code);
     }
@@ -108,7 +110,7 @@ mod tests {
             random: [6; 8],
             now: [1; 8],
         };
-        authenticate(&negotiate(), challenge, &circumstances)
+        authenticate(&negotiate(), Challenge::parse(challenge)?, &circumstances)
     }
 
     fn field(message: &[u8], at: usize) -> Vec<u8> {

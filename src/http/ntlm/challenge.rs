@@ -13,6 +13,8 @@ const HEADER: usize = 48;
 /// What a server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Challenge {
+    /// The whole message.
+    pub(super) message: Vec<u8>,
     /// The features that the server agrees to.
     pub(super) flags: u32,
     /// The server's random bytes.
@@ -46,6 +48,7 @@ impl Challenge {
             AvPairs::parse(message.get(info).unwrap_or_default())?
         };
         Ok(Self {
+            message: message.to_vec(),
             flags,
             random,
             target_info,

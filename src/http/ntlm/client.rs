@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
 
 use super::authenticate::{Circumstances, authenticate};
+use super::challenge::Challenge;
 use super::connection::{Connection, Connector};
 use super::identity::Identity;
 use super::negotiate::negotiate;
@@ -102,7 +103,7 @@ impl NtlmClient {
         outgoing: &Outgoing<'_>,
     ) -> Result<Reply> {
         let deadline = Deadline::new(&self.options);
-        while let Some(mut connection) = self.pool.take().await {
+        while let Some(mut connection) = self.pool.take() {
             let request = self.template.whole(outgoing, None);
             match send(&mut connection, request, deadline, outgoing).await {
                 // Servers end a sign-in, too: with 401, and without having done anything.
@@ -187,6 +188,7 @@ impl NtlmClient {
         let challenge = base64_simd::STANDARD
             .decode_to_vec(challenge)
             .map_err(|_| malformed("the challenge is no base64"))?;
+        let challenge = Challenge::parse(&challenge).map_err(|error| malformed(error.0))?;
         let given = account.ask("NTLM").await?;
         let mut random = [0; 8];
         self.entropy.fill(&mut random);
@@ -197,7 +199,7 @@ impl NtlmClient {
             random,
             now: file_time(self.clock.now()),
         };
-        let message = authenticate(first, &challenge, &circumstances);
+        let message = authenticate(first, challenge, &circumstances);
         message
             .map(Zeroizing::new)
             .map_err(|error| malformed(error.0))

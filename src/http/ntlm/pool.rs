@@ -32,18 +32,14 @@ impl Pool {
     }
 
     /// The connection that was used last and still stands.
-    pub(super) async fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let (mut connection, since) = self.pop()?;
-            if since.elapsed() < LONGEST_IDLE && connection.sender.ready().await.is_ok() {
+            let (connection, since) = idle.pop()?;
+            if since.elapsed() < LONGEST_IDLE && !connection.sender.is_closed() {
                 return Some(connection);
             }
         }
-    }
-
-    fn pop(&self) -> Option<(Connection, Instant)> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop()
     }
 
     fn give(&self, connection: Connection) {

@@ -118,6 +118,11 @@ pub(super) async fn send(
     outgoing: &Outgoing<'_>,
 ) -> Result<Response<Incoming>, Broken> {
     let lost = |code| Error::new(code, outgoing.operation).with_server(sent(outgoing));
+    // The end of the answer before may not have been noticed yet.
+    let ready = tokio::time::timeout_at(deadline.first_byte(), connection.sender.ready());
+    if !matches!(ready.await, Ok(Ok(()))) {
+        return Err(Broken::Unsent);
+    }
     let answer = connection.sender.try_send_request(request);
     match tokio::time::timeout_at(deadline.first_byte(), answer).await {
         Ok(Ok(response)) => Ok(response),
