@@ -42,7 +42,18 @@ impl Drop for Acceptor {
 
 impl Acceptor {
     fn start(python: &str, directory: &Path, exchange: &SimulatedExchange) -> Self {
-        let ca_pem = write_certificate(directory, &rcgen::PKCS_ECDSA_P256_SHA256);
+        let sha256 = (&rcgen::PKCS_ECDSA_P256_SHA256, "sha256");
+        Self::start_with(python, directory, exchange, sha256, "Negotiate,NTLM")
+    }
+
+    fn start_with(
+        python: &str,
+        directory: &Path,
+        exchange: &SimulatedExchange,
+        (algorithm, hash): (&'static SignatureAlgorithm, &str),
+        offered: &str,
+    ) -> Self {
+        let ca_pem = write_certificate(directory, algorithm);
         let accounts = "CORP:anna:pässwörd €\n:svc@corp.example:s3cret\n:plain:\n";
         std::fs::write(directory.join("accounts"), accounts).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -50,6 +61,7 @@ impl Acceptor {
         let mut process = Command::new(python)
             .arg(root.join("tests/ntlm_acceptor/server.py"))
             .args([directory.join("cert.pem"), directory.join("key.pem")])
+            .args([hash, offered])
             .args([exchange.port().to_string(), format!("Basic {upstream}")])
             .env("NTLM_USER_FILE", directory.join("accounts"))
             .stdout(Stdio::piped())
@@ -97,11 +109,12 @@ fn write_certificate(directory: &Path, algorithm: &'static SignatureAlgorithm) -
 /// A Python that has pyspnego.
 fn interpreter() -> Option<String> {
     let names = ["EMAIL_LOGGING_PYSPNEGO", "EMAIL_LOGGING_EXCHANGELIB"];
-    let found = names.iter().find_map(|name| std::env::var(name).ok());
-    let usable = found.filter(|python| {
+    let has_pyspnego = |python: &String| {
         let import = Command::new(python).args(["-c", "import spnego"]).output();
         import.is_ok_and(|output| output.status.success())
-    });
+    };
+    let named = names.iter().filter_map(|name| std::env::var(name).ok());
+    let usable = named.into_iter().find(has_pyspnego);
     if usable.is_none() {
         skipped::skipped("EMAIL_LOGGING_PYSPNEGO does not name a Python with pyspnego");
     }
@@ -145,6 +158,21 @@ async fn every_form_of_account_signs_in_with_channel_and_integrity_code() {
             format!("signed in {principal} bound=True code=True no_lm=True service=HTTP/localhost");
         assert_eq!(acceptor.next_line(), expected);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn negotiate_alone_takes_the_same_messages_and_another_hash_binds_the_channel() {
+    let Some(python) = interpreter() else { return };
+    let (exchange, directory) = (exchange().await, tempfile::tempdir().unwrap());
+    let sha384 = (&rcgen::PKCS_ECDSA_P384_SHA384, "sha384");
+    let path = directory.path();
+    let mut acceptor = Acceptor::start_with(&python, path, &exchange, sha384, "Negotiate");
+    let source = acceptor.source("svc@corp.example", "s3cret");
+    let queue = QUEUE.parse::<FolderPath>().unwrap().into();
+    assert!(source.open_folder(&queue).await.is_ok());
+    let line = acceptor.next_line();
+    let expected = "bound=True code=True no_lm=True service=HTTP/localhost";
+    assert!(line.ends_with(expected), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

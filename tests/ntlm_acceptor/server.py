@@ -1,7 +1,8 @@
 """An HTTPS server that signs clients in with pyspnego, an NTLM acceptor that nobody here wrote.
 
-Usage: server.py CERTIFICATE KEY UPSTREAM_PORT UPSTREAM_AUTHORIZATION
+Usage: server.py CERTIFICATE KEY HASH OFFERED UPSTREAM_PORT UPSTREAM_AUTHORIZATION
 
+HASH is the hash function of the certificate's signature, OFFERED a list of schemes with commas, and
 NTLM_USER_FILE names the accounts. A connection that is signed in has its requests passed on to the
 server on the upstream port. The first line of the output is the port; then a line for each sign-in
 says what the client's last message held. Other things that a client must not do end in 400.
@@ -18,12 +19,12 @@ import spnego
 from spnego._ntlm_raw.messages import Authenticate, AvFlags, AvId, NTClientChallengeV2
 from spnego.channel_bindings import GssChannelBindings
 
-certificate, key, upstream_port, upstream_authorization = sys.argv[1:]
+certificate, key, hash_name, offered, upstream_port, upstream_authorization = sys.argv[1:]
 
 with open(certificate) as file:
     der = ssl.PEM_cert_to_DER_cert(file.read())
 bindings = GssChannelBindings(
-    application_data=b"tls-server-end-point:" + hashlib.sha256(der).digest()
+    application_data=b"tls-server-end-point:" + hashlib.new(hash_name, der).digest()
 )
 
 
@@ -60,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def offer(self):
-        self.answer(401, [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")])
+        self.answer(401, [("WWW-Authenticate", scheme) for scheme in offered.split(",")])
 
     def do_GET(self):
         self.offer()
