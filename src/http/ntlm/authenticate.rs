@@ -3,7 +3,7 @@
 use super::challenge::Challenge;
 use super::identity::Identity;
 use super::proof::{integrity_code, prove, response_key};
-use super::{Malformed, REQUESTED, SIGNATURE, VERSION_BYTES, utf16};
+use super::{Malformed, REQUESTED, SIGNATURE, VERSION, VERSION_BYTES, utf16};
 
 /// Where the integrity code lies, and where the fixed fields end.
 const INTEGRITY_CODE: usize = 72;
@@ -72,7 +72,12 @@ fn message(identity: &Identity, response: &[u8], flags: u32) -> Result<Vec<u8>, 
         offset += field.len();
     }
     header.extend_from_slice(&flags.to_le_bytes());
-    header.extend_from_slice(&VERSION_BYTES);
+    let version = if flags & VERSION == 0 {
+        [0; 8]
+    } else {
+        VERSION_BYTES
+    };
+    header.extend_from_slice(&version);
     header.extend_from_slice(&[0; HEADER - INTEGRITY_CODE]);
     Ok([&header[..], &fields.concat()].concat())
 }
@@ -129,6 +134,11 @@ mod tests {
         assert_eq!(field(&message, 52), [0; 0]);
         let flags = (UNICODE | TARGET_INFO).to_le_bytes();
         assert_eq!(message[60..64], flags, "only what both agreed to");
+        assert_eq!(
+            message[64..72],
+            [0; 8],
+            "no version where none was agreed to"
+        );
         assert_ne!(message[72..88], [0; 16]);
         let response = field(&message, 20);
         assert_eq!(response[16..24], [1, 1, 0, 0, 0, 0, 0, 0]);

@@ -24,8 +24,10 @@ const TIME: u64 = 134_120_736_000_000_000;
 
 /// UNICODE, REQUEST_TARGET, NTLM, ALWAYS_SIGN, TARGET_TYPE_DOMAIN, EXTENDED_SESSIONSECURITY, TARGET_INFO.
 const OFFERED: u32 = 0x0089_8205;
-/// 128 and 56 bit keys, which are agreed to where the client asks.
-const AGREED: u32 = 0xa000_0000;
+/// VERSION, 128 and 56 bit keys, which are agreed to where the client asks.
+const AGREED: u32 = 0xa200_0000;
+/// Version 10.0 of Windows, which is Windows Server 2019's, with NTLMSSP_REVISION_W2K3.
+const SERVER_VERSION: [u8; 8] = [10, 0, 0x63, 0x45, 0, 0, 0, 15];
 
 /// What the certificate of a server means for a sign-in that is bound to its channel.
 #[derive(Clone, Copy, Debug)]
@@ -230,7 +232,7 @@ fn challenge_message(flags: u32, random: [u8; 8]) -> Vec<u8> {
         0,
         0,
     ]);
-    message.extend([0; 8]);
+    message.extend(SERVER_VERSION);
     message.extend(domain);
     message.extend(info);
     message
