@@ -108,13 +108,13 @@ fn write_certificate(directory: &Path, algorithm: &'static SignatureAlgorithm) -
 
 /// A Python that has pyspnego.
 fn interpreter() -> Option<String> {
-    let names = ["EMAIL_LOGGING_PYSPNEGO", "EMAIL_LOGGING_EXCHANGELIB"];
+    let variables = ["EMAIL_LOGGING_PYSPNEGO", "EMAIL_LOGGING_EXCHANGELIB"];
     let has_pyspnego = |python: &String| {
         let import = Command::new(python).args(["-c", "import spnego"]).output();
         import.is_ok_and(|output| output.status.success())
     };
-    let named = names.iter().filter_map(|name| std::env::var(name).ok());
-    let usable = named.into_iter().find(has_pyspnego);
+    let mut named = variables.iter().filter_map(|name| std::env::var(name).ok());
+    let usable = named.find(has_pyspnego);
     if usable.is_none() {
         skipped::skipped("EMAIL_LOGGING_PYSPNEGO does not name a Python with pyspnego");
     }

@@ -107,9 +107,9 @@ fn exchange_online_and_a_proxy_are_refused_before_anything_is_sent() {
 
 /// A 401 with these challenges; an empty one is none.
 pub(crate) fn unauthorized(challenges: &[&str]) -> String {
-    let lines = challenges.iter().filter(|challenge| !challenge.is_empty());
-    let lines: String = lines
-        .map(|challenge| format!("WWW-Authenticate: {challenge}\r\n"))
-        .collect();
+    let given = challenges.iter().filter(|challenge| !challenge.is_empty());
+    let lines = given.fold(String::new(), |lines, challenge| {
+        lines + "WWW-Authenticate: " + challenge + "\r\n"
+    });
     format!("HTTP/1.1 401 Unauthorized\r\n{lines}Content-Length: 0\r\n\r\n")
 }

@@ -59,14 +59,13 @@ impl AccountClient {
     /// A client that has sent nothing yet.
     #[cfg_attr(
         not(feature = "ntlm"),
-        allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)
+        allow(unused_variables, clippy::unnecessary_wraps)
     )]
     pub(crate) fn new(
         account: Account,
         http: HttpClient,
-        options: AccountOptions<'_>,
+        options: &AccountOptions<'_>,
     ) -> Result<Self> {
-        let _used_by_ntlm = options.connections;
         Ok(Self {
             account,
             http,
@@ -88,7 +87,7 @@ impl AccountClient {
             Some(scheme) => scheme,
             None => match self.read_offer(&outgoing).await? {
                 Offer::Scheme(scheme) => scheme,
-                Offer::Other(reply) => return Ok(reply),
+                Offer::Other(reply) => return Ok(*reply),
             },
         };
         let reply = self.post_by(scheme, &outgoing).await?;
@@ -134,7 +133,7 @@ impl AccountClient {
             .get(operation, url, outgoing.request_id, HeaderMap::new());
         let reply = asked.await?;
         if reply.status != 401 {
-            return Ok(Offer::Other(reply));
+            return Ok(Offer::Other(Box::new(reply)));
         }
         let chosen = choose(&reply, url);
         let server = reply.server.clone();
@@ -164,7 +163,7 @@ impl AccountClient {
 enum Offer {
     Scheme(Scheme),
     /// No 401: the answer says what is wrong.
-    Other(Reply),
+    Other(Box<Reply>),
 }
 
 /// The best scheme that is offered: Basic over https, then NTLM. Over plain http, which only a loopback address is

@@ -66,6 +66,7 @@ fn signature_hash(certificate: &[u8]) -> Option<Hash> {
 /// RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, … } (RFC 4055, 3.1).
 fn pss_hash(parameters: &[u8]) -> Option<Hash> {
     const HASH_ALGORITHM: u8 = 0xa0;
+    const SHA1: (&u8, &[u8]) = (&0x1a, &[0x2b, 0x0e, 3, 2]);
     let (fields, _) = expect(SEQUENCE, parameters)?;
     let Some((tagged, _)) = expect(HASH_ALGORITHM, fields) else {
         return Some(Hash::Sha256);
@@ -73,11 +74,10 @@ fn pss_hash(parameters: &[u8]) -> Option<Hash> {
     let (algorithm, _) = expect(SEQUENCE, tagged)?;
     let (id, _) = expect(OBJECT_ID, algorithm)?;
     match id.split_last()? {
-        (1, SHA2) => Some(Hash::Sha256),
+        (1, SHA2) | SHA1 => Some(Hash::Sha256),
         (2, SHA2) => Some(Hash::Sha384),
         (3, SHA2) => Some(Hash::Sha512),
         (4, SHA2) => Some(Hash::Sha224),
-        (0x1a, [0x2b, 0x0e, 3, 2]) => Some(Hash::Sha256),
         _ => None,
     }
 }

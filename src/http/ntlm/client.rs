@@ -21,7 +21,7 @@ use super::negotiate::negotiate;
 use super::pool::{Lease, Pool};
 use super::request::{Broken, Deadline, Template, read_away, send, sent};
 use crate::clock::{Clock, Entropy};
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, Result, ServerContext, codes};
 use crate::http::{Account, Body, HttpOptions, Outgoing, Reply, ServiceUrl};
 
 /// The scheme under which a server takes the messages (RFC 4559; Windows takes them bare under Negotiate, too).
@@ -69,7 +69,7 @@ struct Challenged {
 enum FirstStep {
     Challenged(Challenged),
     /// The server does not go along; its answer says why.
-    Refused(Reply),
+    Refused(Box<Reply>),
 }
 
 impl NtlmClient {
@@ -95,7 +95,7 @@ impl NtlmClient {
 
     /// Sends one request over a connection that is signed in, or that it signs in.
     ///
-    /// The body leaves once: where a sign-in is needed, with its last message.
+    /// Where a sign-in is needed, the body leaves with its last message only.
     pub(in crate::http) async fn post(
         &self,
         scheme: NtlmScheme,
@@ -127,7 +127,7 @@ impl NtlmClient {
         let first = self.first_step(scheme, account, outgoing, deadline).await?;
         let mut challenged = match first {
             FirstStep::Challenged(challenged) => challenged,
-            FirstStep::Refused(reply) => return Ok(reply),
+            FirstStep::Refused(reply) => return Ok(*reply),
         };
         let request = self.template.whole(outgoing, Some(challenged.answer));
         match send(&mut challenged.connection, request, deadline, outgoing).await {
@@ -157,7 +157,7 @@ impl NtlmClient {
             Some(challenge) if response.status() == 401 => challenge,
             _ => {
                 let reply = answer(response, None, deadline, outgoing, &self.options)?;
-                return Ok(FirstStep::Refused(reply));
+                return Ok(FirstStep::Refused(Box::new(reply)));
             }
         };
         if !read_away(response.into_body(), deadline).await {
@@ -227,36 +227,35 @@ fn answer(
     options: &HttpOptions,
 ) -> Result<Reply> {
     let (head, body) = response.into_parts();
-    let operation = outgoing.operation;
+    let (operation, id) = (outgoing.operation, outgoing.request_id);
+    let (limit, idle) = (options.body_limit, options.idle_timeout);
     Reply::new(
         operation,
-        outgoing.request_id,
+        id,
         head.status.as_u16(),
         head.headers,
         |server| {
-            let failure = server.clone();
-            let pieces = pieces(body, lease, deadline).map(move |piece| {
-                piece.map_err(|error| {
-                    let code = match error {
-                        Some(_) => &codes::HTTP_CLOSED,
-                        None => &codes::HTTP_TIMEOUT,
-                    };
-                    let failed = Error::new(code, operation).with_server(failure.clone());
-                    match error {
-                        Some(error) => failed.with_source(error),
-                        None => failed,
-                    }
-                })
-            });
-            Body::new(
-                pieces.boxed(),
-                options.body_limit,
-                options.idle_timeout,
-                operation,
-                server,
-            )
+            let context = server.clone();
+            let failed = move |error| body_error(operation, error, context.clone());
+            let pieces = pieces(body, lease, deadline);
+            let pieces = pieces.map(move |piece| piece.map_err(&failed)).boxed();
+            Body::new(pieces, limit, idle, operation, server)
         },
     )
+}
+
+/// A body that broke off, or with no cause one that took too long.
+fn body_error(
+    operation: &'static str,
+    error: Option<hyper::Error>,
+    server: ServerContext,
+) -> Error {
+    match error {
+        Some(error) => Error::new(&codes::HTTP_CLOSED, operation)
+            .with_server(server)
+            .with_source(error),
+        None => Error::new(&codes::HTTP_TIMEOUT, operation).with_server(server),
+    }
 }
 
 /// The pieces of a body until the deadline; an error without a cause means that it has passed.
@@ -272,7 +271,7 @@ fn pieces(
             let frame = tokio::time::timeout_at(deadline.end(), reading.0.frame()).await;
             let piece = match frame {
                 Ok(None) => {
-                    reading.1.take().map(Lease::give_back);
+                    give_back(&mut reading.1);
                     return None;
                 }
                 Ok(Some(Ok(frame))) => match frame.into_data() {
@@ -292,7 +291,13 @@ fn pieces(
 /// A reader may stop at the last piece, without asking for the end.
 fn give_back_at_end(reading: &mut (Incoming, Option<Lease>)) {
     if reading.0.is_end_stream() {
-        reading.1.take().map(Lease::give_back);
+        give_back(&mut reading.1);
+    }
+}
+
+fn give_back(lease: &mut Option<Lease>) {
+    if let Some(lease) = lease.take() {
+        lease.give_back();
     }
 }
 

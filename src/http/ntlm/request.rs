@@ -126,13 +126,11 @@ pub(super) async fn send(
     let answer = connection.sender.try_send_request(request);
     match tokio::time::timeout_at(deadline.first_byte(), answer).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(mut error)) => match error.take_message() {
-            Some(_) => Err(Broken::Unsent),
-            None => {
-                let closed = lost(&codes::HTTP_CLOSED);
-                Err(Broken::Lost(closed.with_source(error.into_error())))
-            }
-        },
+        Ok(Err(error)) if error.message().is_some() => Err(Broken::Unsent),
+        Ok(Err(error)) => {
+            let closed = lost(&codes::HTTP_CLOSED);
+            Err(Broken::Lost(closed.with_source(error.into_error())))
+        }
         Err(_) => Err(Broken::Lost(lost(&codes::HTTP_TIMEOUT))),
     }
 }

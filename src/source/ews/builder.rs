@@ -311,7 +311,7 @@ impl EwsSourceBuilder {
             entropy: &self.entropy,
         };
         let session = Session {
-            auth: signed_in(self.sign_in, self.scope, &http, options)?,
+            auth: signed_in(self.sign_in, self.scope, &http, &options)?,
             http,
             gate: Gate::new(
                 Arc::clone(&self.clock),
@@ -360,7 +360,7 @@ fn signed_in(
     sign_in: Option<SignIn>,
     scope: Scope,
     http: &HttpClient,
-    options: AccountOptions<'_>,
+    options: &AccountOptions<'_>,
 ) -> Result<SignedIn> {
     let Some(SignIn::Account(provider)) = sign_in else {
         return authenticator(sign_in, scope, options.url).map(SignedIn::Header);
