@@ -102,6 +102,7 @@
 //! |---|---|---|
 //! | `ews` | yes | `EwsSource`: Exchange Web Services with Basic over HTTPS |
 //! | `sqlite` | yes | `SqliteStore` |
+//! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | app-only sign-in (client credentials) to an OAuth2 identity service |
 //! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// The bytes of each connection.
 type Sent = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -11,6 +12,7 @@ type Sent = Arc<Mutex<Vec<Vec<u8>>>>;
 pub(crate) struct Tap {
     port: u16,
     sent: Sent,
+    cut: watch::Sender<()>,
 }
 
 impl Tap {
@@ -20,12 +22,26 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::clone(&sent);
+        let (cut, cuts) = watch::channel(());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass(stream, to, Arc::clone(&state)));
+                let pass = pass(stream, to, Arc::clone(&state));
+                let mut cuts = cuts.clone();
+                cuts.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = pass => {}
+                        _ = cuts.changed() => {}
+                    }
+                });
             }
         });
-        Self { port, sent }
+        Self { port, sent, cut }
+    }
+
+    /// Ends the connections that stand.
+    pub(crate) fn cut(&self) {
+        self.cut.send_replace(());
     }
 
     pub(crate) fn url(&self) -> String {
@@ -49,11 +65,17 @@ async fn pass(client: TcpStream, to: u16, sent: Sent) {
     };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
-    let mut buffer = vec![0; 65536];
-    while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
-        sent.lock().unwrap()[number].extend_from_slice(&buffer[..read]);
-        to_server.write_all(&buffer[..read]).await.unwrap();
+    let back = copy(&mut from_server, &mut to_client);
+    let forth = async {
+        let mut buffer = vec![0; 65536];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+            sent.lock().unwrap()[number].extend_from_slice(&buffer[..read]);
+            to_server.write_all(&buffer[..read]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        _ = back => {}
+        () = forth => {}
     }
 }
 

@@ -1,9 +1,11 @@
 //! The bytes of a sign-in as they leave, and what is worth nothing to one who copies them.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::parts::{Counted, PASSWORD, QUEUE, USER, exchange, open, source_to};
+use crate::parts::{Counted, PASSWORD, QUEUE, USER, exchange, list, open, source_to};
 use crate::tap::Tap;
 
 /// The message of a request's header and its number.
@@ -99,4 +101,21 @@ async fn a_copied_sign_in_opens_nothing() {
             assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_the_server_ended_is_replaced() {
+    let exchange = exchange().start().await.unwrap();
+    let tap = Tap::start(exchange.port()).await;
+    let source = source_to(&tap.url(), &Counted::new(USER, PASSWORD), |it| it);
+    let queue = open(&source, QUEUE).await.unwrap();
+    tap.cut();
+    // The end of a connection reaches its other side in a moment; nothing can be waited for instead.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(list(&source, &queue).await.len(), 0);
+    let connections = tap.requests();
+    // The offer, the connection that ended, and the new one with a sign-in of its own.
+    assert_eq!(connections.len(), 3);
+    let numbers = connections[2][..2].iter().map(|(head, _)| message(head).1);
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 3]);
 }
