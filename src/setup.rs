@@ -1,11 +1,22 @@
 //! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
 
 mod connection;
+mod guide;
+mod provisioning;
 
 use crate::source::{FolderId, FolderPath};
 
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
+};
+pub use guide::{
+    AssistedSetup, ClientSecret, FolderVariant, GuideAnswer, GuideCheck, GuideEvent, GuideOptions,
+    GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, GuideWarning,
+};
+pub use provisioning::{
+    AppAccess, AppCredential, AppPermission, AppRegistration, ChecklistItem, Destination,
+    ExchangeServer, MailApi, Narrowing, PermissionKind, PlanNames, ProvisioningPlan,
+    ProvisioningPlanBuilder, ProvisioningStep,
 };
 
 /// The set-up of one scope (Business Central's Marketing Setup fields for email logging).

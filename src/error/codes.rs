@@ -86,6 +86,20 @@ codes! {
         "the answer is larger than the limit", "Lower the batch size, or raise the limit.";
     HTTP_ENCODING = "http.encoding", Protocol,
         "the answer has a content encoding that was not asked for", "Remove the proxy that compresses answers.";
+    HTTP_TLS_HOST = "http.tls_host", Unavailable,
+        "the server's certificate is for another host name", "Use the host name of the certificate in the service URL, or have a certificate made for this one.";
+    HTTP_TLS_EXPIRED = "http.tls_expired", Unavailable,
+        "the server's certificate has expired", "Renew the server's certificate; if it is valid, correct this machine's clock.";
+    HTTP_TLS_NOT_YET_VALID = "http.tls_not_yet_valid", Unavailable,
+        "the server's certificate is not valid yet", "Correct this machine's clock, or wait until the certificate's time begins.";
+    HTTP_TLS_UNTRUSTED = "http.tls_untrusted", Unavailable,
+        "the server's certificate comes from no trusted authority", "If the server uses a private authority or signs for itself, add its root certificate or pin its key; else somebody may stand in between.";
+    HTTP_TLS_PIN = "http.tls_pin", Unavailable,
+        "the server has another key than the pinned one", "Make sure that the server got a new key, and pin that one; else somebody may stand in between.";
+    HTTP_ADDRESS_REFUSED = "http.address_refused", Config,
+        "the server's address lies in a network that may not be called", "Check the service URL; if the server is on premises, give the range of its network with AddressPolicy::on_premises.";
+    HTTP_HOST_REFUSED = "http.host_refused", Config,
+        "the server's host is not on the list of those that may be called", "Check the service URL, or add the host to the AddressPolicy.";
     HTTP_SCHEME_NOT_OFFERED = "http.scheme_not_offered", Unauthenticated,
         "the server offers no scheme that takes a user name and a password",
         "Switch on Windows authentication (NTLM) or Basic for the EWS virtual directory, with the feature `ntlm` for the former, or sign in with a token.";

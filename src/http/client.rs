@@ -1,6 +1,7 @@
-//! One request: no redirect, no proxy unless configured, no decompression, no retry.
+//! One request: to an address that was checked, no redirect, no proxy unless configured, no decompression, no retry.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use super::body::Body;
 use super::context::server_context;
 use super::failure::transport_error;
-use super::{HttpOptions, ServiceUrl, tls};
+use super::{AddressGuard, HttpOptions, ServiceUrl, tls};
 use crate::error::{Error, Result, ServerContext, codes};
 
 /// A request with its body.
@@ -45,6 +46,7 @@ impl Outgoing<'_> {
 #[derive(Clone)]
 pub(crate) struct HttpClient {
     client: reqwest::Client,
+    guard: AddressGuard,
     body_limit: u64,
     first_byte: Duration,
     idle: Duration,
@@ -82,8 +84,10 @@ impl HttpClient {
             return Err(Error::new(&codes::CONFIG_INSECURE, "HTTP client")
                 .with_detail("plain http on loopback does not go with a proxy"));
         }
+        let guard = AddressGuard::new(options);
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(options.roots.as_deref())?)
+            .tls_backend_preconfigured(tls::client_config(options)?)
+            .dns_resolver(Arc::new(guard.clone()))
             .https_only(!options.plain_loopback)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -97,10 +101,20 @@ impl HttpClient {
         }
         Ok(Self {
             client: builder.build().map_err(invalid)?,
+            guard,
             body_limit: options.body_limit,
             first_byte: options.first_byte_timeout,
             idle: options.idle_timeout,
         })
+    }
+
+    /// Whether this address may be called with these settings. Every request asks it; a builder asks it early.
+    ///
+    /// # Errors
+    ///
+    /// `Config` (`http.host_refused`, `http.address_refused`).
+    pub(crate) fn check(&self, operation: &'static str, url: &ServiceUrl) -> Result<()> {
+        self.guard.check(operation, url)
     }
 
     /// Sends one request; `request_id` is the id that it carries.
@@ -112,6 +126,7 @@ impl HttpClient {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Reply> {
+        self.check(operation, url)?;
         let request = self.client.post(url.as_url().clone());
         let request = request.headers(headers).body(body);
         self.send(operation, request_id, request).await
@@ -125,6 +140,7 @@ impl HttpClient {
         request_id: &str,
         headers: HeaderMap,
     ) -> Result<Reply> {
+        self.check(operation, url)?;
         let request = self.client.get(url.as_url().clone()).headers(headers);
         self.send(operation, request_id, request).await
     }

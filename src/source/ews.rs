@@ -36,6 +36,7 @@ use crate::error::{Error, Result};
 use names::Names;
 use session::Session;
 
+pub use crate::http::{AddressPolicy, NameResolver};
 pub use builder::EwsSourceBuilder;
 
 /// A mailbox, or the public folders, of an Exchange server.

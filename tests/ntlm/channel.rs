@@ -83,15 +83,15 @@ async fn a_relayed_sign_in_is_refused_where_the_channel_is_looked_at() {
 
 #[tokio::test]
 async fn only_a_trusted_certificate_gets_a_byte() {
-    for certificate in [
-        TlsCertificate::WrongHost,
-        TlsCertificate::Expired,
-        TlsCertificate::SelfSigned,
+    for (certificate, expected) in [
+        (TlsCertificate::WrongHost, "http.tls_host"),
+        (TlsCertificate::Expired, "http.tls_expired"),
+        (TlsCertificate::SelfSigned, "http.tls_untrusted"),
     ] {
         let exchange = exchange().with_tls(certificate).start().await.unwrap();
         let account = Counted::new(USER, PASSWORD);
         let error = open(&source(&exchange, &account), QUEUE).await.unwrap_err();
-        assert_eq!((code_of(&error), account.asked()), ("http.tls", 0));
+        assert_eq!((code_of(&error), account.asked()), (expected, 0));
         assert_eq!(exchange.statistics().requests, 0);
     }
 }

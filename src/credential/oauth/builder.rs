@@ -11,7 +11,7 @@ use super::{AppSignIn, OPERATION};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
-use crate::http::{HttpClient, HttpOptions, ServiceUrl};
+use crate::http::{AddressPolicy, HttpClient, HttpOptions, NameResolver, ServiceUrl};
 use crate::scope::Scope;
 
 /// What an application asks for to use Exchange Web Services in Exchange Online.
@@ -88,6 +88,31 @@ impl AppSignInBuilder {
         self
     }
 
+    /// Says which hosts and addresses may be connected to; public addresses only if not given.
+    ///
+    /// An identity service on premises needs the range of its network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
+        self
+    }
+
+    /// Accepts only a server with this key: base64 of the SHA-256 of its public key (SubjectPublicKeyInfo), with or without
+    /// `sha256/` before it. Given again, it adds a key, as is needed while a server changes its own.
+    ///
+    /// The key stands instead of an authority, so that a server may sign for itself; host name and dates have to be right
+    /// all the same. Beside [`with_trusted_roots`](Self::with_trusted_roots) both have to hold. A certificate that is marked
+    /// as an authority's is no server's and is refused.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
+        self
+    }
+
     /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Some(url.into());
@@ -111,7 +136,8 @@ impl AppSignInBuilder {
     /// # Errors
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL, the tenant is `common` or the like
-    /// (`config.invalid`), roots or a proxy that cannot be read, a proxy beside plain http on loopback.
+    /// (`config.invalid`), roots, a pinned key or a proxy that cannot be read, a proxy beside plain http on loopback, a host or
+    /// an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<AppSignIn> {
         if self
             .tenant
@@ -121,10 +147,13 @@ impl AppSignInBuilder {
             return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
                 .with_detail("an application signs in with a tenant id or domain of its own"));
         }
+        let token_url = ServiceUrl::parse(&self.token_url, self.http.plain_loopback)?;
+        let http = HttpClient::new(&self.http)?;
+        http.check(OPERATION, &token_url)?;
         Ok(AppSignIn {
             client: TokenClient {
-                token_url: ServiceUrl::parse(&self.token_url, self.http.plain_loopback)?,
-                http: HttpClient::new(&self.http)?,
+                token_url,
+                http,
                 clock: self.clock,
                 entropy: Arc::new(SystemEntropy),
             },

@@ -1,6 +1,7 @@
 //! One TCP connection with TLS, on which a sign-in holds.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,11 +15,12 @@ use tokio_rustls::TlsConnector;
 
 use super::binding::channel_binding;
 use crate::error::{Error, Result, codes};
-use crate::http::failure::has_tls_cause;
-use crate::http::{HttpOptions, ServiceUrl, tls};
+use crate::http::failure::connection_error;
+use crate::http::{AddressGuard, HttpOptions, ServiceUrl, tls};
 
 /// Opens connections to one server.
 pub(super) struct Connector {
+    guard: AddressGuard,
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -40,7 +42,7 @@ impl Connector {
         let host = address.host_str().ok_or_else(invalid)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let tls = if address.scheme() == "https" {
-            let config = tls::client_config(options.roots.as_deref())?;
+            let config = tls::client_config(options)?;
             let name = ServerName::try_from(host.to_owned());
             let name = name.map_err(|error| invalid().with_source(error))?;
             Some((TlsConnector::from(Arc::new(config)), name))
@@ -48,6 +50,7 @@ impl Connector {
             None
         };
         Ok(Self {
+            guard: AddressGuard::new(options),
             host: host.to_owned(),
             port: address.port_or_known_default().ok_or_else(invalid)?,
             tls,
@@ -56,15 +59,9 @@ impl Connector {
 
     /// Opens a connection; the caller limits the time.
     pub(super) async fn open(&self, operation: &'static str) -> Result<Connection> {
-        let failed = |error: io::Error| {
-            let code = if has_tls_cause(&error) {
-                &codes::HTTP_TLS
-            } else {
-                &codes::HTTP_CONNECT
-            };
-            Error::new(code, operation).with_source(error)
-        };
-        let stream = connect(&self.host, self.port).await.map_err(failed)?;
+        let failed = |error| connection_error(operation, error);
+        let addresses = self.guard.resolve(operation, &self.host, self.port).await?;
+        let stream = connect(&addresses).await.map_err(failed)?;
         let Some((tls, name)) = &self.tls else {
             return handshake(stream, None, operation).await;
         };
@@ -76,9 +73,9 @@ impl Connector {
     }
 }
 
-/// Connects to one of a host's addresses.
-async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((host, port)).await?;
+/// Connects to the first of these addresses that answers. They were checked; nothing is looked up here.
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(addresses).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -15,8 +15,8 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
 use crate::http::{
-    Account, AccountClient, AccountOptions, Authenticator, Basic, Bearer, Gate, HttpClient,
-    HttpOptions, ProvidedToken, ServiceUrl, SignedIn, TokenSource,
+    Account, AccountClient, AccountOptions, AddressPolicy, Authenticator, Basic, Bearer, Gate,
+    HttpClient, HttpOptions, NameResolver, ProvidedToken, ServiceUrl, SignedIn, TokenSource,
 };
 use crate::scope::Scope;
 use crate::source::SourceCapabilities;
@@ -191,6 +191,31 @@ impl EwsSourceBuilder {
         self
     }
 
+    /// Says which hosts and addresses may be connected to; public addresses only if not given.
+    ///
+    /// A server on premises needs the range of its network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
+        self
+    }
+
+    /// Accepts only a server with this key: base64 of the SHA-256 of its public key (SubjectPublicKeyInfo), with or without
+    /// `sha256/` before it. Given again, it adds a key, as is needed while a server changes its own.
+    ///
+    /// The key stands instead of an authority, so that a server may sign for itself; host name and dates have to be right
+    /// all the same. Beside [`with_trusted_roots`](Self::with_trusted_roots) both have to hold. A certificate that is marked
+    /// as an authority's is no server's and is refused.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
+        self
+    }
+
     /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Some(url.into());
@@ -274,7 +299,8 @@ impl EwsSourceBuilder {
     }
 
     /// **Dangerous: sends credentials unencrypted.** Lets `http://` through to a loopback address, for tests against a
-    /// server in the same machine. Every other address still has to be https.
+    /// server in the same machine, and opens the loopback addresses whatever the [`AddressPolicy`] says. Every other address
+    /// still has to be https.
     pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
         self.http.plain_loopback = true;
         self
@@ -296,13 +322,14 @@ impl EwsSourceBuilder {
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
     /// (`config.insecure`) or beside an account (`config.invalid`), an account or Basic towards Exchange Online
-    /// (`ews.basic_online`), roots or a proxy that cannot be read, a
-    /// routing value that is no header text.
+    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, a routing value that is no header text, a
+    /// host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
         #[cfg(feature = "oauth2")]
         self.check_impersonation()?;
         let http = HttpClient::new(&self.http)?;
+        http.check(OPERATION, &url)?;
         let options = AccountOptions {
             url: &url,
             http: &self.http,

@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use super::answer::Fault;
 use super::codes::Class;
 use crate::error::{Code, Error, ServerContext, codes};
-use crate::http::{never_sent, retry_after};
+use crate::http::{is_tls, never_sent, retry_after};
 
 /// One failed attempt.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Failure {
     pub(super) fn of_transport(error: Error) -> Self {
         let remedy = if never_sent(&error) {
             Remedy::Wait(None)
-        } else if error.is_transient() && error.code() != codes::HTTP_TLS.code {
+        } else if error.is_transient() && !is_tls(&error) {
             Remedy::Repeat
         } else {
             Remedy::None
