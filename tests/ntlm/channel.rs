@@ -1,7 +1,12 @@
 //! The channel binding: somebody between client and server, whom the client trusts by mistake, gets nowhere.
 
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
+use email_logging::source::ews::NameResolver;
 use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
@@ -11,7 +16,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::parts::{Counted, PASSWORD, QUEUE, USER, exchange, open, source, source_to};
+use crate::parts::{Counted, PASSWORD, QUEUE, USER, exchange, open, protected, source, source_to};
 use crate::support::code_of;
 
 /// Ends TLS with a certificate of its own and begins it anew: its address, and the root that a client has to trust.
@@ -99,8 +104,34 @@ async fn only_a_trusted_certificate_gets_a_byte() {
 #[tokio::test]
 async fn protection_without_a_channel_cannot_be_started() {
     let started = exchange().with_extended_protection(true).start().await;
-    assert_eq!(
-        started.unwrap_err().kind(),
-        std::io::ErrorKind::InvalidInput
-    );
+    assert_eq!(started.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+}
+
+/// This machine for the first look-up, and an address on premises for every later one.
+#[derive(Debug, Default)]
+struct Rebinding(AtomicUsize);
+
+#[async_trait]
+impl NameResolver for Rebinding {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        let first = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+        let address = if first { [127, 0, 0, 1] } else { [10, 0, 0, 1] };
+        Ok(vec![IpAddr::from(address)])
+    }
+}
+
+#[tokio::test]
+async fn the_address_of_each_connection_is_checked() {
+    let exchange = protected().start().await.unwrap();
+    let pem = exchange.ca_pem().unwrap().to_owned();
+    let account = Counted::new(USER, PASSWORD);
+    let url = format!("https://localhost:{}/EWS/Exchange.asmx", exchange.port());
+    let source = source_to(&url, &account, |it| {
+        it.with_trusted_roots(pem)
+            .with_name_resolver(Arc::new(Rebinding::default()))
+    });
+    let error = open(&source, QUEUE).await.unwrap_err();
+    let found = (code_of(&error), account.asked());
+    assert_eq!(found, ("http.address_refused", 0));
+    assert_eq!(exchange.statistics().requests, 1);
 }
