@@ -10,16 +10,21 @@ mod failure;
 mod gate;
 mod guard;
 mod guid;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 mod options;
 mod policy;
 mod reach;
 mod tls;
 mod url;
 
-pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
+pub(crate) use auth::{
+    Account, AccountClient, AccountOptions, Authenticator, Basic, Bearer, ProvidedToken, SignedIn,
+    TokenSource,
+};
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
-pub(crate) use client::{HttpClient, Reply};
+pub(crate) use client::{HttpClient, Outgoing, Reply};
 pub(crate) use failure::{is_tls, never_sent, retry_after};
 pub(crate) use gate::Gate;
 pub(crate) use guard::AddressGuard;

@@ -102,6 +102,7 @@
 //! |---|---|---|
 //! | `ews` | yes | `EwsSource`: Exchange Web Services with Basic over HTTPS |
 //! | `sqlite` | yes | `SqliteStore` |
+//! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
 //! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |

@@ -177,6 +177,11 @@ codes! {
         "the server's address lies in a network that may not be called", "Check the service URL; if the server is on premises, give the range of its network with AddressPolicy::on_premises.";
     HTTP_HOST_REFUSED = "http.host_refused", Config,
         "the server's host is not on the list of those that may be called", "Check the service URL, or add the host to the AddressPolicy.";
+    HTTP_SCHEME_NOT_OFFERED = "http.scheme_not_offered", Unauthenticated,
+        "the server offers no scheme that takes a user name and a password",
+        "Switch on Windows authentication (NTLM) or Basic for the EWS virtual directory, with the feature `ntlm` for the former, or sign in with a token.";
+    HTTP_NTLM_CHALLENGE = "http.ntlm_challenge", Protocol,
+        "the server's NTLM challenge cannot be answered", "Check what stands between this machine and Exchange.";
 
     EWS_BASIC_ONLINE = "ews.basic_online", Config,
         "Exchange Online does not accept Basic authentication", "Use OAuth2 for Exchange Online.";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::body::Body;
@@ -12,6 +13,34 @@ use super::context::server_context;
 use super::failure::transport_error;
 use super::{AddressGuard, HttpOptions, ServiceUrl, tls};
 use crate::error::{Error, Result, ServerContext, codes};
+
+/// A request with its body.
+pub(crate) struct Outgoing<'a> {
+    /// What is asked, for errors.
+    pub(crate) operation: &'static str,
+    /// Where to.
+    pub(crate) url: &'a ServiceUrl,
+    /// The id that the request carries.
+    pub(crate) request_id: &'a str,
+    /// The headers, without those of a sign-in.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Outgoing<'_> {
+    /// Sends the request with this client.
+    pub(crate) async fn send(self, http: &HttpClient) -> Result<Reply> {
+        http.post(
+            self.operation,
+            self.url,
+            self.request_id,
+            self.headers,
+            self.body,
+        )
+        .await
+    }
+}
 
 /// A client with the settings of one source.
 #[derive(Clone)]
@@ -142,22 +171,40 @@ impl HttpClient {
     ) -> Result<Reply> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        Reply::new(operation, request_id, status, headers, |server| {
+            let failed = server.clone();
+            let pieces = response.bytes_stream().map(move |piece| {
+                piece.map_err(|error| transport_error(operation, error, failed.clone()))
+            });
+            Body::new(
+                pieces.boxed(),
+                self.body_limit,
+                self.idle,
+                operation,
+                server,
+            )
+        })
+    }
+}
+
+impl Reply {
+    /// An answer with these headers, whose body must not be encoded.
+    pub(crate) fn new(
+        operation: &'static str,
+        request_id: &str,
+        status: u16,
+        headers: HeaderMap,
+        body: impl FnOnce(ServerContext) -> Body,
+    ) -> Result<Self> {
         let server = server_context(status, request_id, &headers);
         if is_encoded(&headers) {
             return Err(Error::new(&codes::HTTP_ENCODING, operation).with_server(server));
         }
-        let body = Body::new(
-            response,
-            self.body_limit,
-            self.idle,
-            operation,
-            server.clone(),
-        );
-        Ok(Reply {
+        Ok(Self {
             status,
             headers,
-            server,
-            body,
+            server: server.clone(),
+            body: body(server),
         })
     }
 }
@@ -166,7 +213,6 @@ impl HttpClient {
 impl Reply {
     /// Reads the whole body, which the client's limit keeps small.
     pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {
-        use futures_util::StreamExt;
         let mut bytes = Vec::new();
         while let Some(piece) = self.body.next().await {
             bytes.extend_from_slice(&piece?);

@@ -37,6 +37,16 @@ pub(crate) fn transport_error(
         .with_source(error.without_url())
 }
 
+/// The error of a connection that did not come to stand.
+#[cfg(feature = "ntlm")]
+pub(super) fn connection_error(operation: &'static str, error: std::io::Error) -> Error {
+    let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    match tls.cloned() {
+        Some(tls) => tls_error(operation, &tls, error),
+        None => Error::new(&codes::HTTP_CONNECT, operation).with_source(error),
+    }
+}
+
 /// Whether the request cannot have reached the server.
 pub(crate) fn never_sent(error: &Error) -> bool {
     error.code() == codes::HTTP_CONNECT.code

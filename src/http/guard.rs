@@ -97,7 +97,7 @@ impl AddressGuard {
     /// # Errors
     ///
     /// `Config` (`http.address_refused`): every address is refused. `Unavailable` (`http.connect`): there is none.
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "ntlm"), allow(dead_code))]
     pub(crate) async fn resolve(
         &self,
         operation: &'static str,

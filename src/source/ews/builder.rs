@@ -15,8 +15,8 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
 use crate::http::{
-    AddressPolicy, Authenticator, Basic, Bearer, Gate, HttpClient, HttpOptions, NameResolver,
-    ProvidedToken, ServiceUrl, TokenSource,
+    Account, AccountClient, AccountOptions, AddressPolicy, Authenticator, Basic, Bearer, Gate,
+    HttpClient, HttpOptions, NameResolver, ProvidedToken, ServiceUrl, SignedIn, TokenSource,
 };
 use crate::scope::Scope;
 use crate::source::SourceCapabilities;
@@ -44,6 +44,7 @@ pub struct EwsSourceBuilder {
 }
 
 enum SignIn {
+    Account(Arc<dyn CredentialProvider>),
     Basic(Arc<dyn CredentialProvider>),
     Provided(Arc<dyn CredentialProvider>),
     #[cfg(feature = "oauth2")]
@@ -55,6 +56,7 @@ enum SignIn {
 impl SignIn {
     fn name(&self) -> &'static str {
         match self {
+            Self::Account(_) => "account",
             Self::Basic(_) => "Basic",
             Self::Provided(_) => "access token",
             #[cfg(feature = "oauth2")]
@@ -99,7 +101,26 @@ impl EwsSourceBuilder {
         }
     }
 
+    /// Signs in with the user name and password that a provider supplies, by the scheme that the server offers.
+    ///
+    /// For Exchange on premises, which offers Negotiate and NTLM unless an administrator switched Basic on. The first
+    /// request goes without credentials and reads the offer: Basic over https if it is there, else NTLM (NTLMv2, with the
+    /// channel bound as Extended Protection asks; feature `ntlm`), under the name Negotiate where only that is offered.
+    /// The choice is kept; after a 401 the offer is read again. The provider is asked at each sign-in: with Basic that is
+    /// every request, with NTLM every connection. Its answer is kept nowhere. User names are `DOMAIN\\user`, `user@domain`
+    /// or `user`.
+    ///
+    /// Kerberos is not spoken: it is left to what a host puts between itself and the server. A
+    /// [proxy](Self::with_proxy) does not go with an account, since a sign-in by NTLM holds for a connection.
+    pub fn with_account(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.sign_in = Some(SignIn::Account(provider));
+        self
+    }
+
     /// Signs in with the user name and password that a provider supplies (Basic, RFC 7617).
+    ///
+    /// The header goes with every request, the first one included; see [`with_account`](Self::with_account) for what a
+    /// server offers by default.
     ///
     /// For Exchange on premises only; Basic must be switched on for its EWS virtual directory. The provider is asked for
     /// every request, and its answer is kept nowhere.
@@ -312,18 +333,24 @@ impl EwsSourceBuilder {
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
-    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots, a pinned key or a proxy that cannot
-    /// be read, a
-    /// routing value that is no header text, a host or an address that the policy refuses (`http.host_refused`,
-    /// `http.address_refused`).
+    /// (`config.insecure`) or beside an account (`config.invalid`), an account or Basic towards Exchange Online
+    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, a routing value that is no header text, a
+    /// host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
         #[cfg(feature = "oauth2")]
         self.check_impersonation()?;
         let http = HttpClient::new(&self.http)?;
         http.check(OPERATION, &url)?;
+        let options = AccountOptions {
+            url: &url,
+            http: &self.http,
+            connections: self.connections,
+            clock: &self.clock,
+            entropy: &self.entropy,
+        };
         let session = Session {
-            auth: authenticator(self.sign_in, self.scope, &url)?,
+            auth: signed_in(self.sign_in, self.scope, &http, &options)?,
             http,
             gate: Gate::new(
                 Arc::clone(&self.clock),
@@ -368,6 +395,27 @@ impl EwsSourceBuilder {
     }
 }
 
+fn signed_in(
+    sign_in: Option<SignIn>,
+    scope: Scope,
+    http: &HttpClient,
+    options: &AccountOptions<'_>,
+) -> Result<SignedIn> {
+    let Some(SignIn::Account(provider)) = sign_in else {
+        return authenticator(sign_in, scope, options.url).map(SignedIn::Header);
+    };
+    if options.url.is_exchange_online() {
+        return Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION));
+    }
+    if options.http.proxy.is_some() {
+        return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+            .with_detail("with_account does not go with a proxy; with_basic does"));
+    }
+    let account = Account::new(provider, scope);
+    let client = AccountClient::new(account, http.clone(), options)?;
+    Ok(SignedIn::Account(Box::new(client)))
+}
+
 fn authenticator(
     sign_in: Option<SignIn>,
     scope: Scope,
@@ -377,7 +425,7 @@ fn authenticator(
         Some(SignIn::Basic(_)) if url.is_exchange_online() => {
             Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION))
         }
-        Some(SignIn::Basic(provider)) => Ok(Box::new(Basic::new(provider, scope))),
+        Some(SignIn::Basic(provider)) => Ok(Box::new(Basic::new(Account::new(provider, scope)))),
         Some(SignIn::Provided(provider)) => {
             let source = ProvidedToken::new(provider, scope, url.origin());
             let source: Arc<dyn TokenSource> = Arc::new(source);
@@ -385,8 +433,8 @@ fn authenticator(
         }
         #[cfg(feature = "oauth2")]
         Some(SignIn::App(source) | SignIn::Delegated(source)) => Ok(Box::new(Bearer::new(source))),
-        None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
-            .with_detail("no sign-in was given: with_basic or with_access_token")),
+        Some(SignIn::Account(_)) | None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
+            .with_detail("no sign-in was given: with_account, with_basic or with_access_token")),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Who is calling. One authenticator per scheme; the server only sees their verdicts.
 
 mod bearer;
+mod ntlm;
+
+use std::sync::Arc;
 
 use base64_simd::STANDARD;
 use hyper::HeaderMap;
@@ -10,19 +13,21 @@ use secrecy::{ExposeSecret, SecretString};
 use super::reply::Reply;
 pub use bearer::EwsBlock;
 pub(crate) use bearer::{Bearer, Denial};
+pub(crate) use ntlm::ChannelHash;
+use ntlm::Ntlm;
 
 /// A scheme of HTTP authentication that the server can offer in a 401 answer.
 ///
-/// Credentials are accepted by [`AuthScheme::Basic`] and, where tokens are known, by [`AuthScheme::Bearer`]; offering another scheme lets a client see
-/// what a real server would list.
+/// Credentials are accepted by [`AuthScheme::Basic`], [`AuthScheme::Ntlm`] and, as NTLM,
+/// [`AuthScheme::Negotiate`], and, where tokens are known, by [`AuthScheme::Bearer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// User and password in each request (RFC 7617).
     Basic,
-    /// Windows challenge and response, bound to the connection.
+    /// Windows challenge and response, bound to the connection: NTLMv2 alone (MS-NTHT, MS-NLMP).
     Ntlm,
-    /// SPNEGO (RFC 4559).
+    /// SPNEGO (RFC 4559); as Windows does, NTLM messages are taken without its wrapping.
     Negotiate,
     /// OAuth 2.0 bearer tokens (RFC 6750).
     Bearer,
@@ -51,11 +56,15 @@ impl Users {
         Self(users)
     }
 
+    fn password(&self, name: &str) -> Option<&SecretString> {
+        let mut users = self.0.iter();
+        let found = users.find(|(user, _)| user.eq_ignore_ascii_case(name));
+        found.map(|(_, password)| password)
+    }
+
     fn knows(&self, name: &str, password: &str) -> bool {
-        let same = |(user, secret): &(String, SecretString)| {
-            user.eq_ignore_ascii_case(name) && secret.expose_secret() == password
-        };
-        self.0.iter().any(same)
+        let known = self.password(name);
+        known.is_some_and(|known| known.expose_secret() == password)
     }
 }
 
@@ -67,6 +76,11 @@ pub(crate) enum Verdict {
     },
     /// An application as itself, which must say in whose name it calls.
     AcceptedApplication,
+    /// One more message is needed.
+    Challenged {
+        scheme: AuthScheme,
+        token: String,
+    },
     Refused,
     /// A token that is refused with its own answer.
     Denied(Denial),
@@ -77,10 +91,21 @@ pub(crate) trait Authenticator: Send + Sync {
     fn scheme(&self) -> AuthScheme;
     /// Judges what follows the scheme's name in the Authorization header, on this connection.
     fn check(&self, credentials: &str, connection: u64) -> Verdict;
+
+    /// Who signed this connection in, where the scheme signs connections in.
+    fn signed_in(&self, connection: u64) -> Option<String> {
+        let _ = connection;
+        None
+    }
+
+    /// The connection has ended.
+    fn forget(&self, connection: u64) {
+        let _ = connection;
+    }
 }
 
 struct Basic {
-    users: Users,
+    users: Arc<Users>,
 }
 
 impl Authenticator for Basic {
@@ -109,10 +134,21 @@ pub(crate) struct Authentication {
 }
 
 impl Authentication {
-    pub(crate) fn new(offered: Vec<AuthScheme>, users: Users) -> Self {
+    /// `channel` is what clients of NTLM must have bound, where that is asked for.
+    pub(crate) fn new(
+        offered: Vec<AuthScheme>,
+        users: Users,
+        channel: Option<ChannelHash>,
+    ) -> Self {
+        let users = Arc::new(users);
+        let ntlm = |scheme| Box::new(Ntlm::new(scheme, Arc::clone(&users), channel));
         Self {
             offered,
-            authenticators: vec![Box::new(Basic { users })],
+            authenticators: vec![
+                ntlm(AuthScheme::Ntlm),
+                ntlm(AuthScheme::Negotiate),
+                Box::new(Basic { users }),
+            ],
             bearer: None,
         }
     }
@@ -140,6 +176,9 @@ impl Authentication {
         let header = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
+        if headers.get(AUTHORIZATION).is_none() {
+            return self.signed_in(connection);
+        }
         let Some((scheme, credentials)) = header.and_then(|header| header.split_once(' ')) else {
             return Verdict::Refused;
         };
@@ -157,6 +196,24 @@ impl Authentication {
         authenticator.map_or(Verdict::Refused, |one| {
             one.check(credentials.trim(), connection)
         })
+    }
+
+    fn signed_in(&self, connection: u64) -> Verdict {
+        let mut all = self.authenticators.iter();
+        let user = all.find_map(|one| one.signed_in(connection));
+        user.map_or(Verdict::Refused, |user| Verdict::Accepted { user })
+    }
+
+    /// A connection has ended.
+    pub(crate) fn forget(&self, connection: u64) {
+        self.authenticators
+            .iter()
+            .for_each(|one| one.forget(connection));
+    }
+
+    /// The 401 answer with the next message of one scheme.
+    pub(crate) fn challenge(scheme: AuthScheme, token: &str) -> Reply {
+        Reply::new(401).with_header(WWW_AUTHENTICATE, format!("{} {token}", scheme.name()))
     }
 
     /// The 401 answer with one challenge for each scheme that is offered.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::SimulatedExchange;
-use super::authentication::{AuthScheme, Authentication, Bearer, Users};
+use super::authentication::{AuthScheme, Authentication, Bearer, ChannelHash, Users};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
 use super::routing::Routing;
@@ -30,6 +30,7 @@ use crate::testkit::identity::{SimulatedIdentity, TokenAuthority};
 pub struct SimulatedExchangeBuilder {
     users: Vec<(String, SecretString)>,
     schemes: Vec<AuthScheme>,
+    extended_protection: bool,
     tls: Option<TlsCertificate>,
     port: u16,
     public_folders: Vec<(String, u32)>,
@@ -52,6 +53,7 @@ impl Default for SimulatedExchangeBuilder {
         Self {
             users: Vec::new(),
             schemes: vec![AuthScheme::Basic],
+            extended_protection: false,
             tls: None,
             port: 0,
             public_folders: Vec::new(),
@@ -119,6 +121,13 @@ impl SimulatedExchangeBuilder {
         mailboxes: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.app_mailboxes = Some(mailboxes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Refuses NTLM of clients that did not bind it to the TLS channel (Extended Protection for
+    /// Authentication, the default since Exchange 2019 CU14); off by default.
+    pub fn with_extended_protection(mut self, extended_protection: bool) -> Self {
+        self.extended_protection = extended_protection;
         self
     }
 
@@ -225,8 +234,8 @@ impl SimulatedExchangeBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when there is neither a user nor a token authority; otherwise what binding the port or
-    /// making the certificate says.
+    /// [`io::ErrorKind::InvalidInput`] when there is neither a user nor a token authority, or Extended Protection without TLS;
+    /// otherwise what binding the port or making the certificate says.
     ///
     /// # Cancel safety
     ///
@@ -240,10 +249,16 @@ impl SimulatedExchangeBuilder {
             let text = "a simulated Exchange needs a user: call with_user";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        if self.extended_protection && self.tls.is_none() {
+            let text = "Extended Protection binds a TLS channel: call with_tls";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let tls = self.tls.map(tls::make).transpose()?;
+        let leaf = tls.as_ref().filter(|_| self.extended_protection);
+        let channel = leaf.map(|tls| ChannelHash::of(&tls.leaf));
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let port = self.port;
-        let service = Arc::new(self.into_service());
+        let service = Arc::new(self.into_service(channel));
         let server = Server::start(Arc::clone(&service), port, acceptor).await?;
         Ok(SimulatedExchange {
             service,
@@ -252,7 +267,7 @@ impl SimulatedExchangeBuilder {
         })
     }
 
-    fn authentication(&mut self) -> Authentication {
+    fn authentication(&mut self, channel: Option<ChannelHash>) -> Authentication {
         let mut schemes = std::mem::take(&mut self.schemes);
         if self.users.is_empty() {
             schemes.retain(|scheme| *scheme != AuthScheme::Basic);
@@ -261,10 +276,10 @@ impl SimulatedExchangeBuilder {
         let bearer = self.authority.take();
         let bearer = bearer.map(|authority| Bearer::new(authority, app_mailboxes));
         let users = Users::new(std::mem::take(&mut self.users));
-        Authentication::new(schemes, users).with_bearer(bearer)
+        Authentication::new(schemes, users, channel).with_bearer(bearer)
     }
 
-    fn into_service(mut self) -> Service {
+    fn into_service(mut self, channel: Option<ChannelHash>) -> Service {
         let mut world = World::new(std::mem::take(&mut self.clock));
         self.mailboxes
             .iter()
@@ -275,7 +290,7 @@ impl SimulatedExchangeBuilder {
         for (path, content_mailbox) in &self.public_folders {
             world.ensure_public_path(path, *content_mailbox);
         }
-        let authentication = self.authentication();
+        let authentication = self.authentication(channel);
         self.directory
             .into_iter()
             .for_each(|entry| world.directory.add(entry));

@@ -104,6 +104,10 @@ impl Serve for Service {
         lock(&self.statistics).connections += 1;
     }
 
+    fn disconnected(&self, connection: u64) {
+        self.authentication.forget(connection);
+    }
+
     async fn serve(
         self: Arc<Self>,
         connection: u64,
@@ -140,6 +144,9 @@ impl Service {
         let user = match self.authentication.check(headers, connection) {
             Verdict::Accepted { user } => Some(user),
             Verdict::AcceptedApplication => None,
+            Verdict::Challenged { scheme, token } => {
+                return Ok(Authentication::challenge(scheme, &token));
+            }
             Verdict::Refused => return Ok(self.authentication.refusal()),
             Verdict::Denied(denial) => return Ok(denial.reply()),
         };

@@ -30,6 +30,8 @@ pub enum TlsCertificate {
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) ca_pem: String,
+    /// The server's certificate, DER.
+    pub(crate) leaf: Vec<u8>,
 }
 
 /// Makes keys and certificates anew.
@@ -41,6 +43,7 @@ pub(crate) fn make(kind: TlsCertificate) -> io::Result<Tls> {
     Ok(Tls {
         acceptor,
         ca_pem: authority.pem(),
+        leaf: leaf.der().to_vec(),
     })
 }
 
