@@ -66,6 +66,9 @@ impl HttpClient {
         if let Some(proxy) = &options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(invalid)?);
         }
+        for (host, address) in &options.host_addresses {
+            builder = builder.resolve(host, *address);
+        }
         Ok(Self {
             client: builder.build().map_err(invalid)?,
             body_limit: options.body_limit,
@@ -89,7 +92,7 @@ impl HttpClient {
     }
 
     /// Asks for one document.
-    #[allow(dead_code)]
+    #[cfg(feature = "ews")]
     pub(crate) async fn get(
         &self,
         operation: &'static str,
@@ -146,7 +149,7 @@ impl HttpClient {
     }
 }
 
-#[cfg(feature = "oauth2")]
+#[cfg(feature = "ews")]
 impl Reply {
     /// Reads the whole body, which the client's limit keeps small.
     pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {

@@ -4,6 +4,7 @@
 //! stored. HTTP, TLS and sign-in are the HTTP room's.
 
 mod answer;
+mod autodiscover;
 mod builder;
 mod codes;
 mod failure;
@@ -36,6 +37,10 @@ use crate::error::{Error, Result};
 use names::Names;
 use session::Session;
 
+pub use autodiscover::{
+    Autodiscover, AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverBuilder, AutodiscoverCloud,
+    AutodiscoverProtocol, ServiceLocation,
+};
 pub use builder::EwsSourceBuilder;
 
 /// A mailbox, or the public folders, of an Exchange server.
