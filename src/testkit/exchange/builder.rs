@@ -9,9 +9,10 @@ use secrecy::SecretString;
 
 use super::SimulatedExchange;
 use super::authentication::{AuthScheme, Authentication, Users};
+use super::autodiscover::{Autodiscover, AutodiscoverFault};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
-use super::routing::Routing;
+use super::routing::{Routing, RoutingRule};
 use super::server::Server;
 use super::service::Service;
 use super::statistics::Statistics;
@@ -41,7 +42,10 @@ pub struct SimulatedExchangeBuilder {
     faults: FaultPlan,
     clock: Clock,
     domain: String,
-    routing_enforced: bool,
+    routing_enforced: Option<RoutingRule>,
+    host_names: Vec<String>,
+    autodiscover_url: Option<String>,
+    autodiscover_fault: Option<AutodiscoverFault>,
 }
 
 impl Default for SimulatedExchangeBuilder {
@@ -61,7 +65,10 @@ impl Default for SimulatedExchangeBuilder {
             faults: FaultPlan::default(),
             clock: Clock::default(),
             domain: "simulated.example".to_owned(),
-            routing_enforced: false,
+            routing_enforced: None,
+            host_names: Vec::new(),
+            autodiscover_url: None,
+            autodiscover_fault: None,
         }
     }
 }
@@ -126,7 +133,31 @@ impl SimulatedExchangeBuilder {
     /// a folder is not found or looks empty, and so do its items. `domain` ends these addresses.
     pub fn with_routing_enforced(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();
-        self.routing_enforced = true;
+        self.routing_enforced.get_or_insert(RoutingRule::Both);
+        self
+    }
+
+    /// Lets another rule than [`RoutingRule::Both`] decide what is the right mailbox.
+    pub fn with_routing_rule(mut self, rule: RoutingRule) -> Self {
+        self.routing_enforced = Some(rule);
+        self
+    }
+
+    /// Adds a host to those for which the certificate is good.
+    pub fn with_host_name(mut self, host: impl Into<String>) -> Self {
+        self.host_names.push(host.into());
+        self
+    }
+
+    /// Sets the EWS address that autodiscover answers; by itself it is at the host that was asked.
+    pub fn with_autodiscover_url(mut self, url: impl Into<String>) -> Self {
+        self.autodiscover_url = Some(url.into());
+        self
+    }
+
+    /// Lets autodiscover fail from the start.
+    pub fn with_autodiscover_fault(mut self, fault: AutodiscoverFault) -> Self {
+        self.autodiscover_fault = Some(fault);
         self
     }
 
@@ -211,7 +242,10 @@ impl SimulatedExchangeBuilder {
             let text = "a simulated Exchange needs a user: call with_user";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let tls = self.tls.map(tls::make).transpose()?;
+        let tls = self
+            .tls
+            .map(|kind| tls::make(kind, &self.host_names))
+            .transpose()?;
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let port = self.port;
         let service = Arc::new(self.into_service());
@@ -242,6 +276,12 @@ impl SimulatedExchangeBuilder {
             chunk_size: self.chunk_size,
             authentication: Authentication::new(self.schemes, Users::new(self.users)),
             routing: Routing::new(self.domain, self.routing_enforced),
+            autodiscover: Autodiscover {
+                secure: self.tls.is_some(),
+                service_url: self.autodiscover_url,
+                fault: Mutex::new(self.autodiscover_fault),
+                calls: Mutex::default(),
+            },
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(Statistics::default()),
