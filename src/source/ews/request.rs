@@ -5,7 +5,10 @@ mod find_item;
 mod folders;
 mod get_item;
 mod resolve_names;
+mod routed;
 mod transfer;
+
+use reqwest::header::HeaderMap;
 
 use super::soap::XmlWriter;
 use super::version::Version;
@@ -16,6 +19,7 @@ pub(super) use find_item::{FindItem, Selection};
 pub(super) use folders::{CreateFolder, FindFolder, GetFolder, Named};
 pub(super) use get_item::{GetItem, Shape};
 pub(super) use resolve_names::ResolveNames;
+pub(super) use routed::Routed;
 pub(super) use transfer::{CopyItem, DeleteItem, DeleteType, MoveItem};
 
 /// One request.
@@ -32,6 +36,11 @@ pub(super) trait Request: Sync {
     /// Exchange GetFolder is about content.
     fn is_about_hierarchy(&self) -> bool {
         false
+    }
+
+    /// Routing of its own, in the place of the connection's.
+    fn routing(&self) -> Option<&HeaderMap> {
+        None
     }
 
     /// Writes the element below the body.

@@ -158,7 +158,9 @@ impl Session {
             Ok(Some(_)) => return Err(answer.miscounted()),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         }
-        let failure = message_failure(request.name(), &message, &answer);
+        // Whoever gave the routing knows another one.
+        let elsewhere = message.misrouted && request.routing().is_some();
+        let failure = message_failure(request.name(), &message, &answer).filter(|_| !elsewhere);
         message.server = answer.server().clone();
         answer.drain().await;
         Ok(failure.map_or(Asked::Answered(message), Asked::Failed))
@@ -191,6 +193,9 @@ impl Session {
         let opened = Answer::open(body, operation, reply.server).await;
         let failure = match opened {
             Ok(Opened::Response(answer)) => return Ok(answer),
+            Ok(Opened::Fault(fault)) if fault.misrouted && request.routing().is_some() => {
+                Failure::lasting(fault.error(operation))
+            }
             Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),
             Ok(Opened::NotSoap) if refuses_version(&start) => status.older_version(),
             Ok(Opened::Empty) if reply.status == 200 => status.empty(),
@@ -245,7 +250,8 @@ impl Session {
             .content_routing
             .as_ref()
             .filter(|_| !request.is_about_hierarchy());
-        let mut headers = content.unwrap_or(&self.routing).clone();
+        let own = request.routing();
+        let mut headers = own.or(content).unwrap_or(&self.routing).clone();
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(
             CONTENT_TYPE,
