@@ -8,7 +8,7 @@ mod verdict;
 use super::EwsSource;
 use super::codes::Class;
 use super::failure::{Failure, Remedy};
-use super::request::{GetItem, Routed, Shape};
+use super::request::{GetItem, Shape};
 use super::routes::may_be_misrouted;
 use super::session::Waits;
 use super::soap::{ItemSink, Tree};
@@ -174,13 +174,12 @@ impl Fetch<'_> {
             with_mime: true,
         };
         let source = self.source;
-        let routed = Routed {
-            request: &request,
-            way: self.detour.way(),
-        };
+        let routed = self.detour.routed(&request);
         let mut answer = match source.session().call(&routed).await {
             Ok(answer) => answer,
-            Err(error) if may_be_misrouted(&error) && self.detour.take(source).await => {
+            Err(error)
+                if may_be_misrouted(&error) && self.detour.take_or_wait(source, &error).await =>
+            {
                 return Ok(Some(Stop::Rerouted));
             }
             Err(error) => return Err(error),

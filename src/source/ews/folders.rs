@@ -4,7 +4,9 @@ use super::EwsSource;
 use super::answer::{FolderRow, ResponseMessage, read_folders};
 use super::codes::Class;
 use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request, Routed};
-use super::routes::{DETOURS, Place, WRONG_SESSION, may_be_misrouted, says_misrouted};
+use super::routes::{
+    DETOURS, Place, WRONG_SESSION, is_misrouted, may_be_misrouted, says_misrouted,
+};
 use super::soap::Tree;
 use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
@@ -204,10 +206,7 @@ impl EwsSource {
         let mut first = None;
         for _ in 0..=DETOURS {
             let way = self.way(place).await;
-            let routed = Routed {
-                request,
-                way: way.as_ref(),
-            };
+            let routed = Routed::new(request, way.as_ref());
             let asked = self.session().ask(&routed, tree).await;
             let wrong = match &asked {
                 Ok(message) => message.misrouted || message.class() == Class::FolderGone,
@@ -217,10 +216,20 @@ impl EwsSource {
                 self.inner.routes.note_answer(place, way.as_ref(), true);
                 return asked;
             }
-            let first = first.get_or_insert(asked);
-            if !self.reroute(place, way.as_ref()).await {
-                return std::mem::replace(first, Err(Error::new(&codes::INTERNAL, "EwsSource")));
+            let trouble = match &asked {
+                Ok(message) => message.misrouted,
+                Err(error) => is_misrouted(error),
+            };
+            first.get_or_insert(asked);
+            if self.reroute(place, way.as_ref()).await {
+                continue;
             }
+            if trouble && way.is_some() {
+                let way = self.way(place).await;
+                let routed = Routed::patient(request, way.as_ref());
+                return self.session().ask(&routed, tree).await;
+            }
+            break;
         }
         first.unwrap_or_else(|| Err(Error::new(&codes::INTERNAL, "EwsSource")))
     }

@@ -7,7 +7,7 @@ use super::answer::read_listing;
 use super::codes::Class;
 use super::folders::{folder_ref, misrouted, refusal, unreadable};
 use super::request::{FindItem, Request, Routed, Selection};
-use super::routes::{DETOURS, Place, may_be_misrouted};
+use super::routes::{DETOURS, Place, is_misrouted, may_be_misrouted};
 use super::soap::Tree;
 use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, ListRequest, Listing};
@@ -33,7 +33,9 @@ impl EwsSource {
         let mut best = None;
         for _ in 0..=DETOURS {
             let way = self.way(place).await;
-            let found = self.find_items_on(way.as_ref(), folder, page, which).await;
+            let found = self
+                .find_items_on((way.as_ref(), false), folder, page, which)
+                .await;
             let nothing = match &found {
                 Ok((listing, _)) => page.offset == 0 && listing.items.is_empty(),
                 Err(error) => may_be_misrouted(error),
@@ -45,12 +47,20 @@ impl EwsSource {
             if !nothing {
                 return found;
             }
+            let trouble = found.as_ref().is_err_and(is_misrouted);
             if best.as_ref().is_none_or(Result::is_err) && (best.is_none() || found.is_ok()) {
                 best = Some(found);
             }
-            if !self.reroute(place, way.as_ref()).await {
-                break;
+            if self.reroute(place, way.as_ref()).await {
+                continue;
             }
+            if trouble && way.is_some() {
+                let way = self.way(place).await;
+                return self
+                    .find_items_on((way.as_ref(), true), folder, page, which)
+                    .await;
+            }
+            break;
         }
         best.unwrap_or_else(|| Err(Error::new(&codes::INTERNAL, "FindItem")))
     }
@@ -58,7 +68,7 @@ impl EwsSource {
     /// One FindItem; pages larger than Exchange allows are cut.
     async fn find_items_on(
         &self,
-        way: Option<&HeaderMap>,
+        (way, patient): (Option<&HeaderMap>, bool),
         folder: &Folder,
         mut page: ListRequest,
         which: Selection<'_>,
@@ -71,17 +81,13 @@ impl EwsSource {
             page,
             which,
         };
+        let routed = if patient {
+            Routed::patient(&request, way)
+        } else {
+            Routed::new(&request, way)
+        };
         let mut tree = Tree::default();
-        let message = self
-            .session()
-            .ask(
-                &Routed {
-                    request: &request,
-                    way,
-                },
-                &mut tree,
-            )
-            .await?;
+        let message = self.session().ask(&routed, &mut tree).await?;
         match message.class() {
             Class::Fine => {
                 let listing = read_listing(&tree, page.offset)

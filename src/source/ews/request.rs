@@ -43,6 +43,11 @@ pub(super) trait Request: Sync {
         None
     }
 
+    /// Whether its sender knows another way if it comes to the wrong mailbox.
+    fn has_other_ways(&self) -> bool {
+        false
+    }
+
     /// Writes the element below the body.
     fn write(&self, xml: &mut XmlWriter, version: Version);
 }

@@ -47,9 +47,15 @@ pub(super) const WRONG_SESSION: &str = "session is not IMailboxSession";
 
 /// Whether an error may come from the wrong routing.
 pub(super) fn may_be_misrouted(error: &Error) -> bool {
-    let detail = error.detail().unwrap_or_default();
     let gone = [codes::EWS_NOT_FOUND.code, codes::EWS_FOLDER_NOT_FOUND.code];
-    gone.contains(&error.code()) || says_misrouted(detail, detail)
+    gone.contains(&error.code()) || is_misrouted(error)
+}
+
+/// Whether an error says that the request has come to the wrong mailbox. Where it was the right one, it is trouble that
+/// passes.
+pub(super) fn is_misrouted(error: &Error) -> bool {
+    let detail = error.detail().unwrap_or_default();
+    says_misrouted(detail, detail)
 }
 
 /// What a call is about.
@@ -150,7 +156,8 @@ impl Route {
             ways,
             at: 0,
             proved: false,
-            shown: false,
+            // What was found out once may be looked up again at the first doubt.
+            shown: true,
             answered: None,
             settled: false,
             checked,

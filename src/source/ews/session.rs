@@ -159,7 +159,7 @@ impl Session {
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         }
         // Whoever gave the routing knows another one.
-        let elsewhere = message.misrouted && request.routing().is_some();
+        let elsewhere = message.misrouted && request.has_other_ways();
         let failure = message_failure(request.name(), &message, &answer).filter(|_| !elsewhere);
         message.server = answer.server().clone();
         answer.drain().await;
@@ -193,7 +193,7 @@ impl Session {
         let opened = Answer::open(body, operation, reply.server).await;
         let failure = match opened {
             Ok(Opened::Response(answer)) => return Ok(answer),
-            Ok(Opened::Fault(fault)) if fault.misrouted && request.routing().is_some() => {
+            Ok(Opened::Fault(fault)) if fault.misrouted && request.has_other_ways() => {
                 Failure::lasting(fault.error(operation))
             }
             Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),

@@ -1,9 +1,12 @@
 //! Hooks for this crate's own tests; no part of the public interface.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::answer::{Answer, Opened, ResponseMessage, item_facts};
+use super::autodiscover::settings::{self, Told};
 use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
 use crate::message::MailFacts;
@@ -126,4 +129,29 @@ impl FetchSink for Original {
     async fn end(&mut self, _: Fetched) -> Result<()> {
         Ok(())
     }
+}
+
+/// Reads an answer to GetUserSettings: the settings, or what it says instead under `RedirectAddress`, `RedirectUrl` or
+/// `ErrorCode`.
+///
+/// # Errors
+///
+/// As a look-up would take note of it.
+///
+/// # Cancel safety
+///
+/// Reads memory only.
+pub async fn read_user_settings(answer: Vec<u8>) -> Result<BTreeMap<String, String>> {
+    let one = |name: &str, value| BTreeMap::from([(name.to_owned(), value)]);
+    Ok(match settings::read(answer).await? {
+        Told::Settings(settings) => settings,
+        Told::Address(target) => one("RedirectAddress", target),
+        Told::Url(target) => one("RedirectUrl", target),
+        Told::Refused(code) => one("ErrorCode", code),
+    })
+}
+
+/// Writes a GetUserSettings request, as it is sent.
+pub fn user_settings_request(to: &str, mailbox: &str, names: &[&str]) -> String {
+    settings::request(to, mailbox, names)
 }

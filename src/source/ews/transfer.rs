@@ -208,10 +208,7 @@ impl EwsSource {
         way: Option<&HeaderMap>,
     ) -> Result<Vec<Answered>> {
         let request = what.request(items);
-        let routed = Routed {
-            request: &*request,
-            way,
-        };
+        let routed = Routed::new(&*request, way);
         let mut answer = self.session().call(&routed).await?;
         let mut tree = Tree::default();
         let mut answers = Vec::with_capacity(items.len());

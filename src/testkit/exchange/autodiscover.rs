@@ -8,9 +8,10 @@ mod question;
 
 use std::sync::Mutex;
 
-use hyper::header::{HOST, LOCATION};
+use hyper::header::{AUTHORIZATION, HOST, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
+use secrecy::{ExposeSecret, SecretString};
 
 use self::question::Question;
 use super::lock;
@@ -74,6 +75,8 @@ impl std::fmt::Debug for AutodiscoverCall {
 pub(crate) struct Autodiscover {
     pub(crate) secure: bool,
     pub(crate) service_url: Option<String>,
+    /// An access token that SOAP accepts beside what the server accepts.
+    pub(crate) token: Option<SecretString>,
     pub(crate) fault: Mutex<Option<AutodiscoverFault>>,
     pub(crate) calls: Mutex<Vec<AutodiscoverCall>>,
 }
@@ -104,7 +107,7 @@ impl Autodiscover {
         if let Some(reply) = fault.as_ref().and_then(|fault| spoilt(fault, is_soap)) {
             return reply;
         }
-        if is_soap && user.is_none() {
+        if is_soap && user.is_none() && !self.knows_token(&parts.headers) {
             return None;
         }
         let ews_url = self.ews_url(&parts.headers);
@@ -122,6 +125,15 @@ impl Autodiscover {
         })
     }
 
+    fn knows_token(&self, headers: &HeaderMap) -> bool {
+        let given = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let given = given.and_then(|text| text.strip_prefix("Bearer "));
+        let known = self.token.as_ref().map(ExposeSecret::expose_secret);
+        given.is_some() && given == known
+    }
+
     fn ews_url(&self, headers: &HeaderMap) -> String {
         self.service_url.clone().unwrap_or_else(|| {
             let scheme = if self.secure { "https" } else { "http" };
@@ -134,7 +146,7 @@ impl Autodiscover {
             host: host(&parts.headers),
             is_soap,
             mailbox: question.map(|question| question.mailbox.clone()),
-            with_credentials: parts.headers.contains_key("authorization"),
+            with_credentials: parts.headers.contains_key(AUTHORIZATION),
         });
     }
 }

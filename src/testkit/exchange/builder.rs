@@ -45,6 +45,7 @@ pub struct SimulatedExchangeBuilder {
     routing_enforced: Option<RoutingRule>,
     host_names: Vec<String>,
     autodiscover_url: Option<String>,
+    autodiscover_token: Option<SecretString>,
     autodiscover_fault: Option<AutodiscoverFault>,
 }
 
@@ -68,6 +69,7 @@ impl Default for SimulatedExchangeBuilder {
             routing_enforced: None,
             host_names: Vec::new(),
             autodiscover_url: None,
+            autodiscover_token: None,
             autodiscover_fault: None,
         }
     }
@@ -152,6 +154,12 @@ impl SimulatedExchangeBuilder {
     /// Sets the EWS address that autodiscover answers; by itself it is at the host that was asked.
     pub fn with_autodiscover_url(mut self, url: impl Into<String>) -> Self {
         self.autodiscover_url = Some(url.into());
+        self
+    }
+
+    /// Lets the SOAP autodiscover service accept this access token too.
+    pub fn with_autodiscover_token(mut self, token: impl Into<String>) -> Self {
+        self.autodiscover_token = Some(SecretString::from(token.into()));
         self
     }
 
@@ -279,6 +287,7 @@ impl SimulatedExchangeBuilder {
             autodiscover: Autodiscover {
                 secure: self.tls.is_some(),
                 service_url: self.autodiscover_url,
+                token: self.autodiscover_token,
                 fault: Mutex::new(self.autodiscover_fault),
                 calls: Mutex::default(),
             },

@@ -3,7 +3,9 @@
 use reqwest::header::HeaderMap;
 
 use super::super::EwsSource;
-use super::super::routes::{DETOURS, Place};
+use super::super::request::{Request, Routed};
+use super::super::routes::{DETOURS, Place, is_misrouted};
+use crate::error::Error;
 use crate::source::Folder;
 
 /// The way to the folder that holds the items.
@@ -11,6 +13,7 @@ pub(super) struct Detour<'a> {
     place: Place<'a>,
     way: Option<HeaderMap>,
     taken: usize,
+    patient: bool,
 }
 
 impl<'a> Detour<'a> {
@@ -20,6 +23,7 @@ impl<'a> Detour<'a> {
             place: Place::Content(from),
             way: None,
             taken: 0,
+            patient: false,
         }
     }
 
@@ -40,6 +44,25 @@ impl<'a> Detour<'a> {
         }
         self.taken += 1;
         source.reroute(self.place, self.way.as_ref()).await
+    }
+
+    /// The whole request was lost: says whether to ask again, on another way or patiently on the one there is.
+    pub(super) async fn take_or_wait(&mut self, source: &EwsSource, error: &Error) -> bool {
+        if self.take(source).await {
+            return true;
+        }
+        let wait = self.way.is_some() && !self.patient && is_misrouted(error);
+        self.patient |= wait;
+        wait
+    }
+
+    /// The request on the way.
+    pub(super) fn routed<'r>(&'r self, request: &'r dyn Request) -> Routed<'r> {
+        if self.patient {
+            Routed::patient(request, self.way())
+        } else {
+            Routed::new(request, self.way())
+        }
     }
 
     /// An item was shown on this way.

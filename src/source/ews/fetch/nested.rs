@@ -64,10 +64,7 @@ impl EwsSource {
                 shape,
                 with_mime: false,
             };
-            let routed = Routed {
-                request: &request,
-                way,
-            };
+            let routed = Routed::patient(&request, way);
             let message = match self.session().ask(&routed, &mut tree).await {
                 Ok(message) => message,
                 Err(error) => return failed_alone(error),
@@ -132,7 +129,7 @@ impl EwsSource {
         item: &mut ItemSink<'_>,
         way: Option<&HeaderMap>,
     ) -> Result<Verdict> {
-        let mut answer = match self.session().call(&Routed { request, way }).await {
+        let mut answer = match self.session().call(&Routed::patient(request, way)).await {
             Ok(answer) => answer,
             Err(error) => return failed_alone(error).map(Verdict::Ended),
         };

@@ -262,10 +262,7 @@ impl EwsSource {
         let request = GetFolder { folder: &reference };
         for way in [None, Some(&tree)] {
             let mut answer = Tree::default();
-            let routed = Routed {
-                request: &request,
-                way,
-            };
+            let routed = Routed::new(&request, way);
             let Ok(message) = self.session().ask(&routed, &mut answer).await else {
                 continue;
             };
@@ -307,10 +304,7 @@ impl EwsSource {
         let mut answer = Tree::default();
         for _ in 0..DETOURS {
             let way = self.way_to_tree(automatic).await;
-            let routed = Routed {
-                request: &request,
-                way: Some(&way),
-            };
+            let routed = Routed::new(&request, Some(&way));
             match self.session().ask(&routed, &mut answer).await {
                 Ok(message) if message.class() == Class::Fine => {
                     let (rows, _) = read_folders(&answer);

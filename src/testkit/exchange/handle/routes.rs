@@ -15,14 +15,7 @@ impl SimulatedExchange {
     ///
     /// [`io::ErrorKind::NotFound`] when there is no such public folder.
     pub fn move_content(&self, path: &str, content_mailbox: u32) -> io::Result<()> {
-        self.change(path, |world, key| {
-            if let Some(folder) = world
-                .folder_mut(key)
-                .filter(|folder| folder.home.is_public())
-            {
-                folder.home = Home::Public { content_mailbox };
-            }
-        })
+        self.change(path, |world, key| world.move_content(key, content_mailbox))
     }
 
     /// The address under which autodiscover knows the mailbox that holds the content of a public folder.
