@@ -185,7 +185,7 @@ async fn a_token_goes_to_microsoft_and_brings_the_public_folders() {
         .unwrap();
     let tokens = Arc::new(Tokens::default());
     let lookup = lookup(&server, &microsoft)
-        .with_access_token(tokens.clone(), Scope::default())
+        .with_access_token(Arc::<Tokens>::clone(&tokens), Scope::default())
         .with_cloud(AutodiscoverCloud::Worldwide);
     let answer = lookup.build().unwrap().discover().await.unwrap();
     assert_eq!(
@@ -580,4 +580,40 @@ fn published_answers_are_understood() {
         let told = runtime.block_on(read(&name)).unwrap();
         assert_eq!(told.get("ErrorCode").map(String::as_str), Some(code));
     }
+}
+
+/// The elements of a document in their order, each with its depth and without its prefix.
+fn elements(document: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut depth = 0;
+    for piece in document.split('<').skip(1) {
+        let tag = piece.split('>').next().unwrap();
+        match tag.chars().next().unwrap() {
+            '?' | '!' => {}
+            '/' => depth -= 1,
+            _ => {
+                let name = tag.split([' ', '/', '\n', '\r']).next().unwrap();
+                let name = name.rsplit(':').next().unwrap();
+                found.push((depth, name.to_owned()));
+                depth += usize::from(!tag.ends_with('/'));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_request_has_the_elements_of_the_published_one() {
+    let name =
+        "how-to-route-public-folder-hierarchy-requests--01--GetUserSettingsRequestMessage.xml";
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/ews/requests");
+    let Ok(published) = std::fs::read_to_string(vectors.join("ms-docs").join(name)) else {
+        return skipped::skipped("the published autodiscover request");
+    };
+    let ours = email_logging::source::ews::testing::user_settings_request(
+        "https://autodiscover-s.outlook.com/autodiscover/autodiscover.svc",
+        "sonyaf@contoso.com",
+        &["PublicFolderInformation", "InternalRpcClientServer"],
+    );
+    assert_eq!(elements(&ours), elements(&published));
 }

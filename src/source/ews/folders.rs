@@ -89,11 +89,13 @@ impl EwsSource {
         };
         let answered = self.folders(&request, tree).await?;
         self.inner.routes.note(&parent, &answered.rows);
+        let listed = u32::try_from(answered.rows.len()).unwrap_or(u32::MAX);
         let mail = answered.rows.into_iter().filter(|row| is_mail(&row.folder));
         Ok(FolderPage::new(
             mail.map(|row| below(row, path.as_ref())).collect(),
             answered.complete,
-        ))
+        )
+        .with_listed(listed))
     }
 
     pub(super) async fn create_path(&self, path: &FolderPath) -> Result<Folder> {

@@ -88,7 +88,7 @@ impl Autodiscover {
         path.eq_ignore_ascii_case(JSON) || path.eq_ignore_ascii_case(SOAP)
     }
 
-    /// Answers a request; `user` is who signed in, if anybody.
+    /// Answers a request; `user` is who signed in, if anybody. Nothing is a 401.
     pub(crate) fn answer(
         &self,
         parts: &Parts,
@@ -104,8 +104,11 @@ impl Autodiscover {
         };
         self.keep(parts, is_soap, question.as_ref().ok());
         let fault = lock(&self.fault).clone();
+        if fault == Some(AutodiscoverFault::Unauthorized) {
+            return None;
+        }
         if let Some(reply) = fault.as_ref().and_then(|fault| spoilt(fault, is_soap)) {
-            return reply;
+            return Some(reply);
         }
         if is_soap && user.is_none() && !self.knows_token(&parts.headers) {
             return None;
@@ -159,11 +162,10 @@ fn json(question: &Question, ews_url: &str, world: &World) -> Reply {
     }
 }
 
-/// What a fault answers instead; the inner nothing is a 401.
-fn spoilt(fault: &AutodiscoverFault, is_soap: bool) -> Option<Option<Reply>> {
-    Some(Some(match fault {
+/// What a fault answers instead.
+fn spoilt(fault: &AutodiscoverFault, is_soap: bool) -> Option<Reply> {
+    Some(match fault {
         AutodiscoverFault::Redirect(url) => Reply::new(302).with_header(LOCATION, url),
-        AutodiscoverFault::Unauthorized => return Some(None),
         AutodiscoverFault::HtmlPage => super::fault::html_page(),
         AutodiscoverFault::Status(status) => Reply::new(*status),
         AutodiscoverFault::OtherContent if is_soap => {
@@ -171,7 +173,7 @@ fn spoilt(fault: &AutodiscoverFault, is_soap: bool) -> Option<Option<Reply>> {
         }
         AutodiscoverFault::OtherContent => Reply::new(200).with_body("application/json", "[1]"),
         _ => return None,
-    }))
+    })
 }
 
 fn host(headers: &HeaderMap) -> String {

@@ -54,7 +54,7 @@ pub(in crate::source::ews) fn request(to: &str, mailbox: &str, settings: &[&str]
         xml.within("s:Body", &[], |xml| {
             xml.within("a:GetUserSettingsRequestMessage", &[], |xml| {
                 xml.within("a:Request", &[], |xml| {
-                    write_question(xml, mailbox, settings)
+                    write_question(xml, mailbox, settings);
                 });
             });
         });

@@ -11,7 +11,7 @@ use super::super::codes::Class;
 use super::super::request::{FindFolder, FolderRef, GetFolder, Named, Routed};
 use super::super::soap::Tree;
 use super::{Automatic, DETOURS, Key, Place, Route, TreeMailbox, headers, may_be_misrouted};
-use crate::source::{Folder, FolderRoot, ListRequest};
+use crate::source::{Folder, FolderPath, FolderRoot, ListRequest};
 
 /// Folders whose children are looked through for one that is known by its id only.
 const LOOKED_THROUGH: usize = 200;
@@ -212,10 +212,11 @@ impl EwsSource {
         } else {
             self.walk_path(automatic, folder).await;
         }
-        if self.seen_replica(id).is_none() && !folder.public {
-            if let Some(replica) = self.ask_folder(automatic, folder).await {
-                return replica;
-            }
+        if self.seen_replica(id).is_none()
+            && !folder.public
+            && let Some(replica) = self.ask_folder(automatic, folder).await
+        {
+            return replica;
         }
         if self.seen_replica(id).is_none() {
             self.look_through(automatic, id).await;
@@ -244,7 +245,7 @@ impl EwsSource {
         let path = folder.path.as_ref();
         let path = path.filter(|path| path.root() == &FolderRoot::PublicFolders);
         let mut at = public_root();
-        for name in path.into_iter().flat_map(|path| path.segments()) {
+        for name in path.into_iter().flat_map(FolderPath::segments) {
             let rows = self.look_below(automatic, &at, Named::Exactly(name)).await;
             let same = |row: &&FolderRow| row.name.to_lowercase() == name.to_lowercase();
             let Some(row) = rows.iter().find(same) else {

@@ -37,7 +37,7 @@ pub(super) fn other_envelope() -> String {
         w.empty(
             "GetDomainSettingsResponseMessage",
             &[("xmlns", AUTODISCOVER)],
-        )
+        );
     })
 }
 
