@@ -1,6 +1,7 @@
 //! Public folders whose tree and contents lie in different mailboxes: found out, kept, and found out anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use email_logging::testkit::exchange::{
     AutodiscoverFault, ByHand, Fault, FaultKind, Operation, RecordedCall, RoutingRule,
     SimulatedExchange, SimulatedExchangeBuilder,
 };
+
+#[path = "support/skipped.rs"]
+mod skipped;
 
 const QUEUE: &str = r"\Email Logging\Queue\";
 const STORAGE: &str = r"\Email Logging\Storage\";
@@ -536,4 +540,53 @@ async fn nothing_found_is_the_first_error_and_not_the_last_attempts() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "ews.folder_not_found");
+}
+
+#[tokio::test]
+async fn routing_needs_a_mail_address() {
+    let exchange = enforced().await;
+    for address in ["", "svc", "a@b@c"] {
+        let routing = PublicFolderRouting::automatic(address);
+        let built = builder(&exchange)
+            .with_public_folder_routing(routing)
+            .build();
+        assert_eq!(built.unwrap_err().code(), "config.invalid", "{address}");
+    }
+    let elsewhere = PublicFolderRouting::automatic(USER)
+        .with_autodiscover_url("http://autodiscover.ours.example/autodiscover/autodiscover.svc");
+    let built = builder(&exchange)
+        .with_public_folder_routing(elsewhere)
+        .build();
+    assert_eq!(built.unwrap_err().code(), "config.insecure");
+}
+
+#[tokio::test]
+async fn an_anchor_by_hand_goes_with_the_mailbox_that_was_found_out() {
+    let exchange = enforced().await;
+    let source = builder(&exchange)
+        .with_public_folder_routing(PublicFolderRouting::automatic(USER))
+        .with_anchor_mailbox("anchor@ours.example")
+        .build()
+        .unwrap();
+    open(&source, QUEUE).await;
+    let tree = exchange.hierarchy_address();
+    for call in calls(&exchange, Operation::FindFolder) {
+        assert_eq!(
+            routing_of(&call),
+            (Some("anchor@ours.example"), Some(&*tree))
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_replica_list_of_the_published_answer_is_read() {
+    let name = "how-to-route-public-folder-content-requests--02--FindFolderResponse.xml";
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/ews/responses");
+    let Ok(answer) = std::fs::read(vectors.join("ms-docs").join(name)) else {
+        return skipped::skipped("the published answer with a replica list");
+    };
+    let read = email_logging::source::ews::testing::read_answer(vec![answer]);
+    let messages = read.await.unwrap().messages;
+    let replicas: Vec<_> = messages.iter().flat_map(|one| &one.replicas).collect();
+    assert_eq!(replicas, ["1ec2a236-ed93-4f88-b9c6-33e63fa4aa44"; 2]);
 }

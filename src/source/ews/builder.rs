@@ -304,7 +304,12 @@ impl EwsSourceBuilder {
             self.public_folder_mailbox.as_ref(),
         );
         let content = self.public_folder_content_mailbox.as_ref();
+        if wish.address.split('@').count() != 2 {
+            return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+                .with_detail("public folder routing needs the account's mail address"));
+        }
         let by_hand = ByHand {
+            anchor: anchor.cloned(),
             tree: match mailbox {
                 Some(_) => Some(routing(anchor.or(self.impersonated.as_ref()), mailbox)?),
                 None => None,
@@ -327,8 +332,8 @@ impl EwsSourceBuilder {
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
-    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, a
-    /// routing value that is no header text.
+    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, an
+    /// address for public folder routing that is none, a routing value that is no header text.
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
         #[cfg(feature = "oauth2")]

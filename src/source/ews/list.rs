@@ -40,9 +40,9 @@ impl EwsSource {
                 Ok((listing, _)) => page.offset == 0 && listing.items.is_empty(),
                 Err(error) => may_be_misrouted(error),
             };
-            if found.is_ok() {
-                let routes = &self.inner.routes;
-                routes.note_answer(place, way.as_ref(), !nothing);
+            if let Ok((listing, _)) = &found {
+                let shows = !listing.items.is_empty();
+                self.inner.routes.note_answer(place, way.as_ref(), shows);
             }
             if !nothing {
                 return found;

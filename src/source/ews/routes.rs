@@ -90,6 +90,7 @@ enum Key {
 /// Routing given by hand.
 #[derive(Debug, Default)]
 pub(super) struct ByHand {
+    pub(super) anchor: Option<String>,
     pub(super) tree: Option<HeaderMap>,
     pub(super) content: Option<HeaderMap>,
 }

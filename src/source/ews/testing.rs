@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::answer::{Answer, Opened, ResponseMessage, item_facts};
+use super::answer::{Answer, Opened, ResponseMessage, item_facts, read_folders};
 use super::autodiscover::settings::{self, Told};
 use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
@@ -36,6 +36,8 @@ pub struct MessageSummary {
     pub folders: Vec<String>,
     /// Names of folders, in document order.
     pub folder_names: Vec<String>,
+    /// The content mailboxes that the replica lists of public folders name.
+    pub replicas: Vec<String>,
     /// The original, if there was one that is undamaged.
     pub mime: Option<Vec<u8>>,
     /// The facts of the first item.
@@ -108,6 +110,11 @@ fn summarise(message: &ResponseMessage, tree: &Tree, mime: Option<Vec<u8>>) -> M
         code: message.code.clone(),
         items: ids("ItemId"),
         folders: ids("FolderId"),
+        replicas: read_folders(tree)
+            .0
+            .into_iter()
+            .filter_map(|row| row.replica)
+            .collect(),
         folder_names: names.map(|node| node.text().to_owned()).collect(),
         mime,
         facts: item.map(item_facts).unwrap_or_default(),

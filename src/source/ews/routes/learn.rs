@@ -125,6 +125,7 @@ impl EwsSource {
             .await;
         let told = told.unwrap_or_default();
         let [information, mailbox] = names.map(|name| told.get(name).cloned());
+        let information = automatic.by_hand.anchor.clone().or(information);
         let both = information.as_deref().zip(mailbox.as_deref());
         let both = both.and_then(|(anchor, mailbox)| headers(Some(anchor), Some(mailbox)));
         let anchor = information

@@ -1,7 +1,9 @@
 //! Autodiscover for one mailbox, at the one service that may have the account's credentials.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures_util::StreamExt;
 use reqwest::header::AUTHORIZATION;
 
 use super::super::EwsSource;
@@ -12,6 +14,10 @@ use crate::http::{Reply, ServiceUrl, new_guid};
 
 /// How often one look-up goes on to another address.
 const ADDRESSES: usize = 3;
+/// Bytes of one answer.
+const ANSWER: usize = 1 << 20;
+/// The longest time for one look-up: it is best effort, and calls wait for it.
+const TIME: Duration = Duration::from_secs(30);
 
 /// The SOAP autodiscover service beside an EWS service: same scheme, host and port.
 pub(in crate::source::ews) fn beside(url: &ServiceUrl, plain: bool) -> Result<ServiceUrl> {
@@ -26,6 +32,17 @@ impl EwsSource {
         mailbox: &str,
         names: &[&str],
     ) -> Result<BTreeMap<String, String>> {
+        let settings = self.look_settings_up(automatic, mailbox, names);
+        let settings = tokio::time::timeout(TIME, settings).await;
+        settings.unwrap_or_else(|_| Err(Error::new(&codes::HTTP_TIMEOUT, GET_USER_SETTINGS)))
+    }
+
+    async fn look_settings_up(
+        &self,
+        automatic: &Automatic,
+        mailbox: &str,
+        names: &[&str],
+    ) -> Result<BTreeMap<String, String>> {
         let url = &automatic.autodiscover;
         let mut mailbox = mailbox.to_owned();
         for _ in 0..ADDRESSES {
@@ -34,7 +51,7 @@ impl EwsSource {
             if reply.status != 200 {
                 return Err(refused(&reply));
             }
-            match settings::read(reply.read_all().await?).await? {
+            match settings::read(whole(reply).await?).await? {
                 Told::Settings(settings) => return Ok(settings),
                 // Only whom to ask about changes, never where: the credentials stay with the host.
                 Told::Address(address) => mailbox = address,
@@ -67,6 +84,18 @@ impl EwsSource {
             signed_in_again = true;
         }
     }
+}
+
+async fn whole(mut reply: Reply) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = reply.body.next().await {
+        bytes.extend_from_slice(&piece?);
+        if bytes.len() > ANSWER {
+            let error = Error::new(&codes::HTTP_RESPONSE_TOO_LARGE, GET_USER_SETTINGS);
+            return Err(error.with_server(reply.server));
+        }
+    }
+    Ok(bytes)
 }
 
 fn refused(reply: &Reply) -> Error {
