@@ -304,6 +304,8 @@ mod tests {
         assert!(!route.step());
         assert_eq!(route.way(), way("b"));
         assert!(!route.step());
+        assert!(route.may_look(Timestamp::UNIX_EPOCH));
+        assert!(!route.renew(vec![way("a"), way("b"), way("c")], Timestamp::UNIX_EPOCH));
         let later = Timestamp::UNIX_EPOCH + RECHECK;
         assert!(!route.may_look(Timestamp::UNIX_EPOCH) && route.may_look(later));
         assert!(!route.renew(vec![way("a"), way("b"), way("c")], later));
