@@ -165,6 +165,9 @@ async fn a_whole_run_goes_through_autodiscover_between_two_content_mailboxes() {
     assert_eq!(counts(&report), (12, 12, 12, 0));
     assert_eq!(exchange.count(QUEUE).unwrap(), 0);
     assert_eq!(exchange.count(STORAGE).unwrap(), 12);
+    // Two per path, and one look when the emptied queue shows nothing.
+    assert!(calls(&exchange, Operation::FindFolder).len() <= 5);
+    assert!(exchange.autodiscover_calls().len() <= 4);
     let information = exchange.information_address();
     let tree = exchange.hierarchy_address();
     for call in calls(&exchange, Operation::FindFolder) {
