@@ -252,6 +252,13 @@ codes! {
     EWS_TOKEN_GRANT = "ews.token_grant", PermissionDenied,
         "the token does not grant access to Exchange Web Services", "Give the application full_access_as_app or EWS.AccessAsUser.All, and consent again.";
 
+    AUTODISCOVER_DOMAIN = "autodiscover.domain", Config,
+        "the address or the domain names no organisation whose servers could be asked", "Give the mail address of a mailbox, or the full service URL.";
+    AUTODISCOVER_HOST = "autodiscover.host", Config,
+        "autodiscover leads to a host that is neither the organisation's nor Microsoft's", "Give the full service URL, or accept the host that the message names.";
+    AUTODISCOVER_NOT_FOUND = "autodiscover.not_found", NotFound,
+        "no server said where the mailbox is", "Look at what was tried, or give the full service URL.";
+
     MIME_TOO_LARGE = "mime.too_large", LimitExceeded,
         "the mail is larger than the limit", "Raise the limit, or log the mail by hand.";
     ADDRESS_INVALID = "address.invalid", Protocol,

@@ -99,6 +99,9 @@ impl HttpClient {
         if let Some(proxy) = &options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(invalid)?);
         }
+        for (host, address) in &options.host_addresses {
+            builder = builder.resolve(host, *address);
+        }
         Ok(Self {
             client: builder.build().map_err(invalid)?,
             guard,
@@ -133,7 +136,6 @@ impl HttpClient {
     }
 
     /// Asks for one document.
-    #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
     pub(crate) async fn get(
         &self,
         operation: &'static str,
@@ -209,7 +211,7 @@ impl Reply {
     }
 }
 
-#[cfg(feature = "oauth2")]
+#[cfg(feature = "ews")]
 impl Reply {
     /// Reads the whole body, which the client's limit keeps small.
     pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {

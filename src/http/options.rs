@@ -1,6 +1,7 @@
 //! What a host may set about HTTP.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct HttpOptions {
     pub(crate) proxy: Option<String>,
     /// Whether `http` to a loopback address is let through.
     pub(crate) plain_loopback: bool,
+    /// Hosts whose address is given instead of asked for; the port counts where the URL names none.
+    pub(crate) host_addresses: Vec<(String, SocketAddr)>,
 }
 
 impl Default for HttpOptions {
@@ -51,6 +54,7 @@ impl Default for HttpOptions {
             name_resolver: Arc::new(SystemResolver),
             proxy: None,
             plain_loopback: false,
+            host_addresses: Vec::new(),
         }
     }
 }

@@ -31,6 +31,7 @@
 //! ```
 
 mod authentication;
+mod autodiscover;
 mod builder;
 mod failure;
 mod fault;
@@ -53,11 +54,13 @@ mod xml;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::authentication::{AuthScheme, EwsBlock};
+pub use self::autodiscover::{AutodiscoverCall, AutodiscoverFault};
 pub use self::builder::SimulatedExchangeBuilder;
 pub use self::fault::{ByHand, Fault, FaultKind, FiredFault};
 pub use self::handle::{SimulatedExchange, SimulatedItem};
 pub use self::operation::Operation;
 pub use self::recording::RecordedCall;
+pub use self::routing::RoutingRule;
 pub use self::statistics::Statistics;
 pub use self::store::delivery::Delivery;
 pub use self::store::facts::Sensitivity;

@@ -47,6 +47,8 @@ pub(in crate::http) struct NtlmClient {
     connector: Connector,
     pool: Arc<Pool>,
     template: Template,
+    /// The one server that is connected to.
+    origin: String,
     service: String,
     options: HttpOptions,
     clock: Arc<dyn Clock>,
@@ -86,6 +88,7 @@ impl NtlmClient {
             connector: Connector::new(url, options)?,
             pool: Arc::new(Pool::new(idle)),
             template: Template::new(url, options)?,
+            origin: url.origin(),
             service: format!("HTTP/{host}"),
             options: options.clone(),
             clock,
@@ -102,6 +105,10 @@ impl NtlmClient {
         account: &Account,
         outgoing: &Outgoing<'_>,
     ) -> Result<Reply> {
+        if outgoing.url.origin() != self.origin {
+            let error = Error::new(&codes::CONFIG_INVALID, outgoing.operation);
+            return Err(error.with_detail("a sign-in by NTLM belongs to one host"));
+        }
         let deadline = Deadline::new(&self.options);
         while let Some(mut connection) = self.pool.take() {
             let request = self.template.whole(outgoing, None);

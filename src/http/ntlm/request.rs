@@ -51,18 +51,17 @@ impl Template {
         headers.insert(HOST, HeaderValue::try_from(host).map_err(invalid)?);
         let agent = HeaderValue::try_from(&options.user_agent).map_err(invalid)?;
         headers.insert(USER_AGENT, agent);
-        let path = match address.query() {
-            Some(query) => format!("{}?{query}", address.path()),
-            None => address.path().to_owned(),
-        };
-        Ok(Self { path, headers })
+        Ok(Self {
+            path: path_of(url),
+            headers,
+        })
     }
 
     /// A request with no body, for a step of the sign-in.
     pub(super) fn empty(&self, authorization: HeaderValue) -> Request<Full<Bytes>> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
-        self.request(headers, Bytes::new())
+        self.request(&self.path, headers, Bytes::new())
     }
 
     /// The request itself.
@@ -75,19 +74,27 @@ impl Template {
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization);
         }
-        self.request(headers, outgoing.body.clone())
+        self.request(&path_of(outgoing.url), headers, outgoing.body.clone())
     }
 
-    fn request(&self, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, path: &str, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
         let length = HeaderValue::from(body.len());
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         // A checked URL's path is one of HTTP's too; a server refuses "/" by itself.
-        *request.uri_mut() = self.path.parse().unwrap_or_default();
+        *request.uri_mut() = path.parse().unwrap_or_default();
         *request.headers_mut() = headers;
         request.headers_mut().extend(self.headers.clone());
         request.headers_mut().insert(CONTENT_LENGTH, length);
         request
+    }
+}
+
+fn path_of(url: &ServiceUrl) -> String {
+    let address = url.as_url();
+    match address.query() {
+        Some(query) => format!("{}?{query}", address.path()),
+        None => address.path().to_owned(),
     }
 }
 

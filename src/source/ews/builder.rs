@@ -1,6 +1,7 @@
 //! Describing a connection, and checking the description before anything is sent.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::names::Names;
+use super::public_folders::PublicFolderRouting;
+use super::routes::{Automatic, ByHand, Routes, beside};
 use super::session::Session;
 use super::version::Negotiated;
 use super::{EwsSource, Inner};
@@ -35,6 +38,7 @@ pub struct EwsSourceBuilder {
     anchor_mailbox: Option<String>,
     public_folder_mailbox: Option<String>,
     public_folder_content_mailbox: Option<String>,
+    public_folder_routing: Option<PublicFolderRouting>,
     connections: u32,
     repeats: usize,
     largest_item: u64,
@@ -92,6 +96,7 @@ impl EwsSourceBuilder {
             anchor_mailbox: None,
             public_folder_mailbox: None,
             public_folder_content_mailbox: None,
+            public_folder_routing: None,
             connections: 4,
             repeats: 4,
             largest_item: 150 << 20,
@@ -190,10 +195,26 @@ impl EwsSourceBuilder {
 
     /// Routes calls about the content of public folders to the mailbox that holds it, with both headers.
     ///
-    /// Exchange keeps the tree of public folders and their content in different mailboxes. Queue and storage have to lie
-    /// in the same one.
+    /// Exchange keeps the tree of public folders and their content in different mailboxes. By hand, queue and storage have
+    /// to lie in the same one; see [`with_public_folder_routing`](Self::with_public_folder_routing).
     pub fn with_public_folder_content_mailbox(mut self, address: impl Into<String>) -> Self {
         self.public_folder_content_mailbox = Some(address.into());
+        self
+    }
+
+    /// Finds out which mailboxes hold the public folders, for each folder by itself; off if not given.
+    ///
+    /// What is given by hand with the methods above stays as it is given.
+    pub fn with_public_folder_routing(mut self, routing: PublicFolderRouting) -> Self {
+        self.public_folder_routing = Some(routing);
+        self
+    }
+
+    /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
+    ///
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
+        self.http.host_addresses.push((host.into(), address));
         self
     }
 
@@ -327,6 +348,43 @@ impl EwsSourceBuilder {
         Ok(())
     }
 
+    /// The automatic routing, with what was given by hand.
+    fn routes(&self, url: &ServiceUrl) -> Result<Routes> {
+        let Some(wish) = &self.public_folder_routing else {
+            return Ok(Routes::default());
+        };
+        let plain = self.http.plain_loopback;
+        let autodiscover = match &wish.autodiscover_url {
+            Some(given) => ServiceUrl::parse(given, plain)?,
+            None => beside(url, plain)?,
+        };
+        let (anchor, mailbox) = (
+            self.anchor_mailbox.as_ref(),
+            self.public_folder_mailbox.as_ref(),
+        );
+        let content = self.public_folder_content_mailbox.as_ref();
+        if wish.address.split('@').count() != 2 {
+            return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+                .with_detail("public folder routing needs the account's mail address"));
+        }
+        let by_hand = ByHand {
+            anchor: anchor.cloned(),
+            tree: match mailbox {
+                Some(_) => Some(routing(anchor.or(self.impersonated.as_ref()), mailbox)?),
+                None => None,
+            },
+            content: match content {
+                Some(_) => Some(routing(content, content)?),
+                None => None,
+            },
+        };
+        Ok(Routes::automatic(Automatic {
+            address: wish.address.clone(),
+            autodiscover,
+            by_hand,
+        }))
+    }
+
     /// Checks the description. Sends nothing.
     ///
     /// # Errors
@@ -334,8 +392,8 @@ impl EwsSourceBuilder {
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
     /// (`config.insecure`) or beside an account (`config.invalid`), an account or Basic towards Exchange Online
-    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, a routing value that is no header text, a
-    /// host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
+    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, an address for public folder
+    /// routing that is none, a routing value that is no header text, a host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
         #[cfg(feature = "oauth2")]
@@ -349,6 +407,7 @@ impl EwsSourceBuilder {
             clock: &self.clock,
             entropy: &self.entropy,
         };
+        let routes = self.routes(&url)?;
         let session = Session {
             auth: signed_in(self.sign_in, self.scope, &http, &options)?,
             http,
@@ -384,6 +443,7 @@ impl EwsSourceBuilder {
             inner: Arc::new(Inner {
                 session,
                 names,
+                routes,
                 mailbox,
                 capabilities,
                 slots,

@@ -158,7 +158,9 @@ impl Session {
             Ok(Some(_)) => return Err(answer.miscounted()),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         }
-        let failure = message_failure(request.name(), &message, &answer);
+        // Whoever gave the routing knows another one.
+        let elsewhere = message.misrouted && request.has_other_ways();
+        let failure = message_failure(request.name(), &message, &answer).filter(|_| !elsewhere);
         message.server = answer.server().clone();
         answer.drain().await;
         Ok(failure.map_or(Asked::Answered(message), Asked::Failed))
@@ -191,6 +193,9 @@ impl Session {
         let opened = Answer::open(body, operation, reply.server).await;
         let failure = match opened {
             Ok(Opened::Response(answer)) => return Ok(answer),
+            Ok(Opened::Fault(fault)) if fault.misrouted && request.has_other_ways() => {
+                Failure::lasting(fault.error(operation))
+            }
             Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),
             Ok(Opened::NotSoap) if refuses_version(&start) => status.older_version(),
             Ok(Opened::Empty) if reply.status == 200 => status.empty(),
@@ -234,11 +239,15 @@ impl Session {
             headers,
             body: body.into(),
         };
-        let sent = match &self.auth {
+        self.deliver(outgoing).await.map_err(Failure::of_transport)
+    }
+
+    /// Sends a request that is complete but for the sign-in of an account.
+    pub(super) async fn deliver(&self, outgoing: Outgoing<'_>) -> Result<Reply> {
+        match &self.auth {
             SignedIn::Header(_) => outgoing.send(&self.http).await,
             SignedIn::Account(client) => client.post(outgoing).await,
-        };
-        sent.map_err(Failure::of_transport)
+        }
     }
 
     fn headers(
@@ -253,7 +262,8 @@ impl Session {
             .content_routing
             .as_ref()
             .filter(|_| !request.is_about_hierarchy());
-        let mut headers = content.unwrap_or(&self.routing).clone();
+        let own = request.routing();
+        let mut headers = own.or(content).unwrap_or(&self.routing).clone();
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization);
         }

@@ -9,9 +9,10 @@ use secrecy::SecretString;
 
 use super::SimulatedExchange;
 use super::authentication::{AuthScheme, Authentication, Bearer, ChannelHash, Users};
+use super::autodiscover::{Autodiscover, AutodiscoverFault};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
-use super::routing::Routing;
+use super::routing::{Routing, RoutingRule};
 use super::server::Server;
 use super::service::Service;
 use super::statistics::Statistics;
@@ -43,7 +44,11 @@ pub struct SimulatedExchangeBuilder {
     faults: FaultPlan,
     clock: Clock,
     domain: String,
-    routing_enforced: bool,
+    routing_enforced: Option<RoutingRule>,
+    host_names: Vec<String>,
+    autodiscover_url: Option<String>,
+    autodiscover_token: Option<SecretString>,
+    autodiscover_fault: Option<AutodiscoverFault>,
     authority: Option<TokenAuthority>,
     app_mailboxes: Option<Vec<String>>,
 }
@@ -66,7 +71,11 @@ impl Default for SimulatedExchangeBuilder {
             faults: FaultPlan::default(),
             clock: Clock::default(),
             domain: "simulated.example".to_owned(),
-            routing_enforced: false,
+            routing_enforced: None,
+            host_names: Vec::new(),
+            autodiscover_url: None,
+            autodiscover_token: None,
+            autodiscover_fault: None,
             authority: None,
             app_mailboxes: None,
         }
@@ -164,7 +173,37 @@ impl SimulatedExchangeBuilder {
     /// a folder is not found or looks empty, and so do its items. `domain` ends these addresses.
     pub fn with_routing_enforced(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();
-        self.routing_enforced = true;
+        self.routing_enforced.get_or_insert(RoutingRule::Both);
+        self
+    }
+
+    /// Lets another rule than [`RoutingRule::Both`] decide what is the right mailbox.
+    pub fn with_routing_rule(mut self, rule: RoutingRule) -> Self {
+        self.routing_enforced = Some(rule);
+        self
+    }
+
+    /// Adds a host to those for which the certificate is good.
+    pub fn with_host_name(mut self, host: impl Into<String>) -> Self {
+        self.host_names.push(host.into());
+        self
+    }
+
+    /// Sets the EWS address that autodiscover answers; by itself it is at the host that was asked.
+    pub fn with_autodiscover_url(mut self, url: impl Into<String>) -> Self {
+        self.autodiscover_url = Some(url.into());
+        self
+    }
+
+    /// Lets the SOAP autodiscover service accept this access token too.
+    pub fn with_autodiscover_token(mut self, token: impl Into<String>) -> Self {
+        self.autodiscover_token = Some(SecretString::from(token.into()));
+        self
+    }
+
+    /// Lets autodiscover fail from the start.
+    pub fn with_autodiscover_fault(mut self, fault: AutodiscoverFault) -> Self {
+        self.autodiscover_fault = Some(fault);
         self
     }
 
@@ -253,7 +292,10 @@ impl SimulatedExchangeBuilder {
             let text = "Extended Protection binds a TLS channel: call with_tls";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let tls = self.tls.map(tls::make).transpose()?;
+        let tls = self
+            .tls
+            .map(|kind| tls::make(kind, &self.host_names))
+            .transpose()?;
         let leaf = tls.as_ref().filter(|_| self.extended_protection);
         let channel = leaf.map(|tls| ChannelHash::of(&tls.leaf));
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
@@ -299,6 +341,13 @@ impl SimulatedExchangeBuilder {
             chunk_size: self.chunk_size,
             authentication,
             routing: Routing::new(self.domain, self.routing_enforced),
+            autodiscover: Autodiscover {
+                secure: self.tls.is_some(),
+                service_url: self.autodiscover_url,
+                token: self.autodiscover_token,
+                fault: Mutex::new(self.autodiscover_fault),
+                calls: Mutex::default(),
+            },
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(Statistics::default()),

@@ -1,5 +1,7 @@
 //! What a test does with a running server: deliver, look, interfere, order faults, read the books.
 
+mod routes;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response};
 
 use super::authentication::{Authentication, Verdict};
+use super::autodiscover::Autodiscover;
 use super::failure::Failure;
 use super::fault::{FaultKind, FaultPlan, Firing, html_page, spoil};
 use super::impersonation::mailbox_of_application;
@@ -37,6 +38,7 @@ pub(crate) struct Service {
     pub(crate) chunk_size: Option<usize>,
     pub(crate) authentication: Authentication,
     pub(crate) routing: Routing,
+    pub(crate) autodiscover: Autodiscover,
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<FaultPlan>,
     pub(crate) statistics: Mutex<Statistics>,
@@ -99,6 +101,9 @@ impl Outcome {
     }
 }
 
+/// Who asks autodiscover, where it is an application.
+const APPLICATION: &str = "application";
+
 impl Serve for Service {
     fn connected(&self) {
         lock(&self.statistics).connections += 1;
@@ -137,6 +142,9 @@ impl Service {
     }
 
     async fn reply(&self, connection: u64, parts: &Parts, body: &Bytes) -> Result<Reply, Hangup> {
+        if Autodiscover::serves(parts) {
+            return Ok(self.discovered(connection, parts, body));
+        }
         if !parts.uri.path().eq_ignore_ascii_case(PATH) {
             return Ok(Reply::new(404));
         }
@@ -162,6 +170,23 @@ impl Service {
         let outcome = self.call(&call).await;
         self.record(&call, &outcome);
         outcome.reply
+    }
+
+    fn discovered(&self, connection: u64, parts: &Parts, body: &Bytes) -> Reply {
+        let user = match self.authentication.check(&parts.headers, connection) {
+            Verdict::Accepted { user } => Some(user),
+            Verdict::AcceptedApplication => Some(APPLICATION.to_owned()),
+            Verdict::Challenged { scheme, token } => {
+                return Authentication::challenge(scheme, &token);
+            }
+            Verdict::Denied(denial) => return denial.reply(),
+            Verdict::Refused => None,
+        };
+        let surroundings = (&*lock(&self.world), &self.routing);
+        let reply = self
+            .autodiscover
+            .answer(parts, body, user.as_deref(), surroundings);
+        reply.unwrap_or_else(|| self.authentication.refusal())
     }
 
     async fn call(&self, call: &Call<'_>) -> Outcome {

@@ -199,7 +199,7 @@ impl SimulatedIdentityBuilder {
     /// When it is not polled inside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> io::Result<SimulatedIdentity> {
         self.check()?;
-        let tls = self.tls.map(tls::make).transpose()?;
+        let tls = self.tls.map(|kind| tls::make(kind, &[])).transpose()?;
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let key = SigningKey::generate()?;
         let mut state = State::new(self.applications, self.lifetime, key);

@@ -34,11 +34,11 @@ pub(crate) struct Tls {
     pub(crate) leaf: Vec<u8>,
 }
 
-/// Makes keys and certificates anew.
-pub(crate) fn make(kind: TlsCertificate) -> io::Result<Tls> {
+/// Makes keys and certificates anew, for these names beside the loopback ones.
+pub(crate) fn make(kind: TlsCertificate, names: &[String]) -> io::Result<Tls> {
     let authority = authority().map_err(io::Error::other)?;
     let key = KeyPair::generate().map_err(io::Error::other)?;
-    let leaf = leaf(kind, &key, &authority).map_err(io::Error::other)?;
+    let leaf = leaf(kind, names, &key, &authority).map_err(io::Error::other)?;
     let acceptor = acceptor(&leaf, &key)?;
     Ok(Tls {
         acceptor,
@@ -59,6 +59,7 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
 
 fn leaf(
     kind: TlsCertificate,
+    names: &[String],
     key: &KeyPair,
     authority: &CertifiedIssuer<'_, KeyPair>,
 ) -> Result<Certificate, rcgen::Error> {
@@ -66,7 +67,11 @@ fn leaf(
         TlsCertificate::WrongHost => &["other.example"],
         _ => &["localhost", "127.0.0.1", "::1"],
     };
-    let hosts = hosts.iter().map(|host| (*host).to_owned());
+    let names = names.iter().filter(|_| kind != TlsCertificate::WrongHost);
+    let hosts = hosts
+        .iter()
+        .map(|host| (*host).to_owned())
+        .chain(names.cloned());
     let mut params = CertificateParams::new(hosts.collect::<Vec<_>>())?;
     params
         .distinguished_name
