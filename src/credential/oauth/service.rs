@@ -75,7 +75,7 @@ impl IdentityService {
     /// Active Directory Federation Services, as an example of another service; `base` is such as
     /// `https://adfs.contoso.example/adfs`, `resource` the identifier of Exchange's relying party.
     ///
-    /// AD FS wants the resource in a parameter of its own, and signs of clients with RS256. It has no tenants.
+    /// AD FS wants the resource in a parameter of its own, and assertions signed with RS256. It has no tenants.
     /// Endpoints: Microsoft, "AD FS OpenID Connect/OAuth concepts".
     ///
     /// ```
