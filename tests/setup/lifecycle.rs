@@ -12,8 +12,8 @@ use email_logging::setup::{
 };
 use email_logging::source::memory::SourceOperation;
 use email_logging::store::{
-    MemoryStore, SealedSecret, SecretName, SecretStore, SetupStore as _, StoreOperation,
-    StoredSecret,
+    MemoryStore, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore as _,
+    StoreOperation, StoredSecret,
 };
 use email_logging::{Error, Result, Scope};
 
@@ -55,6 +55,10 @@ impl SecretStore for Secrets {
     async fn erase_secrets(&self, _: &Scope, names: &[SecretName]) -> Result<()> {
         self.0.lock().unwrap().retain(|name| !names.contains(name));
         Ok(())
+    }
+
+    async fn list_secrets(&self) -> Result<Vec<SecretPlace>> {
+        Ok(Vec::new())
     }
 }
 
