@@ -315,10 +315,10 @@ async fn what_goes_wrong_with_one_host_is_said_and_the_next_is_asked() {
 
 #[tokio::test]
 async fn a_host_without_its_own_certificate_is_not_believed() {
-    for kind in [
-        TlsCertificate::WrongHost,
-        TlsCertificate::Expired,
-        TlsCertificate::SelfSigned,
+    for (kind, code) in [
+        (TlsCertificate::WrongHost, "http.tls_host"),
+        (TlsCertificate::Expired, "http.tls_expired"),
+        (TlsCertificate::SelfSigned, "http.tls_untrusted"),
     ] {
         let server = exchange(&[SERVICE]).with_tls(kind).start().await.unwrap();
         let error = lookup(&server, &[SERVICE])
@@ -329,7 +329,7 @@ async fn a_host_without_its_own_certificate_is_not_believed() {
             .unwrap_err();
         let detail = error.detail().unwrap();
         assert!(
-            detail.starts_with("autodiscover.corp.example (JSON): http.tls;"),
+            detail.starts_with(&format!("autodiscover.corp.example (JSON): {code};")),
             "{kind:?} {detail}"
         );
         assert_eq!(server.autodiscover_calls(), []);

@@ -9,13 +9,14 @@ use email_logging::testkit::identity::{RefreshRotation, TokenFlaw, UserBehaviour
 use email_logging::{Result, Scope};
 use secrecy::ExposeSecret as _;
 
-use super::tenant::{Tenant, credentials, read_queue};
+use super::tenant::{Tenant, credentials, loopback, read_queue};
 
 /// The whole consent; the browser is an HTTP client that is redirected once.
 async fn consent(tenant: &Tenant) -> Result<Consented> {
     let consent = AdminConsent::at(tenant.service(), Arc::new(credentials()))
         .with_refresh_token()
         .with_trusted_roots(tenant.roots())
+        .with_address_policy(loopback())
         .build()?;
     let (url, pending) = consent.begin().await?;
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -46,6 +47,7 @@ async fn a_consent_names_the_tenant_and_its_refresh_token_rotates_and_opens_the_
     let kept = Arc::clone(&store);
     let sign_in = DelegatedSignIn::at(tenant.service(), Arc::new(credentials()), kept)
         .with_trusted_roots(tenant.roots())
+        .with_address_policy(loopback())
         .build()
         .unwrap();
     let source = tenant.source(|builder| builder.with_delegated_sign_in(sign_in.clone()));

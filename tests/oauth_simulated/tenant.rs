@@ -7,7 +7,7 @@ use email_logging::credential::{
     AppSignIn, AppSignInBuilder, CredentialProvider, IdentityService, MicrosoftCloud,
     StaticCredentials,
 };
-use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
+use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::source::{FolderPath, ListRequest, MailSource};
 use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
 use email_logging::testkit::identity::{Application, SimulatedIdentity, SimulatedIdentityBuilder};
@@ -73,7 +73,9 @@ impl Tenant {
     }
 
     pub(crate) fn sign_in(&self, credentials: impl CredentialProvider) -> AppSignInBuilder {
-        AppSignIn::at(self.service(), Arc::new(credentials)).with_trusted_roots(self.roots())
+        AppSignIn::at(self.service(), Arc::new(credentials))
+            .with_trusted_roots(self.roots())
+            .with_address_policy(loopback())
     }
 
     pub(crate) fn source(
@@ -81,7 +83,8 @@ impl Tenant {
         sign_in: impl FnOnce(EwsSourceBuilder) -> EwsSourceBuilder,
     ) -> EwsSource {
         let builder = EwsSource::builder(self.exchange.url())
-            .with_trusted_roots(self.exchange.ca_pem().unwrap());
+            .with_trusted_roots(self.exchange.ca_pem().unwrap())
+            .with_address_policy(loopback());
         sign_in(builder).build().unwrap()
     }
 
@@ -103,4 +106,9 @@ pub(crate) async fn read_queue(source: &EwsSource) -> Result<()> {
     let listing = source.list(&queue, ListRequest::new(0, 10)).await?;
     assert_eq!(listing.items.len(), 0);
     Ok(())
+}
+
+/// The network of the simulated servers.
+pub(crate) fn loopback() -> AddressPolicy {
+    AddressPolicy::on_premises(["127.0.0.0/8"]).unwrap()
 }

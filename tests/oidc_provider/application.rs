@@ -11,7 +11,7 @@ use email_logging::source::ews::EwsSource;
 use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::exchange::SimulatedExchange;
 
-use super::mailbox::{self, MAILBOX};
+use super::mailbox::{self, MAILBOX, loopback};
 use super::provider::{Provider, SECRET, Said, credentials};
 
 const LONG: u32 = 600;
@@ -26,6 +26,7 @@ fn sign_in(
     AppSignIn::at(service, Arc::new(credentials))
         .with_required_permission("full_access_as_app")
         .with_trusted_roots(&provider.authority)
+        .with_address_policy(loopback())
 }
 
 fn source(exchange: &SimulatedExchange, sign_in: AppSignIn) -> EwsSource {
@@ -148,6 +149,9 @@ async fn a_provider_whose_certificate_is_not_trusted_is_told_nothing() {
         .with_trusted_roots(other.authority)
         .build()
         .unwrap();
-    assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "http.tls");
+    assert_eq!(
+        sign_in.sign_in().await.unwrap_err().code(),
+        "http.tls_untrusted"
+    );
     assert_eq!(provider.said().await, Said::default());
 }

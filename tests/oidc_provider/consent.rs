@@ -9,7 +9,7 @@ use email_logging::{ErrorKind, Scope};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::browser::{Person, drive};
-use super::mailbox;
+use super::mailbox::{self, loopback};
 use super::provider::{Provider, REDIRECT, SCOPE, SECRET, credentials};
 
 /// Seconds; short enough to be waited for.
@@ -23,6 +23,7 @@ fn consent(provider: &Provider) -> AdminConsent {
         .with_refresh_token()
         .with_required_permission(SCOPE)
         .with_trusted_roots(&provider.authority)
+        .with_address_policy(loopback())
         .build()
         .unwrap()
 }
@@ -32,6 +33,7 @@ fn delegated(provider: &Provider, store: Arc<MemoryRefreshTokens>) -> DelegatedS
     DelegatedSignIn::at(provider.service(), Arc::new(credentials), store)
         .with_required_permission(SCOPE)
         .with_trusted_roots(&provider.authority)
+        .with_address_policy(loopback())
         .build()
         .unwrap()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use email_logging::Result;
-use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
+use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::source::{FolderPath, ListRequest, MailSource};
 use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
 use email_logging::testkit::identity::TokenAuthority;
@@ -48,7 +48,9 @@ pub(crate) fn source(
     exchange: &SimulatedExchange,
     sign_in: impl FnOnce(EwsSourceBuilder) -> EwsSourceBuilder,
 ) -> EwsSource {
-    let builder = EwsSource::builder(exchange.url()).with_trusted_roots(exchange.ca_pem().unwrap());
+    let builder = EwsSource::builder(exchange.url())
+        .with_trusted_roots(exchange.ca_pem().unwrap())
+        .with_address_policy(loopback());
     sign_in(builder).build().unwrap()
 }
 
@@ -88,4 +90,9 @@ pub(crate) async fn wait_until_expired(exchange: &SimulatedExchange, token: &str
         tokio::time::sleep(PAUSE).await;
     }
     panic!("the token has not expired in a minute");
+}
+
+/// The network of the servers of these tests.
+pub(crate) fn loopback() -> AddressPolicy {
+    AddressPolicy::on_premises(["127.0.0.0/8"]).unwrap()
 }
