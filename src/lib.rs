@@ -100,7 +100,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `ews` | yes | `EwsSource`: Exchange Web Services with Basic over HTTPS |
+//! | `ews` | yes | `EwsSource`: Exchange Web Services, autodiscovery, public folders |
 //! | `sqlite` | yes | `SqliteStore` |
 //! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
