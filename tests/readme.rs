@@ -13,6 +13,7 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::error::codes;
 use email_logging::message::{ItemClass, MessageFlag, Signal};
 use email_logging::parties::MatchedBy;
+use email_logging::setup::{CHECKS, CheckInfo, FINDINGS, Finding};
 use email_logging::store::{EventKind, MESSAGE_ID_CONFLICT};
 
 const README: &str = include_str!("../README.md");
@@ -37,30 +38,56 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-#[test]
-fn the_table_of_error_codes_is_the_codes_table() {
-    let mut expected = String::from("| code | kind | meaning | what to do |\n|---|---|---|---|\n");
-    for code in codes::ALL {
-        let (name, kind) = (code.code, code.kind);
-        writeln!(
-            expected,
-            "| `{name}` | {kind:?} | {} | {} |",
-            code.message, code.remedy
-        )
-        .unwrap();
+/// A table that is written by this test, between two marks of its name. `UPDATE_README=1` writes it.
+fn is_generated(name: &str, head: &str, rows: impl IntoIterator<Item = String>) {
+    let rule = "|---".repeat(head.matches(" | ").count() + 1);
+    let mut expected = format!("{head}\n{rule}|\n");
+    for row in rows {
+        writeln!(expected, "{row}").unwrap();
     }
-    let (before, rest) = README.split_once("<!-- error codes: begin -->\n").unwrap();
-    let (table, after) = rest.split_once("<!-- error codes: end -->").unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    // Read anew: another table may have been written meanwhile.
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = (
+        format!("<!-- {name}: begin -->\n"),
+        format!("<!-- {name}: end -->"),
+    );
+    let (before, rest) = readme.split_once(&begin).unwrap();
+    let (table, after) = rest.split_once(&end).unwrap();
     if table != expected && std::env::var_os("UPDATE_README").is_some() {
-        let begin = "<!-- error codes: begin -->\n";
-        let readme = format!("{before}{begin}{expected}<!-- error codes: end -->{after}");
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), readme).unwrap();
+        std::fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
         return;
     }
     assert!(
         table == expected,
         "run this test with UPDATE_README=1; expected is\n{expected}"
     );
+}
+
+#[test]
+fn the_generated_tables_are_those_of_the_code() {
+    let row = |code: &&codes::Code| {
+        let (name, kind) = (code.code, code.kind);
+        format!(
+            "| `{name}` | {kind:?} | {} | {} |",
+            code.message, code.remedy
+        )
+    };
+    let head = "| code | kind | meaning | what to do |";
+    is_generated("error codes", head, codes::ALL.iter().map(row));
+
+    let row = |info: &CheckInfo| format!("| `{}` | {} |", info.code, info.meaning);
+    let head = "| check | what must hold |";
+    is_generated("checks", head, CHECKS.iter().map(row));
+
+    let row = |found: &&Finding| {
+        format!(
+            "| `{}` | {} | {} |",
+            found.code, found.message, found.remedy
+        )
+    };
+    let head = "| code | found | what to do |";
+    is_generated("findings", head, FINDINGS.iter().map(row));
 }
 
 /// The codes of a match or a macro call in `src/decision.rs`, from its opening line to the end of its block.
