@@ -331,7 +331,7 @@ async fn a_host_without_its_own_certificate_is_not_believed() {
             .unwrap_err();
         let detail = error.detail().unwrap();
         assert!(
-            detail.starts_with("autodiscover.corp.example (JSON): http.tls;"),
+            detail.starts_with("autodiscover.corp.example (JSON): http.tls_"),
             "{kind:?} {detail}"
         );
         assert_eq!(server.autodiscover_calls(), []);

@@ -111,7 +111,6 @@ impl EwsConnector {
         let mut builder = EwsSource::builder(&made.url)
             .with_way(&options.http)
             .with_scope(scope.clone())
-            .with_anchor_mailbox(address)
             .with_connections(options.connections)
             .with_clock(Arc::clone(&options.clock))
             .with_entropy(options.entropy());
@@ -121,9 +120,12 @@ impl EwsConnector {
         } else {
             builder.with_mailbox(address)
         };
-        if made.public {
-            builder = builder.with_public_folder_routing(PublicFolderRouting::automatic(address));
-        }
+        // An anchor that is given stays as it is, and would stand in the way of those that are found out.
+        builder = if made.public {
+            builder.with_public_folder_routing(PublicFolderRouting::automatic(address))
+        } else {
+            builder.with_anchor_mailbox(address)
+        };
         let source = builder.build()?;
         let probe = EwsProbe::new(source.clone(), kept.sign_in.clone(), made, options, scope);
         let source = Arc::new(source);

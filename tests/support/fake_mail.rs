@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use email_logging::error::{Code, codes};
+use email_logging::error::Code;
 use email_logging::message::MailFacts;
 use email_logging::setup::{
     ConnectionProbe, EmailLoggingSetup, MailConnection, MailConnector, ServiceFacts, SignedIn,
