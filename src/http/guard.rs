@@ -47,6 +47,7 @@ pub(crate) struct AddressGuard {
     policy: AddressPolicy,
     resolver: Arc<dyn NameResolver>,
     proxy_host: Option<String>,
+    given: Vec<(String, SocketAddr)>,
 }
 
 impl fmt::Debug for AddressGuard {
@@ -78,6 +79,7 @@ impl AddressGuard {
             },
             resolver: Arc::clone(&options.name_resolver),
             proxy_host: options.proxy.as_deref().and_then(proxy_host),
+            given: options.host_addresses.clone(),
         }
     }
 
@@ -104,6 +106,11 @@ impl AddressGuard {
         host: &str,
         port: u16,
     ) -> Result<Vec<SocketAddr>> {
+        if let Some((_, given)) = self.given.iter().find(|(name, _)| name == host) {
+            // The port of the given address counts where the URL names none.
+            let port = if port == 443 { given.port() } else { port };
+            return Ok(vec![SocketAddr::new(given.ip(), port)]);
+        }
         let found = self.addresses(host).await.map_err(|error| match error {
             NoAddress::Refused(refused) => refused.error(operation),
             unknown @ NoAddress::Unknown(_) => {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use email_logging::error::{Code, codes};
+use email_logging::error::Code;
 use email_logging::message::MailFacts;
 use email_logging::setup::{
     ConnectionProbe, EmailLoggingSetup, MailConnection, MailConnector, ServiceFacts, SignedIn,
@@ -161,10 +161,4 @@ pub(crate) fn complete() -> EmailLoggingSetup {
     setup.exchange_tenant_id = Some("99999999-2222-3333-4444-555555555555".into());
     setup.interaction_template_code = Some("EMAIL".into());
     setup
-}
-
-/// The error of a code, for tables.
-pub(crate) fn tls(cause: &'static str) -> Error {
-    let inner = std::io::Error::other(cause);
-    error(&codes::HTTP_TLS).with_source(inner)
 }
