@@ -117,7 +117,7 @@ async fn the_layout_is_the_measured_one() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn every_file_has_mode_0600_from_its_first_byte() {
+async fn check_12_every_file_has_mode_0600_from_its_first_byte() {
     use std::os::unix::fs::PermissionsExt as _;
     let (dir, path) = file();
     let store = open(&path).await;

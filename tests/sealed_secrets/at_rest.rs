@@ -76,7 +76,7 @@ async fn envelope(store: &SqliteStore, scope: &Scope, name: SecretName) -> Seale
 }
 
 #[tokio::test]
-async fn no_form_of_a_secret_is_in_any_file_of_the_store() {
+async fn check_12_no_form_of_a_secret_is_in_any_file_of_the_store() {
     let (folder, path) = file();
     let keys = tempfile::tempdir().unwrap();
     let store = open(&path, SqliteOptions::default()).await;

@@ -167,7 +167,7 @@ mod unix {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     #[tokio::test]
-    async fn the_file_is_made_with_mode_0600_and_refused_where_others_may_open_it() {
+    async fn check_12_the_file_is_made_with_mode_0600_and_refused_where_others_may_open_it() {
         let (_folder, path) = folder();
         let file = KeyFile::new(&path);
         file.add_key().unwrap();

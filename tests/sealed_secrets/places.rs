@@ -41,7 +41,7 @@ async fn a_secret_has_at_most_64_kib() {
 }
 
 #[tokio::test]
-async fn another_key_is_the_wrong_key() {
+async fn check_11_another_key_is_the_wrong_key() {
     let bench = bench();
     put(&bench.secrets, &mine(), NAME, "secret").await;
     let others = [MemoryKeys::new(), MemoryKeys::new().with_key(&[7; 32])];
@@ -64,7 +64,7 @@ async fn another_key_is_the_wrong_key() {
 }
 
 #[tokio::test]
-async fn an_envelope_of_another_row_column_or_scope_does_not_open() {
+async fn check_11_an_envelope_of_another_row_column_or_scope_does_not_open() {
     let bench = bench();
     let scopes = [
         scope("a", "bc"),
@@ -192,7 +192,7 @@ async fn every_changed_bit_and_every_cut_is_damage() {
 /// Nonces are drawn at random under a key that seals once, so that two equal ones would do no harm; the list of 10^7 writes
 /// would take minutes and prove no more than this: that nothing is drawn once and used twice.
 #[tokio::test]
-async fn nonces_keys_and_texts_of_many_writes_are_all_different() {
+async fn check_11_nonces_keys_and_texts_of_many_writes_are_all_different() {
     const WRITES: usize = 20_000;
     let bench = bench();
     let (mut nonces, mut wrapped, mut texts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -227,7 +227,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn no_value_shows_a_secret_or_a_key() {
+async fn check_11_no_value_shows_a_secret_or_a_key() {
     let secret = "c4n4ry-secret/of=the test";
     let key = *b"c4n4ry-key of 32 bytes, exactly.";
     let (secret_canary, key_canary) = (Canary::new(secret), Canary::new(key));

@@ -73,7 +73,7 @@ async fn rotate_and_retire(store: Arc<Crashing>, keys: &Arc<MemoryKeys>) -> Resu
 }
 
 #[tokio::test]
-async fn a_crash_at_any_call_leaves_every_secret_readable_and_the_next_run_ends_it() {
+async fn check_11_a_crash_at_any_call_leaves_every_secret_readable_and_the_next_run_ends_it() {
     for after in [false, true] {
         let mut crashes = 0;
         for at in 1.. {
