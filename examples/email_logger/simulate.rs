@@ -1,5 +1,7 @@
 //! `simulate`: a simulated Exchange with mail in its queue, for any EWS client on this machine.
 
+mod oauth;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -52,12 +54,31 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }
+    let identity = match args.oauth2 {
+        true => Some(oauth::identity(args).await?),
+        false => None,
+    };
+    if let Some(identity) = &identity {
+        builder = builder
+            .with_bearer(identity)
+            .with_mailbox(oauth::OTHER)
+            .with_application_access([USER]);
+    }
     let started = builder.start().await;
     let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
     let mails = match &args.mails {
         Some(directory) => deliver_files(&exchange, directory)?,
         None => samples::deliver(&exchange, QUEUE).map_err(|error| not_delivered(&error))?,
     };
+    if let Some(identity) = identity {
+        exchange.set_ews_block(oauth::block(args));
+        let files = oauth::Files::write(&exchange, &identity)?;
+        oauth::tell(&exchange, &identity, &files, mails, output)?;
+        signals.received().await;
+        identity.shutdown().await;
+        exchange.shutdown().await;
+        return Ok(signals.exit(Exit::Done));
+    }
     let ca = write_authority(&exchange, args.ca_file.as_deref())?;
     tell(
         &exchange,
