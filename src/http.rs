@@ -25,7 +25,7 @@ pub(crate) use auth::{
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
-pub(crate) use failure::{is_tls, never_sent, retry_after};
+pub(crate) use failure::{http_date, is_tls, never_sent, retry_after};
 pub(crate) use gate::Gate;
 pub(crate) use guard::AddressGuard;
 pub use guard::NameResolver;

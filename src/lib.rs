@@ -149,6 +149,7 @@ pub mod credential;
 pub mod decision;
 pub mod directory;
 pub mod error;
+mod exchange_online;
 mod faults;
 mod forward;
 #[cfg(feature = "ews")]

@@ -8,6 +8,8 @@
 
 mod administration;
 mod connection;
+#[cfg(feature = "ews")]
+mod ews;
 mod fields;
 mod guide;
 mod provisioning;
@@ -16,13 +18,20 @@ pub mod validation;
 use crate::source::{FolderId, FolderPath};
 
 pub use administration::{
-    AdministratorSignIn, ChangedSetup, Consent, ConsentNeeded, EmailLoggingAdministration,
-    EmailLoggingAdministrationBuilder, Enabling, InteractionTemplates, JobDescriptor, JobFailure,
-    JobQueue, JobState, MemoryJobQueue, OnResult, SetupStatus, SignInState, TemplateList,
+    AdministratorSignIn, ChangedSetup, Consent, ConsentNeeded, ConsentRequest,
+    EmailLoggingAdministration, EmailLoggingAdministrationBuilder, Enabling, InteractionTemplates,
+    JobDescriptor, JobFailure, JobQueue, JobState, MemoryJobQueue, OnResult, SetupStatus,
+    SignInState, TemplateList,
 };
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
 };
+#[cfg(all(feature = "ews", feature = "oauth2"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+pub use ews::ConsentSignIn;
+#[cfg(feature = "ews")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
+pub use ews::{EwsConnector, EwsConnectorBuilder};
 pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
 pub use guide::{
     AssistedSetup, ClientSecret, FolderVariant, GuideAnswer, GuideCheck, GuideEvent, GuideOptions,

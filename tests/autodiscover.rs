@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use email_logging::Scope;
 use email_logging::credential::{AccessToken, CredentialProvider, StaticCredentials};
 use email_logging::error::Result;
+use email_logging::setup::ServiceAddress;
 use email_logging::source::MailSource as _;
 use email_logging::source::ews::{
     Autodiscover, AutodiscoverBuilder, AutodiscoverCloud, AutodiscoverProtocol, EwsSource,
@@ -158,12 +159,13 @@ async fn the_domain_itself_is_asked_after_autodiscover_below_it() {
 #[tokio::test]
 async fn a_full_url_is_used_as_it_is_and_a_bare_domain_asks_that_domain_only() {
     let full = "https://mail.corp.example/EWS/Exchange.asmx";
-    let given = Autodiscover::builder("").with_location(full.parse().unwrap());
+    let given =
+        Autodiscover::builder("").with_service_address(ServiceAddress::parse(full).unwrap());
     let answer = given.build().unwrap().discover().await.unwrap();
     assert_eq!((answer.ews_url.as_str(), answer.tried.len()), (full, 0));
 
     let domain = nowhere("svc@else.example")
-        .with_location("corp.example".parse().unwrap())
+        .with_service_address(ServiceAddress::parse("corp.example").unwrap())
         .with_host_address(SERVICE, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)))
         .with_host_address(WEB_SITE, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
     let error = domain.build().unwrap().discover().await.unwrap_err();

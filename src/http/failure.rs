@@ -67,6 +67,13 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Duration::try_from(until.duration_since(now)).ok()
 }
 
+/// The server's clock (`Date`, RFC 9110, 6.6.1).
+pub(crate) fn http_date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?.trim();
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(date.timestamp())
+}
+
 /// An error and its causes; an I/O error hides the error that it was made of from the usual chain.
 fn causes<'e>(
     error: &'e (dyn StdError + 'static),

@@ -59,6 +59,20 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// Connects as another client does: to the same addresses and by the same name, with limits of its own. Pinned keys are
+    /// those of one server and are not taken over.
+    pub(crate) fn connect_as(&mut self, other: &Self) {
+        self.user_agent.clone_from(&other.user_agent);
+        self.roots.clone_from(&other.roots);
+        self.address_policy.clone_from(&other.address_policy);
+        self.name_resolver = Arc::clone(&other.name_resolver);
+        self.proxy.clone_from(&other.proxy);
+        self.plain_loopback = other.plain_loopback;
+        self.host_addresses.clone_from(&other.host_addresses);
+    }
+}
+
 /// Roots and proxy are left out: a proxy's address may hold credentials.
 impl fmt::Debug for HttpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

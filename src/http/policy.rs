@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use reqwest::Url;
 
+use super::ServiceUrl;
 use super::reach::{Reach, carried, reach};
-use super::{ServiceUrl, url::is_exchange_online};
 use crate::error::{Code, Error, Result, codes};
+use crate::exchange_online;
 
 const OPERATION: &str = "AddressPolicy";
 
@@ -137,6 +138,13 @@ impl AddressPolicy {
         self
     }
 
+    /// The same addresses, and every host: for a server that the program chose and no administrator.
+    #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
+    pub(crate) fn without_hosts(mut self) -> Self {
+        self.hosts.clear();
+        self
+    }
+
     /// Opens the addresses of this machine.
     pub(crate) fn with_loopback(mut self) -> Self {
         let loopback = [[127, 0, 0, 0].into(), std::net::Ipv6Addr::LOCALHOST.into()];
@@ -176,7 +184,7 @@ impl HostRule {
                 let rest = host.strip_suffix(domain.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.')) && port == *on
             }
-            Self::ExchangeOnline => is_exchange_online(host) && port == 443,
+            Self::ExchangeOnline => exchange_online::is_service(host) && port == 443,
         }
     }
 }

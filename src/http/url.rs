@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use crate::error::{Error, Result, codes};
+use crate::exchange_online;
 
 /// An address that was checked: https, or plain http to a loopback address where that was asked for.
 #[derive(Clone)]
@@ -52,34 +53,9 @@ impl ServiceUrl {
 
     /// Whether the host belongs to Exchange Online, in any of its clouds.
     pub(crate) fn is_exchange_online(&self) -> bool {
-        is_exchange_online(self.0.host_str().unwrap_or_default())
+        exchange_online::is_service(self.0.host_str().unwrap_or_default())
     }
 }
-
-/// Whether a host belongs to Exchange Online, in any of its clouds.
-pub(super) fn is_exchange_online(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    EXCHANGE_ONLINE.iter().any(|domain| {
-        host.strip_suffix(domain)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
-}
-
-/// Domains of Exchange Online: worldwide, US government and its Department of Defense, operated by 21Vianet, and the former German cloud.
-const EXCHANGE_ONLINE: &[&str] = &[
-    "outlook.com",
-    "office.com",
-    "office365.com",
-    "office365.us",
-    "office.us",
-    "outlook.us",
-    "outlook.cn",
-    "office365.cn",
-    "office.de",
-    "outlook.de",
-    "outlook.cloud.microsoft",
-    "apps.mil",
-];
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::scope::Scope;
 use crate::store::{SecretStore, SetupStore, StoredSetup};
 
 pub use builder::EmailLoggingAdministrationBuilder;
-pub use consent::{AdministratorSignIn, Consent};
+pub use consent::{AdministratorSignIn, Consent, ConsentRequest};
 pub use enable::{ConsentNeeded, Enabling};
 pub use job::{JobDescriptor, JobFailure, JobQueue, JobState, MemoryJobQueue};
 pub use status::{SetupStatus, SignInState};
@@ -197,6 +197,9 @@ impl EmailLoggingAdministration {
                 Err(error) => return Err(error),
             }
         };
+        if consequences.contains(&Consequence::Reconnect) {
+            self.connector.forget(scope);
+        }
         self.erase(scope, &consequences).await?;
         Ok(ChangedSetup {
             stored,

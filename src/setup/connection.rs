@@ -24,6 +24,12 @@ pub trait MailConnector: Debug + Send + Sync + 'static {
     ///
     /// Changes nothing.
     async fn connect(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<MailConnection>;
+
+    /// Forgets what is kept of this scope, such as a token: its set-up leads to another place or account, or is cleared. A
+    /// connection that is in use is not closed.
+    fn forget(&self, scope: &Scope) {
+        let _ = scope;
+    }
 }
 
 /// A mail system: its mail, its folders, and what it says about itself. Cloning is cheap.

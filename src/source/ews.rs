@@ -13,6 +13,7 @@ mod folders;
 mod list;
 mod locate;
 mod names;
+mod probe;
 mod public_folders;
 mod request;
 mod routes;
@@ -43,7 +44,7 @@ use session::Session;
 pub use crate::http::{AddressPolicy, NameResolver};
 pub use autodiscover::{
     Autodiscover, AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverBuilder, AutodiscoverCloud,
-    AutodiscoverProtocol, ServiceLocation,
+    AutodiscoverProtocol,
 };
 pub use builder::EwsSourceBuilder;
 pub use public_folders::PublicFolderRouting;

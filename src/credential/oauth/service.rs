@@ -236,6 +236,30 @@ impl IdentityService {
         self
     }
 
+    /// The cloud, where it is Microsoft's.
+    pub(crate) fn cloud(&self) -> Option<MicrosoftCloud> {
+        self.cloud
+    }
+
+    /// Whether it stands for every tenant of Microsoft's, so that an application cannot sign in there.
+    pub(crate) fn is_shared(&self) -> bool {
+        let tenant = self.tenant.as_deref().unwrap_or_default();
+        self.cloud.is_some() && is_shared(tenant)
+    }
+
+    /// The same service for one tenant: at Microsoft's the addresses name it, and every token that names one has to.
+    pub(crate) fn for_tenant(mut self, tenant: &str) -> Self {
+        if let (Some(_), Some(shared)) = (self.cloud, &self.tenant) {
+            let (from, to) = (format!("/{shared}/"), format!("/{tenant}/"));
+            let moved = |address: &String| address.replacen(&from, &to, 1);
+            self.authorize_endpoint = self.authorize_endpoint.as_ref().map(moved);
+            self.token_endpoint = moved(&self.token_endpoint);
+            self.jwks_endpoint = self.jwks_endpoint.as_ref().map(moved);
+        }
+        self.tenant = Some(tenant.to_owned());
+        self
+    }
+
     /// The tenant that a token must name, where one is known by its id.
     pub(super) fn pinned_tenant(&self) -> Option<&str> {
         self.tenant.as_deref().filter(|tenant| is_guid(tenant))

@@ -48,6 +48,13 @@ impl fmt::Debug for TransportOptions {
 macro_rules! transport_options {
     ($builder:ident) => {
         impl $builder {
+            /// Connects as a mail system's client does. The host list of its address policy is about mail servers.
+            pub(crate) fn with_way(mut self, way: &crate::http::HttpOptions) -> Self {
+                self.transport.http.connect_as(way);
+                let policy = way.address_policy.clone().without_hosts();
+                self.with_address_policy(policy)
+            }
+
             /// Trusts these root certificates (PEM) instead of the platform's.
             pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
                 self.transport.http.roots = Some(pem.into());

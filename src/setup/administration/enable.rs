@@ -1,6 +1,6 @@
 //! Switching logging on: sign-in type, connection, consent, validation, job, and only then the toggle.
 
-use super::{Consent, EmailLoggingAdministration, JobDescriptor, OnResult};
+use super::{Consent, ConsentRequest, EmailLoggingAdministration, JobDescriptor, OnResult};
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::scope::Scope;
 use crate::setup::{AuthenticationType, EmailLoggingSetup, SetupChange, ValidationReport};
@@ -26,6 +26,8 @@ pub enum Enabling {
 pub struct ConsentNeeded {
     /// What the attempt to sign in as the job met.
     pub reason: Error,
+    /// Where the administrator signs in, if the [`AdministratorSignIn`](super::AdministratorSignIn) has begun it.
+    pub request: Option<ConsentRequest>,
 }
 
 impl EmailLoggingAdministration {
@@ -55,8 +57,17 @@ impl EmailLoggingAdministration {
                 Some(sign_in) => sign_in.sign_in(scope, &stored.setup, &reason).await?,
                 None => Consent::Later,
             };
-            let Consent::Granted(tenant) = granted else {
-                return Ok(Enabling::ConsentNeeded(ConsentNeeded { reason }));
+            let request = match granted {
+                Consent::Granted(tenant) => Ok(tenant),
+                Consent::At(request) => Err(Some(request)),
+                Consent::Later => Err(None),
+            };
+            let tenant = match request {
+                Ok(tenant) => tenant,
+                Err(request) => {
+                    let needed = ConsentNeeded { reason, request };
+                    return Ok(Enabling::ConsentNeeded(needed));
+                }
             };
             stored = self.keep_tenant(scope, tenant).await?;
         }

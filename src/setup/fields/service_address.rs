@@ -2,6 +2,7 @@
 
 use super::url::{Parts, is_domain};
 use crate::error::{Error, Result, codes};
+use crate::exchange_online;
 
 /// How the Exchange service is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,26 +15,6 @@ pub enum ServiceAddress {
     /// The service itself; nothing is looked up.
     Url(String),
 }
-
-/// Domains of Exchange Online, in all of its clouds, and those that Microsoft gives to its tenants.
-const EXCHANGE_ONLINE: &[&str] = &[
-    "outlook.com",
-    "office.com",
-    "office365.com",
-    "office365.us",
-    "office.us",
-    "outlook.us",
-    "outlook.cn",
-    "office365.cn",
-    "office.de",
-    "outlook.de",
-    "outlook.cloud.microsoft",
-    "apps.mil",
-    "partner.outlook.cn",
-    "onmicrosoft.com",
-    "onmicrosoft.us",
-    "onmschina.cn",
-];
 
 impl ServiceAddress {
     /// Reads the field.
@@ -73,10 +54,7 @@ impl ServiceAddress {
             Self::Domain(domain) => domain.clone(),
             Self::Url(text) => Parts::read(text).map(|url| url.host).unwrap_or_default(),
         };
-        EXCHANGE_ONLINE.iter().any(|domain| {
-            let rest = host.strip_suffix(domain);
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
+        exchange_online::is_domain(&host)
     }
 }
 

@@ -34,14 +34,6 @@ findings! {
         "the client secret or the certificate has ended", "Make a new one at the app registration and store it in the set-up.";
     CREDENTIAL_ENDS = "check.credential_ends",
         "the client secret or the certificate ends soon", "Make a new one at the app registration and store it in the set-up before this one ends.";
-    TLS_WRONG_HOST = "check.tls_wrong_host",
-        "the certificate is another server's", "Use the host name that stands in the certificate, or give the server a certificate with its name.";
-    TLS_EXPIRED = "check.tls_expired",
-        "the certificate has expired", "Renew the server's certificate.";
-    TLS_NOT_YET = "check.tls_not_yet",
-        "the certificate is not valid yet", "Check this machine's clock, then the server's certificate.";
-    TLS_UNKNOWN_ISSUER = "check.tls_unknown_issuer",
-        "the certificate was issued by nobody who is trusted here", "Add the private root certificate that issued it.";
     EWS_ENDS = "check.ews_ends",
         "Exchange Online blocks EWS since 2026-10-01 but for applications that the tenant allows, and ends it on 2027-04-01", "Keep the client id in EwsAllowedAppIDs, and plan the change to Microsoft Graph before 2027-04-01.";
     PERMISSION_MISSING = "check.permission_missing",

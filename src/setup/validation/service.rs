@@ -1,12 +1,10 @@
 //! From the fields to a service that answers: address, credentials, certificate, clock.
 
-use std::error::Error as StdError;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::checks::Check;
 use super::context::{Context, Judged, depends_on, not_checked};
-use super::findings::{self, Finding};
+use super::findings;
 use super::result::{CheckResult, NotChecked};
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::setup::{AuthenticationType, SetupField};
@@ -87,14 +85,9 @@ impl Context {
     pub(super) fn tls(&self) -> CheckResult {
         let check = Check::Tls;
         let errors = self.errors();
-        let mut refused = errors
-            .iter()
-            .filter(|error| error.code() == codes::HTTP_TLS.code);
-        if let Some(error) = refused.next() {
-            return match tls_finding(error) {
-                Some(finding) => CheckResult::failed(check, finding),
-                None => CheckResult::error(check, error),
-            };
+        let refused = |error: &&&Error| error.code().starts_with(codes::HTTP_TLS.code);
+        if let Some(error) = errors.iter().find(refused) {
+            return CheckResult::error(check, error);
         }
         let answered =
             |error: &&Error| error.server().is_some_and(|server| server.status.is_some());
@@ -175,28 +168,4 @@ fn of<T>(check: Check, found: &Result<T>) -> CheckResult {
         Ok(_) => CheckResult::passed(check),
         Err(error) => CheckResult::error(check, error),
     }
-}
-
-/// What the causes of a refused certificate say; rustls has no other way to tell it through the layers between.
-fn tls_finding(error: &Error) -> Option<&'static Finding> {
-    const WORDS: &[(&str, &Finding)] = &[
-        ("not valid for name", &findings::TLS_WRONG_HOST),
-        ("notvalidforname", &findings::TLS_WRONG_HOST),
-        ("not valid yet", &findings::TLS_NOT_YET),
-        ("notvalidyet", &findings::TLS_NOT_YET),
-        ("expired", &findings::TLS_EXPIRED),
-        ("unknownissuer", &findings::TLS_UNKNOWN_ISSUER),
-        // The issuer has the name of a trusted one, and another key.
-        ("badsignature", &findings::TLS_UNKNOWN_ISSUER),
-    ];
-    let mut cause = StdError::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string().to_lowercase();
-        let mut words = WORDS.iter();
-        if let Some((_, finding)) = words.find(|(word, _)| text.contains(word)) {
-            return Some(finding);
-        }
-        cause = error.source();
-    }
-    None
 }

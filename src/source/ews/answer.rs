@@ -13,13 +13,15 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
+use super::probe::Greeting;
 use super::soap::{ItemSink, MimeEnd, Node, Ns, SoapInput, Step, Tree, XmlReader};
 use crate::error::{Error, Result, ServerContext, codes};
 
 pub(super) use facts::{item_facts, unresolved};
 pub(super) use fault::Fault;
-pub(super) use folders::{FolderRow, read_folders};
+pub(super) use folders::{FolderRow, read_folders, read_room};
 pub(super) use items::{item_ref, read_listing};
 pub(super) use message::ResponseMessage;
 pub(super) use names::resolved_address;
@@ -49,6 +51,7 @@ pub(super) struct Answer {
     in_messages: bool,
     mime: Option<MimeEnd>,
     contradictory: bool,
+    greeting: Greeting,
 }
 
 impl Answer {
@@ -77,7 +80,7 @@ impl Answer {
         if let Some(other) = enter_envelope(&mut xml, &mut tree).await? {
             return Ok(other);
         }
-        enter_body(&mut xml, &mut tree).await?;
+        let version = enter_body(&mut xml, &mut tree).await?;
         tree.clear();
         if xml.step(&mut tree).await? != Step::Start {
             return Err(not_soap(operation, "the body of the envelope is empty"));
@@ -96,6 +99,10 @@ impl Answer {
                 in_messages: false,
                 mime: None,
                 contradictory: false,
+                greeting: Greeting {
+                    version,
+                    ..Greeting::default()
+                },
             };
             return Ok(Opened::Response(Box::new(answer)));
         }
@@ -108,6 +115,16 @@ impl Answer {
     /// What to say about the server.
     pub(super) fn server(&self) -> &ServerContext {
         &self.server
+    }
+
+    /// What the server says of itself.
+    pub(super) fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Takes down the server's clock.
+    pub(super) fn dated(&mut self, date: Option<Timestamp>) {
+        self.greeting.date = date;
     }
 
     /// Reads the next response message into the tree; its original goes to the sink, if one is given.
@@ -231,18 +248,41 @@ async fn enter_envelope(xml: &mut XmlReader, tree: &mut Tree) -> Result<Option<O
     }
 }
 
-async fn enter_body(xml: &mut XmlReader, tree: &mut Tree) -> Result<()> {
+/// Enters the body; answers the version that the header names before it.
+async fn enter_body(xml: &mut XmlReader, tree: &mut Tree) -> Result<Option<String>> {
+    let mut version = None;
     loop {
         match xml.step(tree).await? {
             Step::Start if tree.latest().is_some_and(|node| node.is(Ns::Soap, "Body")) => {
-                return Ok(());
+                return Ok(version);
             }
-            Step::Start => xml.finish_element(tree).await?,
+            Step::Start => {
+                xml.finish_element(tree).await?;
+                version = version.or_else(|| tree.root().and_then(server_version));
+            }
             Step::Text => {}
             Step::End => return Err(not_soap(xml.operation(), "the envelope has no body")),
             Step::Eof => return Err(xml.truncated()),
         }
     }
+}
+
+/// The version in a header (Microsoft reference, `ServerVersionInfo`): major and minor version, major and minor build.
+fn server_version(envelope: Node<'_>) -> Option<String> {
+    let header = envelope.child(Ns::Soap, "Header")?;
+    let info = header.child(Ns::Types, "ServerVersionInfo")?;
+    let names = [
+        "MajorVersion",
+        "MinorVersion",
+        "MajorBuildNumber",
+        "MinorBuildNumber",
+    ];
+    let numbers = names.map(|name| {
+        let number = info.attribute(name)?.parse::<u32>().ok()?;
+        Some(number.to_string())
+    });
+    let numbers: Option<Vec<_>> = numbers.into_iter().collect();
+    numbers.map(|numbers| numbers.join("."))
 }
 
 /// Whether an element has the name that belongs to the operation, or to any operation.

@@ -6,7 +6,6 @@ mod answer;
 mod builder;
 mod hosts;
 mod json;
-mod location;
 pub(super) mod settings;
 mod walk;
 
@@ -21,11 +20,11 @@ use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
 use crate::http::{Authenticator, Bearer, HttpClient, ProvidedToken, ServiceUrl, TokenSource};
 use crate::scope::Scope;
+use crate::setup::ServiceAddress;
 
 pub use answer::{AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverProtocol};
 pub use builder::{AutodiscoverBuilder, AutodiscoverCloud};
 use hosts::Hosts;
-pub use location::ServiceLocation;
 use walk::Walk;
 
 const OPERATION: &str = "Autodiscover";
@@ -40,7 +39,7 @@ const OPERATION: &str = "Autodiscover";
 pub struct Autodiscover {
     http: HttpClient,
     address: String,
-    location: ServiceLocation,
+    service: ServiceAddress,
     sign_in: SignIn,
     cloud: AutodiscoverCloud,
     accepted: BTreeSet<String>,
@@ -52,7 +51,7 @@ enum SignIn {
     Nobody,
     Provided(Arc<dyn CredentialProvider>, Scope),
     #[cfg(feature = "oauth2")]
-    App(Arc<dyn TokenSource>),
+    Tokens(Arc<dyn TokenSource>),
 }
 
 impl fmt::Debug for SignIn {
@@ -61,7 +60,7 @@ impl fmt::Debug for SignIn {
             Self::Nobody => "none",
             Self::Provided(..) => "access token",
             #[cfg(feature = "oauth2")]
-            Self::App(_) => "application",
+            Self::Tokens(_) => "own tokens",
         })
     }
 }
@@ -76,7 +75,7 @@ impl SignIn {
                 Arc::new(ProvidedToken::new(provider, scope.clone(), origin))
             }
             #[cfg(feature = "oauth2")]
-            Self::App(source) => Arc::clone(source),
+            Self::Tokens(source) => Arc::clone(source),
         };
         Bearer::new(source).authorize().await.map(Some)
     }
@@ -114,10 +113,10 @@ impl Autodiscover {
     ///
     /// Asks only; may be dropped at any time.
     pub async fn discover(&self) -> Result<AutodiscoverAnswer> {
-        let (hosts, candidates) = match &self.location {
-            ServiceLocation::Url(url) => return given(url),
-            ServiceLocation::Blank => self.of_address()?,
-            ServiceLocation::Domain(domain) => self.of_domain(domain)?,
+        let (hosts, candidates) = match &self.service {
+            ServiceAddress::Url(url) => return given(url),
+            ServiceAddress::Autodiscover => self.of_address()?,
+            ServiceAddress::Domain(domain) => self.of_domain(domain)?,
         };
         let mut walk = Walk::new(self, hosts);
         let by_json = walk.by_json(&candidates).await;

@@ -161,6 +161,13 @@ impl EwsSourceBuilder {
         self
     }
 
+    /// Connects as this says, with its pinned keys.
+    pub(crate) fn with_way(mut self, way: &HttpOptions) -> Self {
+        self.http.connect_as(way);
+        self.http.pinned_keys.clone_from(&way.pinned_keys);
+        self
+    }
+
     /// Whose credentials the provider is asked for; the default scope if not given.
     pub fn with_scope(mut self, scope: Scope) -> Self {
         self.scope = scope;

@@ -15,10 +15,17 @@ use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, 
 const ARCHIVE: &str = "Archive";
 
 /// The folders of an answer, and whose answer it was.
-struct Answered {
+pub(super) struct Answered {
     rows: Vec<FolderRow>,
     complete: bool,
     server: ServerContext,
+}
+
+impl Answered {
+    /// The first folder.
+    pub(super) fn into_folder(self) -> Option<Folder> {
+        self.rows.into_iter().next().map(|row| row.folder)
+    }
 }
 
 /// What a look for one folder gave.
@@ -180,7 +187,11 @@ impl EwsSource {
         })
     }
 
-    async fn folders(&self, request: &dyn Request, place: Place<'_>) -> Result<Answered> {
+    pub(super) async fn folders(
+        &self,
+        request: &dyn Request,
+        place: Place<'_>,
+    ) -> Result<Answered> {
         let mut tree = Tree::default();
         let message = self.ask_at(request, place, &mut tree).await?;
         match message.class() {
@@ -199,7 +210,7 @@ impl EwsSource {
     }
 
     /// Asks on the way to a place, and on another one where the first shows that it is the wrong one.
-    async fn ask_at(
+    pub(super) async fn ask_at(
         &self,
         request: &dyn Request,
         place: Place<'_>,

@@ -1,5 +1,6 @@
 //! The requests that this source can send, each written in the element order of Exchange's schema.
 
+mod acting_for;
 mod envelope;
 mod find_item;
 mod folders;
@@ -14,9 +15,11 @@ use super::soap::XmlWriter;
 use super::version::Version;
 use crate::source::ItemRef;
 
+pub(super) use acting_for::ActingFor;
 pub(super) use envelope::envelope;
 pub(super) use find_item::{FindItem, Selection};
-pub(super) use folders::{CreateFolder, FindFolder, GetFolder, Named};
+pub(super) use folders::{CreateFolder, FindFolder, GetFolder, GetRoom, Named};
+pub(super) use folders::{RECEIVE_QUOTA, SEND_QUOTA, SIZE};
 pub(super) use get_item::{GetItem, Shape};
 pub(super) use resolve_names::ResolveNames;
 pub(super) use routed::Routed;
@@ -46,6 +49,11 @@ pub(super) trait Request: Sync {
     /// Whether its sender knows another way if it comes to the wrong mailbox.
     fn has_other_ways(&self) -> bool {
         false
+    }
+
+    /// The mailbox whose owner it acts as, in the place of the connection's.
+    fn acts_for(&self) -> Option<&str> {
+        None
     }
 
     /// Writes the element below the body.

@@ -13,12 +13,15 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use super::answer::{Answer, Opened, ResponseMessage};
 use super::codes::Class;
 use super::failure::{Failure, Remedy, StatusReading};
+use super::probe::Greeting;
 use super::request::{Request, envelope};
 use super::soap::Tree;
 use super::version::{Negotiated, Version};
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, Result, codes};
-use crate::http::{Body, Gate, HttpClient, Outgoing, Reply, ServiceUrl, SignedIn, new_guid};
+use crate::http::{
+    Body, Gate, HttpClient, Outgoing, Reply, ServiceUrl, SignedIn, http_date, new_guid,
+};
 
 /// The least wait after a busy answer that names no time.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -144,6 +147,22 @@ impl Session {
         }
     }
 
+    /// As [`ask`](Self::ask), once, with what the server says of itself.
+    pub(super) async fn greeted(
+        &self,
+        request: &dyn Request,
+        tree: &mut Tree,
+    ) -> Result<(ResponseMessage, Greeting)> {
+        let mut answer = self.call(request).await?;
+        let greeting = answer.greeting().clone();
+        let message = answer.next(tree, None).await?;
+        let mut message = message.ok_or_else(|| answer.miscounted())?;
+        self.heed(&message);
+        message.server = answer.server().clone();
+        answer.drain().await;
+        Ok((message, greeting))
+    }
+
     async fn ask_once(&self, request: &dyn Request, tree: &mut Tree) -> Result<Asked> {
         let mut answer = self.call(request).await?;
         let mut message = match answer.next(tree, None).await {
@@ -174,6 +193,7 @@ impl Session {
     ) -> Result<Box<Answer>, Failure> {
         let operation = request.name();
         let reply = self.send(request, version, authorization).await?;
+        let date = http_date(&reply.headers);
         let status = StatusReading {
             operation,
             headers: &reply.headers,
@@ -192,7 +212,10 @@ impl Session {
         // The body first: good answers were seen with 500, faults with 200.
         let opened = Answer::open(body, operation, reply.server).await;
         let failure = match opened {
-            Ok(Opened::Response(answer)) => return Ok(answer),
+            Ok(Opened::Response(mut answer)) => {
+                answer.dated(date);
+                return Ok(answer);
+            }
             Ok(Opened::Fault(fault)) if fault.misrouted && request.has_other_ways() => {
                 Failure::lasting(fault.error(operation))
             }
@@ -228,7 +251,8 @@ impl Session {
         version: Version,
         authorization: Option<HeaderValue>,
     ) -> Result<Reply, Failure> {
-        let body = envelope(request, version, self.impersonated.as_deref());
+        let owner = request.acts_for().or(self.impersonated.as_deref());
+        let body = envelope(request, version, owner);
         let request_id = new_guid(&*self.entropy);
         let headers = self.headers(request, &request_id, authorization);
         let headers = headers.map_err(Failure::lasting)?;

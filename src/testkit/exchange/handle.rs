@@ -243,7 +243,8 @@ impl SimulatedExchange {
 
     /// Sets the most bytes that a folder may hold; `None` takes the limit away.
     ///
-    /// What would go beyond it fails with ErrorQuotaExceeded. Deliveries by the test are let in.
+    /// What would go beyond it fails with ErrorQuotaExceeded. Deliveries by the test are let in. GetFolder tells both
+    /// numbers, of a public folder itself and of the others at the root of their mailbox.
     ///
     /// # Errors
     ///

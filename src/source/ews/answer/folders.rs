@@ -1,8 +1,9 @@
 //! Folders of GetFolder, FindFolder and CreateFolder answers.
 
+use super::super::request::{RECEIVE_QUOTA, SEND_QUOTA, SIZE};
 use super::super::routes::replica;
 use super::super::soap::{Node, Ns, Tree};
-use super::facts::binary_property;
+use super::facts::{binary_property, property};
 use crate::source::{Folder, FolderId, FolderRights};
 
 /// Tag of `PR_REPLICA_LIST` (MS-OXPROPS, PidTagReplicaList).
@@ -38,6 +39,17 @@ pub(in crate::source::ews) fn read_folders(tree: &Tree) -> (Vec<FolderRow>, bool
         .collect();
     let complete = complete || rows.is_empty();
     (rows, complete)
+}
+
+/// Bytes that are taken and that may be: `None` where the answer does not tell both; no limit where it is negative.
+pub(in crate::source::ews) fn read_room(tree: &Tree) -> Option<(u64, Option<u64>)> {
+    let folders = tree.root()?.child(Ns::Messages, "Folders")?;
+    let folder = folders.children().next()?;
+    let number = |tag| property(folder, tag).and_then(|text| text.trim().parse::<i64>().ok());
+    let used = u64::try_from(number(SIZE)?).ok()?;
+    let kilobytes = number(RECEIVE_QUOTA).or_else(|| number(SEND_QUOTA))?;
+    let limit = u64::try_from(kilobytes).ok();
+    Some((used, limit.map(|kilobytes| kilobytes.saturating_mul(1024))))
 }
 
 fn read_row(node: Node<'_>) -> Option<FolderRow> {

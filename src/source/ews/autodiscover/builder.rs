@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hosts::ascii;
-use super::location::ServiceLocation;
 use super::{Autodiscover, OPERATION, SignIn};
 use crate::clock::{Entropy, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
-use crate::http::{HttpClient, HttpOptions};
+use crate::http::{AddressPolicy, HttpClient, HttpOptions, NameResolver};
 use crate::scope::Scope;
+use crate::setup::ServiceAddress;
 
 /// Bytes of one answer.
 const ANSWER: u64 = 1 << 20;
@@ -51,7 +51,7 @@ impl AutodiscoverCloud {
 #[must_use = "nothing happens before build"]
 pub struct AutodiscoverBuilder {
     address: String,
-    location: ServiceLocation,
+    service: ServiceAddress,
     sign_in: SignIn,
     cloud: AutodiscoverCloud,
     accepted: BTreeSet<String>,
@@ -73,7 +73,7 @@ impl AutodiscoverBuilder {
     pub(super) fn new(address: String) -> Self {
         Self {
             address,
-            location: ServiceLocation::Blank,
+            service: ServiceAddress::Autodiscover,
             sign_in: SignIn::Nobody,
             cloud: AutodiscoverCloud::default(),
             accepted: BTreeSet::new(),
@@ -90,8 +90,8 @@ impl AutodiscoverBuilder {
     }
 
     /// Looks where the set-up's service URL says; blank if not given.
-    pub fn with_location(mut self, location: ServiceLocation) -> Self {
-        self.location = location;
+    pub fn with_service_address(mut self, service: ServiceAddress) -> Self {
+        self.service = service;
         self
     }
 
@@ -108,11 +108,25 @@ impl AutodiscoverBuilder {
         self
     }
 
+    /// Connects as this says.
+    pub(crate) fn with_way(mut self, way: &HttpOptions) -> Self {
+        self.http.connect_as(way);
+        self
+    }
+
+    /// Asks Microsoft's hosts, and those accepted by name, with a person's tokens.
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    pub fn with_delegated_sign_in(mut self, sign_in: crate::credential::DelegatedSignIn) -> Self {
+        self.sign_in = SignIn::Tokens(Arc::new(sign_in));
+        self
+    }
+
     /// Asks Microsoft's hosts, and those accepted by name, as an application.
     #[cfg(feature = "oauth2")]
     #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
     pub fn with_app_sign_in(mut self, sign_in: crate::credential::AppSignIn) -> Self {
-        self.sign_in = SignIn::App(Arc::new(sign_in));
+        self.sign_in = SignIn::Tokens(Arc::new(sign_in));
         self
     }
 
@@ -156,6 +170,20 @@ impl AutodiscoverBuilder {
         self
     }
 
+    /// Says which hosts and addresses may be connected to; public addresses only if not given.
+    ///
+    /// Servers on premises need the range of their network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
+        self
+    }
+
     /// The longest time for one question; default 30 seconds. At most 40 are asked.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.http.total_timeout = timeout;
@@ -185,7 +213,7 @@ impl AutodiscoverBuilder {
             http: HttpClient::new(&self.http)?,
             accepted: accepted.ok_or_else(invalid)?,
             address: self.address,
-            location: self.location,
+            service: self.service,
             sign_in: self.sign_in,
             cloud: self.cloud,
             entropy: self.entropy,

@@ -8,7 +8,7 @@ use crate::source::ListRequest;
 /// Tag of `PR_SEARCH_KEY`.
 const SEARCH_KEY: &str = "0x300B";
 
-/// Lists items of a folder, oldest first.
+/// Lists items of a folder, oldest first but where the newest is asked for.
 #[derive(Debug)]
 pub(in crate::source::ews) struct FindItem<'a> {
     pub(in crate::source::ews) folder: &'a FolderRef,
@@ -21,6 +21,8 @@ pub(in crate::source::ews) struct FindItem<'a> {
 pub(in crate::source::ews) enum Selection<'a> {
     /// All of them.
     All,
+    /// The newest first.
+    Newest,
     /// Those with one of these search keys.
     SearchKeys(&'a [&'a [u8]]),
 }
@@ -37,7 +39,7 @@ impl Request for FindItem<'_> {
             if let Selection::SearchKeys(keys) = self.which {
                 xml.within("m:Restriction", &[], |xml| write_keys(xml, keys));
             }
-            write_order(xml);
+            write_order(xml, self.which);
             xml.within("m:ParentFolderIds", &[], |xml| self.folder.write(xml));
         });
     }
@@ -86,9 +88,13 @@ fn write_key(xml: &mut XmlWriter, key: &[u8]) {
     });
 }
 
-fn write_order(xml: &mut XmlWriter) {
+fn write_order(xml: &mut XmlWriter, which: Selection<'_>) {
+    let order = match which {
+        Selection::Newest => "Descending",
+        Selection::All | Selection::SearchKeys(_) => "Ascending",
+    };
     xml.within("m:SortOrder", &[], |xml| {
-        xml.within("t:FieldOrder", &[("Order", "Ascending")], |xml| {
+        xml.within("t:FieldOrder", &[("Order", order)], |xml| {
             write_field(xml, "item:DateTimeReceived");
         });
     });

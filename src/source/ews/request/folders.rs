@@ -8,6 +8,12 @@ use crate::source::ListRequest;
 /// Tag of `PR_REPLICA_LIST`, which names the mailbox that holds a public folder's content.
 const REPLICA_LIST: &str = "0x6698";
 
+/// Tag of `PidTagMessageSizeExtended`, in bytes (MS-OXPROPS).
+pub(in crate::source::ews) const SIZE: &str = "0x0E08";
+/// Tags of `PidTagProhibitReceiveQuota` and `PidTagProhibitSendQuota`, in kilobytes (MS-OXPROPS).
+pub(in crate::source::ews) const RECEIVE_QUOTA: &str = "0x666A";
+pub(in crate::source::ews) const SEND_QUOTA: &str = "0x666E";
+
 const FIELDS: &[&str] = &[
     "folder:FolderClass",
     "folder:DisplayName",
@@ -18,6 +24,12 @@ const FIELDS: &[&str] = &[
 /// Reads one folder.
 #[derive(Debug)]
 pub(in crate::source::ews) struct GetFolder<'a> {
+    pub(in crate::source::ews) folder: &'a FolderRef,
+}
+
+/// Asks how full a folder or a mailbox is.
+#[derive(Debug)]
+pub(in crate::source::ews) struct GetRoom<'a> {
     pub(in crate::source::ews) folder: &'a FolderRef,
 }
 
@@ -52,6 +64,26 @@ impl Request for GetFolder<'_> {
     fn write(&self, xml: &mut XmlWriter, _: Version) {
         xml.within("m:GetFolder", &[], |xml| {
             write_shape(xml);
+            xml.within("m:FolderIds", &[], |xml| self.folder.write(xml));
+        });
+    }
+}
+
+impl Request for GetRoom<'_> {
+    fn name(&self) -> &'static str {
+        "GetFolder"
+    }
+
+    fn write(&self, xml: &mut XmlWriter, _: Version) {
+        xml.within("m:GetFolder", &[], |xml| {
+            xml.within("m:FolderShape", &[], |xml| {
+                xml.leaf("t:BaseShape", "IdOnly");
+                xml.within("t:AdditionalProperties", &[], |xml| {
+                    write_property(xml, SIZE, "Long");
+                    write_property(xml, RECEIVE_QUOTA, "Integer");
+                    write_property(xml, SEND_QUOTA, "Integer");
+                });
+            });
             xml.within("m:FolderIds", &[], |xml| self.folder.write(xml));
         });
     }

@@ -12,6 +12,10 @@ use crate::testkit::exchange::writer::XmlWriter;
 /// PidTagReplicaList (MS-OXPROPS): where the content of a public folder lives.
 const REPLICA_LIST: u16 = 0x6698;
 
+/// PidTagMessageSizeExtended in bytes, PidTagProhibitReceiveQuota and PidTagProhibitSendQuota in kilobytes (MS-OXPROPS).
+const MESSAGE_SIZE: u16 = 0x0E08;
+const QUOTAS: [u16; 2] = [0x666A, 0x666E];
+
 /// A folder together with the world that it is in.
 pub(crate) struct FolderView<'a> {
     pub(crate) folder: &'a Folder,
@@ -130,8 +134,37 @@ fn count(number: usize) -> Value {
     Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// The replica list is text: a GUID of 36 characters and a NUL byte.
 fn extended_value(view: &FolderView<'_>, path: &ExtendedPath) -> Option<Value> {
+    let is = |tag, kind| *path == ExtendedPath::by_tag(tag, kind);
+    if is(MESSAGE_SIZE, "Long") {
+        return Some(bytes(measured(view).bytes));
+    }
+    if QUOTAS.iter().any(|tag| is(*tag, "Integer")) {
+        return measured(view).quota.map(|quota| bytes(quota / 1024));
+    }
+    replica_list(view, path)
+}
+
+fn bytes(number: u64) -> Value {
+    Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// The folder whose numbers are told: a folder's own; at the root of a mailbox, those of the folder that a test has given a
+/// quota, as quotas are the mailbox's on Exchange.
+fn measured<'a>(view: &FolderView<'a>) -> &'a Folder {
+    if view.folder.distinguished != Some("root") {
+        return view.folder;
+    }
+    let mut below = view.world.descendants(view.folder.key).into_iter();
+    let limited = below.find_map(|key| {
+        let folder = view.world.folder(key)?;
+        folder.quota.map(|_| folder)
+    });
+    limited.unwrap_or(view.folder)
+}
+
+/// The replica list is text: a GUID of 36 characters and a NUL byte.
+fn replica_list(view: &FolderView<'_>, path: &ExtendedPath) -> Option<Value> {
     let Home::Public { content_mailbox } = view.folder.home else {
         return None;
     };

@@ -1,0 +1,269 @@
+//! Describing a connector, and checking the description before anything is sent.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use super::{EwsConnector, Inner, OPERATION};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::credential::{CredentialProvider, RefreshTokenStore};
+#[cfg(feature = "oauth2")]
+use crate::credential::{IdentityService, MicrosoftCloud};
+use crate::error::{Error, Result, codes};
+use crate::http::{HttpClient, HttpOptions};
+use crate::source::ews::{AddressPolicy, AutodiscoverCloud, NameResolver};
+
+/// What a connector is made of.
+pub(super) struct Options {
+    pub(super) credentials: Arc<dyn CredentialProvider>,
+    #[cfg(feature = "oauth2")]
+    pub(super) identity_service: Option<IdentityService>,
+    #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
+    pub(super) refresh_tokens: Option<Arc<dyn RefreshTokenStore>>,
+    pub(super) http: HttpOptions,
+    pub(super) cloud: Option<AutodiscoverCloud>,
+    pub(super) accepted_hosts: BTreeSet<String>,
+    pub(super) as_owner: Option<bool>,
+    pub(super) connections: u32,
+    pub(super) clock: Arc<dyn Clock>,
+    /// None is the system's, of which a failure is noticed where a secret is made of it.
+    pub(super) entropy: Option<Arc<dyn Entropy>>,
+}
+
+impl Options {
+    /// Randomness for ids, which are no secrets.
+    pub(super) fn entropy(&self) -> Arc<dyn Entropy> {
+        let given = self.entropy.clone();
+        given.unwrap_or_else(|| Arc::new(SystemEntropy))
+    }
+
+    /// Which of Microsoft's hosts autodiscovery asks.
+    pub(super) fn cloud(&self) -> AutodiscoverCloud {
+        self.cloud.unwrap_or_else(|| self.cloud_of_identity())
+    }
+
+    #[cfg(feature = "oauth2")]
+    fn cloud_of_identity(&self) -> AutodiscoverCloud {
+        let service = self.identity_service.as_ref();
+        match service.map(|service| service.cloud()) {
+            None | Some(Some(MicrosoftCloud::Worldwide)) => AutodiscoverCloud::Worldwide,
+            Some(Some(MicrosoftCloud::UsGovernmentGccHigh)) => AutodiscoverCloud::UsGovernment,
+            Some(Some(MicrosoftCloud::UsGovernmentDod)) => AutodiscoverCloud::UsDefense,
+            Some(Some(MicrosoftCloud::China)) => AutodiscoverCloud::China,
+            Some(None) => AutodiscoverCloud::None,
+        }
+    }
+
+    #[cfg(not(feature = "oauth2"))]
+    #[allow(clippy::unused_self)]
+    fn cloud_of_identity(&self) -> AutodiscoverCloud {
+        AutodiscoverCloud::Worldwide
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("credentials", &self.credentials)
+            .field("http", &self.http)
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Describes an [`EwsConnector`]. `Debug` shows no address, tenant or proxy.
+#[must_use = "nothing happens before build"]
+pub struct EwsConnectorBuilder {
+    credentials: Option<Arc<dyn CredentialProvider>>,
+    #[cfg(feature = "oauth2")]
+    identity_service: Option<IdentityService>,
+    refresh_tokens: Option<Arc<dyn RefreshTokenStore>>,
+    http: HttpOptions,
+    cloud: Option<AutodiscoverCloud>,
+    accepted_hosts: BTreeSet<String>,
+    as_owner: Option<bool>,
+    connections: u32,
+    clock: Arc<dyn Clock>,
+    entropy: Option<Arc<dyn Entropy>>,
+}
+
+impl Default for EwsConnectorBuilder {
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            #[cfg(feature = "oauth2")]
+            identity_service: None,
+            refresh_tokens: None,
+            http: HttpOptions::default(),
+            cloud: None,
+            accepted_hosts: BTreeSet::new(),
+            as_owner: None,
+            connections: 4,
+            clock: Arc::new(SystemClock),
+            entropy: None,
+        }
+    }
+}
+
+impl fmt::Debug for EwsConnectorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EwsConnectorBuilder")
+            .field("credentials", &self.credentials)
+            .field("http", &self.http)
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EwsConnectorBuilder {
+    /// Where client id, secret, certificate, password or token come from: mostly a
+    /// [`CredentialResolver`](crate::credential::CredentialResolver). Where it does not handle the client id or the redirect
+    /// URL, the field of the set-up counts.
+    pub fn with_credentials(mut self, credentials: Arc<dyn CredentialProvider>) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// The identity service; Microsoft's, worldwide, for the tenant of the set-up if not given.
+    ///
+    /// One of Microsoft's for `organizations` is taken for the tenant of the set-up, in its cloud; one for a single tenant
+    /// stays with that tenant, and no other is let in.
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    pub fn with_identity_service(mut self, service: IdentityService) -> Self {
+        self.identity_service = Some(service);
+        self
+    }
+
+    /// Where the refresh tokens of delegated sign-ins are kept.
+    pub fn with_refresh_tokens(mut self, store: Arc<dyn RefreshTokenStore>) -> Self {
+        self.refresh_tokens = Some(store);
+        self
+    }
+
+    /// Says which hosts and addresses may be connected to; public addresses only if not given. The identity service is
+    /// held to its addresses, not to its list of hosts.
+    ///
+    /// A server on premises needs the range of its network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
+        self
+    }
+
+    /// Trusts these root certificates (PEM) instead of the platform's, of Exchange and of the identity service.
+    pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
+        self.http.roots = Some(pem.into());
+        self
+    }
+
+    /// Accepts only an Exchange server with this key, as
+    /// [`EwsSourceBuilder::with_pinned_key`](crate::source::ews::EwsSourceBuilder::with_pinned_key). Autodiscovery and the
+    /// identity service have other keys, and are not held to it.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
+        self
+    }
+
+    /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says. It does not go with user
+    /// name and password.
+    pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+        self.http.proxy = Some(url.into());
+        self
+    }
+
+    /// Names the program to the servers (`User-Agent`); tenants may allow or block by it.
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.http.user_agent = user_agent.into();
+        self
+    }
+
+    /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
+    ///
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
+        self.http.host_addresses.push((host.into(), address));
+        self
+    }
+
+    /// Which of Microsoft's hosts autodiscovery asks when the organisation's own do not know; by the identity service if not
+    /// given. With user name and password none is asked.
+    pub fn with_autodiscover_cloud(mut self, cloud: AutodiscoverCloud) -> Self {
+        self.cloud = Some(cloud);
+        self
+    }
+
+    /// Accepts a host in autodiscovery that is neither the domain's nor Microsoft's, after a person has read its name.
+    pub fn with_accepted_host(mut self, host: impl Into<String>) -> Self {
+        self.accepted_hosts.insert(host.into());
+        self
+    }
+
+    /// Whether ready-made access tokens are an application's, which acts as the owner of the mailbox; as the token itself
+    /// says if not given, where it can be read (feature `oauth2`).
+    pub fn with_application_tokens(mut self, application: bool) -> Self {
+        self.as_owner = Some(application);
+        self
+    }
+
+    /// The most requests at a time; default 4. Exchange allows 27 by default.
+    pub fn with_connections(mut self, connections: u32) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// Takes time and waits from this clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes randomness from this source instead of the system's. It has to be fit for secrets.
+    pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = Some(entropy);
+        self
+    }
+
+    /// **Dangerous: sends credentials unencrypted.** Lets `http://` through to a loopback address, for tests against servers
+    /// in the same machine.
+    pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
+        self.http.plain_loopback = true;
+        self
+    }
+
+    /// Checks the description. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Config`: no credentials (`config.missing`), roots, a pinned key or a proxy that cannot be read (`config.invalid`), a
+    /// proxy beside plain http on loopback (`config.insecure`).
+    pub fn build(self) -> Result<EwsConnector> {
+        let missing = || Error::new(&codes::CONFIG_MISSING, OPERATION).with_detail("credentials");
+        let options = Options {
+            credentials: self.credentials.ok_or_else(missing)?,
+            #[cfg(feature = "oauth2")]
+            identity_service: self.identity_service,
+            refresh_tokens: self.refresh_tokens,
+            http: self.http,
+            cloud: self.cloud,
+            accepted_hosts: self.accepted_hosts,
+            as_owner: self.as_owner,
+            connections: self.connections,
+            clock: self.clock,
+            entropy: self.entropy,
+        };
+        HttpClient::new(&options.http)?;
+        Ok(EwsConnector {
+            inner: Arc::new(Inner {
+                options,
+                kept: Mutex::default(),
+            }),
+        })
+    }
+}
