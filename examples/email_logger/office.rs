@@ -53,11 +53,6 @@ impl Office {
         Self::of(config).await
     }
 
-    /// Opens the log, and makes it where it is not there.
-    pub(crate) async fn create(file: Option<&Path>, flags: &Settings) -> Result<Self, Failure> {
-        Self::of(Config::load(file, flags)?).await
-    }
-
     /// Opens the office of a configuration.
     pub(crate) async fn of(config: Config) -> Result<Self, Failure> {
         let store = connect::store(config.store_path()?).await?;

@@ -57,7 +57,7 @@ fn behaviour(administrator: Administrator) -> UserBehaviour {
 
 /// How the tenant blocks EWS, if it shall.
 pub(super) fn block(args: &SimulateArgs) -> Option<EwsBlock> {
-    args.block_ews.then_some(EwsBlock::Organization)
+    args.block_ews.then_some(EwsBlock::ForbiddenWithReason)
 }
 
 /// The files of a try, in a directory that goes away with the servers.
