@@ -9,7 +9,8 @@ use std::sync::Arc;
 use email_logging::error::{Error, ErrorKind};
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::{
-    Folder, FolderPath, FolderRights, FolderRoot, FolderSelector, ListRequest, MailFolders,
+    DEFAULT_QUEUE_FOLDER, Folder, FolderPath, FolderRights, FolderRoot, FolderSelector,
+    ListRequest, MailFolders,
 };
 use email_logging::store::SetupStore as _;
 use serde_json::json;
@@ -77,11 +78,19 @@ async fn source(config: Config) -> Result<(Option<Office>, Arc<dyn MailFolders>)
         let stored = store.load_setup(&config.scope()?).await?;
         if let Some(stored) = stored.filter(|stored| stored.setup != EmailLoggingSetup::default()) {
             let office = Office::with_store(config, store)?;
-            let folders = office.connect(&stored.setup).await?.folders;
+            let folders = office.connect(&to_browse(stored.setup)).await?.folders;
             return Ok((Some(office), folders));
         }
     }
     Ok((None, Arc::new(connect::impatient_source(&config)?)))
+}
+
+/// Public folders are routed only where the set-up has one; before one is chosen, the default one stands for it.
+fn to_browse(mut setup: EmailLoggingSetup) -> EmailLoggingSetup {
+    if setup.queue_folder.is_none() && setup.storage_folder.is_none() {
+        setup.queue_folder = DEFAULT_QUEUE_FOLDER.parse().ok();
+    }
+    setup
 }
 
 /// Where to begin, with a heading.

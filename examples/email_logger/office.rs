@@ -16,7 +16,7 @@ use email_logging::interaction::InteractionTemplate;
 use email_logging::setup::{
     EmailLoggingAdministration, EmailLoggingSetup, MailConnection, MailConnector, TemplateList,
 };
-use email_logging::store::{SqliteStore, StoredSetup};
+use email_logging::store::{SecretName, SqliteStore, StoredSetup};
 
 use crate::cli::Settings;
 use crate::config::{CLIENT_ID, CLIENT_SECRET, Config, ConfigError};
@@ -103,6 +103,17 @@ impl Office {
         use email_logging::store::SetupStore as _;
         let stored = self.store.load_setup(&self.scope).await?;
         Ok(stored.unwrap_or_else(|| StoredSetup::new(EmailLoggingSetup::default(), 0)))
+    }
+
+    /// The secrets that are stored.
+    pub(crate) async fn stored_secrets(&self) -> Result<Vec<SecretName>, Failure> {
+        let mut stored = Vec::new();
+        for name in SecretName::ALL {
+            if self.secrets.is_stored(&self.scope, *name).await? {
+                stored.push(*name);
+            }
+        }
+        Ok(stored)
     }
 
     /// The mail system of the set-up.

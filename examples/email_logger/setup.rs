@@ -6,6 +6,7 @@ pub(crate) mod show;
 use std::path::Path;
 
 use email_logging::setup::{AuthenticationType, Consequence, SetupChange, SetupField};
+use email_logging::store::SecretName;
 use serde_json::json;
 
 use crate::cli::office::SetupArgs;
@@ -51,13 +52,15 @@ async fn change(office: &Office, changes: &[SetupChange], output: &Output) -> Re
         return Ok(());
     }
     let administration = office.administration(false, None)?;
+    let before = office.stored_secrets().await?;
     let changed = administration.change(&office.scope, None, changes).await?;
-    tell(office, &changed.consequences, output).await
+    tell(office, &before, &changed.consequences, output).await
 }
 
-/// Each consequence in words. An erasure of what is not there says nothing.
+/// Each consequence in words, but the erasure of a secret that was not there `before`.
 pub(crate) async fn tell(
     office: &Office,
+    before: &[SecretName],
     consequences: &[Consequence],
     output: &Output,
 ) -> Result<(), Failure> {
@@ -66,7 +69,7 @@ pub(crate) async fn tell(
         if output.json() {
             output
                 .value(&json!({ "consequence": consequence, "text": consequence.to_string() }))?;
-        } else if !is_idle(*consequence) {
+        } else if !is_idle(*consequence, before) {
             output.line(consequence)?;
             said += 1;
         }
@@ -82,11 +85,11 @@ pub(crate) async fn tell(
 }
 
 /// Erasing is repeated whenever it might be needed, and each command connects anew anyway.
-fn is_idle(consequence: Consequence) -> bool {
-    matches!(
-        consequence,
-        Consequence::EraseSecret(_) | Consequence::Reconnect
-    )
+fn is_idle(consequence: Consequence, before: &[SecretName]) -> bool {
+    match consequence {
+        Consequence::EraseSecret(name) => !before.contains(&name),
+        consequence => consequence == Consequence::Reconnect,
+    }
 }
 
 /// What is still missing and what to do next.

@@ -9,14 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use email_logging::credential::{
-    AdminConsent, Consented, CredentialProvider as _, PendingConsent, RefreshTokenStore as _,
-    SealedRefreshTokens,
-};
+use email_logging::credential::{AdminConsent, Consented, CredentialProvider as _, PendingConsent};
 use email_logging::error::{Error, codes};
 use email_logging::setup::{AuthenticationType, SetupChange};
 use email_logging::source::ews::AddressPolicy;
-use email_logging::store::StoredSetup;
+use email_logging::store::{SecretName, StoredSetup};
 use serde_json::json;
 
 use crate::cli::office::SignInArgs;
@@ -150,10 +147,9 @@ async fn finish(
             Error::new(&codes::OAUTH_TOKEN_INVALID, "AdminConsent")
                 .with_detail("no refresh token came with the consent")
         })?;
-        let tokens = SealedRefreshTokens::new(office.secrets.clone());
-        let version = tokens.load_refresh_token(scope).await.ok().flatten();
-        let version = version.map_or(0, |stored| stored.version);
-        tokens.save_refresh_token(scope, token, version).await?;
+        // The newest sign-in counts, also over a token that cannot be opened any more.
+        let name = SecretName::RefreshToken;
+        office.secrets.put(scope, name, token).await?;
     }
     let known = stored.setup.exchange_tenant_id.as_ref();
     match &consented.tenant_id {

@@ -54,9 +54,10 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }
-    let identity = match args.oauth2 {
-        true => Some(oauth::identity(args).await?),
-        false => None,
+    let identity = if args.oauth2 {
+        Some(oauth::identity(args).await?)
+    } else {
+        None
     };
     if let Some(identity) = &identity {
         builder = builder
@@ -71,6 +72,11 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
         None => samples::deliver(&exchange, QUEUE).map_err(|error| not_delivered(&error))?,
     };
     if let Some(identity) = identity {
+        let mails = if args.mails.is_none() {
+            mails + oauth::deliver_new(&exchange).map_err(|error| not_delivered(&error))?
+        } else {
+            mails
+        };
         exchange.set_ews_block(oauth::block(args));
         let files = oauth::Files::write(&exchange, &identity)?;
         oauth::tell(&exchange, &identity, &files, mails, output)?;

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use email_logging::setup::SignInState;
+use email_logging::setup::{AuthenticationType, SignInState};
 use serde_json::json;
 
 use crate::cli::office::{ClearArgs, ReachArgs};
@@ -36,15 +36,16 @@ pub(crate) async fn status(
         status.version,
         office.config.store_path()?.display()
     ))?;
+    let kind = status.authentication_type;
+    let basic = stored.setup.authentication_type == AuthenticationType::Basic;
     let signed_in = match status.signed_in {
-        SignInState::SignedIn => "an administrator has consented, or an account is stored",
-        SignInState::SignedOut => "nobody has signed in yet",
+        SignInState::SignedIn if basic => "user name and password are stored",
+        SignInState::SignedIn => "an administrator has consented",
+        SignInState::SignedOut if basic => "no password is stored",
+        SignInState::SignedOut => "no administrator has consented yet",
         _ => "with credentials from outside the set-up",
     };
-    output.line(format!(
-        "  sign-in    {} ({signed_in})",
-        status.authentication_type
-    ))?;
+    output.line(format!("  sign-in    {kind}: {signed_in}"))?;
     show::tell_next(&stored, &missing, output)?;
     Ok(Exit::Done)
 }
@@ -61,8 +62,9 @@ pub(crate) async fn clear(
         return Ok(Exit::Failed);
     }
     let administration = office.administration(false, None)?;
+    let before = office.stored_secrets().await?;
     let consequences = administration.clear(&office.scope).await?;
-    tell(&office, &consequences, output).await?;
+    tell(&office, &before, &consequences, output).await?;
     if !output.json() {
         output.line("The set-up is empty, and every secret is erased. The log and the mail stay as they are.")?;
         if office.key_file.exists() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use email_logging::setup::{CheckResult, Enabling, NotChecked, ValidationReport, Verdict};
+use email_logging::setup::{Check, CheckResult, Enabling, NotChecked, ValidationReport, Verdict};
 use serde_json::json;
 
 use crate::cli::office::{ReachArgs, ValidateArgs};
@@ -163,7 +163,9 @@ fn told_check(result: &CheckResult, output: &Output) -> Result<(), Failure> {
                 .map(|found| format!(": {}", safe::text(found)));
             format!("{} {title}{}", style.good("✓"), found.unwrap_or_default())
         }
-        Verdict::NotChecked { because } => style.dim(&format!("· {title}: {}", why(because))),
+        Verdict::NotChecked { because } => {
+            style.dim(&format!("· {title}: {}", why(result.check, because)))
+        }
         Verdict::Warning => format!("{} {title}", style.attention("!")),
         _ => format!("{} {title}", style.attention("×")),
     };
@@ -200,13 +202,17 @@ fn explain(result: &CheckResult, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why nobody can tell, where the library speaks of hosts.
-fn why(because: NotChecked) -> String {
-    match because {
-        NotChecked::NoRole => "not checked: this program was given nothing to ask".into(),
-        NotChecked::NotEnabled => "not checked: email logging is off".into(),
-        because => format!("not checked: {because}"),
-    }
+/// Why nobody can tell, and what would change that, where the library speaks of hosts.
+fn why(check: Check, because: NotChecked) -> String {
+    let text = match (check, because) {
+        (Check::LeastAccess, NotChecked::NoRole) => "name any other mailbox with --other-mailbox",
+        (Check::DirectoryAddresses, NotChecked::NoRole) => "name the file with --directory",
+        (Check::Job, NotChecked::NoRole) => "the schedule is `watch`, or one of your own",
+        (_, NotChecked::NotTold) => "the server does not tell",
+        (_, NotChecked::NotEnabled) => "email logging is off",
+        (_, because) => return format!("not checked: {because}"),
+    };
+    format!("not checked: {text}")
 }
 
 fn conclude(report: &ValidationReport, output: &Output) -> Result<(), Failure> {

@@ -89,8 +89,9 @@ async fn keep(
         SetupChange::StorageFolder(Some(storage.selector())),
     ];
     let administration = office.administration(false, None)?;
+    let before = office.stored_secrets().await?;
     let changed = administration.change(&office.scope, None, &changes).await?;
-    tell(office, &changed.consequences, output).await?;
+    tell(office, &before, &changed.consequences, output).await?;
     if !output.json() {
         let missing = missing(office, &changed.stored.setup).await?;
         show::tell_next(&changed.stored, &missing, output)?;

@@ -14,11 +14,7 @@ use crate::words;
 pub(super) async fn show(office: &Office, output: &Output) -> Result<(), Failure> {
     let stored = office.load().await?;
     let missing = missing(office, &stored.setup).await?;
-    let mut secrets = Vec::new();
-    for name in SecretName::ALL {
-        let is_stored = office.secrets.is_stored(&office.scope, *name).await?;
-        secrets.push((*name, is_stored));
-    }
+    let secrets = office.stored_secrets().await?;
     if output.json() {
         return output.value(&value(&stored, &secrets, &missing));
     }
@@ -33,7 +29,7 @@ pub(super) async fn show(office: &Office, output: &Output) -> Result<(), Failure
     for field in shown(&stored.setup) {
         line(office, &stored.setup, field, output).await?;
     }
-    for (name, _) in secrets.iter().filter(|(_, is_stored)| *is_stored) {
+    for name in &secrets {
         output.line(format!("  {:29}stored, sealed", name.code()))?;
     }
     output.line("")?;
@@ -134,7 +130,7 @@ pub(crate) fn text(setup: &EmailLoggingSetup, field: SetupField) -> Option<Strin
     }
 }
 
-fn value(stored: &StoredSetup, secrets: &[(SecretName, bool)], missing: &[Missing]) -> Value {
+fn value(stored: &StoredSetup, secrets: &[SecretName], missing: &[Missing]) -> Value {
     let setup = &stored.setup;
     let mut fields = Map::new();
     for field in SetupField::ALL {
@@ -144,10 +140,7 @@ fn value(stored: &StoredSetup, secrets: &[(SecretName, bool)], missing: &[Missin
         };
         fields.insert(field.code().into(), value);
     }
-    let secrets: Map<String, Value> = secrets
-        .iter()
-        .map(|(name, is_stored)| (name.code().into(), (*is_stored).into()))
-        .collect();
+    let secrets: Vec<_> = secrets.iter().map(|name| name.code()).collect();
     json!({ "setup": {
         "version": stored.version,
         "enabled": setup.enabled,

@@ -26,6 +26,16 @@ const REDIRECT_URL: &str = "http://127.0.0.1/OAuthLanding.htm";
 /// A mailbox that has nothing to do with logging, and that the application may not open.
 pub(super) const OTHER: &str = "board@tidewheel.example";
 
+/// A mail of today, as the two rules would copy one: mail arrives.
+const NEW_MAIL: &str = "From: Ada Holm <ada.holm@tidewheel.example>\r\nTo: Penny Marsh <penny.marsh@example.org>\r\n\
+                        Subject: Offer 4471: the pumps are on their way\r\nMessage-ID: <today.91@tidewheel.example>\r\n\
+                        MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThey left this morning.\r\n";
+
+/// Delivers the mail of today.
+pub(super) fn deliver_new(exchange: &SimulatedExchange) -> io::Result<usize> {
+    exchange.deliver(QUEUE, NEW_MAIL.as_bytes()).map(|_| 1)
+}
+
 /// The identity service, with the app registration in it.
 pub(super) async fn identity(args: &SimulateArgs) -> Result<SimulatedIdentity, Failure> {
     let application = Application::new(CLIENT_ID)
@@ -201,11 +211,15 @@ fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<
             ],
         ),
         (
-            "2. The consent of an administrator: open the address that it prints in a browser of this machine, or",
-            vec![
-                of("sign-in"),
-                format!("curl -L --cacert {} 'ADDRESS'", files.at("ca.pem")),
-            ],
+            "2. The consent of an administrator, in a browser of this machine (which warns of the simulation's certificate)",
+            one("sign-in"),
+        ),
+        (
+            "   the same without a browser: curl follows the redirects",
+            vec![format!(
+                "{program} sign-in | {{ read url; curl -sL --cacert {} \"$url\"; cat; }}",
+                files.at("ca.pem")
+            )],
         ),
         (
             "3. The folders: see them, and take the default ones",
