@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::flags;
 
-pub(crate) mod office;
+pub(crate) mod setup;
 
 /// Logs the mail between salespeople and contacts into an interaction log.
 ///
@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
     #[command(flatten)]
-    Office(office::OfficeCommand),
+    Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.
     Simulate(SimulateArgs),
 }
@@ -285,6 +285,7 @@ pub(crate) struct FoldersArgs {
     pub(crate) settings: Settings,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
     /// Put the .eml files of this directory into the queue; without it the sample mails of the demo.

@@ -16,7 +16,7 @@ use email_logging::{EmailLogger, Error};
 
 use crate::config::{Config, ConfigError};
 use crate::exit::Failure;
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::Output;
 
 pub(crate) use account::{Account, refuse_shared};
@@ -147,13 +147,13 @@ pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuil
 /// A logger of the stored set-up, up to its store: the mail system and the folders are the set-up's, and the rest is the
 /// configuration's.
 pub(crate) async fn logger_of_setup(
-    office: &Office,
+    installation: &Installation,
     setup: &EmailLoggingSetup,
     output: &Output,
 ) -> Result<EmailLoggerBuilder, Failure> {
-    let directory = directory(&office.config)?;
-    let source = office.connect(setup).await?.source;
-    let mut builder = unplaced_logger(&office.config, directory, output)?.with_source(source);
+    let directory = directory(&installation.config)?;
+    let source = installation.connect(setup).await?.source;
+    let mut builder = unplaced_logger(&installation.config, directory, output)?.with_source(source);
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
         builder = builder
             .with_queue_folder(queue.clone())

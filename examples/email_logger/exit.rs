@@ -152,7 +152,9 @@ pub(crate) fn remedy_of(code: &str, otherwise: &'static str) -> &'static str {
         "config.insecure" => {
             "Use https. --allow-plain-http-on-loopback is for tests on this machine."
         }
-        "credential.missing" => "`setup` shows what is missing, with the command that supplies it.",
+        "credential.missing" | "setup.incomplete" => {
+            "`setup` shows what is missing, with the command that supplies it."
+        }
         "http.tls" | "http.tls_untrusted" => {
             "Check the host name and the certificate; name a private authority with --ca-file."
         }
@@ -185,7 +187,6 @@ pub(crate) fn remedy_of(code: &str, otherwise: &'static str) -> &'static str {
         "oauth.secret_expired" => {
             "Create a new client secret in the portal and give it with `setup --client-secret`; logging may stay on."
         }
-        "setup.incomplete" => "`setup` shows what is missing, with the command that supplies it.",
         "setup.enabled" => "Run `disable` first; settings and secrets stay.",
         _ => otherwise,
     }
@@ -226,10 +227,10 @@ fn of_step(step: RunStep) -> String {
 /// An operation in words. Names of functions are nothing for people.
 fn doing(operation: &str) -> Option<String> {
     let words = match operation {
-        "sign-in" | "Basic" | "Bearer" | "client_id" | "client_secret" => "signing in",
+        "sign-in" | "Basic" | "Bearer" | "client_id" | "client_secret" | "AdminConsent"
+        | "AppSignIn" | "DelegatedSignIn" => "signing in",
         "TLS" | "HTTP client" => "connecting",
         "service URL" | "EwsSourceBuilder::build" => "setting up the connection",
-        "AdminConsent" | "AppSignIn" | "DelegatedSignIn" => "signing in",
         "setup" | "change" | "clear" => "changing the set-up",
         "EwsConnector" | "Autodiscover" => "connecting to Exchange",
         "open_folder" | "locate" | "FindFolder" | "GetFolder" => "looking for the folder",

@@ -19,7 +19,7 @@ use crate::cli::FoldersArgs;
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{self, Exit, Failure};
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::{Output, safe};
 
 /// Folders that are shown at most; a mailbox with more is browsed from a lower folder.
@@ -35,12 +35,13 @@ pub(crate) async fn folders(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
-    let (office, source) = source(config).await?;
+    let (installation, source) = source(config).await?;
     if args.create_default {
-        return choose::create_default(args.in_mailbox, office.as_ref(), source, output).await;
+        return choose::create_default(args.in_mailbox, installation.as_ref(), source, output)
+            .await;
     }
     if args.pick {
-        return choose::pick(office.as_ref(), source, output).await;
+        return choose::pick(installation.as_ref(), source, output).await;
     }
     let tops = tops(args.below.as_deref())?;
     let mut seen = 0;
@@ -67,7 +68,7 @@ pub(crate) async fn folders(
 }
 
 /// The folders of the stored set-up's account, if there is a set-up; else those of the configuration.
-async fn source(config: Config) -> Result<(Option<Office>, Arc<dyn MailFolders>), Failure> {
+async fn source(config: Config) -> Result<(Option<Installation>, Arc<dyn MailFolders>), Failure> {
     if config
         .store
         .path
@@ -77,9 +78,12 @@ async fn source(config: Config) -> Result<(Option<Office>, Arc<dyn MailFolders>)
         let store = connect::existing_store(&config)?;
         let stored = store.load_setup(&config.scope()?).await?;
         if let Some(stored) = stored.filter(|stored| stored.setup != EmailLoggingSetup::default()) {
-            let office = Office::with_store(config, store)?;
-            let folders = office.connect(&to_browse(stored.setup)).await?.folders;
-            return Ok((Some(office), folders));
+            let installation = Installation::with_store(config, store)?;
+            let folders = installation
+                .connect(&to_browse(stored.setup))
+                .await?
+                .folders;
+            return Ok((Some(installation), folders));
         }
     }
     Ok((None, Arc::new(connect::impatient_source(&config)?)))

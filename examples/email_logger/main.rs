@@ -11,8 +11,8 @@ mod explain;
 mod find;
 mod flags;
 mod folders;
+mod installation;
 mod log;
-mod office;
 mod output;
 mod provision;
 mod requeue;
@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use cli::office::OfficeCommand;
+use cli::setup::SetupCommand;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use output::Output;
@@ -83,26 +83,26 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Show(args) => show::show(args, file, output).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
-        Command::Office(command) => Box::pin(administer(command, file, output)).await,
+        Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
     }
 }
 
 /// The commands of the set-up.
 async fn administer(
-    command: &OfficeCommand,
+    command: &SetupCommand,
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
     match command {
-        OfficeCommand::Setup(args) => setup::setup(args, file, output).await,
-        OfficeCommand::SignIn(args) => sign_in::sign_in(args, file, output).await,
-        OfficeCommand::Validate(args) => validate::validate(args, file, output).await,
-        OfficeCommand::Enable(args) => validate::enable(args, file, output).await,
-        OfficeCommand::Disable(args) => validate::disable(args, file, output).await,
-        OfficeCommand::Clear(args) => status::clear(args, file, output).await,
-        OfficeCommand::Status(args) => status::status(args, file, output).await,
-        OfficeCommand::Provision(args) => provision::provision(args, file, output).await,
+        SetupCommand::Setup(args) => setup::setup(args, file, output).await,
+        SetupCommand::SignIn(args) => sign_in::sign_in(args, file, output).await,
+        SetupCommand::Validate(args) => validate::validate(args, file, output).await,
+        SetupCommand::Enable(args) => validate::enable(args, file, output).await,
+        SetupCommand::Disable(args) => validate::disable(args, file, output).await,
+        SetupCommand::Clear(args) => status::clear(args, file, output).await,
+        SetupCommand::Status(args) => status::status(args, file, output).await,
+        SetupCommand::Provision(args) => provision::provision(args, file, output).await,
     }
 }
 

@@ -11,10 +11,10 @@ use email_logging::setup::{
 };
 use serde_json::json;
 
-use crate::cli::office::{Narrow, ProvisionArgs};
+use crate::cli::setup::{Narrow, ProvisionArgs};
 use crate::config::{Config, ConfigError};
 use crate::exit::{Exit, Failure};
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::{Output, safe};
 use crate::words;
 
@@ -36,7 +36,7 @@ pub(crate) async fn provision(
         .as_ref()
         .is_some_and(|path| path.is_file());
     let setup = if is_there {
-        Office::of(config).await?.load().await?.setup
+        Installation::of(config).await?.load().await?.setup
     } else {
         EmailLoggingSetup::default()
     };

@@ -15,7 +15,7 @@ use crate::cli::{RunArgs, Settings, WatchArgs};
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{self, Exit, Failure};
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::{Output, failure, mails, safe};
 use crate::signals::Signals;
 use crate::words;
@@ -89,9 +89,9 @@ async fn logger(
     if path.is_file() {
         let store = connect::store(&path).await?;
         return match set_up(config, Arc::clone(&store)).await? {
-            SetUp::Enabled(office, setup) => {
+            SetUp::Enabled(installation, setup) => {
                 tell_unused(flags, output);
-                let builder = connect::logger_of_setup(&office, &setup, output).await?;
+                let builder = connect::logger_of_setup(&installation, &setup, output).await?;
                 Ok(Some(builder.with_store(store).build()?))
             }
             SetUp::Disabled => Ok(None),
@@ -108,21 +108,24 @@ async fn logger(
 
 /// What the log says about the set-up.
 enum SetUp {
-    Enabled(Box<Office>, Box<EmailLoggingSetup>),
+    Enabled(Box<Installation>, Box<EmailLoggingSetup>),
     Disabled,
     /// None was ever stored: the configuration counts.
-    None(Config),
+    None(Box<Config>),
 }
 
 async fn set_up(config: Config, store: Arc<SqliteStore>) -> Result<SetUp, Failure> {
     let Some(stored) = store.load_setup(&config.scope()?).await? else {
-        return Ok(SetUp::None(config));
+        return Ok(SetUp::None(Box::new(config)));
     };
     if !stored.setup.enabled {
         return Ok(SetUp::Disabled);
     }
-    let office = Office::with_store(config, store)?;
-    Ok(SetUp::Enabled(Box::new(office), Box::new(stored.setup)))
+    let installation = Installation::with_store(config, store)?;
+    Ok(SetUp::Enabled(
+        Box::new(installation),
+        Box::new(stored.setup),
+    ))
 }
 
 /// Flags that the stored set-up overrules; who typed one should know.
@@ -161,9 +164,9 @@ async fn dry_run(config: Config, flags: &Settings, output: &Output) -> Result<Ex
     let logger = if config.store_path()?.is_file() {
         let store = connect::existing_store(&config)?;
         let builder = match set_up(config, Arc::clone(&store)).await? {
-            SetUp::Enabled(office, setup) => {
+            SetUp::Enabled(installation, setup) => {
                 tell_unused(flags, output);
-                connect::logger_of_setup(&office, &setup, output).await?
+                connect::logger_of_setup(&installation, &setup, output).await?
             }
             SetUp::Disabled => return disabled(output),
             SetUp::None(config) => connect::logger(&config, output)?,

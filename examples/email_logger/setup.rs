@@ -9,11 +9,11 @@ use email_logging::setup::{AuthenticationType, Consequence, SetupChange, SetupFi
 use email_logging::store::SecretName;
 use serde_json::json;
 
-use crate::cli::office::SetupArgs;
+use crate::cli::setup::SetupArgs;
 use crate::config::{Config, ConfigError};
 use crate::exit::{Exit, Failure};
-use crate::office::{Office, missing};
-use crate::output::{Output, safe};
+use crate::installation::{Installation, missing};
+use crate::output::Output;
 
 /// `setup`.
 pub(crate) async fn setup(
@@ -25,8 +25,8 @@ pub(crate) async fn setup(
     let given = secret::given(args);
     let typed = typed(args)?;
     if typed.is_empty() && given.is_none() && !args.from_config {
-        let office = Office::open(file, &flags).await?;
-        show::show(&office, output).await?;
+        let installation = Installation::open(file, &flags).await?;
+        show::show(&installation, output).await?;
         return Ok(Exit::Done);
     }
     let config = Config::load(file, &flags)?;
@@ -39,27 +39,33 @@ pub(crate) async fn setup(
     changes.retain(|change| !typed.iter().any(|typed| typed.field() == change.field()));
     changes.extend(typed);
     let value = given.as_ref().map(secret::read).transpose()?;
-    let office = Office::of(config).await?;
-    change(&office, &changes, output).await?;
+    let installation = Installation::of(config).await?;
+    change(&installation, &changes, output).await?;
     if let (Some(given), Some(value)) = (given, value) {
-        secret::store(&office, &given, value, output).await?;
+        secret::store(&installation, &given, value, output).await?;
     }
-    after(&office, output).await
+    after(&installation, output).await
 }
 
-async fn change(office: &Office, changes: &[SetupChange], output: &Output) -> Result<(), Failure> {
+async fn change(
+    installation: &Installation,
+    changes: &[SetupChange],
+    output: &Output,
+) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }
-    let administration = office.administration(false, None)?;
-    let before = office.stored_secrets().await?;
-    let changed = administration.change(&office.scope, None, changes).await?;
-    tell(office, &before, &changed.consequences, output).await
+    let administration = installation.administration(false, None)?;
+    let before = installation.stored_secrets().await?;
+    let done = administration
+        .change(&installation.scope, None, changes)
+        .await?;
+    tell(installation, &before, &done.consequences, output).await
 }
 
 /// Each consequence in words, but the erasure of a secret that was not there `before`.
 pub(crate) async fn tell(
-    office: &Office,
+    installation: &Installation,
     before: &[SecretName],
     consequences: &[Consequence],
     output: &Output,
@@ -75,7 +81,7 @@ pub(crate) async fn tell(
         }
     }
     if said == 0 && !output.json() {
-        let stored = office.load().await?;
+        let stored = installation.load().await?;
         output.line(format!(
             "Nothing changed; it is version {} as before.",
             stored.version
@@ -93,9 +99,9 @@ fn is_idle(consequence: Consequence, before: &[SecretName]) -> bool {
 }
 
 /// What is still missing and what to do next.
-async fn after(office: &Office, output: &Output) -> Result<Exit, Failure> {
-    let stored = office.load().await?;
-    let missing = missing(office, &stored.setup).await?;
+async fn after(installation: &Installation, output: &Output) -> Result<Exit, Failure> {
+    let stored = installation.load().await?;
+    let missing = missing(installation, &stored.setup).await?;
     if output.json() {
         output.value(&json!({ "version": stored.version, "missing": missing }))?;
     } else {
@@ -129,13 +135,13 @@ fn typed(args: &SetupArgs) -> Result<Vec<SetupChange>, Failure> {
     Ok(changes)
 }
 
-/// `FIELD=VALUE`. The value of what looks like a secret is not repeated.
+/// `FIELD=VALUE`. What may be a secret is not repeated.
 fn one(text: &str) -> Result<SetupChange, Failure> {
     let Some((name, value)) = text.split_once('=') else {
-        let what = format!("`{}` is no change", safe::text(text));
         return Err(Failure::usage(
-            what,
-            "Write FIELD=VALUE; `setup --help` lists the fields.",
+            "a word on the command line is no change",
+            "Write FIELD=VALUE; `setup --help` lists the fields. If the word is a secret, change it, as others may have \
+             seen it.",
         ));
     };
     let name = name.trim().to_lowercase().replace('_', "-");
@@ -144,10 +150,7 @@ fn one(text: &str) -> Result<SetupChange, Failure> {
         .any(|word| name.contains(word))
     {
         return Err(Failure::usage(
-            format!(
-                "a secret is never an argument, because others could see it: {}",
-                safe::text(&name)
-            ),
+            "a secret is never an argument, because others could see it",
             "Change the secret, as it may have been seen; then give the new one with --client-secret, \
              --client-secret-file or --client-secret-stdin (a password: --password and so on).",
         ));
@@ -155,15 +158,21 @@ fn one(text: &str) -> Result<SetupChange, Failure> {
     let field = SetupField::ALL.iter().find(|field| field.code() == name);
     let Some(field) = field else {
         let names: Vec<_> = SetupField::ALL.iter().map(|field| field.code()).collect();
-        let what = format!(
-            "`{}` is no field; the fields are {}",
-            safe::text(&name),
-            names.join(", ")
-        );
+        let letters = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+        let plain = name.len() <= LONGEST_NAME && name.chars().all(letters);
+        let shown = if plain {
+            &name
+        } else {
+            "what stands before `=`"
+        };
+        let what = format!("{shown} is no field; the fields are {}", names.join(", "));
         return Err(Failure::usage(what, "Name a field of the list."));
     };
     Ok(SetupChange::from_text(*field, value)?)
 }
+
+/// Letters of a name that may be a field's; a longer one may be anything.
+const LONGEST_NAME: usize = 40;
 
 /// What the configuration says, as changes: its own sections first, and `[setup]` over them.
 fn of_config(config: &Config) -> Result<Vec<SetupChange>, Failure> {

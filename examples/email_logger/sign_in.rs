@@ -16,11 +16,11 @@ use email_logging::source::ews::AddressPolicy;
 use email_logging::store::{SecretName, StoredSetup};
 use serde_json::json;
 
-use crate::cli::office::SignInArgs;
+use crate::cli::setup::SignInArgs;
 use crate::config::{self, ConfigError};
 use crate::connect;
 use crate::exit::{Exit, Failure};
-use crate::office::{Office, missing};
+use crate::installation::{Installation, missing};
 use crate::output::{Output, safe};
 use crate::setup::show;
 use redirect::Redirect;
@@ -33,23 +33,26 @@ pub(crate) async fn sign_in(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let limit = config::span("--time-limit", &args.time_limit)?;
-    let office = Office::open(file, &args.reach.settings()).await?;
-    let stored = office.load().await?;
+    let installation = Installation::open(file, &args.reach.settings()).await?;
+    let stored = installation.load().await?;
     check(&stored)?;
-    let configured = office.credentials.redirect_url(&office.scope).await?;
+    let configured = installation
+        .credentials
+        .redirect_url(&installation.scope)
+        .await?;
     let way = if args.callback_url {
         Way::Pasted(Redirect::pasted(configured.as_deref())?)
     } else {
         Way::Served(Served::listen(configured.as_deref(), args.port).await?)
     };
-    let consent = consent(&office, &stored, way.redirect(), limit)?;
+    let consent = consent(&installation, &stored, way.redirect(), limit)?;
     let (url, pending) = consent.begin().await?;
     tell_begin(&url, &way, &args.time_limit, output)?;
     if args.open {
         open(&url, output);
     }
-    let consented = way.end(&office, &stored, &consent, pending).await?;
-    tell_end(&office, &consented, output).await
+    let consented = way.end(&installation, &stored, &consent, pending).await?;
+    tell_end(&installation, &consented, output).await
 }
 
 /// How the callback comes.
@@ -69,17 +72,17 @@ impl Way {
     /// Waits for the callback, and answers the browser when all is done or nothing can be.
     async fn end(
         &self,
-        office: &Office,
+        installation: &Installation,
         stored: &StoredSetup,
         consent: &AdminConsent,
         pending: PendingConsent,
     ) -> Result<Consented, Failure> {
         let Self::Served(served) = self else {
             let callback = consent.wait_for(&pending, pasted()).await?;
-            return Ok(finish(office, stored, consent, pending, &callback).await?);
+            return Ok(finish(installation, stored, consent, pending, &callback).await?);
         };
         let callback = consent.wait_for(&pending, served.callback()).await?;
-        let finished = finish(office, stored, consent, pending, &callback).await;
+        let finished = finish(installation, stored, consent, pending, &callback).await;
         served.answer(finished.as_ref().map(drop)).await;
         Ok(finished?)
     }
@@ -104,19 +107,19 @@ fn check(stored: &StoredSetup) -> Result<(), Failure> {
 }
 
 fn consent(
-    office: &Office,
+    installation: &Installation,
     stored: &StoredSetup,
     redirect: &str,
     limit: Duration,
 ) -> Result<AdminConsent, Failure> {
     let setup = &stored.setup;
-    let exchange = &office.config.exchange;
-    let service = office
+    let exchange = &installation.config.exchange;
+    let service = installation
         .config
         .identity
         .service(setup.exchange_tenant_id.as_deref());
-    let mut builder = AdminConsent::at(service, Arc::clone(&office.credentials) as _)
-        .with_scope(office.scope.clone())
+    let mut builder = AdminConsent::at(service, Arc::clone(&installation.credentials) as _)
+        .with_scope(installation.scope.clone())
         .with_redirect_url(redirect)
         .with_time_limit(limit)
         .with_address_policy(AddressPolicy::on_premises(exchange.ranges())?);
@@ -134,14 +137,14 @@ fn consent(
 
 /// Redeems the callback and stores what came of it: the refresh token before anything else.
 async fn finish(
-    office: &Office,
+    installation: &Installation,
     stored: &StoredSetup,
     consent: &AdminConsent,
     pending: PendingConsent,
     callback: &str,
 ) -> Result<Consented, Error> {
     let consented = consent.finish(pending, callback).await?;
-    let scope = &office.scope;
+    let scope = &installation.scope;
     if stored.setup.authentication_type == AuthenticationType::OAuth2Delegated {
         let token = consented.refresh_token.as_ref().ok_or_else(|| {
             Error::new(&codes::OAUTH_TOKEN_INVALID, "AdminConsent")
@@ -149,12 +152,12 @@ async fn finish(
         })?;
         // The newest sign-in counts, also over a token that cannot be opened any more.
         let name = SecretName::RefreshToken;
-        office.secrets.put(scope, name, token).await?;
+        installation.secrets.put(scope, name, token).await?;
     }
     let known = stored.setup.exchange_tenant_id.as_ref();
     match &consented.tenant_id {
         Some(tenant) if Some(tenant) != known => {
-            let administration = office.administration(false, None).map_err(inner)?;
+            let administration = installation.administration(false, None).map_err(inner)?;
             let change = SetupChange::ExchangeTenantId(tenant.clone());
             administration.change(scope, None, &[change]).await?;
         }
@@ -195,7 +198,7 @@ fn tell_begin(url: &str, way: &Way, limit: &str, output: &Output) -> Result<(), 
 }
 
 async fn tell_end(
-    office: &Office,
+    installation: &Installation,
     consented: &Consented,
     output: &Output,
 ) -> Result<Exit, Failure> {
@@ -215,8 +218,13 @@ async fn tell_end(
         let names = permissions.join(", ");
         output.line(format!("  permissions  {}", safe::text(&names)))?;
     }
-    let stored = office.load().await?;
-    show::tell_next(&stored, &missing(office, &stored.setup).await?, output).map(|()| Exit::Done)
+    let stored = installation.load().await?;
+    show::tell_next(
+        &stored,
+        &missing(installation, &stored.setup).await?,
+        output,
+    )
+    .map(|()| Exit::Done)
 }
 
 /// The line that a person pastes. Its thread ends with the program, which may give up waiting before.

@@ -77,6 +77,8 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
         } else {
             mails
         };
+        let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
+        set.map_err(|error| not_delivered(&error))?;
         exchange.set_ews_block(oauth::block(args));
         let files = oauth::Files::write(&exchange, &identity)?;
         oauth::tell(&exchange, &identity, &files, mails, output)?;

@@ -6,9 +6,9 @@ use std::path::Path;
 use email_logging::setup::{AuthenticationType, SignInState};
 use serde_json::json;
 
-use crate::cli::office::{ClearArgs, ReachArgs};
+use crate::cli::setup::{ClearArgs, ReachArgs};
 use crate::exit::{Exit, Failure};
-use crate::office::{Office, missing};
+use crate::installation::{Installation, missing};
 use crate::output::Output;
 use crate::setup::{show, tell};
 use crate::words;
@@ -19,11 +19,11 @@ pub(crate) async fn status(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let office = Office::open(file, &args.settings()).await?;
-    let administration = office.administration(false, None)?;
-    let status = administration.status(&office.scope).await?;
-    let stored = office.load().await?;
-    let missing = missing(&office, &stored.setup).await?;
+    let installation = Installation::open(file, &args.settings()).await?;
+    let administration = installation.administration(false, None)?;
+    let status = administration.status(&installation.scope).await?;
+    let stored = installation.load().await?;
+    let missing = missing(&installation, &stored.setup).await?;
     if output.json() {
         output.value(&json!({ "status": status, "missing": missing }))?;
         return Ok(Exit::Done);
@@ -34,7 +34,7 @@ pub(crate) async fn status(
     output.line(format!(
         "  set-up     version {}, in {}",
         status.version,
-        office.config.store_path()?.display()
+        installation.config.store_path()?.display()
     ))?;
     let kind = status.authentication_type;
     let basic = stored.setup.authentication_type == AuthenticationType::Basic;
@@ -56,21 +56,21 @@ pub(crate) async fn clear(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let office = Office::open(file, &args.reach.settings()).await?;
+    let installation = Installation::open(file, &args.reach.settings()).await?;
     if !args.yes && !confirmed(output)? {
         output.note("Nothing was cleared.");
         return Ok(Exit::Failed);
     }
-    let administration = office.administration(false, None)?;
-    let before = office.stored_secrets().await?;
-    let consequences = administration.clear(&office.scope).await?;
-    tell(&office, &before, &consequences, output).await?;
+    let administration = installation.administration(false, None)?;
+    let before = installation.stored_secrets().await?;
+    let consequences = administration.clear(&installation.scope).await?;
+    tell(&installation, &before, &consequences, output).await?;
     if !output.json() {
         output.line("The set-up is empty, and every secret is erased. The log and the mail stay as they are.")?;
-        if office.key_file.exists() {
+        if installation.key_file.exists() {
             output.line(format!(
                 "The key in {} opens nothing any more, unless other set-ups use it.",
-                office.key_file.display()
+                installation.key_file.display()
             ))?;
         }
         output.line("Begin again with:")?;

@@ -5,9 +5,9 @@ use std::path::Path;
 use email_logging::setup::{Check, CheckResult, Enabling, NotChecked, ValidationReport, Verdict};
 use serde_json::json;
 
-use crate::cli::office::{ReachArgs, ValidateArgs};
+use crate::cli::setup::{ReachArgs, ValidateArgs};
 use crate::exit::{self, Exit, Failure};
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::{Output, safe};
 use crate::words;
 
@@ -17,12 +17,12 @@ pub(crate) async fn validate(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let office = open(args, file).await?;
-    let administration = office.administration(true, args.other_mailbox.as_ref())?;
+    let installation = open(args, file).await?;
+    let administration = installation.administration(true, args.other_mailbox.as_ref())?;
     let mut teller = Teller::new(output);
     let mut on_result = |result: &CheckResult| teller.tell(result);
     let report = administration
-        .validate(&office.scope, &mut on_result)
+        .validate(&installation.scope, &mut on_result)
         .await?;
     teller.end()?;
     conclude(&report, output)?;
@@ -30,7 +30,7 @@ pub(crate) async fn validate(
         return Ok(Exit::Access);
     }
     if !output.json() {
-        let enabled = office.load().await?.setup.enabled;
+        let enabled = installation.load().await?.setup.enabled;
         let next = if enabled { "run" } else { "enable" };
         tell_next(next, output)?;
     }
@@ -43,11 +43,13 @@ pub(crate) async fn enable(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let office = open(args, file).await?;
-    let administration = office.administration(true, args.other_mailbox.as_ref())?;
+    let installation = open(args, file).await?;
+    let administration = installation.administration(true, args.other_mailbox.as_ref())?;
     let mut teller = Teller::new(output);
     let mut on_result = |result: &CheckResult| teller.tell(result);
-    let enabling = administration.enable(&office.scope, &mut on_result).await?;
+    let enabling = administration
+        .enable(&installation.scope, &mut on_result)
+        .await?;
     teller.end()?;
     match enabling {
         Enabling::Enabled(report) => {
@@ -85,9 +87,9 @@ pub(crate) async fn disable(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let office = Office::open(file, &args.settings()).await?;
-    let administration = office.administration(false, None)?;
-    let text = if administration.disable(&office.scope).await? {
+    let installation = Installation::open(file, &args.settings()).await?;
+    let administration = installation.administration(false, None)?;
+    let text = if administration.disable(&installation.scope).await? {
         "Email logging is off. A run that is under way finishes what it began; settings and secrets stay."
     } else {
         "Email logging was off already; nothing was done."
@@ -96,10 +98,10 @@ pub(crate) async fn disable(
     Ok(Exit::Done)
 }
 
-async fn open(args: &ValidateArgs, file: Option<&Path>) -> Result<Office, Failure> {
+async fn open(args: &ValidateArgs, file: Option<&Path>) -> Result<Installation, Failure> {
     let mut flags = args.reach.settings();
     flags.directory.clone_from(&args.directory);
-    Office::open(file, &flags).await
+    Installation::open(file, &flags).await
 }
 
 fn told(state: &str, text: &str, output: &Output) -> Result<(), Failure> {

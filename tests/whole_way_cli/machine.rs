@@ -1,6 +1,6 @@
 //! A machine without network: the simulated servers in a child process, a folder for the log, and curl as the browser.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -14,7 +14,7 @@ use crate::{program, skipped};
 pub const SECRET: &str = "simulated~client~secret~of~nobody";
 
 /// Nothing takes longer on a machine that is busy; whatever does has hung.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// The servers, and what was said so far by every command.
 pub struct Machine {

@@ -42,6 +42,9 @@ impl Cloud {
     }
 }
 
+/// Sets one of the service's settings.
+type Setter = fn(IdentityService, &String) -> IdentityService;
+
 impl Identity {
     /// Microsoft's cloud.
     pub(crate) fn cloud(&self) -> MicrosoftCloud {
@@ -61,7 +64,6 @@ impl Identity {
             (None, Some(issuer), Some(token)) => IdentityService::custom(issuer, token),
             _ => IdentityService::microsoft(self.cloud(), tenant.unwrap_or("organizations")),
         };
-        type Setter = fn(IdentityService, &String) -> IdentityService;
         let settings: [(&Option<String>, Setter); 8] = [
             (&self.authority, |service, text| {
                 service.with_authority(text)

@@ -11,7 +11,7 @@ use email_logging::source::{
 use serde_json::json;
 
 use crate::exit::{self, Exit, Failure};
-use crate::office::{Office, missing};
+use crate::installation::{Installation, missing};
 use crate::output::{Output, safe};
 use crate::setup::{show, tell};
 use crate::words;
@@ -19,7 +19,7 @@ use crate::words;
 /// `folders --create-default`.
 pub(super) async fn create_default(
     in_mailbox: bool,
-    office: Option<&Office>,
+    installation: Option<&Installation>,
     source: Arc<dyn MailFolders>,
     output: &Output,
 ) -> Result<Exit, Failure> {
@@ -47,7 +47,7 @@ pub(super) async fn create_default(
             queue.path, storage.path
         ))?;
     }
-    keep(office, queue, storage, output).await
+    keep(installation, queue, storage, output).await
 }
 
 /// A folder with its path.
@@ -64,12 +64,12 @@ impl Chosen {
 
 /// Puts both folders into the set-up; without one it says where to write them.
 async fn keep(
-    office: Option<&Office>,
+    installation: Option<&Installation>,
     queue: Chosen,
     storage: Chosen,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let Some(office) = office else {
+    let Some(installation) = installation else {
         if output.json() {
             output.value(
                 &json!({ "queue": queue.path.to_string(), "storage": storage.path.to_string() }),
@@ -88,20 +88,22 @@ async fn keep(
         SetupChange::QueueFolder(Some(queue.selector())),
         SetupChange::StorageFolder(Some(storage.selector())),
     ];
-    let administration = office.administration(false, None)?;
-    let before = office.stored_secrets().await?;
-    let changed = administration.change(&office.scope, None, &changes).await?;
-    tell(office, &before, &changed.consequences, output).await?;
+    let administration = installation.administration(false, None)?;
+    let before = installation.stored_secrets().await?;
+    let done = administration
+        .change(&installation.scope, None, &changes)
+        .await?;
+    tell(installation, &before, &done.consequences, output).await?;
     if !output.json() {
-        let missing = missing(office, &changed.stored.setup).await?;
-        show::tell_next(&changed.stored, &missing, output)?;
+        let missing = missing(installation, &done.stored.setup).await?;
+        show::tell_next(&done.stored, &missing, output)?;
     }
     Ok(Exit::Done)
 }
 
 /// `folders --pick`.
 pub(super) async fn pick(
-    office: Option<&Office>,
+    installation: Option<&Installation>,
     source: Arc<dyn MailFolders>,
     output: &Output,
 ) -> Result<Exit, Failure> {
@@ -141,7 +143,7 @@ pub(super) async fn pick(
         if picker.queue.is_some() && picker.storage.is_some() {
             let (queue, storage) = (picker.queue.take(), picker.storage.take());
             if let (Some(queue), Some(storage)) = (queue, storage) {
-                return keep(office, queue, storage, output).await;
+                return keep(installation, queue, storage, output).await;
             }
         }
     }

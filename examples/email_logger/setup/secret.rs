@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use email_logging::credential::{ClientCertificate, SealedCredentials};
 use email_logging::error::{Error, codes};
@@ -11,10 +12,10 @@ use email_logging::store::SecretName;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use crate::cli::office::SetupArgs;
+use crate::cli::setup::SetupArgs;
 use crate::connect;
 use crate::exit::Failure;
-use crate::office::Office;
+use crate::installation::Installation;
 use crate::output::Output;
 
 /// Bytes of a secret; more is none.
@@ -118,22 +119,27 @@ fn of_prompt(name: SecretName) -> Result<SecretString, Failure> {
 
 /// Seals the secret into the store.
 pub(super) async fn store(
-    office: &Office,
+    installation: &Installation,
     given: &Given,
     value: SecretString,
     output: &Output,
 ) -> Result<(), Failure> {
-    let setup = office.load().await?.setup;
+    let setup = installation.load().await?.setup;
     check_belongs(given.name, setup.authentication_type)?;
-    let new_key = !office.key_file.exists();
+    let new_key = !installation.key_file.exists();
     if given.name == SecretName::CertificateKey {
         let certificate = certificate(&value);
-        let sealed = SealedCredentials::new(office.store.clone() as _, office.secrets.clone());
-        sealed.put_certificate(&office.scope, &certificate).await?;
+        let sealed = SealedCredentials::new(
+            Arc::clone(&installation.store) as _,
+            installation.secrets.clone(),
+        );
+        sealed
+            .put_certificate(&installation.scope, &certificate)
+            .await?;
     } else {
-        office
+        installation
             .secrets
-            .put(&office.scope, given.name, &value)
+            .put(&installation.scope, given.name, &value)
             .await?;
     }
     if output.json() {
@@ -141,7 +147,7 @@ pub(super) async fn store(
     }
     output.line(format!("The {} is stored, sealed.", words(given.name)))?;
     if new_key {
-        let file = office.key_file.display();
+        let file = installation.key_file.display();
         output.line(format!(
             "Its key is new, in {file}. Keep a copy of that file, apart from copies of the log:"
         ))?;

@@ -6,15 +6,15 @@ use email_logging::store::{SecretName, StoredSetup};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
-use crate::office::{Missing, Office, missing, next};
+use crate::installation::{Installation, Missing, missing, next};
 use crate::output::{Output, safe};
 use crate::words;
 
 /// Shows everything.
-pub(super) async fn show(office: &Office, output: &Output) -> Result<(), Failure> {
-    let stored = office.load().await?;
-    let missing = missing(office, &stored.setup).await?;
-    let secrets = office.stored_secrets().await?;
+pub(super) async fn show(installation: &Installation, output: &Output) -> Result<(), Failure> {
+    let stored = installation.load().await?;
+    let missing = missing(installation, &stored.setup).await?;
+    let secrets = installation.stored_secrets().await?;
     if output.json() {
         return output.value(&value(&stored, &secrets, &missing));
     }
@@ -27,7 +27,7 @@ pub(super) async fn show(office: &Office, output: &Output) -> Result<(), Failure
     output.line(output.style().strong(&heading))?;
     output.line("")?;
     for field in shown(&stored.setup) {
-        line(office, &stored.setup, field, output).await?;
+        line(installation, &stored.setup, field, output).await?;
     }
     for name in &secrets {
         output.line(format!("  {:29}stored, sealed", name.code()))?;
@@ -57,27 +57,31 @@ fn shown(setup: &EmailLoggingSetup) -> Vec<SetupField> {
 }
 
 async fn line(
-    office: &Office,
+    installation: &Installation,
     setup: &EmailLoggingSetup,
     field: SetupField,
     output: &Output,
 ) -> Result<(), Failure> {
     let text = match text(setup, field) {
         Some(text) => safe::fit(&text, output.columns().saturating_sub(31).max(20)),
-        None => output.style().dim(&blank(office, field).await?),
+        None => output.style().dim(&blank(installation, field).await?),
     };
     output.line(format!("  {:29}{text}", field.code()))
 }
 
 /// What a blank field means.
-async fn blank(office: &Office, field: SetupField) -> Result<String, Failure> {
+async fn blank(installation: &Installation, field: SetupField) -> Result<String, Failure> {
     let text = match field {
         SetupField::ExchangeServiceUrl => "blank: found by autodiscovery from the address",
         SetupField::ExchangeRedirectUrl => "blank: a page on this machine, made by `sign-in`",
         SetupField::ExchangeTenantId => "blank: a sign-in fills it in",
         SetupField::ExchangeClientId => {
             let value = CredentialValue::ClientId;
-            match office.credentials.origin_of(&office.scope, value).await? {
+            match installation
+                .credentials
+                .origin_of(&installation.scope, value)
+                .await?
+            {
                 Some(CredentialOrigin::Provider) => "blank: the environment supplies it",
                 _ => "missing",
             }

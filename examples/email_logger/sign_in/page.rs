@@ -46,17 +46,22 @@ fn sentence(text: &str) -> String {
 }
 
 fn page(title: &str, sign: &str, colour: &str, lines: &[&str]) -> String {
-    let lines: String = lines
-        .iter()
-        .map(|line| format!("<p>{}</p>\n", escaped(line)))
-        .collect();
+    let mut paragraphs = String::new();
+    for line in lines {
+        paragraphs.push_str("<p>");
+        paragraphs.push_str(&escaped(line));
+        paragraphs.push_str(
+            "</p>
+",
+        );
+    }
     let title = escaped(title);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
          body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem; \
          color-scheme: light dark; }}\nh1 span {{ color: {colour}; }}\n</style>\n</head>\n<body>\n\
-         <h1><span>{sign}</span> {title}</h1>\n{lines}</body>\n</html>\n"
+         <h1><span>{sign}</span> {title}</h1>\n{paragraphs}</body>\n</html>\n"
     )
 }
 

@@ -23,6 +23,9 @@ const CLIENT_SECRET: &str = "simulated~client~secret~of~nobody";
 /// Where the browser is sent back to, whatever the port (RFC 8252, 7.3).
 const REDIRECT_URL: &str = "http://127.0.0.1/OAuthLanding.htm";
 
+/// What the storage folder's mailbox may hold.
+pub(super) const ROOM: u64 = 2 << 30;
+
 /// A mailbox that has nothing to do with logging, and that the application may not open.
 pub(super) const OTHER: &str = "board@tidewheel.example";
 

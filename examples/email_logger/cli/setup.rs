@@ -9,7 +9,7 @@ use super::Settings;
 use crate::config::Folder;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum OfficeCommand {
+pub(crate) enum SetupCommand {
     /// Show the set-up that is stored, or change it.
     Setup(SetupArgs),
     /// Let an administrator sign in and consent, in a browser.
@@ -59,6 +59,7 @@ impl ReachArgs {
     }
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Args)]
 #[command(
     after_help = "Without a change the set-up is shown, field by field, with what is missing.\n\n\
@@ -168,6 +169,7 @@ pub(crate) enum Narrow {
     Impersonation,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Args)]
 #[command(
     after_help = "Values that are not given come from the set-up that is stored, if there is one: account, client id, redirect URL, \

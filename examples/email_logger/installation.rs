@@ -1,4 +1,4 @@
-//! The office of the set-up: the store that keeps it, the key that seals its secrets, and who supplies credentials.
+//! An installation: the store that keeps the set-up, the key that seals its secrets, and who supplies credentials.
 //!
 //! Every command of the set-up opens one. It must not know the words that a command says.
 
@@ -27,7 +27,7 @@ pub(crate) use missing::{Missing, missing, next};
 
 /// A set-up with everything that belongs to it.
 #[derive(Debug)]
-pub(crate) struct Office {
+pub(crate) struct Installation {
     pub(crate) config: Config,
     pub(crate) scope: Scope,
     pub(crate) store: Arc<SqliteStore>,
@@ -37,7 +37,7 @@ pub(crate) struct Office {
     pub(crate) key_file: PathBuf,
 }
 
-impl Office {
+impl Installation {
     /// Opens the log that is there.
     pub(crate) async fn open(file: Option<&Path>, flags: &Settings) -> Result<Self, Failure> {
         let config = Config::load(file, flags)?;
@@ -53,13 +53,13 @@ impl Office {
         Self::of(config).await
     }
 
-    /// Opens the office of a configuration.
+    /// Opens the installation of a configuration, and makes its log where it is not there.
     pub(crate) async fn of(config: Config) -> Result<Self, Failure> {
         let store = connect::store(config.store_path()?).await?;
         Self::with_store(config, store)
     }
 
-    /// The office of a log that is open.
+    /// The installation of a log that is open.
     pub(crate) fn with_store(config: Config, store: Arc<SqliteStore>) -> Result<Self, Failure> {
         let key_file = config.key_path()?;
         let keys = Arc::new(KeyFile::new(&key_file));

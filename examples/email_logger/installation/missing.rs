@@ -5,7 +5,7 @@ use email_logging::setup::{AuthenticationType, EmailLoggingSetup};
 use email_logging::store::{SecretName, StoredSetup};
 use serde::Serialize;
 
-use super::Office;
+use super::Installation;
 use crate::exit::Failure;
 use crate::words;
 
@@ -59,7 +59,7 @@ const CONSENT: Missing = Missing {
 
 /// Everything that is missing, in the order in which it is best supplied.
 pub(crate) async fn missing(
-    office: &Office,
+    installation: &Installation,
     setup: &EmailLoggingSetup,
 ) -> Result<Vec<Missing>, Failure> {
     let mut all = Vec::new();
@@ -75,35 +75,46 @@ pub(crate) async fn missing(
     if setup.authentication_type == AuthenticationType::AccessToken {
         note(false, HOST);
     } else if setup.authentication_type == AuthenticationType::Basic {
-        let account = origin(office, CredentialValue::Password).await?.is_some();
+        let account = origin(installation, CredentialValue::Password)
+            .await?
+            .is_some();
         let named = setup.exchange_account_user_name.is_some();
         note(account || named, USER_NAME);
         note(account, PASSWORD);
     } else {
-        let id = origin(office, CredentialValue::ClientId).await?;
-        let secret = origin(office, CredentialValue::ClientSecret).await?;
-        let certificate = origin(office, CredentialValue::Certificate).await?;
+        let id = origin(installation, CredentialValue::ClientId).await?;
+        let secret = origin(installation, CredentialValue::ClientSecret).await?;
+        let certificate = origin(installation, CredentialValue::Certificate).await?;
         note(id.is_some(), CLIENT_ID);
         note(secret.is_some() || certificate.is_some(), CLIENT_SECRET);
-        note(consented(office, setup).await?, CONSENT);
+        note(consented(installation, setup).await?, CONSENT);
     }
     Ok(all)
 }
 
 async fn origin(
-    office: &Office,
+    installation: &Installation,
     value: CredentialValue,
 ) -> Result<Option<CredentialOrigin>, Failure> {
-    Ok(office.credentials.origin_of(&office.scope, value).await?)
+    Ok(installation
+        .credentials
+        .origin_of(&installation.scope, value)
+        .await?)
 }
 
-async fn consented(office: &Office, setup: &EmailLoggingSetup) -> Result<bool, Failure> {
+async fn consented(
+    installation: &Installation,
+    setup: &EmailLoggingSetup,
+) -> Result<bool, Failure> {
     if setup.authentication_type == AuthenticationType::OAuth2Delegated {
         let token = SecretName::RefreshToken;
-        return Ok(office.secrets.is_stored(&office.scope, token).await?);
+        return Ok(installation
+            .secrets
+            .is_stored(&installation.scope, token)
+            .await?);
     }
     // Only Microsoft's consent names a tenant; elsewhere an application needs none.
-    Ok(setup.exchange_tenant_id.is_some() || !office.config.identity.is_microsoft())
+    Ok(setup.exchange_tenant_id.is_some() || !installation.config.identity.is_microsoft())
 }
 
 /// The command to type next, with the program's name.
