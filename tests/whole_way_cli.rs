@@ -33,7 +33,16 @@ fn error(output: &std::process::Output) -> Value {
 
 #[test]
 fn an_administrator_goes_the_whole_way_and_no_secret_is_left() {
-    let Some(mut machine) = Machine::start(&[]) else {
+    whole_way(&[]);
+}
+
+#[test]
+fn the_same_way_leads_through_autodiscovery_and_between_content_mailboxes() {
+    whole_way(&["--autodiscover"]);
+}
+
+fn whole_way(arguments: &[&str]) {
+    let Some(mut machine) = Machine::start(arguments) else {
         return;
     };
     set_up_and_sign_in(&mut machine);

@@ -314,6 +314,10 @@ pub(crate) struct SimulateArgs {
         default_value = "accepts"
     )]
     pub(crate) administrator: Administrator,
+    /// With --oauth2: let Exchange be found by autodiscovery, with queue and storage in different content mailboxes, to which
+    /// every call has to be routed.
+    #[arg(long, requires = "oauth2")]
+    pub(crate) autodiscover: bool,
     /// With --oauth2: block Exchange Web Services, as a tenant does that has switched them off.
     #[arg(long, requires = "oauth2")]
     pub(crate) block_ews: bool,

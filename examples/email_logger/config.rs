@@ -10,6 +10,7 @@ mod secrets;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ pub(crate) struct Exchange {
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     on_premises_ranges: Option<Ranges>,
+    host_addresses: Option<Ranges>,
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
 }
 
@@ -72,6 +74,26 @@ impl Exchange {
     pub(crate) fn ranges(&self) -> &[String] {
         let ranges = self.on_premises_ranges.as_ref();
         ranges.map_or(&[], |ranges| &ranges.0)
+    }
+
+    /// Hosts with the address to connect to instead of the one that names are resolved to, as `host=address:port`.
+    pub(crate) fn host_addresses(&self) -> Result<Vec<(String, SocketAddr)>, ConfigError> {
+        let texts = self
+            .host_addresses
+            .as_ref()
+            .map_or(&[][..], |texts| &texts.0);
+        let read = |text: &String| {
+            let (host, address) = text.split_once('=')?;
+            Some((host.trim().to_owned(), address.trim().parse().ok()?))
+        };
+        let refused = |text: &String| {
+            let what =
+                format!("[exchange]: `{text}` in `host-addresses` is no host with its address");
+            ConfigError::invalid(what, "Write it as mail.corp.example=10.1.2.3:443.")
+        };
+        let each = texts.iter();
+        each.map(|text| read(text).ok_or_else(|| refused(text)))
+            .collect()
     }
 }
 
@@ -119,7 +141,7 @@ pub(crate) struct Run {
 #[serde(try_from = "String")]
 pub(crate) struct Folder(pub(crate) FolderPath);
 
-/// Ranges of addresses: a list, or one text with commas, as the environment has it.
+/// Ranges of addresses, or hosts with theirs: a list, or one text with commas, as the environment has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "ListOrText")]
 struct Ranges(Vec<String>);

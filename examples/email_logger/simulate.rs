@@ -39,18 +39,27 @@ pub(crate) const LOOPBACK: &str = "127.0.0.0/8";
 
 /// A server with the three folders and the account.
 pub(crate) fn builder() -> SimulatedExchangeBuilder {
+    base().with_public_folder(STORAGE)
+}
+
+/// The same without the storage folder.
+fn base() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_user(USER, PASSWORD)
         .with_mailbox(USER)
         .with_public_folder(QUEUE)
-        .with_public_folder(STORAGE)
         .with_public_folder(QUARANTINE)
 }
 
 /// `simulate`.
 pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exit, Failure> {
     let signals = Signals::listen();
-    let mut builder = builder().with_port(args.port).with_clock(Timestamp::now);
+    let builder = if args.autodiscover {
+        oauth::apart(base())
+    } else {
+        builder()
+    };
+    let mut builder = builder.with_port(args.port).with_clock(Timestamp::now);
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }
@@ -80,7 +89,7 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
         let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
         set.map_err(|error| not_delivered(&error))?;
         exchange.set_ews_block(oauth::block(args));
-        let files = oauth::Files::write(&exchange, &identity)?;
+        let files = oauth::Files::write(&exchange, &identity, args.autodiscover)?;
         oauth::tell(&exchange, &identity, &files, mails, output)?;
         signals.received().await;
         identity.shutdown().await;

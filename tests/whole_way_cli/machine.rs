@@ -107,23 +107,17 @@ impl Machine {
 
     /// The set-up as `simulate` tells to type it.
     pub fn set_up(&mut self) -> Output {
-        let url = format!("exchange-service-url={}", self.fact("url").unwrap());
-        let address = format!(
-            "autodiscovery-email-address={}",
-            self.fact("mailbox").unwrap()
-        );
-        let client = format!("exchange-client-id={}", self.fact("client-id").unwrap());
+        let fact = |field: &str, name: &str| format!("{field}={}", self.fact(name).unwrap());
+        let url = match self.facts["autodiscover"].as_bool().unwrap() {
+            true => "exchange-service-url=".to_owned(),
+            false => fact("exchange-service-url", "url"),
+        };
+        let address = fact("autodiscovery-email-address", "mailbox");
+        let client = fact("exchange-client-id", "client-id");
         let file = self.fact("client-secret-file").unwrap();
         let template = "interaction-template-code=EMAIL";
-        self.run(&[
-            "setup",
-            &address,
-            &url,
-            &client,
-            template,
-            "--client-secret-file",
-            &file,
-        ])
+        let fields = [address.as_str(), &url, &client, template];
+        self.run(&[&["setup"], &fields[..], &["--client-secret-file", &file]].concat())
     }
 
     /// Signs in, with curl as the browser; answers what the command said, and the page that the browser ended at.

@@ -23,6 +23,9 @@ pub(super) fn connector(
         .with_identity_service(config.identity.service(None))
         .with_address_policy(AddressPolicy::on_premises(exchange.ranges())?)
         .with_connections(config.run_settings().connections);
+    for (host, address) in exchange.host_addresses()? {
+        builder = builder.with_host_address(host, address);
+    }
     if let Some(file) = &exchange.ca_file {
         builder = builder.with_trusted_roots(connect::text("the certificate authority", file)?);
     }

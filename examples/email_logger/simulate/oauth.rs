@@ -3,7 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use email_logging::testkit::exchange::{EwsBlock, SimulatedExchange, TlsCertificate};
+use email_logging::testkit::exchange::{
+    EwsBlock, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
+};
 use email_logging::testkit::identity::{Application, SimulatedIdentity, UserBehaviour};
 use serde_json::json;
 
@@ -37,6 +39,20 @@ const NEW_MAIL: &str = "From: Ada Holm <ada.holm@tidewheel.example>\r\nTo: Penny
 /// Delivers the mail of today.
 pub(super) fn deliver_new(exchange: &SimulatedExchange) -> io::Result<usize> {
     exchange.deliver(QUEUE, NEW_MAIL.as_bytes()).map(|_| 1)
+}
+
+/// The names under which Exchange is found by autodiscovery.
+const HOSTS: [&str; 2] = ["mail.tidewheel.example", "autodiscover.tidewheel.example"];
+
+/// Behind autodiscovery, with queue and storage in content mailboxes of their own.
+pub(super) fn apart(builder: SimulatedExchangeBuilder) -> SimulatedExchangeBuilder {
+    let builder = HOSTS
+        .iter()
+        .fold(builder, |builder, host| builder.with_host_name(*host));
+    builder
+        .with_autodiscover_url(format!("https://{}/EWS/Exchange.asmx", HOSTS[0]))
+        .with_public_folder_in(STORAGE, 2)
+        .with_routing_enforced("tidewheel.example")
 }
 
 /// The identity service, with the app registration in it.
@@ -75,7 +91,9 @@ pub(super) fn block(args: &SimulateArgs) -> Option<EwsBlock> {
 
 /// The files of a try, in a directory that goes away with the servers.
 pub(super) struct Files {
-    pub(super) directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
+    /// Whether the service's address is left to autodiscovery.
+    is_discovered: bool,
 }
 
 impl Files {
@@ -83,20 +101,29 @@ impl Files {
     pub(super) fn write(
         exchange: &SimulatedExchange,
         identity: &SimulatedIdentity,
+        is_discovered: bool,
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::input("the files of the try cannot be written", &error);
         let directory = tempfile::Builder::new()
             .prefix("email-logger-try-")
             .tempdir();
         let directory = directory.map_err(failed)?;
+        let hosts = if is_discovered { &HOSTS[..] } else { &[] };
+        let hosts = hosts
+            .iter()
+            .map(|host| format!("{host}=127.0.0.1:{}", exchange.port()));
+        let hosts: Vec<String> = hosts.collect();
         let at = |name: &str| directory.path().join(name);
         let authorities = [exchange.ca_pem(), identity.ca_pem()];
         let authorities: String = authorities.into_iter().flatten().collect();
         std::fs::write(at("ca.pem"), authorities).map_err(failed)?;
         std::fs::write(at("directory.toml"), DIRECTORY).map_err(failed)?;
-        std::fs::write(at("email-logger.toml"), config(&identity.url())).map_err(failed)?;
+        std::fs::write(at("email-logger.toml"), config(&identity.url(), &hosts)).map_err(failed)?;
         private(&at("client-secret"), CLIENT_SECRET).map_err(failed)?;
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            is_discovered,
+        })
     }
 
     fn at(&self, name: &str) -> String {
@@ -105,11 +132,31 @@ impl Files {
 }
 
 /// What a deployment has in its file: how servers are reached. The set-up itself is typed.
-fn config(authority: &str) -> String {
+fn config(authority: &str, hosts: &[String]) -> String {
+    let hosts = if hosts.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "host-addresses = {hosts:?}
+"
+        )
+    };
     format!(
-        "[exchange]\nca-file = \"ca.pem\"\non-premises-ranges = [\"{LOOPBACK}\"]\n\n[identity]\nauthority = \"{authority}\"\n\n\
-         [store]\npath = \"log.sqlite\"\n\n[directory]\nfile = \"directory.toml\"\n\n\
-         [policy]\nown-domains = [\"tidewheel.example\"]\n"
+        "[exchange]
+ca-file = \"ca.pem\"
+on-premises-ranges = [\"{LOOPBACK}\"]
+{hosts}
+\
+         [identity]
+authority = \"{authority}\"
+
+[store]
+path = \"log.sqlite\"
+
+\
+         [directory]
+file = \"directory.toml\"
+"
     )
 }
 
@@ -148,6 +195,7 @@ pub(super) fn tell(
             .collect();
         return output.value(&json!({
             "url": exchange.url(),
+            "autodiscover": files.is_discovered,
             "port": exchange.port(),
             "authority": identity.url(),
             "ca-file": files.at("ca.pem"),
@@ -190,9 +238,25 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// The command that stores the set-up.
+fn set_up(exchange: &SimulatedExchange, files: &Files) -> Vec<String> {
+    let program = words::program();
+    let mut lines = vec![format!(
+        "{program} setup autodiscovery-email-address={USER} \\"
+    )];
+    if !files.is_discovered {
+        lines.push(format!("  exchange-service-url={} \\", exchange.url()));
+    }
+    lines.extend([
+        format!("  exchange-client-id={CLIENT_ID} \\"),
+        "  interaction-template-code=EMAIL --client-secret-file \\".to_owned(),
+        format!("  {}", files.at("client-secret")),
+    ]);
+    lines
+}
+
 fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<String>)> {
     let program = words::program();
-    let url = exchange.url();
     let of = |command: &str| format!("{program} {command}");
     let one = |command: &str| vec![of(command)];
     vec![
@@ -205,13 +269,7 @@ fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<
         ),
         (
             "1. The set-up, and the client secret, which is sealed",
-            vec![
-                format!("{program} setup autodiscovery-email-address={USER} \\"),
-                format!("  exchange-service-url={url} \\"),
-                format!("  exchange-client-id={CLIENT_ID} \\"),
-                "  interaction-template-code=EMAIL --client-secret-file \\".to_owned(),
-                format!("  {}", files.at("client-secret")),
-            ],
+            set_up(exchange, files),
         ),
         (
             "2. The consent of an administrator, in a browser of this machine (which warns of the simulation's certificate)",
