@@ -8,7 +8,7 @@ use reqwest::header::AUTHORIZATION;
 
 use super::super::EwsSource;
 use super::super::autodiscover::settings::{self, GET_USER_SETTINGS, PATH, Told};
-use super::Automatic;
+use super::{ANCHOR, Automatic};
 use crate::error::{Error, Result, codes};
 use crate::http::{Outgoing, Reply, ServiceUrl, new_guid};
 
@@ -69,6 +69,9 @@ impl EwsSource {
             session.gate.pass(GET_USER_SETTINGS).await?;
             let authorization = session.auth.authorize().await?;
             let mut headers = settings::headers();
+            // Exchange lets an application in where it names a mailbox, as in every other call.
+            let anchor = session.routing.get(ANCHOR);
+            headers.extend(anchor.map(|anchor| (ANCHOR, anchor.clone())));
             if let Some(authorization) = &authorization {
                 headers.insert(AUTHORIZATION, authorization.clone());
             }
