@@ -206,6 +206,16 @@ pub(crate) fn what(error: &Error, step: Option<RunStep>) -> String {
     doing.map_or_else(|| text.to_owned(), |doing| format!("{doing}: {text}"))
 }
 
+/// What a check found, which is an error as text: the name of a function before it in words.
+pub(crate) fn found(text: &str) -> String {
+    let named = text.split_once(": ");
+    let named = named.and_then(|(operation, rest)| Some((doing(operation)?, rest)));
+    named.map_or_else(
+        || text.to_owned(),
+        |(doing, rest)| format!("{doing}: {rest}"),
+    )
+}
+
 /// The step of a run in words.
 fn of_step(step: RunStep) -> String {
     let words = match step {

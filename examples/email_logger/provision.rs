@@ -181,7 +181,7 @@ fn registration(
         registration = registration.with_tenant(tenant);
     }
     if args.manifest {
-        return output.line(registration.manifest());
+        return output.line(registration.manifest().trim_end());
     }
     if output.json() {
         for item in registration.checklist() {
@@ -200,10 +200,8 @@ fn registration(
     if setup.exchange_redirect_url.as_deref() != Some(redirect) {
         output.note("");
         output.note("Put the same redirect URL into the set-up:");
-        output.note(format!(
-            "  {} setup exchange-redirect-url={redirect}",
-            words::program()
-        ));
+        let change = format!("setup exchange-redirect-url={redirect}");
+        output.note(format!("  {}", words::command(&change)));
     }
     Ok(())
 }
@@ -252,12 +250,8 @@ fn tell(plan: &ProvisioningPlan, output: &Output) -> Result<(), Failure> {
         }
     }
     output.line("")?;
-    output.line("Write it as PowerShell, to read, to run and to take back:")?;
-    let command = format!(
-        "  {} provision --script do.ps1 --check check.ps1 --undo undo.ps1",
-        words::program()
-    );
-    output.line(style.command(&command))
+    output.line("As PowerShell, to read, to run and to take back: the same command with")?;
+    output.line(style.command("  --script do.ps1 --check check.ps1 --undo undo.ps1"))
 }
 
 /// A new file; one that is there may have been changed by hand.

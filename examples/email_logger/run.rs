@@ -154,7 +154,7 @@ fn disabled(output: &Output) -> Result<Exit, Failure> {
     } else {
         output.line(skipped(why))?;
         output.note("To switch it on:");
-        output.note(format!("  {} enable", words::program()));
+        output.note(format!("  {}", words::command("enable")));
     }
     Ok(Exit::Failed)
 }

@@ -74,7 +74,7 @@ pub(crate) async fn clear(
             ))?;
         }
         output.line("Begin again with:")?;
-        let command = format!("  {} setup", words::program());
+        let command = format!("  {}", words::command("setup"));
         output.line(output.style().command(&command))?;
     }
     Ok(Exit::Done)

@@ -120,7 +120,7 @@ fn next_of_json(output: &Output, next: &str) -> Result<(), Failure> {
 
 fn tell_next(next: &str, output: &Output) -> Result<(), Failure> {
     output.line("Next:")?;
-    let command = format!("  {} {next}", words::program());
+    let command = format!("  {}", words::command(next));
     output.line(output.style().command(&command))
 }
 
@@ -184,7 +184,7 @@ fn explain(result: &CheckResult, output: &Output) -> Result<(), Failure> {
     let code = result.code.unwrap_or_default();
     let found = result.found.as_deref().unwrap_or_default();
     let found = found.strip_suffix(&format!(" [{code}]")).unwrap_or(found);
-    for line in safe::lines(&format!("{found} [{code}]"), room) {
+    for line in safe::lines(&format!("{} [{code}]", exit::found(found)), room) {
         output.line(format!("    {line}"))?;
     }
     if let Some(remedy) = result.remedy {

@@ -78,8 +78,11 @@ async fn keep(
             output.line(
                 "No set-up is stored. Put them into one, or into [folders] of the configuration:",
             )?;
-            let (program, queue, storage) = (words::program(), queue.path, storage.path);
-            let command = format!("  {program} setup --queue '{queue}' --storage '{storage}'");
+            let change = format!(
+                "setup --queue '{}' --storage '{}'",
+                queue.path, storage.path
+            );
+            let command = format!("  {}", words::command(&change));
             output.line(output.style().command(&command))?;
         }
         return Ok(Exit::Done);

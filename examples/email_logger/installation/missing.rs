@@ -124,5 +124,5 @@ pub(crate) fn next(stored: &StoredSetup, missing: &[Missing]) -> String {
         None if stored.setup.enabled => "run",
         None => "validate",
     };
-    format!("{} {command}", words::program())
+    words::command(command)
 }

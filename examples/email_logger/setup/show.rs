@@ -105,7 +105,7 @@ pub(crate) fn tell_next(
     output.line("Still missing:")?;
     for one in missing {
         output.line(format!("  {}", one.what))?;
-        let command = format!("    {} {}", words::program(), one.command);
+        let command = format!("    {}", words::command(one.command));
         output.line(style.command(&command))?;
     }
     Ok(())
