@@ -309,3 +309,68 @@ fn a_tenant_that_blocks_ews_is_recognised_and_said() {
         text(&enabled)
     );
 }
+
+#[test]
+fn both_folders_can_be_picked_by_number() {
+    let Some(mut machine) = Machine::start(&["--autodiscover"]) else {
+        return;
+    };
+    machine.set_up();
+    machine.sign_in(&[]);
+    let left = machine.run_with_input(&["folders", "--pick"], "1\nx\n");
+    assert_eq!(code(&left), 1, "{}", errors(&left));
+    let picked = machine.run_with_input(&["folders", "--pick"], "2\nu\n1\n1\n9\nq 1\ns 3\n");
+    assert_eq!(code(&picked), 0, "{}", errors(&picked));
+    let shown = machine.run(&["setup", "--json"]);
+    let fields = json(&shown).remove(0)["setup"]["fields"].take();
+    let chosen = (&fields["queue-folder"], &fields["storage-folder"]);
+    let expected = (
+        r"\Email Logging\Queue\".into(),
+        r"\Email Logging\Storage\".into(),
+    );
+    assert_eq!(chosen, (&expected.0, &expected.1), "{}", errors(&picked));
+    let below = machine.run(&["folders", r"\Email Logging\", "--json"]);
+    let paths: Vec<_> = json(&below)
+        .iter()
+        .map(|line| line["path"].clone())
+        .collect();
+    let expected =
+        ["Queue", "Quarantine", "Storage"].map(|name| format!(r"\Email Logging\{name}\"));
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn a_deployment_supplies_id_and_secret_and_both_fields_stay_blank() {
+    let Some(mut machine) = Machine::start(&[]) else {
+        return;
+    };
+    machine.environment = vec![
+        (
+            "EMAIL_LOGGER__EXCHANGE__CLIENT_ID",
+            machine.fact("client-id").unwrap(),
+        ),
+        ("EMAIL_LOGGER__EXCHANGE__CLIENT_SECRET", SECRET.to_owned()),
+    ];
+    let url = format!("exchange-service-url={}", machine.fact("url").unwrap());
+    let address = format!(
+        "autodiscovery-email-address={}",
+        machine.fact("mailbox").unwrap()
+    );
+    machine.run(&["setup", &url, &address, "interaction-template-code=EMAIL"]);
+    let (signed_in, _) = machine.sign_in(&[]);
+    assert_eq!(code(&signed_in), 0, "{}", errors(&signed_in));
+    machine.run(&["folders", "--create-default"]);
+    let shown = json(&machine.run(&["setup", "--json"])).remove(0);
+    assert_eq!(shown["setup"]["missing"], serde_json::json!([]));
+    assert_eq!(shown["setup"]["fields"]["exchange-client-id"], Value::Null);
+    let enabled = machine.run(&["enable"]);
+    assert_eq!(code(&enabled), 0, "{}", text(&enabled));
+    assert_eq!(code(&machine.run(&["run"])), 3);
+    let canary = Canary::new(SECRET);
+    canary.assert_absent("what was said", machine.said());
+    assert_eq!(
+        canary.assert_folder(machine.own_folder()),
+        1,
+        "no key is needed"
+    );
+}

@@ -22,6 +22,8 @@ pub struct Machine {
     facts: Value,
     own: tempfile::TempDir,
     said: Vec<u8>,
+    /// What every command finds in its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Drop for Machine {
@@ -57,10 +59,12 @@ impl Machine {
             facts: serde_json::from_str(&first).unwrap(),
             own: tempfile::tempdir().unwrap(),
             said: Vec::new(),
+            environment: Vec::new(),
         })
     }
 
-    fn fact(&self, name: &str) -> Option<String> {
+    /// A fact that `simulate` told.
+    pub fn fact(&self, name: &str) -> Option<String> {
         self.facts[name].as_str().map(str::to_owned)
     }
 
@@ -82,6 +86,7 @@ impl Machine {
             "EMAIL_LOGGER__STORE__PATH",
             self.own.path().join("log.sqlite"),
         );
+        command.envs(self.environment.iter().cloned());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
