@@ -23,6 +23,8 @@ use crate::scope::Scope;
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
 #[cfg(feature = "oauth2")]
+pub(crate) use oauth::UsedStates;
+#[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub use oauth::{
     AdminConsent, AdminConsentBuilder, AppSignIn, AppSignInBuilder, Consented, DelegatedSignIn,

@@ -17,6 +17,7 @@ mod service;
 mod transport;
 
 pub use app::{AppSignIn, AppSignInBuilder};
+pub(crate) use consent::UsedStates;
 pub use consent::{AdminConsent, AdminConsentBuilder, Consented, PendingConsent};
 pub use delegated::{DelegatedSignIn, DelegatedSignInBuilder};
 pub use facts::TokenFacts;

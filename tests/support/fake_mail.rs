@@ -162,9 +162,3 @@ pub(crate) fn complete() -> EmailLoggingSetup {
     setup.interaction_template_code = Some("EMAIL".into());
     setup
 }
-
-/// The error of a code, for tables.
-pub(crate) fn tls(cause: &'static str) -> Error {
-    let inner = std::io::Error::other(cause);
-    error(&codes::HTTP_TLS).with_source(inner)
-}

@@ -8,7 +8,7 @@ use email_logging::error::codes;
 use email_logging::setup::{AuthenticationType, Check, NotChecked, ServiceFacts, SignedIn};
 
 use crate::bench::Bench;
-use crate::fake_mail::{answer, error, fails, tls};
+use crate::fake_mail::{answer, error, fails};
 
 #[tokio::test]
 async fn an_autodiscovery_address_is_needed() {
@@ -105,40 +105,21 @@ async fn a_service_that_does_not_answer_fails() {
 
 #[tokio::test]
 async fn a_certificate_is_refused_for_a_reason_that_is_said() {
-    for (cause, code, remedy) in [
-        (
-            "invalid peer certificate: certificate not valid for name \"mail.corp.example\"",
-            "check.tls_wrong_host",
-            "Use the host name that stands in the certificate, or give the server a certificate with its name.",
-        ),
-        (
-            "invalid peer certificate: certificate expired: verification time 1 (UNIX)",
-            "check.tls_expired",
-            "Renew the server's certificate.",
-        ),
-        (
-            "invalid peer certificate: certificate not valid yet: verification time 1 (UNIX)",
-            "check.tls_not_yet",
-            "Check this machine's clock, then the server's certificate.",
-        ),
-        (
-            "invalid peer certificate: UnknownIssuer",
-            "check.tls_unknown_issuer",
-            "Add the private root certificate that issued it.",
-        ),
-        (
-            "received fatal alert: HandshakeFailure",
-            "http.tls",
-            "Check the host name and the certificate; add a private root if the server uses one.",
-        ),
+    for code in [
+        &codes::HTTP_TLS,
+        &codes::HTTP_TLS_HOST,
+        &codes::HTTP_TLS_EXPIRED,
+        &codes::HTTP_TLS_NOT_YET_VALID,
+        &codes::HTTP_TLS_UNTRUSTED,
+        &codes::HTTP_TLS_PIN,
     ] {
-        let bench =
-            Bench::with_answers(|answers| answers.reach = Arc::new(move || Err(tls(cause))));
-        bench.fails(Check::Tls, code, remedy).await;
-        let found = Bench::with_answers(|a| a.connect = Arc::new(move || Err(tls(cause))));
-        found.fails(Check::Tls, code, remedy).await;
-        let identity = Bench::with_answers(|a| a.sign_in = Arc::new(move || Err(tls(cause))));
-        identity.fails(Check::Tls, code, remedy).await;
+        let (name, remedy) = (code.code, code.remedy);
+        let bench = Bench::with_answers(|answers| answers.reach = fails(code));
+        bench.fails(Check::Tls, name, remedy).await;
+        let found = Bench::with_answers(|answers| answers.connect = fails(code));
+        found.fails(Check::Tls, name, remedy).await;
+        let identity = Bench::with_answers(|answers| answers.sign_in = fails(code));
+        identity.fails(Check::Tls, name, remedy).await;
     }
 }
 

@@ -2,59 +2,27 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use email_logging::Scope;
 use email_logging::credential::StaticCredentials;
 use email_logging::setup::{
-    AuthenticationType, Check, ConnectionProbe, EmailLoggingSetup, MailConnection, MailConnector,
-    ServiceFacts, SetupValidator, SignedIn, TemplateList, ValidationReport,
+    AuthenticationType, Check, EmailLoggingSetup, EwsConnector, SetupValidator, TemplateList,
+    ValidationReport,
 };
-use email_logging::source::ews::EwsSource;
-use email_logging::source::{FolderPath, FolderRoot, ListRequest, MailFolders as _};
+use email_logging::source::ews::AddressPolicy;
 use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::exchange::{
     FolderRights, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
-use email_logging::{Result, Scope};
 
 use crate::fake_mail::complete;
 
 const QUEUE: &str = r"\Email Logging\Queue\";
 const STORAGE: &str = r"\Email Logging\Storage\";
 
-/// Connects to one simulated Exchange. The probe asks for the root of the public folders.
-#[derive(Debug, Clone)]
-struct Connector(Arc<EwsSource>);
-
-#[async_trait]
-impl MailConnector for Connector {
-    async fn connect(&self, _: &Scope, _: &EmailLoggingSetup) -> Result<MailConnection> {
-        let source = self.0.clone();
-        Ok(MailConnection::new(
-            source.clone(),
-            source,
-            Arc::new(self.clone()),
-        ))
-    }
-}
-
-#[async_trait]
-impl ConnectionProbe for Connector {
-    async fn sign_in(&self) -> Result<SignedIn> {
-        Ok(SignedIn::opaque())
-    }
-
-    async fn reach(&self) -> Result<ServiceFacts> {
-        let root = FolderPath::new(FolderRoot::PublicFolders, [""; 0]);
-        self.0
-            .children(&root.into(), ListRequest::new(0, 1))
-            .await?;
-        Ok(ServiceFacts::new(false))
-    }
-}
-
 fn exchange() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_user("svc@example.com", "canary-secret")
+        .with_mailbox("logging@corp.example")
         .with_public_folder(QUEUE)
         .with_public_folder(STORAGE)
         .with_tls(TlsCertificate::Trusted)
@@ -72,12 +40,13 @@ fn setup(exchange: &SimulatedExchange) -> EmailLoggingSetup {
 
 async fn validate(exchange: &SimulatedExchange, trusted: &str, password: &str) -> ValidationReport {
     let account = StaticCredentials::new().with_password("svc@example.com", password);
-    let source = EwsSource::builder(exchange.url())
-        .with_basic(Arc::new(account))
+    let connector = EwsConnector::builder()
+        .with_credentials(Arc::new(account))
         .with_trusted_roots(trusted)
+        .with_address_policy(AddressPolicy::on_premises(["127.0.0.0/8"]).unwrap())
         .build()
         .unwrap();
-    let validator = SetupValidator::new(Arc::new(Connector(Arc::new(source))))
+    let validator = SetupValidator::new(Arc::new(connector))
         .with_templates(Arc::new(TemplateList::new(["EMAIL"])))
         .with_clock(Arc::new(ManualClock::default()));
     let setup = setup(exchange);
@@ -108,9 +77,9 @@ async fn a_simulated_exchange_is_green() {
 async fn each_bad_certificate_is_told_apart() {
     let other = exchange().start().await.unwrap();
     for (certificate, expected) in [
-        (TlsCertificate::WrongHost, "check.tls_wrong_host"),
-        (TlsCertificate::Expired, "check.tls_expired"),
-        (TlsCertificate::SelfSigned, "check.tls_unknown_issuer"),
+        (TlsCertificate::WrongHost, "http.tls_host"),
+        (TlsCertificate::Expired, "http.tls_expired"),
+        (TlsCertificate::SelfSigned, "http.tls_untrusted"),
     ] {
         let exchange = exchange().with_tls(certificate).start().await.unwrap();
         let pem = exchange.ca_pem().unwrap().to_owned();
@@ -120,7 +89,7 @@ async fn each_bad_certificate_is_told_apart() {
     }
     let exchange = exchange().start().await.unwrap();
     let report = validate(&exchange, other.ca_pem().unwrap(), "canary-secret").await;
-    assert_eq!(code(&report, Check::Tls), Some("check.tls_unknown_issuer"));
+    assert_eq!(code(&report, Check::Tls), Some("http.tls_untrusted"));
     assert_eq!(exchange.statistics().requests, 0);
 }
 

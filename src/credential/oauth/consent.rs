@@ -31,7 +31,7 @@ pub use builder::AdminConsentBuilder;
 use callback::Callback;
 use id_token::Identity;
 pub use pending::PendingConsent;
-use used::UsedStates;
+pub(crate) use used::UsedStates;
 
 const OPERATION: &str = "AdminConsent";
 

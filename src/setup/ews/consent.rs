@@ -1,9 +1,8 @@
 //! The sign-in of an administrator at the connector's identity service, in two steps that two requests of a web host can
 //! take.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -11,7 +10,7 @@ use secrecy::SecretString;
 use super::fields::{self, WithFields};
 use super::sign_in::identity_service;
 use super::{EwsConnector, OPERATION};
-use crate::credential::{AdminConsent, Consented, PendingConsent};
+use crate::credential::{AdminConsent, Consented, PendingConsent, UsedStates};
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::scope::Scope;
 use crate::setup::{
@@ -34,14 +33,7 @@ const ATTEMPTS: u32 = 4;
 #[derive(Clone)]
 pub struct ConsentSignIn {
     connector: EwsConnector,
-    /// The consents that were begun: a state is good for one callback of the one that made it.
-    begun: Arc<Mutex<BTreeMap<Scope, Begun>>>,
-}
-
-#[derive(Clone)]
-struct Begun {
-    fields: EmailLoggingSetup,
-    consent: Arc<AdminConsent>,
+    used: UsedStates,
 }
 
 impl ConsentSignIn {
@@ -49,7 +41,7 @@ impl ConsentSignIn {
     pub fn new(connector: EwsConnector) -> Self {
         Self {
             connector,
-            begun: Arc::default(),
+            used: UsedStates::default(),
         }
     }
 
@@ -156,28 +148,14 @@ impl ConsentSignIn {
         }
     }
 
-    /// The consent of these fields: the same one from `begin` to `finish`.
-    fn consent(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<Arc<AdminConsent>> {
-        let fields = fields::of_connection(setup);
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = begun.get(scope).filter(|known| known.fields == fields) {
-            return Ok(Arc::clone(&known.consent));
-        }
-        let consent = Arc::new(self.describe(scope, &fields)?);
-        let known = Begun {
-            fields,
-            consent: Arc::clone(&consent),
-        };
-        begun.insert(scope.clone(), known);
-        Ok(consent)
-    }
-
-    fn describe(&self, scope: &Scope, fields: &EmailLoggingSetup) -> Result<AdminConsent> {
+    fn consent(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<AdminConsent> {
+        let fields = &fields::of_connection(setup);
         let options = &self.connector.inner.options;
         let service = identity_service(options, fields);
         let mut builder = AdminConsent::at(service, WithFields::new(&options.credentials, fields))
             .with_way(&options.http)
             .with_scope(scope.clone())
+            .with_used_states(self.used.clone())
             .with_clock(Arc::clone(&options.clock));
         builder = match fields.authentication_type {
             AuthenticationType::OAuth2 => builder,

@@ -26,6 +26,7 @@ pub struct AdminConsentBuilder {
     redirect_url: Option<String>,
     offline: bool,
     life: Duration,
+    used: UsedStates,
     permissions: Vec<String>,
     transport: TransportOptions,
 }
@@ -52,6 +53,7 @@ impl AdminConsentBuilder {
             redirect_url: None,
             offline: false,
             life: LIFE,
+            used: UsedStates::default(),
             permissions: Vec::new(),
             transport: TransportOptions::default(),
         }
@@ -72,6 +74,12 @@ impl AdminConsentBuilder {
     /// Asks for a refresh token too (`offline_access`), for a delegated sign-in.
     pub fn with_refresh_token(mut self) -> Self {
         self.offline = true;
+        self
+    }
+
+    /// Shares the states that were used with other consents.
+    pub(crate) fn with_used_states(mut self, used: UsedStates) -> Self {
+        self.used = used;
         self
     }
 
@@ -124,7 +132,7 @@ impl AdminConsentBuilder {
             redirect_url: self.redirect_url,
             offline: self.offline,
             life: self.life,
-            used: UsedStates::default(),
+            used: self.used,
             clock,
         })
     }

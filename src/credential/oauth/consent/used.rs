@@ -1,7 +1,7 @@
 //! Which states were used: a consent that was carried as text could be handed back twice.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 use super::{OPERATION, PendingConsent};
 use crate::error::{Error, Result, codes};
 
-/// The states that were used and have not ended yet, as hashes.
-#[derive(Debug, Default)]
-pub(super) struct UsedStates(Mutex<BTreeMap<[u8; 32], Timestamp>>);
+/// The states that were used and have not ended yet, as hashes. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UsedStates(Arc<Mutex<BTreeMap<[u8; 32], Timestamp>>>);
 
 impl UsedStates {
     /// Uses a state, once.
