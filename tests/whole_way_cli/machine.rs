@@ -113,9 +113,10 @@ impl Machine {
     /// The set-up as `simulate` tells to type it.
     pub fn set_up(&mut self) -> Output {
         let fact = |field: &str, name: &str| format!("{field}={}", self.fact(name).unwrap());
-        let url = match self.facts["autodiscover"].as_bool().unwrap() {
-            true => "exchange-service-url=".to_owned(),
-            false => fact("exchange-service-url", "url"),
+        let url = if self.facts["autodiscover"] == true {
+            "exchange-service-url=".to_owned()
+        } else {
+            fact("exchange-service-url", "url")
         };
         let address = fact("autodiscovery-email-address", "mailbox");
         let client = fact("exchange-client-id", "client-id");
