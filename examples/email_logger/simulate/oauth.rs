@@ -276,7 +276,7 @@ fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<
             one("sign-in"),
         ),
         (
-            "   the same without a browser: curl follows the redirects",
+            "Or the same without a browser: curl follows the redirects",
             vec![format!(
                 "{program} sign-in | {{ read url; curl -sL --cacert {} \"$url\"; cat; }}",
                 files.at("ca.pem")
