@@ -115,7 +115,7 @@ fn what_to_do_is_what_can_be_done_with_this_program() {
     let online = folders_of("https://outlook.office365.com/EWS/Exchange.asmx", Some("a"));
     assert_eq!(code(&online), 4);
     let told = errors(&online);
-    assert!(told.contains("a user name and a password only"), "{told}");
+    assert!(told.contains("setup authentication-type=oauth2"), "{told}");
     assert!(!told.contains("::build"), "no name of a function: {told}");
     let nobody = folders_of("https://127.0.0.1:9/EWS/Exchange.asmx", None);
     assert_eq!(code(&nobody), 4);

@@ -11,6 +11,8 @@ use jiff::tz::TimeZone;
 
 use crate::flags;
 
+pub(crate) mod setup;
+
 /// Logs the mail between salespeople and contacts into an interaction log.
 ///
 /// Start with `demo`: it needs no server, no account and no configuration.
@@ -69,8 +71,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Give mail that was set aside for a person another try.
     Requeue(RequeueArgs),
-    /// Show the folders of the Exchange account and its rights there.
+    /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
+    #[command(flatten)]
+    Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.
     Simulate(SimulateArgs),
 }
@@ -113,6 +117,9 @@ pub(crate) struct Settings {
     /// The file of the log.
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
+    /// The file of the key that seals the secrets of the set-up; without it one beside the log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     /// The file of salespeople and contacts.
     #[arg(long, value_name = "FILE")]
     pub(crate) directory: Option<PathBuf>,
@@ -254,7 +261,23 @@ impl fmt::Display for Which {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "With a set-up in the log the folders are those of its account; else those of the configuration. Choosing changes \
+                  the set-up, and is refused while email logging is enabled."
+)]
 pub(crate) struct FoldersArgs {
+    /// Begin below this folder, such as '\Email Logging\' or mailbox:; without it at the public folders and the mailbox.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) below: Option<String>,
+    /// Browse and choose both folders by number, level by level, on this terminal.
+    #[arg(long, conflicts_with = "below")]
+    pub(crate) pick: bool,
+    /// Create \Email Logging\Queue\ and \Email Logging\Storage\, and put them into the set-up.
+    #[arg(long, conflicts_with_all = ["below", "pick"])]
+    pub(crate) create_default: bool,
+    /// With --create-default: in the mailbox instead of the public folders.
+    #[arg(long, requires = "create_default")]
+    pub(crate) in_mailbox: bool,
     /// How many levels to go down.
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub(crate) depth: u32,
@@ -262,6 +285,7 @@ pub(crate) struct FoldersArgs {
     pub(crate) settings: Settings,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
     /// Put the .eml files of this directory into the queue; without it the sample mails of the demo.
@@ -279,6 +303,41 @@ pub(crate) struct SimulateArgs {
     /// Write the certificate authority that clients must trust into this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Let in applications with OAuth2, as Exchange Online does: with a simulated identity service beside it.
+    #[arg(long, conflicts_with = "http")]
+    pub(crate) oauth2: bool,
+    /// With --oauth2: what the administrator does whom the identity service asks for consent.
+    #[arg(
+        long,
+        value_name = "DEED",
+        requires = "oauth2",
+        default_value = "accepts"
+    )]
+    pub(crate) administrator: Administrator,
+    /// With --oauth2: let Exchange be found by autodiscovery, with queue and storage in different content mailboxes, to which
+    /// every call has to be routed.
+    #[arg(long, requires = "oauth2")]
+    pub(crate) autodiscover: bool,
+    /// With --oauth2: block Exchange Web Services, as a tenant does that has switched them off.
+    #[arg(long, requires = "oauth2")]
+    pub(crate) block_ews: bool,
+}
+
+/// What the simulated administrator does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Administrator {
+    /// Accepts at once.
+    Accepts,
+    /// Sees a page with the buttons Accept and Decline.
+    Asked,
+    /// Declines.
+    Declines,
+    /// Is no administrator.
+    Unprivileged,
+    /// Closes the window.
+    Leaves,
+    /// Accepts, and the browser comes back with the state of another sign-in.
+    WrongState,
 }
 
 /// Characters of an id that say enough to look for it.

@@ -3,11 +3,14 @@
 //! Owns the sections and their meaning. Holds no secret: a password comes from the environment or from a file of its own
 //! when it is needed.
 
+mod identity;
 mod layers;
 mod policy;
 mod secrets;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +23,8 @@ use serde::de::DeserializeOwned;
 
 use crate::cli::Settings;
 
-pub(crate) use layers::PASSWORD;
+pub(crate) use identity::Identity;
+pub(crate) use layers::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 
 /// Everything that a command may need.
 #[derive(Debug, Default)]
@@ -31,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) run: Run,
+    pub(crate) identity: Identity,
+    /// `[setup]`: fields of the set-up by their names, which `setup --from-config` takes over.
+    pub(crate) setup: BTreeMap<String, toml::Value>,
     /// The table `[policy]`, read once the directory is known.
     policy: toml::Table,
 }
@@ -58,6 +65,7 @@ pub(crate) struct Exchange {
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     on_premises_ranges: Option<Ranges>,
+    host_addresses: Option<Ranges>,
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
 }
 
@@ -66,6 +74,26 @@ impl Exchange {
     pub(crate) fn ranges(&self) -> &[String] {
         let ranges = self.on_premises_ranges.as_ref();
         ranges.map_or(&[], |ranges| &ranges.0)
+    }
+
+    /// Hosts with the address to connect to instead of the one that names are resolved to, as `host=address:port`.
+    pub(crate) fn host_addresses(&self) -> Result<Vec<(String, SocketAddr)>, ConfigError> {
+        let texts = self
+            .host_addresses
+            .as_ref()
+            .map_or(&[][..], |texts| &texts.0);
+        let read = |text: &String| {
+            let (host, address) = text.split_once('=')?;
+            Some((host.trim().to_owned(), address.trim().parse().ok()?))
+        };
+        let refused = |text: &String| {
+            let what =
+                format!("[exchange]: `{text}` in `host-addresses` is no host with its address");
+            ConfigError::invalid(what, "Write it as mail.corp.example=10.1.2.3:443.")
+        };
+        let each = texts.iter();
+        each.map(|text| read(text).ok_or_else(|| refused(text)))
+            .collect()
     }
 }
 
@@ -84,6 +112,7 @@ pub(crate) struct Folders {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Store {
     pub(crate) path: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// `[directory]`.
@@ -97,7 +126,7 @@ pub(crate) struct Directory {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Run {
-    batch_size: Option<u32>,
+    pub(crate) batch_size: Option<u32>,
     fetch_batch: Option<u32>,
     move_batch: Option<u32>,
     connections: Option<u32>,
@@ -112,7 +141,7 @@ pub(crate) struct Run {
 #[serde(try_from = "String")]
 pub(crate) struct Folder(pub(crate) FolderPath);
 
-/// Ranges of addresses: a list, or one text with commas, as the environment has it.
+/// Ranges of addresses, or hosts with theirs: a list, or one text with commas, as the environment has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "ListOrText")]
 struct Ranges(Vec<String>);
@@ -148,6 +177,13 @@ impl From<ListOrText> for Ranges {
             ListOrText::Text(text) => text.split(',').map(|range| range.trim().into()).collect(),
         })
     }
+}
+
+/// A time that was typed on the command line.
+pub(crate) fn span(name: &str, text: &str) -> Result<Duration, ConfigError> {
+    let refused = |what| ConfigError::invalid(what, format!("Correct {name}."));
+    let span = Span::try_from(text.to_owned()).map_err(refused)?;
+    Ok(span.0)
 }
 
 impl TryFrom<String> for Span {
@@ -232,13 +268,15 @@ impl Config {
             store: section(&mut table, "store")?,
             directory: section(&mut table, "directory")?,
             run: section(&mut table, "run")?,
+            identity: section(&mut table, "identity")?,
+            setup: section(&mut table, "setup")?,
             policy: section(&mut table, "policy")?,
         };
         match table.keys().next() {
             None => Ok(config),
             Some(key) => Err(ConfigError::invalid(
                 format!("`{key}` is no section of the configuration"),
-                "The sections are [scope], [exchange], [folders], [store], [directory], [policy] and [run].",
+                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy] and [run].",
             )),
         }
     }
@@ -261,6 +299,7 @@ impl Config {
             self.exchange.on_premises_ranges = Some(ranges);
         }
         set(&mut self.store.path, flags.store.as_ref());
+        set(&mut self.store.key_file, flags.key_file.as_ref());
         set(&mut self.directory.file, flags.directory.as_ref());
         set(&mut self.run.batch_size, flags.batch_size.as_ref());
         if flags.allow_plain_http_on_loopback {
@@ -283,15 +322,11 @@ impl Config {
         every: Option<&String>,
         first_after: Option<&String>,
     ) -> Result<(), ConfigError> {
-        let span = |name: &str, text: &String| {
-            let refused = |what| ConfigError::invalid(what, format!("Correct {name}."));
-            Span::try_from(text.clone()).map_err(refused)
-        };
         if let Some(text) = every {
-            self.run.every = Some(span("--every", text)?);
+            self.run.every = Some(Span(span("--every", text)?));
         }
         if let Some(text) = first_after {
-            self.run.first_after = Some(span("--first-after", text)?);
+            self.run.first_after = Some(Span(span("--first-after", text)?));
         }
         Ok(())
     }
@@ -307,6 +342,16 @@ impl Config {
     pub(crate) fn store_path(&self) -> Result<&Path, ConfigError> {
         let path = self.store.path.as_deref();
         path.ok_or_else(|| ConfigError::missing("the file of the log", "store", "path", "--store"))
+    }
+
+    /// The file of the key that seals secrets: the one that is named, or one beside the log.
+    pub(crate) fn key_path(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(file) = &self.store.key_file {
+            return Ok(file.clone());
+        }
+        let mut name = self.store_path()?.as_os_str().to_owned();
+        name.push(".key");
+        Ok(name.into())
     }
 
     /// Sizes and limits of a run.

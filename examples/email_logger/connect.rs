@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
+use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::store::SqliteStore;
 use email_logging::{EmailLogger, Error};
 
 use crate::config::{Config, ConfigError};
 use crate::exit::Failure;
+use crate::installation::Installation;
 use crate::output::Output;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, refuse_shared};
 
 /// The Exchange of the configuration, for somebody who waits: one repetition is enough there.
 pub(crate) fn impatient_source(config: &Config) -> Result<EwsSource, Failure> {
@@ -121,13 +123,12 @@ pub(crate) fn existing_store(config: &Config) -> Result<Arc<SqliteStore>, Failur
 
 /// A logger of the configuration, up to its store.
 pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuilder, Failure> {
-    let directory = directory(config)?;
-    tell_problems(&directory, output);
     let folders = &config.folders;
     let needed = |folder: &Option<crate::config::Folder>, what, key, flag| {
         let folder = folder.clone().map(|folder| folder.0);
         folder.ok_or_else(|| ConfigError::missing(what, "folders", key, flag))
     };
+    let directory = directory(config)?;
     let queue = needed(&folders.queue, "the queue folder", "queue", "--queue")?;
     let storage = needed(
         &folders.storage,
@@ -135,18 +136,48 @@ pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuil
         "storage",
         "--storage",
     )?;
+    let source = Arc::new(source(config)?);
+    let builder = unplaced_logger(config, directory, output)?;
+    Ok(builder
+        .with_source(source)
+        .with_queue_folder(queue)
+        .with_storage_folder(storage))
+}
+
+/// A logger of the stored set-up, up to its store: the mail system and the folders are the set-up's, and the rest is the
+/// configuration's.
+pub(crate) async fn logger_of_setup(
+    installation: &Installation,
+    setup: &EmailLoggingSetup,
+    output: &Output,
+) -> Result<EmailLoggerBuilder, Failure> {
+    let directory = directory(&installation.config)?;
+    let source = installation.connect(setup).await?.source;
+    let mut builder = unplaced_logger(&installation.config, directory, output)?.with_source(source);
+    if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
+        builder = builder
+            .with_queue_folder(queue.clone())
+            .with_storage_folder(storage.clone());
+    }
+    Ok(builder)
+}
+
+/// What does not depend on where the mail is.
+fn unplaced_logger(
+    config: &Config,
+    directory: MemoryDirectory,
+    output: &Output,
+) -> Result<EmailLoggerBuilder, Failure> {
+    tell_problems(&directory, output);
     let mut builder = EmailLogger::builder()
         .with_scope(config.scope()?)
         .with_policy(config.policy(&directory.own_domains())?)
-        .with_source(Arc::new(source(config)?))
         .with_directory(Arc::new(directory))
-        .with_queue_folder(queue)
-        .with_storage_folder(storage)
         .with_settings(config.run_settings());
-    if let Some(folder) = &folders.not_logged {
+    if let Some(folder) = &config.folders.not_logged {
         builder = builder.with_not_logged_folder(folder.0.clone());
     }
-    if let Some(folder) = &folders.quarantine {
+    if let Some(folder) = &config.folders.quarantine {
         builder = builder.with_quarantine_folder(folder.0.clone());
     }
     if let Some(bar) = output.bar() {
@@ -166,7 +197,7 @@ fn tell_problems(directory: &MemoryDirectory, output: &Output) {
 }
 
 /// The text of a file.
-fn text(what: &str, file: &Path) -> Result<String, Failure> {
+pub(crate) fn text(what: &str, file: &Path) -> Result<String, Failure> {
     let read = std::fs::read_to_string(file);
     read.map_err(|error| {
         let what = format!("{what} {} cannot be read: {error}", file.display());

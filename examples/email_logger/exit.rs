@@ -87,7 +87,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Access,
-            Self::Library(error) => of_kind(error.kind()),
+            Self::Library(error) => of_error(error),
             Self::Run(error) => of_run(error),
             Self::Own { code: USAGE, .. } => Exit::Usage,
             Self::Own { .. } => Exit::Failed,
@@ -139,12 +139,21 @@ fn of_io(kind: io::ErrorKind) -> (&'static str, &'static str) {
 
 /// What to do about an error of the library, where this program has a way of its own.
 pub(crate) fn remedy(error: &Error) -> &'static str {
-    match error.code() {
+    let password = ["sign-in", "Basic"].contains(&error.operation());
+    if error.code() == "credential.missing" && password {
+        return "Set EMAIL_LOGGER__EXCHANGE__PASSWORD, or name a file that holds the password with --password-file.";
+    }
+    remedy_of(error.code(), error.remedy())
+}
+
+/// The same by the code alone, as checks have it; else what the library says.
+pub(crate) fn remedy_of(code: &str, otherwise: &'static str) -> &'static str {
+    match code {
         "config.insecure" => {
             "Use https. --allow-plain-http-on-loopback is for tests on this machine."
         }
-        "credential.missing" => {
-            "Set EMAIL_LOGGER__EXCHANGE__PASSWORD, or name a file that holds the password with --password-file."
+        "credential.missing" | "setup.incomplete" => {
+            "`setup` shows what is missing, with the command that supplies it."
         }
         "http.tls" | "http.tls_untrusted" => {
             "Check the host name and the certificate; name a private authority with --ca-file."
@@ -154,11 +163,32 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
              --on-premises-range, such as 10.0.0.0/8."
         }
         "ews.basic_online" => {
-            "This program signs in with a user name and a password only, for now. A host signs in with OAuth2 through \
-             the library: EwsSourceBuilder::with_app_sign_in."
+            "Sign in with OAuth2: `setup authentication-type=oauth2`, and then what `setup` shows as missing."
         }
         "store.schema_missing" => "Let `run` prepare the file once.",
-        _ => error.remedy(),
+        "oauth.reauth" | "oauth.consent_missing" => "Let an administrator sign in with `sign-in`.",
+        "oauth.consent_declined" => "Run `sign-in` again, and accept the permissions.",
+        "oauth.not_administrator" => {
+            "Run `sign-in` again, and sign in as an administrator who may consent for the whole organization."
+        }
+        "oauth.callback_missing" => {
+            "Run `sign-in` again; check that the browser runs on this machine, or use --callback-url, and give more time \
+             with --time-limit."
+        }
+        "oauth.callback_invalid" => {
+            "Run `sign-in` again, and paste the whole address that the browser ended at."
+        }
+        "oauth.state_mismatch" => {
+            "Run `sign-in` again, and open its address in one browser window only."
+        }
+        "oauth.secret_wrong" => {
+            "Give the secret's value, not its id, of this app registration: `setup --client-secret`."
+        }
+        "oauth.secret_expired" => {
+            "Create a new client secret in the portal and give it with `setup --client-secret`; logging may stay on."
+        }
+        "setup.enabled" => "Run `disable` first; settings and secrets stay.",
+        _ => otherwise,
     }
 }
 
@@ -174,6 +204,16 @@ pub(crate) fn what(error: &Error, step: Option<RunStep>) -> String {
         None => doing(error.operation()),
     };
     doing.map_or_else(|| text.to_owned(), |doing| format!("{doing}: {text}"))
+}
+
+/// What a check found, which is an error as text: the name of a function before it in words.
+pub(crate) fn found(text: &str) -> String {
+    let named = text.split_once(": ");
+    let named = named.and_then(|(operation, rest)| Some((doing(operation)?, rest)));
+    named.map_or_else(
+        || text.to_owned(),
+        |(doing, rest)| format!("{doing}: {rest}"),
+    )
 }
 
 /// The step of a run in words.
@@ -197,9 +237,12 @@ fn of_step(step: RunStep) -> String {
 /// An operation in words. Names of functions are nothing for people.
 fn doing(operation: &str) -> Option<String> {
     let words = match operation {
-        "sign-in" | "Basic" | "Bearer" | "client_id" | "client_secret" => "signing in",
+        "sign-in" | "Basic" | "Bearer" | "client_id" | "client_secret" | "AdminConsent"
+        | "AppSignIn" | "DelegatedSignIn" => "signing in",
         "TLS" | "HTTP client" => "connecting",
         "service URL" | "EwsSourceBuilder::build" => "setting up the connection",
+        "setup" | "change" | "clear" => "changing the set-up",
+        "EwsConnector" | "Autodiscover" => "connecting to Exchange",
         "open_folder" | "locate" | "FindFolder" | "GetFolder" => "looking for the folder",
         "FindItem" => "listing the folder",
         "GetItem" | "fetch" => "reading the mail",
@@ -218,7 +261,7 @@ pub(crate) fn of_run(error: &RunError) -> Exit {
     if names_no_folder(error) {
         Exit::Access
     } else {
-        of_kind(error.error.kind())
+        of_error(&error.error)
     }
 }
 
@@ -231,8 +274,10 @@ fn names_no_folder(error: &RunError) -> bool {
     opening && error.error.kind() == ErrorKind::NotFound
 }
 
-fn of_kind(kind: ErrorKind) -> Exit {
-    match kind {
+fn of_error(error: &Error) -> Exit {
+    match error.kind() {
+        // A callback that is refused is a sign-in that failed, whatever was wrong with it.
+        _ if error.code().starts_with("oauth.") => Exit::Access,
         ErrorKind::Config
         | ErrorKind::Unauthenticated
         | ErrorKind::ReauthRequired

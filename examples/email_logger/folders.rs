@@ -1,18 +1,25 @@
-//! `folders`: what the account sees on Exchange, and what it may do there.
+//! `folders`: what the account sees on Exchange, and what it may do there; and the choice of the two folders.
+
+mod choose;
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use email_logging::error::{Error, ErrorKind};
+use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::{
-    Folder, FolderPath, FolderRights, FolderRoot, FolderSelector, ListRequest, MailFolders,
+    DEFAULT_QUEUE_FOLDER, Folder, FolderPath, FolderRights, FolderRoot, FolderSelector,
+    ListRequest, MailFolders,
 };
+use email_logging::store::SetupStore as _;
 use serde_json::json;
 
 use crate::cli::FoldersArgs;
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{self, Exit, Failure};
+use crate::installation::Installation;
 use crate::output::{Output, safe};
 
 /// Folders that are shown at most; a mailbox with more is browsed from a lower folder.
@@ -28,19 +35,26 @@ pub(crate) async fn folders(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
-    let source = connect::impatient_source(&config)?;
+    let (installation, source) = source(config).await?;
+    if args.create_default {
+        return choose::create_default(args.in_mailbox, installation.as_ref(), source, output)
+            .await;
+    }
+    if args.pick {
+        return choose::pick(installation.as_ref(), source, output).await;
+    }
+    let tops = tops(args.below.as_deref())?;
     let mut seen = 0;
     let mut failed = None;
-    for (title, root) in [
-        ("Public folders", FolderRoot::PublicFolders),
-        ("Mailbox", FolderRoot::Mailbox),
-    ] {
+    for (title, top) in &tops {
         if !output.json() {
             output.line(output.style().strong(title))?;
         }
-        match tree(&source, root, args.depth, &mut seen, output).await {
+        match tree(source.as_ref(), top, args.depth, &mut seen, output).await {
             // An organisation may have no public folders, and an account no mailbox: the other half is still shown.
-            Err(Failure::Library(error)) if is_absence(&error) && failed.is_none() => {
+            Err(Failure::Library(error))
+                if is_absence(&error) && failed.is_none() && tops.len() > 1 =>
+            {
                 output.note(format!("  {}", safe::text(&exit::what(&error, None))));
                 failed = Some(error);
             }
@@ -51,6 +65,49 @@ pub(crate) async fn folders(
         Some(error) if seen == 0 => Err(error.into()),
         _ => Ok(Exit::Done),
     }
+}
+
+/// The folders of the stored set-up's account, if there is a set-up; else those of the configuration.
+async fn source(config: Config) -> Result<(Option<Installation>, Arc<dyn MailFolders>), Failure> {
+    if config
+        .store
+        .path
+        .as_ref()
+        .is_some_and(|path| path.is_file())
+    {
+        let store = connect::existing_store(&config)?;
+        let stored = store.load_setup(&config.scope()?).await?;
+        if let Some(stored) = stored.filter(|stored| stored.setup != EmailLoggingSetup::default()) {
+            let installation = Installation::with_store(config, store)?;
+            let folders = installation
+                .connect(&to_browse(stored.setup))
+                .await?
+                .folders;
+            return Ok((Some(installation), folders));
+        }
+    }
+    Ok((None, Arc::new(connect::impatient_source(&config)?)))
+}
+
+/// Public folders are routed only where the set-up has one; before one is chosen, the default one stands for it.
+fn to_browse(mut setup: EmailLoggingSetup) -> EmailLoggingSetup {
+    if setup.queue_folder.is_none() && setup.storage_folder.is_none() {
+        setup.queue_folder = DEFAULT_QUEUE_FOLDER.parse().ok();
+    }
+    setup
+}
+
+/// Where to begin, with a heading.
+fn tops(below: Option<&str>) -> Result<Vec<(String, FolderPath)>, Failure> {
+    if let Some(text) = below {
+        let path: FolderPath = text.parse()?;
+        return Ok(vec![(safe::text(&path.to_string()), path)]);
+    }
+    let root = |title: &str, root| (title.to_owned(), FolderPath::new(root, [""; 0]));
+    Ok(vec![
+        root("Public folders", FolderRoot::PublicFolders),
+        root("Mailbox", FolderRoot::Mailbox),
+    ])
 }
 
 /// The half that was asked for is not there, or not for this account.
@@ -72,13 +129,12 @@ struct Waiting {
 
 async fn tree(
     source: &dyn MailFolders,
-    root: FolderRoot,
+    top: &FolderPath,
     depth: u32,
     seen: &mut usize,
     output: &Output,
 ) -> Result<(), Failure> {
-    let top = FolderPath::new(root, Vec::<String>::new());
-    let mut waiting = children(source, &FolderSelector::Path(top.clone()), &top, 0).await?;
+    let mut waiting = children(source, &FolderSelector::Path(top.clone()), top, 0).await?;
     while let Some(next) = waiting.pop_front() {
         *seen += 1;
         if *seen > MOST {

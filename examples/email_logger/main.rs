@@ -11,22 +11,30 @@ mod explain;
 mod find;
 mod flags;
 mod folders;
+mod installation;
 mod log;
 mod output;
+mod provision;
 mod requeue;
 mod run;
 mod samples;
+mod setup;
 mod show;
+mod sign_in;
 mod signals;
 mod simulate;
+mod status;
+mod validate;
 mod words;
 
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+use cli::setup::SetupCommand;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use output::Output;
@@ -75,7 +83,26 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Show(args) => show::show(args, file, output).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
+        Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
+    }
+}
+
+/// The commands of the set-up.
+async fn administer(
+    command: &SetupCommand,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    match command {
+        SetupCommand::Setup(args) => setup::setup(args, file, output).await,
+        SetupCommand::SignIn(args) => sign_in::sign_in(args, file, output).await,
+        SetupCommand::Validate(args) => validate::validate(args, file, output).await,
+        SetupCommand::Enable(args) => validate::enable(args, file, output).await,
+        SetupCommand::Disable(args) => validate::disable(args, file, output).await,
+        SetupCommand::Clear(args) => status::clear(args, file, output).await,
+        SetupCommand::Status(args) => status::status(args, file, output).await,
+        SetupCommand::Provision(args) => provision::provision(args, file, output).await,
     }
 }
 

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use email_logging::EmailLogger;
 use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
-use email_logging::store::MemoryStore;
+use email_logging::setup::EmailLoggingSetup;
+use email_logging::store::{MemoryStore, SetupStore as _, SqliteStore};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::cli::{RunArgs, WatchArgs};
+use crate::cli::{RunArgs, Settings, WatchArgs};
 use crate::config::Config;
 use crate::connect;
 use crate::exit::{self, Exit, Failure};
+use crate::installation::Installation;
 use crate::output::{Output, failure, mails, safe};
 use crate::signals::Signals;
 use crate::words;
@@ -26,9 +28,11 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
     if args.dry_run {
-        return dry_run(&config, output).await;
+        return dry_run(config, &args.settings, output).await;
     }
-    let logger = logger(&config, output).await?;
+    let Some(logger) = logger(config, &args.settings, output).await? else {
+        return disabled(output);
+    };
     let signals = Signals::listen();
     let report = logger.run_until(signals.received()).await?;
     tell(&report, output)?;
@@ -44,7 +48,9 @@ pub(crate) async fn watch(
     let mut config = Config::load(file, &args.settings)?;
     config.apply_schedule(args.every.as_ref(), args.first_after.as_ref())?;
     let schedule = config.schedule();
-    let logger = logger(&config, output).await?;
+    let Some(logger) = logger(config, &args.settings, output).await? else {
+        return disabled(output);
+    };
     let signals = Signals::listen();
     output.note(format!(
         "The first run is in {}, then one every {}.",
@@ -73,20 +79,101 @@ pub(crate) async fn watch(
     Ok(signals.exit(exit))
 }
 
-async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
-    let builder = connect::logger(config, output)?;
-    let store = connect::store(config.store_path()?).await?;
-    Ok(builder.with_store(store).build()?)
+/// The logger of the stored set-up, else of the configuration; none while the set-up is disabled.
+async fn logger(
+    config: Config,
+    flags: &Settings,
+    output: &Output,
+) -> Result<Option<EmailLogger>, Failure> {
+    let path = config.store_path()?.to_owned();
+    if path.is_file() {
+        let store = connect::store(&path).await?;
+        return match set_up(config, Arc::clone(&store)).await? {
+            SetUp::Enabled(installation, setup) => {
+                tell_unused(flags, output);
+                let builder = connect::logger_of_setup(&installation, &setup, output).await?;
+                Ok(Some(builder.with_store(store).build()?))
+            }
+            SetUp::Disabled => Ok(None),
+            SetUp::None(config) => {
+                let builder = connect::logger(&config, output)?;
+                Ok(Some(builder.with_store(store).build()?))
+            }
+        };
+    }
+    let builder = connect::logger(&config, output)?;
+    let store = connect::store(&path).await?;
+    Ok(Some(builder.with_store(store).build()?))
+}
+
+/// What the log says about the set-up.
+enum SetUp {
+    Enabled(Box<Installation>, Box<EmailLoggingSetup>),
+    Disabled,
+    /// None was ever stored: the configuration counts.
+    None(Box<Config>),
+}
+
+async fn set_up(config: Config, store: Arc<SqliteStore>) -> Result<SetUp, Failure> {
+    let Some(stored) = store.load_setup(&config.scope()?).await? else {
+        return Ok(SetUp::None(Box::new(config)));
+    };
+    if !stored.setup.enabled {
+        return Ok(SetUp::Disabled);
+    }
+    let installation = Installation::with_store(config, store)?;
+    Ok(SetUp::Enabled(
+        Box::new(installation),
+        Box::new(stored.setup),
+    ))
+}
+
+/// Flags that the stored set-up overrules; who typed one should know.
+fn tell_unused(flags: &Settings, output: &Output) {
+    let typed = [
+        ("--url", flags.url.is_some()),
+        ("--user-name", flags.user_name.is_some()),
+        ("--queue", flags.queue.is_some()),
+        ("--storage", flags.storage.is_some()),
+    ];
+    let names = typed.iter().filter(|(_, typed)| *typed);
+    let names: Vec<_> = names.map(|(name, _)| *name).collect();
+    if !names.is_empty() {
+        output.note(format!(
+            "note: the set-up that is stored counts, and not {}; `setup` shows and changes it",
+            names.join(", ")
+        ));
+    }
+}
+
+/// Says that logging is off, and how to switch it on.
+fn disabled(output: &Output) -> Result<Exit, Failure> {
+    let why = Skipped::LoggingDisabled;
+    if output.json() {
+        output.value(&json!({ "report": { "skipped": why } }))?;
+    } else {
+        output.line(skipped(why))?;
+        output.note("To switch it on:");
+        output.note(format!("  {}", words::command("enable")));
+    }
+    Ok(Exit::Failed)
 }
 
 /// Nothing is written, not even an empty file where there is no log yet.
-async fn dry_run(config: &Config, output: &Output) -> Result<Exit, Failure> {
-    let builder = connect::logger(config, output)?;
+async fn dry_run(config: Config, flags: &Settings, output: &Output) -> Result<Exit, Failure> {
     let logger = if config.store_path()?.is_file() {
-        builder
-            .with_store(connect::existing_store(config)?)
-            .build()?
+        let store = connect::existing_store(&config)?;
+        let builder = match set_up(config, Arc::clone(&store)).await? {
+            SetUp::Enabled(installation, setup) => {
+                tell_unused(flags, output);
+                connect::logger_of_setup(&installation, &setup, output).await?
+            }
+            SetUp::Disabled => return disabled(output),
+            SetUp::None(config) => connect::logger(&config, output)?,
+        };
+        builder.with_store(store).build()?
     } else {
+        let builder = connect::logger(&config, output)?;
         builder.with_store(Arc::new(MemoryStore::new())).build()?
     };
     let dry = logger.dry_run().await?;

@@ -1,5 +1,7 @@
 //! `simulate`: a simulated Exchange with mail in its queue, for any EWS client on this machine.
 
+mod oauth;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,20 +39,40 @@ pub(crate) const LOOPBACK: &str = "127.0.0.0/8";
 
 /// A server with the three folders and the account.
 pub(crate) fn builder() -> SimulatedExchangeBuilder {
+    base().with_public_folder(STORAGE)
+}
+
+/// The same without the storage folder.
+fn base() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_user(USER, PASSWORD)
         .with_mailbox(USER)
         .with_public_folder(QUEUE)
-        .with_public_folder(STORAGE)
         .with_public_folder(QUARANTINE)
 }
 
 /// `simulate`.
 pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exit, Failure> {
     let signals = Signals::listen();
-    let mut builder = builder().with_port(args.port).with_clock(Timestamp::now);
+    let builder = if args.autodiscover {
+        oauth::apart(base())
+    } else {
+        builder()
+    };
+    let mut builder = builder.with_port(args.port).with_clock(Timestamp::now);
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
+    }
+    let identity = if args.oauth2 {
+        Some(oauth::identity(args).await?)
+    } else {
+        None
+    };
+    if let Some(identity) = &identity {
+        builder = builder
+            .with_bearer(identity)
+            .with_mailbox(oauth::OTHER)
+            .with_application_access([USER]);
     }
     let started = builder.start().await;
     let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
@@ -58,6 +80,22 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
         Some(directory) => deliver_files(&exchange, directory)?,
         None => samples::deliver(&exchange, QUEUE).map_err(|error| not_delivered(&error))?,
     };
+    if let Some(identity) = identity {
+        let mails = if args.mails.is_none() {
+            mails + oauth::deliver_new(&exchange).map_err(|error| not_delivered(&error))?
+        } else {
+            mails
+        };
+        let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
+        set.map_err(|error| not_delivered(&error))?;
+        exchange.set_ews_block(oauth::block(args));
+        let files = oauth::Files::write(&exchange, &identity, args.autodiscover)?;
+        oauth::tell(&exchange, &identity, &files, mails, output)?;
+        signals.received().await;
+        identity.shutdown().await;
+        exchange.shutdown().await;
+        return Ok(signals.exit(Exit::Done));
+    }
     let ca = write_authority(&exchange, args.ca_file.as_deref())?;
     tell(
         &exchange,

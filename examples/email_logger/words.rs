@@ -103,3 +103,68 @@ pub(crate) fn program() -> String {
         .next()
         .unwrap_or_else(|| "email_logger".into())
 }
+
+/// Flags that say where things are: who gave one has to give it again.
+const PLACES: [&str; 5] = [
+    "--config",
+    "--store",
+    "--key-file",
+    "--ca-file",
+    "--on-premises-range",
+];
+
+/// What a person types to run a command of this program for the same place.
+pub(crate) fn command(text: &str) -> String {
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    format!("{} {text}{}", program(), places(&typed))
+}
+
+/// The flags of a place that were typed, as they are typed again.
+fn places(typed: &[String]) -> String {
+    let mut again = String::new();
+    let mut words = typed.iter();
+    while let Some(word) = words.next() {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) if PLACES.contains(&flag) => (flag, Some(value)),
+            None if PLACES.contains(&word.as_str()) => {
+                (word.as_str(), words.next().map(String::as_str))
+            }
+            _ => continue,
+        };
+        if let Some(value) = value {
+            again.extend([" ", flag, " ", &quoted(value)]);
+        }
+    }
+    again
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_typed_is_told_again() {
+        let typed = [
+            "status",
+            "--store",
+            "my log.sqlite",
+            "-q",
+            "--config=a.toml",
+            "x=--store",
+        ];
+        let typed = typed.map(str::to_owned);
+        assert_eq!(places(&typed), " --store 'my log.sqlite' --config a.toml");
+        assert_eq!(places(&[]), "");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

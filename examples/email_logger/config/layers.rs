@@ -11,11 +11,18 @@ pub(super) const PREFIX: &str = "EMAIL_LOGGER__";
 /// The variable of the password, which is read when it is needed and never becomes a setting.
 pub(crate) const PASSWORD: &str = "EMAIL_LOGGER__EXCHANGE__PASSWORD";
 
+/// The variable of the client secret, which is never a setting either.
+pub(crate) const CLIENT_SECRET: &str = "EMAIL_LOGGER__EXCHANGE__CLIENT_SECRET";
+
+/// The variable of the client id that goes with it.
+pub(crate) const CLIENT_ID: &str = "EMAIL_LOGGER__EXCHANGE__CLIENT_ID";
+
 /// Keys that name a file: a relative one is looked for beside the configuration file.
-const PATHS: [(&str, &str); 4] = [
+const PATHS: [(&str, &str); 5] = [
     ("exchange", "password-file"),
     ("exchange", "ca-file"),
     ("store", "path"),
+    ("store", "key-file"),
     ("directory", "file"),
 ];
 
@@ -70,8 +77,12 @@ pub(super) fn environment(
 ) -> Result<(), ConfigError> {
     let mut ours: Vec<_> = variables
         .iter()
+        .filter(|(name, _)| {
+            ![PASSWORD, CLIENT_SECRET, CLIENT_ID]
+                .iter()
+                .any(|own| name == own)
+        })
         .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?, value)))
-        .filter(|(name, _)| PASSWORD.strip_prefix(PREFIX) != Some(*name))
         .collect();
     ours.sort();
     for (name, value) in ours {

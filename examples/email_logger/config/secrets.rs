@@ -45,5 +45,6 @@ fn find(table: &toml::Table, path: &str) -> Option<String> {
 
 fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('_', "-");
-    !key.ends_with("-file") && WORDS.iter().any(|word| key.contains(word))
+    let names_a_place = key.ends_with("-file") || key.ends_with("-endpoint");
+    !names_a_place && WORDS.iter().any(|word| key.contains(word))
 }

@@ -44,6 +44,11 @@ impl Account {
         })
     }
 
+    /// Whether a password is at hand outside the stored set-up.
+    pub(crate) fn is_at_hand(exchange: &Exchange) -> bool {
+        exchange.password_file.is_some() || from_environment().is_ok()
+    }
+
     /// An account with this password.
     pub(crate) fn with_password(user_name: &str, password: &str) -> Self {
         Self {
@@ -95,7 +100,7 @@ fn from_file(path: &PathBuf) -> Result<SecretString> {
 }
 
 #[cfg(unix)]
-fn refuse_shared(file: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn refuse_shared(file: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let others = file.permissions().mode() & 0o077;
     if others == 0 {
@@ -106,6 +111,6 @@ fn refuse_shared(file: &std::fs::Metadata) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn refuse_shared(_file: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn refuse_shared(_file: &std::fs::Metadata) -> Result<()> {
     Ok(())
 }

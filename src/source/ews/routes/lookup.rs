@@ -9,6 +9,7 @@ use reqwest::header::AUTHORIZATION;
 use super::super::EwsSource;
 use super::super::autodiscover::settings::{self, GET_USER_SETTINGS, PATH, Told};
 use super::{Automatic, headers as anchored};
+use super::{ANCHOR, Automatic};
 use crate::error::{Error, Result, codes};
 use crate::http::{Outgoing, Reply, ServiceUrl, new_guid};
 
@@ -78,6 +79,9 @@ impl EwsSource {
             if let Some(anchor) = anchored(Some(mailbox), None) {
                 headers.extend(anchor);
             }
+            // Exchange lets an application in where it names a mailbox, as in every other call.
+            let anchor = session.routing.get(ANCHOR);
+            headers.extend(anchor.map(|anchor| (ANCHOR, anchor.clone())));
             if let Some(authorization) = &authorization {
                 headers.insert(AUTHORIZATION, authorization.clone());
             }
