@@ -170,6 +170,33 @@ async fn an_access_token_is_not_used_before_the_refresh_token_is_stored_and_none
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_here_leaves_its_refresh_token_stored() {
+    let lacking = jwt(&json!({ "scp": "openid", "tid": TENANT }));
+    let foreign = jwt(&json!({ "scp": "EWS.AccessAsUser.All", "tid": OTHER_TENANT }));
+    for (access, code) in [
+        (lacking, "oauth.permission_missing"),
+        (foreign, "oauth.tenant_mismatch"),
+    ] {
+        let identity = Identity::start().await;
+        let rotated = token_with(&access, json!({ "refresh_token": "refresh-1" }));
+        identity.tokens.then(rotated);
+        let store = Faulty::new(None);
+        let sign_in = DelegatedSignIn::at(
+            identity.service(TENANT),
+            account(),
+            Arc::<Faulty>::clone(&store),
+        )
+        .with_required_permission("EWS.AccessAsUser.All")
+        .with_clock(Arc::new(HandClock::default()))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap();
+        assert_eq!(sign_in.sign_in().await.unwrap_err().code(), code);
+        assert_eq!(store.stored().await, ("refresh-1".into(), 2), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn two_workers_on_one_store_lose_no_token() {
     let identity = Identity::start().await;
     for number in 1..=8 {

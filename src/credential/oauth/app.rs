@@ -96,6 +96,7 @@ impl Acquire for AppGrant {
     async fn acquire(&self) -> Result<Acquired> {
         let client = self.asked.confidential_client().await?;
         let granted = self.endpoint.ask(&client, Grant::Application).await?;
+        self.endpoint.check(&granted)?;
         Ok(Acquired {
             token: granted.token,
             facts: granted.facts,

@@ -149,6 +149,7 @@ impl AdminConsent {
             redirect: &pending.redirect_url,
         };
         let granted = self.endpoint.ask(&client, grant).await?;
+        self.endpoint.check(&granted)?;
         let identity = self.identity(&pending, &granted).await?;
         callback.check_issuer(&identity.issuer)?;
         Ok(consented(client.id, identity, granted))

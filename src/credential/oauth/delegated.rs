@@ -139,7 +139,7 @@ impl DelegatedGrant {
         }
     }
 
-    /// Stores what came before it is used.
+    /// Stores what came before it is checked and used: the old refresh token may be of no use any more.
     async fn accept(
         &self,
         client: &Client,
@@ -154,6 +154,7 @@ impl DelegatedGrant {
                 return Ok(None);
             }
         }
+        self.endpoint.check(&granted)?;
         Ok(Some(Acquired {
             token: granted.token,
             facts: granted.facts,
