@@ -325,7 +325,7 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// Takes request ids and jitter from this source of randomness.
+    /// Takes request ids, jitter and, with NTLM, the client's challenge from this source of randomness.
     pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
         self
