@@ -11,6 +11,7 @@ mod consent;
 mod delegated;
 mod exchange;
 mod facts;
+mod pause;
 mod refusal;
 mod remembered;
 mod service;

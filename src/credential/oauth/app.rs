@@ -97,10 +97,6 @@ impl Acquire for AppGrant {
         let client = self.asked.confidential_client().await?;
         let granted = self.endpoint.ask(&client, Grant::Application).await?;
         self.endpoint.check(&granted)?;
-        Ok(Acquired {
-            token: granted.token,
-            facts: granted.facts,
-            credential_ends: client.ends(),
-        })
+        Ok(granted.acquired(client.ends()))
     }
 }
