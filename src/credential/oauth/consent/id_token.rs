@@ -133,11 +133,9 @@ impl Check<'_> {
         if self.service.has_tenants() && tenant_id.is_none() {
             return Err(invalid("tid"));
         }
-        if let (Some(pinned), tenant) = (self.service.pinned_tenant(), &tenant_id) {
-            let tenant = tenant.as_deref().unwrap_or_default();
-            if !pinned.eq_ignore_ascii_case(tenant) {
-                return Err(Error::new(&codes::OAUTH_TENANT_MISMATCH, OPERATION));
-            }
+        let tenant = tenant_id.as_deref().unwrap_or_default();
+        if !self.service.is_of_pinned_tenant(tenant) {
+            return Err(Error::new(&codes::OAUTH_TENANT_MISMATCH, OPERATION));
         }
         let expected = self.service.issuer_of(tenant_id.as_deref());
         let issuer = text("iss").unwrap_or_default();
