@@ -16,13 +16,13 @@ use tokio_rustls::TlsConnector;
 use super::binding::channel_binding;
 use crate::error::{Error, Result, codes};
 use crate::http::failure::connection_error;
-use crate::http::{AddressGuard, HttpOptions, ServiceUrl, tls};
+use crate::http::{AddressGuard, HttpOptions, Port, ServiceUrl, tls};
 
 /// Opens connections to one server.
 pub(super) struct Connector {
     guard: AddressGuard,
     host: String,
-    port: u16,
+    port: Port,
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
@@ -52,7 +52,11 @@ impl Connector {
         Ok(Self {
             guard: AddressGuard::new(options),
             host: host.to_owned(),
-            port: address.port_or_known_default().ok_or_else(invalid)?,
+            port: match (address.port(), address.port_or_known_default()) {
+                (Some(port), _) => Port::Named(port),
+                (None, Some(port)) => Port::OfScheme(port),
+                (None, None) => return Err(invalid()),
+            },
             tls,
         })
     }

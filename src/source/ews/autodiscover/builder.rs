@@ -12,7 +12,7 @@ use super::{Autodiscover, OPERATION, SignIn};
 use crate::clock::{Entropy, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
-use crate::http::{HttpClient, HttpOptions};
+use crate::http::{AddressPolicy, HttpClient, HttpOptions, NameResolver};
 use crate::scope::Scope;
 
 /// Bytes of one answer.
@@ -150,9 +150,24 @@ impl AutodiscoverBuilder {
 
     /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
     ///
-    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none. The address
+    /// policy holds for it: an address in a network of its own needs a range that holds it.
     pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
         self.http.host_addresses.push((host.into(), address));
+        self
+    }
+
+    /// Says which hosts and addresses may be connected to; public addresses only if not given.
+    ///
+    /// Servers on premises need the range of their network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
         self
     }
 
