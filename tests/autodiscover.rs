@@ -554,6 +554,54 @@ async fn check_05_the_password_never_goes_to_another_host_for_public_folder_rout
 }
 
 #[tokio::test]
+async fn check_05_on_premises_nothing_leads_to_microsofts_hosts() {
+    let trap = Trap::set();
+    let microsoft = "https://outlook.office365.com/autodiscover/autodiscover.svc";
+    let server = exchange(&[SERVICE]).start().await.unwrap();
+    for fault in [
+        AutodiscoverFault::Redirect(microsoft.to_owned()),
+        AutodiscoverFault::RedirectUrl(microsoft.to_owned()),
+    ] {
+        server.set_autodiscover_fault(Some(fault));
+        let own = || {
+            lookup(&server, &[SERVICE])
+                .with_access_token(Arc::new(Tokens::default()), Scope::default())
+                .with_accepted_host(SERVICE)
+                .with_host_address("outlook.office365.com", trap.address)
+        };
+        for lookup in [
+            own().with_cloud(AutodiscoverCloud::None),
+            own().with_cloud(AutodiscoverCloud::China),
+            own().with_location("corp.example".parse().unwrap()),
+        ] {
+            let _either_way = lookup.build().unwrap().discover().await;
+        }
+    }
+    assert_eq!(trap.caught(), b"");
+}
+
+#[tokio::test]
+async fn a_look_up_has_a_time_limit_as_a_whole() {
+    // It takes connections and says nothing.
+    let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = silent.local_addr().unwrap();
+    let hosts = [
+        SERVICE,
+        WEB_SITE,
+        "autodiscover-s.outlook.com",
+        "outlook.office365.com",
+    ];
+    let builder = hosts.iter().fold(nowhere(USER), |builder, host| {
+        builder.with_host_address(*host, address)
+    });
+    let lookup = builder
+        .with_timeout(Duration::from_secs(600))
+        .with_time_limit(Duration::from_millis(100));
+    let error = lookup.build().unwrap().discover().await.unwrap_err();
+    assert_eq!(error.code(), "autodiscover.not_found");
+}
+
+#[tokio::test]
 async fn check_05_a_token_never_reaches_the_web_site_of_the_domain() {
     let server = exchange(&[SERVICE, WEB_SITE]).start().await.unwrap();
     let lookup = lookup(&server, &[SERVICE, WEB_SITE])

@@ -18,6 +18,9 @@ use crate::scope::Scope;
 /// Bytes of one answer.
 const ANSWER: u64 = 1 << 20;
 
+/// The time for a whole look-up.
+const TIME: Duration = Duration::from_mins(2);
+
 /// Which of Microsoft's services are asked when the organisation's own hosts do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -56,6 +59,7 @@ pub struct AutodiscoverBuilder {
     cloud: AutodiscoverCloud,
     accepted: BTreeSet<String>,
     http: HttpOptions,
+    time_limit: Duration,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -85,6 +89,7 @@ impl AutodiscoverBuilder {
                 body_limit: ANSWER,
                 ..HttpOptions::default()
             },
+            time_limit: TIME,
             entropy: Arc::new(SystemEntropy),
         }
     }
@@ -136,6 +141,13 @@ impl AutodiscoverBuilder {
         self
     }
 
+    /// Accepts only servers with this key, as [`EwsSourceBuilder::with_pinned_key`](super::EwsSourceBuilder::with_pinned_key).
+    /// Every host that is asked has to have one of those that are given.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
+        self
+    }
+
     /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Some(url.into());
@@ -177,6 +189,12 @@ impl AutodiscoverBuilder {
         self
     }
 
+    /// The longest time for the whole look-up; default 2 minutes, of which JSON takes half at most.
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Takes request ids from this source of randomness.
     pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
@@ -203,6 +221,7 @@ impl AutodiscoverBuilder {
             location: self.location,
             sign_in: self.sign_in,
             cloud: self.cloud,
+            time_limit: self.time_limit,
             entropy: self.entropy,
         })
     }
