@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::binding::channel_binding;
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
     /// The hash of the channel's bindings.
     pub(super) channel: Option<[u8; 16]>,
+    /// When it was opened.
+    pub(super) opened: Instant,
 }
 
 impl Connector {
@@ -99,5 +102,9 @@ where
     tokio::spawn(async move {
         let _ended = driver.await;
     });
-    Ok(Connection { sender, channel })
+    Ok(Connection {
+        sender,
+        channel,
+        opened: Instant::now(),
+    })
 }
