@@ -17,6 +17,9 @@ mod remembered;
 mod service;
 mod transport;
 
+#[cfg(feature = "seal")]
+pub(crate) use certificate::check_certificate;
+
 pub use app::{AppSignIn, AppSignInBuilder};
 pub use consent::{AdminConsent, AdminConsentBuilder, Consented, PendingConsent};
 pub use delegated::{DelegatedSignIn, DelegatedSignInBuilder};
