@@ -54,6 +54,7 @@ pub struct IdentityService {
     cloud: Option<MicrosoftCloud>,
     pub(super) older_assertions: bool,
     pub(super) secret_in_header: bool,
+    pub(super) issuer_in_callback: bool,
 }
 
 impl IdentityService {
@@ -125,6 +126,7 @@ impl IdentityService {
             cloud: None,
             older_assertions: false,
             secret_in_header: false,
+            issuer_in_callback: false,
         }
     }
 
@@ -243,6 +245,18 @@ impl IdentityService {
     #[must_use]
     pub fn with_tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant_id.into());
+        self
+    }
+
+    /// Takes only callbacks that name the issuer (`iss`, RFC 9207), as a service says of itself in
+    /// `authorization_response_iss_parameter_supported`.
+    ///
+    /// It is what keeps the code of one service from another one (mix-up, RFC 9700, 4.4) where a host has several and one
+    /// redirect URL. Microsoft and AD FS name no issuer there: a host that uses several services, one of them without it,
+    /// gives each a redirect URL of its own.
+    #[must_use]
+    pub fn with_issuer_in_callback(mut self) -> Self {
+        self.issuer_in_callback = true;
         self
     }
 
