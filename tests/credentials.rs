@@ -176,11 +176,7 @@ async fn a_secret_is_not_passed_over_for_the_certificate_of_a_later_level() {
         let origin = resolver
             .origin_of(&scope(), CredentialValue::Certificate)
             .await;
-        assert_eq!(
-            (found.as_deref(), origin.unwrap()),
-            expected,
-            "{shown}"
-        );
+        assert_eq!((found.as_deref(), origin.unwrap()), expected, "{shown}");
     }
 }
 
