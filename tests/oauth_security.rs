@@ -51,7 +51,7 @@ fn granted(identity: &Identity, url: &str) {
 }
 
 #[tokio::test]
-async fn item_6_every_consent_has_its_own_state_nonce_and_verifier_of_256_bit() {
+async fn check_06_every_consent_has_its_own_state_nonce_and_verifier_of_256_bit() {
     let identity = Identity::start().await;
     let consent = consent(&identity, TENANT, &Arc::default());
     let mut seen = std::collections::BTreeSet::new();
@@ -70,7 +70,7 @@ async fn item_6_every_consent_has_its_own_state_nonce_and_verifier_of_256_bit() 
 }
 
 #[tokio::test]
-async fn item_6_a_state_is_good_for_one_callback() {
+async fn check_06_a_state_is_good_for_one_callback() {
     let identity = Identity::start().await;
     let consent = consent(&identity, TENANT, &Arc::default());
     let (url, pending) = consent.begin().await.unwrap();
@@ -84,7 +84,7 @@ async fn item_6_a_state_is_good_for_one_callback() {
 }
 
 #[tokio::test]
-async fn item_6_a_foreign_state_shows_no_code_to_anybody_and_leaves_the_consent_open() {
+async fn check_06_a_foreign_state_shows_no_code_to_anybody_and_leaves_the_consent_open() {
     let identity = Identity::start().await;
     let consent = consent(&identity, TENANT, &Arc::default());
     let (_, other) = consent.begin().await.unwrap();
@@ -113,7 +113,7 @@ async fn item_6_a_foreign_state_shows_no_code_to_anybody_and_leaves_the_consent_
 }
 
 #[tokio::test]
-async fn item_6_the_redirect_url_is_compared_exactly() {
+async fn check_06_the_redirect_url_is_compared_exactly() {
     let identity = Identity::start().await;
     let consent = consent(&identity, TENANT, &Arc::default());
     let (_, pending) = consent.begin().await.unwrap();
@@ -139,7 +139,7 @@ async fn item_6_the_redirect_url_is_compared_exactly() {
 }
 
 #[tokio::test]
-async fn item_6_mix_up_the_code_of_one_service_is_never_shown_to_another() {
+async fn check_06_mix_up_the_code_of_one_service_is_never_shown_to_another() {
     let (honest, attacker) = (Identity::start().await, Identity::start().await);
     let at_honest = consent(&honest, TENANT, &Arc::default());
     let at_attacker = consent(&attacker, TENANT, &Arc::default());
@@ -190,7 +190,7 @@ fn stored() -> Arc<MemoryRefreshTokens> {
 }
 
 #[tokio::test]
-async fn item_7_no_more_is_asked_for_than_is_needed_and_the_grant_is_read() {
+async fn check_07_no_more_is_asked_for_than_is_needed_and_the_grant_is_read() {
     let identity = Identity::start().await;
     let access = jwt(&json!({ "roles": ["full_access_as_app"] }));
     identity.tokens.then(token(&access));
@@ -228,7 +228,7 @@ async fn item_7_no_more_is_asked_for_than_is_needed_and_the_grant_is_read() {
 }
 
 #[tokio::test]
-async fn item_8_a_token_of_another_tenant_or_for_another_audience_is_refused() {
+async fn check_08_a_token_of_another_tenant_or_for_another_audience_is_refused() {
     let exchange = "https://outlook.office365.com";
     for (claims, code) in [
         (
@@ -278,7 +278,7 @@ async fn item_8_a_token_of_another_tenant_or_for_another_audience_is_refused() {
 }
 
 #[tokio::test]
-async fn item_7_what_the_service_says_beside_an_opaque_token_counts_as_its_permissions() {
+async fn check_07_what_the_service_says_beside_an_opaque_token_counts_as_its_permissions() {
     let resource = "https://outlook.office365.com";
     for (scope, code) in [
         (json!({}), None),
@@ -313,7 +313,7 @@ async fn item_7_what_the_service_says_beside_an_opaque_token_counts_as_its_permi
 }
 
 #[tokio::test]
-async fn item_8_a_tenant_id_is_a_pin_or_no_setting_at_all() {
+async fn check_08_a_tenant_id_is_a_pin_or_no_setting_at_all() {
     let microsoft = IdentityService::microsoft(MicrosoftCloud::default(), TENANT);
     for id in ["contoso.example", "", "organizations"] {
         let built = AppSignIn::at(microsoft.clone().with_tenant_id(id), account()).build();
@@ -339,7 +339,7 @@ async fn item_8_a_tenant_id_is_a_pin_or_no_setting_at_all() {
 }
 
 #[tokio::test]
-async fn item_8_no_order_of_the_settings_takes_the_audience_away() {
+async fn check_08_no_order_of_the_settings_takes_the_audience_away() {
     let other = "oauth.audience_mismatch";
     let mail = "https://mail.example.com";
     type Settings = fn(IdentityService) -> IdentityService;
@@ -390,7 +390,7 @@ async fn item_8_no_order_of_the_settings_takes_the_audience_away() {
 }
 
 #[tokio::test]
-async fn item_6_without_randomness_no_consent_begins() {
+async fn check_06_without_randomness_no_consent_begins() {
     #[derive(Debug)]
     struct Dry;
 
@@ -418,7 +418,7 @@ async fn item_6_without_randomness_no_consent_begins() {
 }
 
 #[tokio::test]
-async fn item_8_a_consent_of_another_tenant_than_the_one_set_up_is_refused() {
+async fn check_08_a_consent_of_another_tenant_than_the_one_set_up_is_refused() {
     let identity = Identity::start().await;
     let consent = consent(&identity, OTHER_TENANT, &Arc::default());
     let (url, pending) = consent.begin().await.unwrap();
@@ -429,7 +429,7 @@ async fn item_8_a_consent_of_another_tenant_than_the_one_set_up_is_refused() {
 }
 
 #[test]
-fn item_8_an_application_never_signs_in_at_a_shared_tenant() {
+fn check_08_an_application_never_signs_in_at_a_shared_tenant() {
     for tenant in ["common", "Organizations", "consumers", "", "a/b", "a?b"] {
         let service = IdentityService::microsoft(MicrosoftCloud::default(), tenant);
         let built = AppSignIn::at(service, account()).build();
@@ -448,7 +448,7 @@ async fn exchange() -> MockServer {
 }
 
 #[tokio::test]
-async fn item_9_64_callers_at_once_are_one_refresh_and_no_token_is_lost() {
+async fn check_09_64_callers_at_once_are_one_refresh_and_no_token_is_lost() {
     let (identity, exchange) = (Identity::start().await, exchange().await);
     let rotated = json!({ "refresh_token": "refresh-1" });
     let slow = token_with("access-1", rotated).set_delay(Duration::from_millis(50));
@@ -476,7 +476,7 @@ async fn item_9_64_callers_at_once_are_one_refresh_and_no_token_is_lost() {
 }
 
 #[tokio::test]
-async fn item_9_a_failure_is_shared_by_all_that_waited_for_it() {
+async fn check_09_a_failure_is_shared_by_all_that_waited_for_it() {
     let (identity, exchange) = (Identity::start().await, exchange().await);
     let slow = refused("invalid_client", "AADSTS7000215:").set_delay(Duration::from_millis(50));
     identity.tokens.then(slow);
@@ -498,7 +498,7 @@ async fn item_9_a_failure_is_shared_by_all_that_waited_for_it() {
 }
 
 #[tokio::test]
-async fn item_9_a_caller_that_is_dropped_leaves_its_refresh_to_the_next() {
+async fn check_09_a_caller_that_is_dropped_leaves_its_refresh_to_the_next() {
     let (identity, exchange) = (Identity::start().await, exchange().await);
     let rotated = json!({ "refresh_token": "refresh-1" });
     let slow = token_with("access-1", rotated).set_delay(Duration::from_millis(100));
@@ -526,7 +526,7 @@ async fn item_9_a_caller_that_is_dropped_leaves_its_refresh_to_the_next() {
 }
 
 #[tokio::test]
-async fn item_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_stored() {
+async fn check_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_stored() {
     let (identity, exchange) = (Identity::start().await, exchange().await);
     identity
         .tokens
@@ -559,7 +559,7 @@ async fn item_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_st
 }
 
 #[tokio::test]
-async fn item_10_invalid_grant_is_asked_again_once_the_provider_answers_differently() {
+async fn check_10_invalid_grant_is_asked_again_once_the_provider_answers_differently() {
     let (identity, exchange) = (Identity::start().await, exchange().await);
     identity
         .tokens
@@ -587,7 +587,7 @@ async fn item_10_invalid_grant_is_asked_again_once_the_provider_answers_differen
 }
 
 #[tokio::test]
-async fn item_10_what_an_administrator_lifts_is_noticed_by_a_sign_in_and_after_a_while() {
+async fn check_10_what_an_administrator_lifts_is_noticed_by_a_sign_in_and_after_a_while() {
     for (description, lifted) in [("AADSTS53003:", true), ("AADSTS700082:", false)] {
         let (identity, exchange) = (Identity::start().await, exchange().await);
         let refusal = refused("invalid_grant", description);
@@ -611,7 +611,7 @@ async fn item_10_what_an_administrator_lifts_is_noticed_by_a_sign_in_and_after_a
 }
 
 #[tokio::test]
-async fn item_14_no_error_and_no_debug_output_holds_a_token_a_secret_or_a_description() {
+async fn check_14_no_error_and_no_debug_output_holds_a_token_a_secret_or_a_description() {
     let hidden = ["canary", "refresh-0", "access-secret", TENANT];
     let mut shown = Vec::new();
     for description in ["", "AADSTS50053: canary", "AADSTS53003: canary"] {

@@ -18,7 +18,13 @@ const CHECKS: [(&str, &[&str]); 14] = [
     ("10", &["invalid_grant"]),
     (
         "11",
-        &["nonces", "row_column_or_scope", "wrong_key", "crash", "no_value_shows"],
+        &[
+            "nonces",
+            "row_column_or_scope",
+            "wrong_key",
+            "crash",
+            "no_value_shows",
+        ],
     ),
     ("12", &["mode_0600", "any_file"]),
     ("13", &["log_lines", "certificate"]),
@@ -41,7 +47,10 @@ fn every_check_of_the_security_list_has_its_tests() {
         let of_check = names.get(number).map_or(&[][..], Vec::as_slice);
         for word in words {
             let spoken_of = of_check.iter().any(|name| name.contains(word));
-            assert!(spoken_of, "check {number} has no test about {word}: {of_check:?}");
+            assert!(
+                spoken_of,
+                "check {number} has no test about {word}: {of_check:?}"
+            );
         }
     }
 }

@@ -50,7 +50,6 @@ pub(crate) struct AddressGuard {
     /// Hosts whose address is given instead of looked up. It is checked all the same.
     given: BTreeMap<String, SocketAddr>,
     proxy_host: Option<String>,
-    given: Vec<(String, SocketAddr)>,
 }
 
 impl fmt::Debug for AddressGuard {
@@ -85,7 +84,6 @@ impl AddressGuard {
             resolver: Arc::clone(&options.name_resolver),
             given: given.collect(),
             proxy_host: options.proxy.as_deref().and_then(proxy_host),
-            given: options.host_addresses.clone(),
         }
     }
 
@@ -113,11 +111,6 @@ impl AddressGuard {
         host: &str,
         port: Port,
     ) -> Result<Vec<SocketAddr>> {
-        if let Some((_, given)) = self.given.iter().find(|(name, _)| name == host) {
-            // The port of the given address counts where the URL names none.
-            let port = if port == 443 { given.port() } else { port };
-            return Ok(vec![SocketAddr::new(given.ip(), port)]);
-        }
         let found = self.addresses(host).await.map_err(|error| match error {
             NoAddress::Refused(refused) => refused.error(operation),
             unknown @ NoAddress::Unknown(_) => {

@@ -8,7 +8,6 @@ use reqwest::header::AUTHORIZATION;
 
 use super::super::EwsSource;
 use super::super::autodiscover::settings::{self, GET_USER_SETTINGS, PATH, Told};
-use super::{Automatic, headers as anchored};
 use super::{ANCHOR, Automatic};
 use crate::error::{Error, Result, codes};
 use crate::http::{Outgoing, Reply, ServiceUrl, new_guid, retry_after};
@@ -48,7 +47,7 @@ impl EwsSource {
         let mut mailbox = mailbox.to_owned();
         for _ in 0..ADDRESSES {
             let body = settings::request(url.as_url().as_str(), &mailbox, names);
-            let reply = self.ask_autodiscover(url, &mailbox, body).await?;
+            let reply = self.ask_autodiscover(url, body).await?;
             if reply.status != 200 {
                 self.heed_wish(&reply);
                 return Err(refused(&reply));
@@ -74,22 +73,13 @@ impl EwsSource {
     }
 
     /// Asks once, and once more with new credentials after a 401.
-    async fn ask_autodiscover(
-        &self,
-        url: &ServiceUrl,
-        mailbox: &str,
-        body: String,
-    ) -> Result<Reply> {
+    async fn ask_autodiscover(&self, url: &ServiceUrl, body: String) -> Result<Reply> {
         let session = self.session();
         let mut signed_in_again = false;
         loop {
             session.gate.pass(GET_USER_SETTINGS).await?;
             let authorization = session.auth.authorize().await?;
             let mut headers = settings::headers();
-            // An application has no mailbox of its own that would say where to go.
-            if let Some(anchor) = anchored(Some(mailbox), None) {
-                headers.extend(anchor);
-            }
             // Exchange lets an application in where it names a mailbox, as in every other call.
             let anchor = session.routing.get(ANCHOR);
             headers.extend(anchor.map(|anchor| (ANCHOR, anchor.clone())));
