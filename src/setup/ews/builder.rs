@@ -186,7 +186,8 @@ impl EwsConnectorBuilder {
 
     /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
     ///
-    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none. The address
+    /// policy holds for it: an address in a network of its own needs a range that holds it.
     pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
         self.http.host_addresses.push((host.into(), address));
         self
