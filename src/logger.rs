@@ -18,6 +18,7 @@ mod parts;
 mod pipeline;
 mod prepare;
 mod progress;
+mod reconcile;
 mod record;
 mod recovery;
 mod report;
@@ -38,6 +39,7 @@ use shutdown::Shutdown;
 
 pub use builder::EmailLoggerBuilder;
 pub use progress::{Progress, ProgressEvent};
+pub use reconcile::{ReconcileOptions, ReconcileReport};
 pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
 pub use settings::{RunSettings, Schedule};
 
@@ -137,6 +139,46 @@ impl EmailLogger {
     /// Reads only.
     pub async fn explain(&self, original: &[u8], facts: &MailFacts) -> Result<Decision> {
         explain::explain(&self.parts, original, facts).await
+    }
+
+    /// Makes the ledger fit the folders again, after a backup was restored or with an empty store.
+    ///
+    /// It walks the storage folder, and those for mail that is not logged and for mail that is set aside, and decides every
+    /// mail that the ledger does not know: missing entries, originals and decisions are written, each once. Moves that the
+    /// ledger believes to be still to do, and that were done, are closed. Nothing is moved, and the queue folder is left to
+    /// the next run. What is written is known from then on: after an end, a crash or [`ReconcileOptions::most`] the next
+    /// call goes on. A mail is decided by today's directory and policy; one in the quarantine folder stays set aside.
+    ///
+    /// While another worker holds the mailbox, or logging is disabled, nothing is done and the report says so.
+    ///
+    /// # Errors
+    ///
+    /// What stopped the walk, with the report of the mails that were decided until then. One bad mail never does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: the next call goes on.
+    pub async fn reconcile(&self, options: &ReconcileOptions) -> Result<ReconcileReport, RunError> {
+        self.reconcile_until(options, pending()).await
+    }
+
+    /// As [`reconcile`](Self::reconcile), until `shutdown` is ready: the batch that is begun is finished.
+    ///
+    /// # Errors
+    ///
+    /// As [`reconcile`](Self::reconcile).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reconcile`](Self::reconcile).
+    pub async fn reconcile_until(
+        &self,
+        options: &ReconcileOptions,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<ReconcileReport, RunError> {
+        let mut shutdown = pin!(shutdown);
+        let mut shutdown = Shutdown::new(shutdown.as_mut());
+        reconcile::reconcile(&self.parts, options, &mut shutdown).await
     }
 
     /// Indexes text and attachments of committed messages, up to `limit`. Answers how many there were.

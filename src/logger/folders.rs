@@ -84,6 +84,23 @@ impl Folders {
         }
     }
 
+    /// The folders that mail is moved to, each once, with the disposition that leads there.
+    pub(super) fn targets(&self) -> Vec<(Disposition, &Folder)> {
+        let mut targets = vec![(Disposition::Storage, &self.storage)];
+        let others = [
+            (Disposition::NotLogged, self.not_logged.as_ref()),
+            (Disposition::Quarantine, self.quarantine.as_ref()),
+        ];
+        for (disposition, folder) in others {
+            if let Some(folder) = folder
+                && targets.iter().all(|(_, known)| known.id != folder.id)
+            {
+                targets.push((disposition, folder));
+            }
+        }
+        targets
+    }
+
     /// What becomes of a disposition with these folders: without a quarantine folder the mail stays.
     pub(super) fn effective(&self, disposition: Disposition) -> Disposition {
         match disposition {

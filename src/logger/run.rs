@@ -112,10 +112,10 @@ pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<Ru
 }
 
 /// One run of a logger at a time: a second one would take the lease of the first over.
-struct RunGuard<'a>(&'a AtomicBool);
+pub(super) struct RunGuard<'a>(&'a AtomicBool);
 
 impl<'a> RunGuard<'a> {
-    fn take(parts: &'a Parts) -> Option<Self> {
+    pub(super) fn take(parts: &'a Parts) -> Option<Self> {
         let free = !parts.running.swap(true, Ordering::AcqRel);
         free.then_some(Self(&parts.running))
     }
@@ -158,7 +158,7 @@ async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunRepor
     }
 }
 
-async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
+pub(super) async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
     let (ttl, since) = (parts.settings.lease, parts.clock.now());
     let acquired = parts
         .ledger
