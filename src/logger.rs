@@ -3,6 +3,7 @@
 //! The only room that knows all the traits. It is free of a runtime of its own: futures are joined, never spawned; time
 //! and randomness are injected.
 
+mod backlog;
 mod builder;
 mod commit;
 mod deliver;
@@ -16,12 +17,14 @@ mod listing;
 mod moves;
 mod parts;
 mod pipeline;
+mod pool;
 mod prepare;
 mod progress;
 mod reconcile;
 mod record;
 mod recovery;
 mod report;
+mod requeue;
 mod run;
 mod schedule;
 mod settings;
@@ -34,13 +37,20 @@ use std::pin::pin;
 use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::message::MailFacts;
+use crate::source::SightingKey;
 
 use shutdown::Shutdown;
 
+pub use backlog::Backlog;
 pub use builder::EmailLoggerBuilder;
+pub use pool::{
+    ConnectionBudget, CredentialWatch, LastFailure, LoggerPool, MailboxHealth, MailboxState,
+    PoolHealth, PoolMailbox, PoolSettings, SecretWatch,
+};
 pub use progress::{Progress, ProgressEvent};
 pub use reconcile::{ReconcileOptions, ReconcileReport};
 pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
+pub use requeue::RequeueReport;
 pub use settings::{RunSettings, Schedule};
 
 /// Logs the mail of one mailbox.
@@ -179,6 +189,37 @@ impl EmailLogger {
         let mut shutdown = pin!(shutdown);
         let mut shutdown = Shutdown::new(shutdown.as_mut());
         reconcile::reconcile(&self.parts, options, &mut shutdown).await
+    }
+
+    /// Gives mail that was set aside another round of attempts, and moves it from the quarantine folder back to the queue
+    /// folder, where it can be found there.
+    ///
+    /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`, and what opening, looking for or moving raises: the ledger may have taken the mails up by then,
+    /// and asking again moves those that are still in the quarantine folder.
+    ///
+    /// # Cancel safety
+    ///
+    /// Repeat it after a drop.
+    pub async fn requeue(&self, keys: &[SightingKey]) -> Result<RequeueReport> {
+        requeue::requeue(&self.parts, keys).await
+    }
+
+    /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_once`](Self::run_once).
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    pub async fn backlog(&self) -> Result<Backlog, RunError> {
+        let fail = |(step, error)| RunError::new(step, error, RunReport::default());
+        backlog::backlog(&self.parts).await.map_err(fail)
     }
 
     /// Indexes text and attachments of committed messages, up to `limit`. Answers how many there were.

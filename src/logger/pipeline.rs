@@ -10,6 +10,7 @@ use std::pin::Pin;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind};
 use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
 
@@ -333,7 +334,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn take_item(&mut self, work: WorkItem, fate: Fate) {
-        if fate == Fate::Passed {
+        if fate == Fate::Passed || (fate == Fate::Again && stays(self.folders, &work)) {
             self.report.listed += 1;
             self.report.deferred += 1;
             return;
@@ -478,6 +479,12 @@ async fn fetch_and_prepare(
             error: Some(failed),
         },
     }
+}
+
+/// Whether the item's like went to a folder that is no longer configured.
+fn stays(folders: &Folders, work: &WorkItem) -> bool {
+    let target = work.known.as_ref().and_then(|known| known.disposition);
+    target.is_some_and(|target| folders.effective(target) == Disposition::Leave)
 }
 
 pub(super) fn count_moves(report: &mut RunReport, results: &[MoveResult]) {

@@ -100,11 +100,20 @@ pub(super) async fn open_folders(parts: &Parts, plan: &FolderPlan) -> Result<Fol
 
 /// Runs once, until the queue is empty, the batch size is reached or `shutdown` comes.
 pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
+    run_at_most(parts, shutdown, 0).await
+}
+
+/// As [`run`], with so many mails at most; 0 is no limit.
+pub(super) async fn run_at_most(
+    parts: &Parts,
+    shutdown: &mut Shutdown<'_>,
+    most: u32,
+) -> Result<RunReport, RunError> {
     let Some(_guard) = RunGuard::take(parts) else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     telemetry::in_run(parts, async {
-        run_once(parts, shutdown)
+        run_once(parts, shutdown, most)
             .await
             .inspect_err(telemetry::failed)
     })
@@ -127,14 +136,18 @@ impl Drop for RunGuard<'_> {
     }
 }
 
-async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
+async fn run_once(
+    parts: &Parts,
+    shutdown: &mut Shutdown<'_>,
+    most: u32,
+) -> Result<RunReport, RunError> {
     let early = |(step, error)| RunError::new(step, error, RunReport::default());
     let (folders, batch_size) = match plan(parts).await.map_err(early)? {
         Plan::Disabled => return Ok(RunReport::skipped(Skipped::LoggingDisabled)),
         Plan::Enabled {
             folders,
             batch_size,
-        } => (folders, batch_size),
+        } => (folders, smaller(batch_size, most)),
     };
     let Some(lease) = take_mailbox(parts).await.map_err(early)? else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
@@ -155,6 +168,14 @@ async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunRepor
     match result {
         Ok(()) => Ok(report),
         Err((step, error)) => Err(RunError::new(step, error, report)),
+    }
+}
+
+/// The smaller of two limits, of which 0 is none.
+fn smaller(one: u32, other: u32) -> u32 {
+    match (one, other) {
+        (0, limit) | (limit, 0) => limit,
+        (one, other) => one.min(other),
     }
 }
 
