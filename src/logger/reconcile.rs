@@ -289,7 +289,9 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|prepared| prepared.row.sighting.key.clone())
             .collect();
-        let known = self.known(&keys).await?;
+        let known = self.known(&keys).await.inspect_err(|_| {
+            self.report.decided.deferred += rows.len() as u64;
+        })?;
         let mut missing = Vec::with_capacity(rows.len());
         for (mut prepared, known) in rows.into_iter().zip(known) {
             let by_digest = prepared.work.listed.key.is_none();

@@ -94,7 +94,9 @@ pub(super) async fn open_folders(parts: &Parts, plan: &FolderPlan) -> Result<Fol
         return Ok(folders);
     }
     let folders = plan.open(parts.source.as_ref()).await?;
-    parts.keep_opened(plan, &folders);
+    if !folders.quarantine_is_missing {
+        parts.keep_opened(plan, &folders);
+    }
     Ok(folders)
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Seat {
     running_since: Option<Timestamp>,
     /// A wish that came during a turn.
     woken: bool,
+    /// New credentials that came during a turn: what it says about the old ones is out of date.
+    resumed: bool,
     leave: signal::Sender<bool>,
     last_success: Option<Timestamp>,
     last_failure: Option<LastFailure>,
@@ -60,6 +62,7 @@ impl Seat {
             due: now,
             running_since: None,
             woken: false,
+            resumed: false,
             leave: signal::Sender::new(false),
             last_success: None,
             last_failure: None,
@@ -85,7 +88,7 @@ impl Seat {
     pub(super) fn begin(&mut self, number: u64, now: Timestamp) {
         self.last_turn = number;
         self.running_since = Some(now);
-        self.woken = false;
+        (self.woken, self.resumed) = (false, false);
     }
 
     /// A turn was dropped in its middle; the next one heals what it left.
@@ -124,6 +127,7 @@ impl Seat {
 
     pub(super) fn resume(&mut self, now: Timestamp) {
         self.rest = Rest::Waits;
+        self.resumed = self.is_running();
         self.wake(now);
     }
 
@@ -139,15 +143,13 @@ impl Seat {
         if let Some(backlog) = &ended.backlog {
             self.backlog = backlog.clone();
         }
-        let resumed = self.woken && self.refused().is_none();
         let (rest, wait) = match &ended.result {
             None => (self.rest, settings.every),
             Some(Ok(report)) => self.ended_well(report, now, settings),
             Some(Err(failed)) => self.failed(failed, ended.credentials, now, settings, entropy),
         };
-        // Somebody signed in during the turn: what it says about the credentials is out of date.
         self.rest = match rest {
-            Rest::Paused(..) if resumed => Rest::Waits,
+            Rest::Paused(..) if self.resumed => Rest::Waits,
             rest => rest,
         };
         let soon = self.woken && !matches!(rest, Rest::BacksOff);
