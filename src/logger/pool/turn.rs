@@ -11,7 +11,7 @@ use super::seat::Seat;
 use super::watch::CredentialWatch;
 use crate::logger::EmailLogger;
 use crate::logger::backlog::{Backlog, backlog};
-use crate::logger::report::{RunError, RunReport};
+use crate::logger::report::{RunError, RunReport, RunStep};
 use crate::logger::run::run_at_most;
 use crate::logger::shutdown::Shutdown;
 
@@ -101,10 +101,9 @@ impl Turn {
             Ok(report) if is_clean(report, self.place.inner.settings.turn) => {
                 Some(Backlog::default())
             }
-            Ok(_) | Err(_) if *self.leave.borrow() => None,
-            Ok(_) => backlog(&self.logger.parts).await.ok(),
-            Err(failed) if failed.error.is_transient() => None,
-            Err(_) => backlog(&self.logger.parts).await.ok(),
+            // A mail system that failed, or that refused the sign-in, is not asked once more.
+            Err(failed) if failed.step != RunStep::DeliveringEntries => None,
+            Ok(_) | Err(_) => backlog(&self.logger.parts).await.ok(),
         }
     }
 }
