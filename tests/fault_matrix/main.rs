@@ -13,3 +13,4 @@ mod poison;
 mod poisoned;
 mod reconcile;
 mod steps;
+mod table;

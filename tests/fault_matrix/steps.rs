@@ -259,27 +259,40 @@ async fn a_result_that_is_written_twice_counts_once() {
     assert_eq!(events, [events[0]; 3]);
 }
 
-#[tokio::test]
-async fn a_log_that_is_damaged_stops_the_run_and_moves_nothing() {
+/// Runs on a file that was spoiled: the store says so, nothing moves, and the sound file goes on.
+async fn stops_on(spoil: impl Fn(&mut Vec<u8>)) {
     let office = loaded().await;
     office.run().await.unwrap();
-    let file = office.back_up("damaged.sqlite");
+    let file = office.back_up("spoiled.sqlite");
     let mut bytes = std::fs::read(&file).unwrap();
-    let end = bytes.len();
-    // Every page but the first, which says what the file is.
-    bytes[4096.min(end)..].fill(0x5a);
+    spoil(&mut bytes);
     std::fs::write(&file, bytes).unwrap();
     office.deliver_numbers(MAILS..MAILS + 2);
-    let Ok(store) = email_logging::store::SqliteStore::open(&file) else {
-        return;
-    };
     let moves = office.source.count(SourceOperation::MoveTo);
-    let logger = office.builder_on(Arc::new(store)).build().unwrap();
-    let failed = logger.run_once().await.unwrap_err();
-    assert_eq!(failed.error.kind(), ErrorKind::StoreUnavailable);
+    let kind = match email_logging::store::SqliteStore::open(&file) {
+        Err(refused) => refused.kind(),
+        Ok(store) => {
+            let logger = office.builder_on(Arc::new(store)).build().unwrap();
+            logger.run_once().await.unwrap_err().error.kind()
+        }
+    };
+    assert_eq!(kind, ErrorKind::StoreUnavailable);
     assert_eq!(office.source.count(SourceOperation::MoveTo), moves);
+    assert_eq!(office.count(&queue()), 2);
     office.run().await.unwrap();
     office.assert_offers(MAILS + 2).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_damaged_stops_the_run_and_moves_nothing() {
+    // Every page but the first, which says what the file is.
+    stops_on(|bytes| bytes[4096..].fill(0x5a)).await;
+}
+
+/// A file whose "file format write version" is above 2 can only be read (SQLite, "Database File Format", 1.3.3).
+#[tokio::test]
+async fn a_log_that_can_only_be_read_stops_the_run_and_moves_nothing() {
+    stops_on(|bytes| bytes[18] = 3).await;
 }
 
 #[tokio::test]
