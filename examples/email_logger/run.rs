@@ -73,7 +73,7 @@ pub(crate) async fn watch(
     Ok(signals.exit(exit))
 }
 
-async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
+pub(crate) async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
     let builder = connect::logger(config, output)?;
     let store = connect::store(config.store_path()?).await?;
     Ok(builder.with_store(store).build()?)
