@@ -235,7 +235,7 @@ impl LoggerPool {
             tokio::select! {
                 biased;
                 () = shutdown.wait() => { drain.send_replace(true); }
-                Some(ended) = turns.next() => self.end(ended, &mut on_turn),
+                Some(ended) = turns.next() => self.end(&ended, &mut on_turn),
                 () = self.inner.changed.notified() => {}
                 () = self.inner.clock.sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
@@ -244,10 +244,10 @@ impl LoggerPool {
 
     fn end(
         &self,
-        ended: Ended,
+        ended: &Ended,
         on_turn: &mut (impl FnMut(&PoolMailbox, &Result<RunReport, RunError>) + Send),
     ) {
-        if let Some(result) = self.inner.finish(&ended) {
+        if let Some(result) = self.inner.finish(ended) {
             on_turn(&ended.mailbox, result);
         }
     }

@@ -38,7 +38,7 @@ pub(super) async fn reconcile(
     options: &ReconcileOptions,
     shutdown: &mut Shutdown<'_>,
 ) -> Result<ReconcileReport, RunError> {
-    let mut report = ReconcileReport::new(options);
+    let mut report = ReconcileReport::new(*options);
     let Some(_guard) = RunGuard::take(parts) else {
         return Ok(report.skipped(Skipped::MailboxBusy));
     };
@@ -47,12 +47,13 @@ pub(super) async fn reconcile(
         Plan::Disabled => return Ok(report.skipped(Skipped::LoggingDisabled)),
         Plan::Enabled { folders, .. } => folders,
     };
-    let lease = match options.dry_run {
-        true => None,
-        false => match take_mailbox(parts).await.map_err(early)? {
+    let lease = if options.dry_run {
+        None
+    } else {
+        match take_mailbox(parts).await.map_err(early)? {
             None => return Ok(report.skipped(Skipped::MailboxBusy)),
             lease => lease,
-        },
+        }
     };
     parts.tell(&ProgressEvent::Started);
     let folders = open_folders(parts, &folders).await;
@@ -253,9 +254,10 @@ impl<'a> Walk<'a> {
         let lease = self.lease.as_ref().map(|held| held.lease.clone());
         let taken = batch.len() as u64;
         let (done, open, error) = fetch(self.parts, lease.as_ref(), place.folder, batch).await;
-        let mode = match self.options.dry_run {
-            true => Mode::DryRun,
-            false => Mode::ForReal,
+        let mode = if self.options.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::ForReal
         };
         let decided = &mut self.report.decided;
         let fetched = done.len() as u64;
@@ -293,37 +295,38 @@ impl<'a> Walk<'a> {
             self.report.decided.deferred += rows.len() as u64;
         })?;
         let mut missing = Vec::with_capacity(rows.len());
-        for (mut prepared, known) in rows.into_iter().zip(known) {
-            let by_digest = prepared.work.listed.key.is_none();
+        for (prepared, known) in rows.into_iter().zip(known) {
             let listed = &prepared.work.listed;
-            match known.filter(|_| by_digest) {
-                Some(known) => match verdict::of(&known, &listed.item) {
-                    Verdict::Decide => {}
-                    verdict => {
-                        self.report.decided.listed -= 1;
-                        let item = listed.item.clone();
-                        match verdict {
-                            Verdict::Settle(waiting) => {
-                                self.settle(&prepared.row.sighting.key, waiting, item);
-                            }
-                            Verdict::Known | Verdict::Decide => self.report.known += 1,
-                        }
-                        continue;
-                    }
-                },
-                None => {}
+            let by_digest = known.filter(|_| listed.key.is_none());
+            let verdict = by_digest.map(|known| verdict::of(&known, &listed.item));
+            match verdict {
+                None | Some(Verdict::Decide) => {
+                    let prepared = fit(self.parts, place, prepared);
+                    missing.extend(self.unless_failed(prepared));
+                }
+                Some(Verdict::Known) => {
+                    self.report.decided.listed -= 1;
+                    self.report.known += 1;
+                }
+                Some(Verdict::Settle(waiting)) => {
+                    self.report.decided.listed -= 1;
+                    let item = listed.item.clone();
+                    self.settle(&prepared.row.sighting.key, waiting, item);
+                }
             }
-            prepared = fit(self.parts, place, prepared);
-            if matches!(prepared.row.content, RowContent::Failed(_)) {
-                // No attempt is counted: the next walk reads it again.
-                self.report.decided.fetched += 1;
-                self.report.decided.pending += 1;
-                self.report.decided.count_reason("pending", "");
-                continue;
-            }
-            missing.push(prepared);
         }
         Ok(missing)
+    }
+
+    /// A mail that could not be read is counted, and no attempt of it is: the next walk reads it again.
+    fn unless_failed(&mut self, prepared: Prepared) -> Option<Prepared> {
+        let failed = matches!(prepared.row.content, RowContent::Failed(_));
+        if failed {
+            self.report.decided.fetched += 1;
+            self.report.decided.pending += 1;
+            self.report.decided.count_reason("pending", "");
+        }
+        (!failed).then_some(prepared)
     }
 
     async fn write(&mut self, place: Place<'_>, rows: Vec<Prepared>) -> Result<(), StepError> {

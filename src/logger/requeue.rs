@@ -73,7 +73,8 @@ async fn bring_back(
 ) -> Result<()> {
     let queued = copies_in(parts, &folders.queue, batch).await?;
     let Some(quarantine) = folders.target(Disposition::Quarantine) else {
-        return count_queued(report, &queued);
+        count_queued(report, &queued);
+        return Ok(());
     };
     let mut set_aside = copies_in(parts, quarantine, batch).await?;
     // What cannot be looked for is where the ledger saw it last.
@@ -95,7 +96,7 @@ async fn bring_back(
     Ok(())
 }
 
-fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) -> Result<()> {
+fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) {
     for copies in queued {
         // Without a quarantine folder the mail never left the queue, whether it can be looked for or not.
         let count = if copies.is_empty() {
@@ -105,7 +106,6 @@ fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) -> Result<(
         };
         *count += 1;
     }
-    Ok(())
 }
 
 /// The copies of each sighting in a folder, where they can be looked for.

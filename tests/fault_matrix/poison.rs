@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use email_logging::decision::{HookError, LoggingHooks};
 use email_logging::error::codes;
 use email_logging::interaction::NewEntry;
-use email_logging::logger::{EmailLoggerBuilder, RunReport};
+use email_logging::logger::{EmailLoggerBuilder, RequeueReport, RunReport};
 use email_logging::message::Message;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{MemorySource, SightingKey};
@@ -325,15 +325,23 @@ async fn a_mail_that_is_requeued_comes_back_from_the_quarantine_folder() {
     failing.run_once().await.unwrap();
     assert_eq!(office.places(), [0, 0, 1]);
     let key = key_in(&office.source, "Quarantine");
-    let report = office.logger().requeue(&[key.clone()]).await.unwrap();
+    let report = office
+        .logger()
+        .requeue(std::slice::from_ref(&key))
+        .await
+        .unwrap();
     assert_eq!((report.requeued, report.moved_back), (1, 1), "{report:?}");
     assert_eq!(office.places(), [1, 0, 0]);
-    let again = office.logger().requeue(&[key.clone()]).await.unwrap();
+    let again = office
+        .logger()
+        .requeue(std::slice::from_ref(&key))
+        .await
+        .unwrap();
     assert_eq!((again.requeued, again.in_queue), (0, 1), "{again:?}");
     assert_eq!(office.run().await.unwrap().logged, 1);
     assert_eq!(office.places(), [0, 1, 0]);
     let logged = office.logger().requeue(&[key]).await.unwrap();
-    assert_eq!(logged, Default::default(), "what is logged stays");
+    assert_eq!(logged, RequeueReport::default(), "what is logged stays");
 }
 
 #[tokio::test]
@@ -349,7 +357,7 @@ async fn a_requeue_that_failed_halfway_is_finished_when_it_is_asked_again() {
         office.run().await.unwrap();
         let key = key_in(&office.source, "Quarantine");
         office.source.fail_next(SourceOperation::MoveTo, fault());
-        match office.logger().requeue(&[key.clone()]).await {
+        match office.logger().requeue(std::slice::from_ref(&key)).await {
             Ok(report) => assert_eq!((report.failed, report.moved_back), (1, 0)),
             Err(failed) => assert!(failed.is_transient(), "{failed:?}"),
         }

@@ -8,7 +8,7 @@ use email_logging::error::codes;
 use email_logging::logger::{RunStep, Skipped};
 use email_logging::message::MailFacts;
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{MailSource as _, Moved, SourceCapabilities};
+use email_logging::source::{MailSource as _, MemorySource, Moved, SourceCapabilities};
 use email_logging::store::{
     Acquired, CommitBatch, EventFeed as _, InteractionLog as _, LogFilter, MailLedger as _,
     MemoryStore, MoveOutcome, MoveResult, StoreOperation,
@@ -168,12 +168,15 @@ async fn mail_that_another_worker_took_is_passed_over() {
 #[tokio::test]
 async fn a_blind_second_move_makes_a_copy_where_old_ids_stay_usable() {
     let office = loaded().await;
-    let office = office.with_source(|source| source.with_lasting_ids());
+    let office = office.with_source(MemorySource::with_lasting_ids);
     let open = async |path| office.source.open_folder(&path).await.unwrap();
     let (from, to) = (open(queue().into()).await, open(storage().into()).await);
     let item = office.source.items(&queue()).remove(0).item;
     for copies in 1..=2 {
-        let moved = office.source.move_to(&from, &[item.clone()], &to).await;
+        let moved = office
+            .source
+            .move_to(&from, std::slice::from_ref(&item), &to)
+            .await;
         assert!(matches!(moved.unwrap()[..], [Moved::Done(Some(_))]));
         assert_eq!(office.count(&storage()), copies);
     }
@@ -189,7 +192,7 @@ async fn recovery_makes_no_copy_where_old_ids_stay_usable() {
     for fault in faults {
         for nth in 1..=4 {
             let office = loaded().await;
-            let office = office.with_source(|source| source.with_lasting_ids());
+            let office = office.with_source(MemorySource::with_lasting_ids);
             office
                 .source
                 .fail_call(SourceOperation::MoveTo, nth, fault());
@@ -208,9 +211,12 @@ async fn recovery_makes_no_copy_where_old_ids_stay_usable() {
 async fn a_late_move_of_a_stale_worker_makes_one_copy_at_most_and_no_entry() {
     for lasting in [false, true] {
         let office = loaded().await;
-        let office = office.with_source(|source| match lasting {
-            true => source.with_lasting_ids(),
-            false => source,
+        let office = office.with_source(|source| {
+            if lasting {
+                source.with_lasting_ids()
+            } else {
+                source
+            }
         });
         let late: Vec<_> = office.source.items(&queue()).into_iter().take(2).collect();
         let lost = SourceFault::Error(error(&codes::HTTP_TIMEOUT));

@@ -149,7 +149,8 @@ fn a_watched_mailbox_goes_on_when_another_process_stored_new_credentials() {
     let pool = yard.pool(PoolSettings::default());
     let version = Arc::new(Version::default());
     let logger = yard.mailbox("a", 2);
-    pool.add_watched(logger, version.clone()).unwrap();
+    pool.add_watched(logger, Arc::<Version>::clone(&version))
+        .unwrap();
     yard.fail("a", Some(|| error(&codes::OAUTH_REAUTH)));
     minutes(&yard, &pool, 60, |_| {});
     assert_eq!(calls(&yard, "a"), 1);
@@ -166,7 +167,7 @@ fn a_watched_mailbox_goes_on_when_another_process_stored_new_credentials() {
 async fn a_stored_secret_is_watched_by_its_version() {
     let (store, scope) = (Arc::new(MemoryStore::new()), Scope::default());
     let name = SecretName::RefreshToken;
-    let watch = SecretWatch::new(store.clone(), scope.clone(), name);
+    let watch = SecretWatch::new(Arc::<MemoryStore>::clone(&store), scope.clone(), name);
     assert_eq!(watch.version().await.unwrap(), 0);
     let sealed = SealedSecret::new("key", vec![1], vec![2], vec![3]);
     let version = store.save_secret(&scope, name, &sealed, 0).await.unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use email_logging::Scope;
 use email_logging::error::codes;
 use email_logging::logger::{ConnectionBudget, LoggerPool, MailboxState, PoolSettings};
+use email_logging::message::MailFacts;
 use email_logging::store::{Acquired, InteractionLog as _, LogFilter, MailLedger as _};
 use email_logging::testkit::clock::SeededEntropy;
 use tokio::sync::oneshot;
@@ -399,7 +400,7 @@ async fn two_pools_on_one_sqlite_file_log_nothing_twice() {
     for number in 0..60 {
         office
             .source
-            .deliver(&queue(), offer(number), Default::default());
+            .deliver(&queue(), offer(number), MailFacts::default());
     }
     let run = async |worker: &'static str| {
         let store = crate::office::open(&office.path("log.sqlite"), &office.clock).await;
@@ -423,7 +424,7 @@ async fn two_pools_on_one_sqlite_file_log_nothing_twice() {
         let told = |_: &_, result: &Result<email_logging::logger::RunReport, _>| {
             turns += usize::from(result.as_ref().is_ok_and(|it| it.skipped.is_none()));
         };
-        tokio::time::timeout(Duration::from_secs(60), pool.run(emptied, told))
+        tokio::time::timeout(Duration::from_mins(1), pool.run(emptied, told))
             .await
             .expect("it ends");
         turns

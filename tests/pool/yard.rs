@@ -64,14 +64,18 @@ struct Counted<'a>([&'a Counter; 2]);
 
 impl<'a> Counted<'a> {
     fn new(counters: [&'a Counter; 2]) -> Self {
-        counters.iter().for_each(|counter| counter.begin());
+        for counter in &counters {
+            counter.begin();
+        }
         Self(counters)
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.iter().for_each(|counter| counter.end());
+        for counter in &self.0 {
+            counter.end();
+        }
     }
 }
 

@@ -37,6 +37,10 @@ pub(super) struct Seat {
     backlog: Backlog,
 }
 
+/// The version of credentials, where somebody watches them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credentials(pub(super) Option<u64>);
+
 /// Why a mailbox has no turn now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
@@ -97,9 +101,9 @@ impl Seat {
     }
 
     /// The version of the credentials that were refused, where it is paused.
-    pub(super) fn refused(&self) -> Option<Option<u64>> {
+    pub(super) fn refused(&self) -> Option<Credentials> {
         match self.rest {
-            Rest::Paused(_, version) => Some(version),
+            Rest::Paused(_, version) => Some(Credentials(version)),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch as signal;
 
 use super::Inner;
 use super::mailbox::PoolMailbox;
-use super::seat::Seat;
+use super::seat::{Credentials, Seat};
 use super::watch::CredentialWatch;
 use crate::logger::EmailLogger;
 use crate::logger::backlog::{Backlog, backlog};
@@ -21,7 +21,7 @@ pub(super) struct Turn {
     logger: Arc<EmailLogger>,
     credentials: Option<Arc<dyn CredentialWatch>>,
     /// The version of the credentials that were refused, where the mailbox is paused.
-    refused: Option<Option<u64>>,
+    refused: Option<Credentials>,
     leave: signal::Receiver<bool>,
 }
 
@@ -77,7 +77,8 @@ impl Turn {
         if let Some(watch) = &self.credentials {
             ended.credentials = watch.version().await.ok();
         }
-        let changed = |refused| ended.credentials.is_some() && ended.credentials != refused;
+        let now = Credentials(ended.credentials);
+        let changed = |refused| now.0.is_some() && now != refused;
         if self.refused.is_none_or(changed) {
             let result = self.run(drain).await;
             ended.backlog = self.look(&result).await;

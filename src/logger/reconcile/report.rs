@@ -58,7 +58,7 @@ pub struct ReconcileReport {
 }
 
 impl ReconcileReport {
-    pub(super) fn new(options: &ReconcileOptions) -> Self {
+    pub(super) fn new(options: ReconcileOptions) -> Self {
         Self {
             complete: true,
             dry_run: options.dry_run,
