@@ -170,6 +170,8 @@ pub enum Quarantine {
     RowRefused,
     /// The attempts are used up.
     AttemptsExhausted,
+    /// It lay in the quarantine folder, and nothing was known of it.
+    FoundSetAside,
     /// A reason of the host's own, by its code.
     Host(String),
 }
@@ -302,6 +304,7 @@ impl Quarantine {
             Self::HookFailed => "hook-failed",
             Self::RowRefused => "row-refused",
             Self::AttemptsExhausted => "attempts-exhausted",
+            Self::FoundSetAside => "found-set-aside",
             Self::Host(code) => code,
         }
     }

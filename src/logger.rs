@@ -3,6 +3,7 @@
 //! The only room that knows all the traits. It is free of a runtime of its own: futures are joined, never spawned; time
 //! and randomness are injected.
 
+mod backlog;
 mod builder;
 mod commit;
 mod deliver;
@@ -16,11 +17,14 @@ mod listing;
 mod moves;
 mod parts;
 mod pipeline;
+mod pool;
 mod prepare;
 mod progress;
+mod reconcile;
 mod record;
 mod recovery;
 mod report;
+mod requeue;
 mod run;
 mod schedule;
 mod settings;
@@ -33,12 +37,20 @@ use std::pin::pin;
 use crate::decision::Decision;
 use crate::error::{Error, Result};
 use crate::message::MailFacts;
+use crate::source::SightingKey;
 
 use shutdown::Shutdown;
 
+pub use backlog::Backlog;
 pub use builder::EmailLoggerBuilder;
+pub use pool::{
+    ConnectionBudget, CredentialWatch, LastFailure, LoggerPool, MailboxHealth, MailboxState,
+    PoolHealth, PoolMailbox, PoolSettings, SecretWatch,
+};
 pub use progress::{Progress, ProgressEvent};
+pub use reconcile::{ReconcileOptions, ReconcileReport};
 pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
+pub use requeue::RequeueReport;
 pub use settings::{RunSettings, Schedule};
 
 /// Logs the mail of one mailbox.
@@ -137,6 +149,77 @@ impl EmailLogger {
     /// Reads only.
     pub async fn explain(&self, original: &[u8], facts: &MailFacts) -> Result<Decision> {
         explain::explain(&self.parts, original, facts).await
+    }
+
+    /// Makes the ledger fit the folders again, after a backup was restored or with an empty store.
+    ///
+    /// It walks the storage folder, and those for mail that is not logged and for mail that is set aside, and decides every
+    /// mail that the ledger does not know: missing entries, originals and decisions are written, each once. Moves that the
+    /// ledger believes to be still to do, and that were done, are closed. Nothing is moved, and the queue folder is left to
+    /// the next run. What is written is known from then on: after an end, a crash or [`ReconcileOptions::most`] the next
+    /// call goes on. A mail is decided by today's directory and policy; one in the quarantine folder stays set aside.
+    ///
+    /// While another worker holds the mailbox, or logging is disabled, nothing is done and the report says so.
+    ///
+    /// # Errors
+    ///
+    /// What stopped the walk, with the report of the mails that were decided until then. One bad mail never does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: the next call goes on.
+    pub async fn reconcile(&self, options: &ReconcileOptions) -> Result<ReconcileReport, RunError> {
+        self.reconcile_until(options, pending()).await
+    }
+
+    /// As [`reconcile`](Self::reconcile), until `shutdown` is ready: the batch that is begun is finished.
+    ///
+    /// # Errors
+    ///
+    /// As [`reconcile`](Self::reconcile).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reconcile`](Self::reconcile).
+    pub async fn reconcile_until(
+        &self,
+        options: &ReconcileOptions,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<ReconcileReport, RunError> {
+        let mut shutdown = pin!(shutdown);
+        let mut shutdown = Shutdown::new(shutdown.as_mut());
+        reconcile::reconcile(&self.parts, options, &mut shutdown).await
+    }
+
+    /// Gives mail that was set aside another round of attempts, and moves it from the quarantine folder back to the queue
+    /// folder, where it can be found there.
+    ///
+    /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`, and what opening, looking for or moving raises: the ledger may have taken the mails up by then,
+    /// and asking again moves those that are still in the quarantine folder.
+    ///
+    /// # Cancel safety
+    ///
+    /// Repeat it after a drop.
+    pub async fn requeue(&self, keys: &[SightingKey]) -> Result<RequeueReport> {
+        requeue::requeue(&self.parts, keys).await
+    }
+
+    /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_once`](Self::run_once).
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    pub async fn backlog(&self) -> Result<Backlog, RunError> {
+        let fail = |(step, error)| RunError::new(step, error, RunReport::default());
+        backlog::backlog(&self.parts).await.map_err(fail)
     }
 
     /// Indexes text and attachments of committed messages, up to `limit`. Answers how many there were.

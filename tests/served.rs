@@ -141,6 +141,75 @@ fn mail_that_was_set_aside_gets_another_try() {
 }
 
 #[test]
+fn mail_in_the_quarantine_folder_is_moved_back_by_a_requeue() {
+    let directory = directory_of(&["01", "41"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let store = directory.path().join("log.sqlite");
+    let command = |name: &str, arguments: &[&str]| {
+        let mut command = served.command(name, &served.fact("password"), &store);
+        let quarantine = r"\Email Logging\Quarantine\";
+        command.env("EMAIL_LOGGER__FOLDERS__QUARANTINE", quarantine);
+        command.args(arguments).output().unwrap()
+    };
+    let first = command("run", &["--json"]);
+    assert_eq!(code(&first), 3, "{}", errors(&first));
+    assert_eq!(json(&first)[0]["report"]["moved"], 2);
+    let listed = run(&["log", "--store", store.to_str().unwrap(), "--not-logged"]);
+    let id = text(&listed).split_whitespace().nth(2).unwrap();
+    let requeued = command("requeue", &[id, "--json"]);
+    assert_eq!(code(&requeued), 0, "{}", errors(&requeued));
+    assert_eq!(json(&requeued)[0]["requeue"]["mails"], 1);
+    assert_eq!(json(&requeued)[0]["requeue"]["moved-back"], 1);
+    let tried = command("run", &["--json"]);
+    assert_eq!(json(&tried)[0]["report"]["quarantined"], 1, "it was there");
+}
+
+#[test]
+fn a_log_that_was_lost_is_made_again_and_nothing_moves() {
+    let directory = directory_of(&["01", "02", "35"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let (lost, new) = (
+        directory.path().join("lost.sqlite"),
+        directory.path().join("new.sqlite"),
+    );
+    let reconcile = |store, arguments: &[&str]| {
+        let mut command = served.command("reconcile", &served.fact("password"), store);
+        let output = command.arg("--json").args(arguments).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", errors(&output));
+        json(&output)[0]["reconcile"].clone()
+    };
+    let listed = |store: &std::path::Path| {
+        let listed = run(&["log", "--store", store.to_str().unwrap(), "--json"]);
+        let mails = json(&listed).into_iter();
+        let subjects = mails.map(|mail| mail["subject"].to_string());
+        let mut subjects: Vec<_> = subjects.collect();
+        subjects.sort();
+        subjects
+    };
+    served.run(&lost, &["--quiet"]);
+    let whole = reconcile(&lost, &[]);
+    assert_eq!((&whole["listed"], &whole["known"]), (&3.into(), &3.into()));
+    let dry = reconcile(&new, &["--dry-run"]);
+    assert_eq!(dry["decided"]["listed"], 3);
+    assert_eq!(reconcile(&new, &["--most", "1"])["complete"], false);
+    let rest = reconcile(&new, &[]);
+    assert_eq!(
+        (&rest["known"], &rest["complete"]),
+        (&1.into(), &true.into())
+    );
+    assert_eq!(reconcile(&new, &[])["known"], 3);
+    assert_eq!(listed(&new), listed(&lost));
+    let idle = served.run(&new, &["--json"]);
+    assert_eq!(json(&idle)[0]["report"]["moved"], 0);
+}
+
+#[test]
 fn a_wrong_password_ends_with_4_and_the_schemes_that_the_server_offers() {
     let directory = directory_of(&["01"]);
     let served = Served::new(

@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// Give mail that was set aside for a person another try.
     Requeue(RequeueArgs),
     /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
+    /// Make the log fit the folders again, after a backup was restored or the log was lost.
+    Reconcile(ReconcileArgs),
+    /// Show the folders of the Exchange account and its rights there.
     Folders(FoldersArgs),
     #[command(flatten)]
     Administer(setup::SetupCommand),
@@ -227,8 +230,26 @@ pub(crate) struct ShowArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The mail must lie in the queue folder when the next run looks: where it was moved to the \
-                        quarantine folder, move it back yourself. Nothing is moved or deleted by this command."
+    after_help = "Mail in the storage folder, and in the folders for what is not logged and what is set aside, that the log \
+                        does not know is decided by today's contacts and policy and written to the log. Nothing is moved, \
+                        and nothing is logged twice: it can be called again at any time."
+)]
+pub(crate) struct ReconcileArgs {
+    /// Say what is missing; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write at most this many mails; 0 is no limit.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Where the configuration names Exchange and the quarantine folder, the mail is moved back from there to \
+                        the queue folder. Else it must lie in the queue folder when the next run looks: move it back \
+                        yourself. Nothing is deleted by this command."
 )]
 pub(crate) struct RequeueArgs {
     /// Ids as `log --not-logged` lists them; the beginning of an id is enough.

@@ -229,6 +229,7 @@ fn of_step(step: RunStep) -> String {
         RunStep::ResolvingAddresses => "looking up salespeople and contacts",
         RunStep::LoggingMessages => "writing the log",
         RunStep::MovingMessages => "moving mail out of the queue",
+        RunStep::Reconciling => "comparing the folders with the log",
         other => return other.code().replace('-', " "),
     };
     words.to_owned()

@@ -15,6 +15,7 @@ mod installation;
 mod log;
 mod output;
 mod provision;
+mod reconcile;
 mod requeue;
 mod run;
 mod samples;
@@ -81,6 +82,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::explain(args, file, output).await,
         Command::Log(args) => log::log(args, file, output).await,
         Command::Show(args) => show::show(args, file, output).await,
+        Command::Reconcile(args) => Box::pin(reconcile::reconcile(args, file, output)).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
         Command::Administer(command) => Box::pin(administer(command, file, output)).await,

@@ -1,15 +1,23 @@
 //! `requeue`: another try for mail that was set aside for a person.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use email_logging::EmailLogger;
+use email_logging::logger::RequeueReport;
 use email_logging::store::MailLedger as _;
 use serde_json::json;
 
-use crate::cli::RequeueArgs;
+use crate::cli::{RequeueArgs, Settings};
+use crate::config::Config;
+use crate::connect;
 use crate::exit::{Exit, Failure};
 use crate::find::{Found, Reader};
 use crate::output::Output;
 use crate::words;
+
+/// The mailbox of a configuration that names one alone.
+const MAILBOX: &str = "queue";
 
 /// `requeue`.
 pub(crate) async fn requeue(
@@ -22,24 +30,25 @@ pub(crate) async fn requeue(
     for which in &args.ids {
         found.push((which, reader.find(which).await?));
     }
-    let (mut all, mut refused) = (0, Vec::new());
+    let logger = mover(args, file, &reader, output)?;
+    let (mut all, mut refused) = (RequeueReport::default(), Vec::new());
     for (which, found) in &found {
-        let requeued = again(&reader, found).await?;
-        all += requeued;
+        let requeued = again(&reader, logger.as_ref(), found).await?;
         if output.json() {
-            output.value(&json!({ "requeue": { "id": which.to_string(), "mails": requeued } }))?;
+            let id = which.to_string();
+            let (mails, back) = (requeued.requeued, requeued.moved_back);
+            output
+                .value(&json!({ "requeue": { "id": id, "mails": mails, "moved-back": back } }))?;
         }
-        if requeued == 0 {
+        if requeued.requeued + requeued.moved_back == 0 {
             refused.push(which.to_string());
         }
+        all.requeued += requeued.requeued;
+        all.moved_back += requeued.moved_back;
+        all.failed += requeued.failed;
     }
-    if !output.json() && all > 0 {
-        let mails = words::count(all, "mail gets", "mails get");
-        output.line(format!(
-            "{mails} another try in the next run, if it lies in the queue folder."
-        ))?;
-        output.line("A mail that was moved to the quarantine folder: move it back there yourself, as in Outlook.")?;
-        output.line("It is set aside again, unless what stood against it has changed.")?;
+    if !output.json() && all.requeued + all.moved_back > 0 {
+        tell(&all, output)?;
     }
     if refused.is_empty() {
         return Ok(Exit::Done);
@@ -53,13 +62,69 @@ pub(crate) async fn requeue(
     ))
 }
 
+fn tell(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
+    let mails = words::count(all.requeued.max(all.moved_back), "mail gets", "mails get");
+    output.line(format!(
+        "{mails} another try in the next run, if it lies in the queue folder."
+    ))?;
+    if all.moved_back > 0 {
+        let moved = words::count(all.moved_back, "mail was", "mails were");
+        output.line(format!("{moved} moved back from the quarantine folder."))?;
+    } else {
+        output.line("A mail that was moved to the quarantine folder: move it back there yourself, as in Outlook.")?;
+    }
+    if all.failed > 0 {
+        output.line("Some could not be moved: ask again later.")?;
+    }
+    output.line("It is set aside again, unless what stood against it has changed.")
+}
+
+/// The logger that moves mail back, where the configuration says enough for one.
+fn mover(
+    args: &RequeueArgs,
+    file: Option<&Path>,
+    reader: &Reader,
+    output: &Output,
+) -> Result<Option<EmailLogger>, Failure> {
+    let settings = Settings {
+        store: args.store.clone(),
+        ..Settings::default()
+    };
+    let config = Config::load(file, &settings)?;
+    let folders = &config.folders;
+    let named = config.exchange.url.is_some()
+        && folders.quarantine.is_some()
+        && folders.queue.is_some()
+        && folders.storage.is_some()
+        && config.directory.file.is_some();
+    if !named {
+        return Ok(None);
+    }
+    let builder = connect::logger(&config, output)?;
+    Ok(Some(builder.with_store(Arc::clone(&reader.store)).build()?))
+}
+
 /// Every copy of the mail that was set aside.
-async fn again(reader: &Reader, found: &Found) -> Result<u64, Failure> {
-    let mut requeued = 0;
+async fn again(
+    reader: &Reader,
+    logger: Option<&EmailLogger>,
+    found: &Found,
+) -> Result<RequeueReport, Failure> {
+    let mut all = RequeueReport::default();
     for record in &found.decisions {
         let keys = [record.sighting.clone()];
-        let store = &reader.store;
-        requeued += store.requeue(&reader.scope, &record.mailbox, &keys).await?;
+        match logger {
+            Some(logger) if record.mailbox.as_str() == MAILBOX => {
+                let report = logger.requeue(&keys).await?;
+                all.requeued += report.requeued;
+                all.moved_back += report.moved_back;
+                all.failed += report.failed;
+            }
+            _ => {
+                let store = &reader.store;
+                all.requeued += store.requeue(&reader.scope, &record.mailbox, &keys).await?;
+            }
+        }
     }
-    Ok(requeued)
+    Ok(all)
 }

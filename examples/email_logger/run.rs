@@ -157,6 +157,10 @@ fn disabled(output: &Output) -> Result<Exit, Failure> {
         output.note(format!("  {}", words::command("enable")));
     }
     Ok(Exit::Failed)
+pub(crate) async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
+    let builder = connect::logger(config, output)?;
+    let store = connect::store(config.store_path()?).await?;
+    Ok(builder.with_store(store).build()?)
 }
 
 /// Nothing is written, not even an empty file where there is no log yet.

@@ -33,6 +33,9 @@ pub(crate) fn reason(outcome: &str, reason: &str) -> String {
         ("quarantined", "hook-failed") => "a hook failed: a person must look at it",
         ("quarantined", "row-refused") => "the store refused it: a person must look at it",
         ("quarantined", "attempts-exhausted") => "failed too often: a person must look at it",
+        ("quarantined", "found-set-aside") => {
+            "found in the quarantine folder: a person must look at it"
+        }
         (outcome, reason) => return format!("{outcome}: {reason}"),
     };
     text.to_owned()

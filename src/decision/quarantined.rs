@@ -14,6 +14,7 @@ impl Decision {
             Quarantine::HookFailed => "a hook of the host failed",
             Quarantine::RowRefused => "the store refused the row",
             Quarantine::AttemptsExhausted => "every attempt failed",
+            Quarantine::FoundSetAside => "it lay in the quarantine folder already",
             Quarantine::Host(_) => "a hook of the host set it aside",
         };
         Self {

@@ -6,6 +6,7 @@ use crate::ids::EntryId;
 use crate::interaction::{InteractionLogEntry, NewEntry};
 use crate::store::{
     CommitBatch, CommitRow, DecidedRow, Delivered, Lease, Original, RowContent, RowResult,
+    SightingState,
 };
 
 use super::deliver::deliver;
@@ -202,12 +203,7 @@ async fn written(
     numbers: &[(EntryId, u64)],
 ) {
     match &prepared.row.content {
-        RowContent::Again { target } => {
-            committed.counts.push(Count::AlreadyLogged);
-            if parts.sink.is_none() {
-                committed.plan(prepared, *target, true);
-            }
-        }
+        RowContent::Again { .. } => already_logged(parts, committed, prepared),
         RowContent::Failed(_) => committed.counts.push(Count::Pending),
         RowContent::Decided(row) => {
             let outcome = row.decision.outcome.code();
@@ -250,7 +246,7 @@ async fn hand_over(
 }
 
 fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared) {
-    committed.counts.push(Count::AlreadyLogged);
+    committed.counts.push(copy_of(prepared));
     match &prepared.row.content {
         RowContent::Again { target } if parts.sink.is_none() => {
             committed.plan(prepared, *target, true);
@@ -261,6 +257,20 @@ fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared)
         }
         RowContent::Again { .. } | RowContent::Decided(_) | RowContent::Failed(_) => {}
     }
+}
+
+/// How another item under a known key counts: as the first one did.
+fn copy_of(prepared: &Prepared) -> Count {
+    let known = prepared.work.known.as_ref();
+    let aside = known.is_some_and(|known| known.state == SightingState::Quarantined);
+    if aside && matches!(prepared.row.content, RowContent::Again { .. }) {
+        return Count::Outcome {
+            outcome: "quarantined",
+            reason: String::new(),
+            entries: 0,
+        };
+    }
+    Count::AlreadyLogged
 }
 
 fn tell_hooks(

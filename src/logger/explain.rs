@@ -169,7 +169,7 @@ fn note(dry: &mut DryRun, prepared: Prepared) {
     });
 }
 
-fn count(report: &mut RunReport, outcome: &Outcome) {
+pub(super) fn count(report: &mut RunReport, outcome: &Outcome) {
     report.count_reason(outcome.code(), outcome.reason());
     match outcome {
         Outcome::Logged => report.logged += 1,

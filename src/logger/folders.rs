@@ -1,7 +1,7 @@
 //! The folders of a run, opened once and kept for the runs that follow.
 
 use crate::decision::Disposition;
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, ErrorKind, Result, codes};
 use crate::source::{Folder, FolderSelector, MailSource};
 
 use super::report::RunStep;
@@ -22,6 +22,8 @@ pub(super) struct Folders {
     storage: Folder,
     not_logged: Option<Folder>,
     quarantine: Option<Folder>,
+    /// Whether the quarantine folder is configured and was not found: what is set aside waits in the queue until it is.
+    pub(super) quarantine_is_missing: bool,
 }
 
 impl FolderPlan {
@@ -33,11 +35,16 @@ impl FolderPlan {
             .map_err(|error| (RunStep::OpeningQueueFolder, error))?;
         let storage = open_target(source, &self.storage, &queue).await?;
         let not_logged = open_optional(source, self.not_logged.as_ref(), &queue).await?;
-        let quarantine = open_optional(source, self.quarantine.as_ref(), &queue).await?;
+        // It concerns only what is set aside: all other mail goes on without it.
+        let quarantine = match open_optional(source, self.quarantine.as_ref(), &queue).await {
+            Err((_, error)) if error.kind() == ErrorKind::NotFound => None,
+            opened => opened?,
+        };
         Ok(Folders {
             queue,
             storage,
             not_logged,
+            quarantine_is_missing: self.quarantine.is_some() && quarantine.is_none(),
             quarantine,
         })
     }
@@ -84,10 +91,29 @@ impl Folders {
         }
     }
 
-    /// What becomes of a disposition with these folders: without a quarantine folder the mail stays.
+    /// The folders that mail is moved to, each once, with the disposition that leads there.
+    pub(super) fn targets(&self) -> Vec<(Disposition, &Folder)> {
+        let mut targets = vec![(Disposition::Storage, &self.storage)];
+        let others = [
+            (Disposition::NotLogged, self.not_logged.as_ref()),
+            (Disposition::Quarantine, self.quarantine.as_ref()),
+        ];
+        for (disposition, folder) in others {
+            if let Some(folder) = folder
+                && targets.iter().all(|(_, known)| known.id != folder.id)
+            {
+                targets.push((disposition, folder));
+            }
+        }
+        targets
+    }
+
+    /// What becomes of a disposition with these folders: where no quarantine folder is configured the mail stays.
     pub(super) fn effective(&self, disposition: Disposition) -> Disposition {
         match disposition {
-            Disposition::Quarantine if self.quarantine.is_none() => Disposition::Leave,
+            Disposition::Quarantine if self.quarantine.is_none() && !self.quarantine_is_missing => {
+                Disposition::Leave
+            }
             other => other,
         }
     }

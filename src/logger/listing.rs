@@ -29,6 +29,13 @@ pub(super) struct PageOfWork {
     complete: bool,
 }
 
+impl PageOfWork {
+    /// Whether nothing comes after it.
+    pub(super) fn is_last(&self) -> bool {
+        self.complete || self.items.is_empty()
+    }
+}
+
 /// What is to be done with a listed item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -205,17 +212,22 @@ fn fate(work: &WorkItem, now: Timestamp) -> Fate {
     let waits_for_its_move = known.waiting.iter().any(|it| it.id == work.listed.item.id);
     let passed = match known.state {
         SightingState::Pending => known.next_try.is_some_and(|due| due > now),
-        SightingState::Quarantined => true,
+        // A copy of a mail that went to the quarantine folder follows it.
+        SightingState::Quarantined => known.disposition != Some(Disposition::Quarantine),
         SightingState::Decided => known.disposition == Some(Disposition::Leave),
     };
     if passed || waits_for_its_move {
         Fate::Passed
-    } else if known.state == SightingState::Decided && is_logged(known) {
+    } else if known.state == SightingState::Quarantined || is_settled(known) {
         Fate::Again
     } else {
         // New attempts, and mail without entries that was put back: the directory may know more by now.
         Fate::Ready
     }
+}
+
+fn is_settled(known: &KnownSighting) -> bool {
+    known.state == SightingState::Decided && is_logged(known)
 }
 
 pub(super) fn is_logged(known: &KnownSighting) -> bool {

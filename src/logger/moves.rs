@@ -1,7 +1,7 @@
 //! Moving committed mail out of the queue. A move whose effect is unknown is never repeated without a look.
 
 use crate::decision::{Disposition, MoveFallback};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, codes};
 use crate::source::{Disposal, Folder, ItemRef, Moved, Removed, SightingKey};
 use crate::store::{MoveOutcome, MoveResult, PendingMove};
 
@@ -46,9 +46,33 @@ pub(super) async fn move_batch(
     let items: Vec<ItemRef> = batch.iter().map(|planned| planned.item.clone()).collect();
     match (first.target, folders.target(first.target)) {
         (Disposition::Delete, _) => delete(parts, folders, batch, &items).await,
-        (_, Some(target)) => move_items(parts, folders, target, batch, &items).await,
+        (_, Some(target)) => match move_items(parts, folders, target, batch, &items).await {
+            Err(error) if is_lost_quarantine(first.target, &error) => {
+                Ok(wait_for_quarantine(parts, batch, &error))
+            }
+            moved => moved,
+        },
+        (_, None) if folders.quarantine_is_missing => {
+            let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
+            Ok(wait_for_quarantine(parts, batch, &error))
+        }
         (_, None) => Ok(Vec::new()),
     }
+}
+
+/// Whether a call found no quarantine folder. That concerns only what is set aside.
+pub(super) fn is_lost_quarantine(target: Disposition, error: &Error) -> bool {
+    target == Disposition::Quarantine && error.kind() == ErrorKind::NotFound
+}
+
+/// The mails stay in the queue, each with its own next attempt, until there is a quarantine folder.
+pub(super) fn wait_for_quarantine(
+    parts: &Parts,
+    batch: &[PlannedMove],
+    error: &Error,
+) -> Vec<MoveResult> {
+    let waits = batch.iter().map(|it| again_later(parts, it, error));
+    waits.collect()
 }
 
 async fn move_items(

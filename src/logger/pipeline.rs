@@ -10,6 +10,7 @@ use std::pin::Pin;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind};
 use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
 
@@ -62,6 +63,8 @@ pub(super) struct Pipeline<'a> {
     error: Option<StepError>,
     refused: Option<Error>,
     mode: Mode,
+    /// Whether a sign-in was refused: each further call would be one more wrong password.
+    signed_out: bool,
     /// How many mails the run takes at most; 0 is no limit.
     batch_size: u32,
     taken: usize,
@@ -95,6 +98,7 @@ impl<'a> Pipeline<'a> {
             error: None,
             refused: None,
             mode: Mode::Working,
+            signed_out: false,
             batch_size,
             taken: 0,
             calls: 0,
@@ -147,6 +151,7 @@ impl<'a> Pipeline<'a> {
         if matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
             self.mode = Mode::Dead;
         }
+        self.signed_out |= matches!(kind, ErrorKind::Unauthenticated | ErrorKind::ReauthRequired);
         self.error.get_or_insert(error);
     }
 
@@ -240,7 +245,7 @@ impl<'a> Pipeline<'a> {
                 break;
             }
         }
-        let idle = self.calls == 0 && self.to_move.values().all(VecDeque::is_empty);
+        let idle = self.calls == 0 && !self.has_moves();
         let last_results = idle && !(self.results.is_empty() && self.deliveries.is_empty());
         if rows.is_empty() && !last_results {
             return;
@@ -266,7 +271,7 @@ impl<'a> Pipeline<'a> {
     fn start_moves(&mut self) {
         let size = self.parts.move_batch();
         // A move cannot be fenced: the lease must outlast it.
-        while self.may_call() && !self.lease.is_short(self.parts) {
+        while self.may_call() && self.has_moves() && !self.lease.is_short(self.parts) {
             // A batch that is not full waits as long as more may come.
             let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
             let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
@@ -285,12 +290,17 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Whether there are moves that may still be begun.
+    fn has_moves(&self) -> bool {
+        !self.signed_out && self.to_move.values().any(|queue| !queue.is_empty())
+    }
+
     fn may_renew(&self) -> bool {
         !self.renewing && self.mode != Mode::Dead
     }
 
     fn renew_if_due(&mut self) {
-        let idle = self.tasks.is_empty() && self.to_move.values().all(VecDeque::is_empty);
+        let idle = self.tasks.is_empty() && !self.has_moves();
         if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
             return;
         }
@@ -333,7 +343,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn take_item(&mut self, work: WorkItem, fate: Fate) {
-        if fate == Fate::Passed {
+        if fate == Fate::Passed || (fate == Fate::Again && stays(self.folders, &work)) {
             self.report.listed += 1;
             self.report.deferred += 1;
             return;
@@ -478,6 +488,12 @@ async fn fetch_and_prepare(
             error: Some(failed),
         },
     }
+}
+
+/// Whether the item's like was to go to a folder that is not configured any more.
+fn stays(folders: &Folders, work: &WorkItem) -> bool {
+    let target = work.known.as_ref().and_then(|known| known.disposition);
+    target.is_some_and(|target| folders.effective(target) == Disposition::Leave)
 }
 
 pub(super) fn count_moves(report: &mut RunReport, results: &[MoveResult]) {

@@ -10,7 +10,10 @@ use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
 use super::folders::Folders;
 use super::lease::HeldLease;
-use super::moves::{PlannedMove, again_later, can_locate, move_batch, result};
+use super::moves::{
+    PlannedMove, again_later, can_locate, is_lost_quarantine, move_batch, result,
+    wait_for_quarantine,
+};
 use super::parts::{Parts, check_count};
 use super::pipeline::count_moves;
 use super::report::RunReport;
@@ -132,8 +135,17 @@ impl Round<'_> {
         };
         let mut results = Vec::new();
         let to_move = match folders.target(first) {
-            Some(target) => look(parts, target, batch, &mut results).await?,
+            Some(target) => match look(parts, target, batch, &mut results).await {
+                Err(error) if is_lost_quarantine(first, &error) => {
+                    return Ok(wait_for_quarantine(parts, batch, &error));
+                }
+                looked => looked?,
+            },
             None if first == Disposition::Delete => batch.to_vec(),
+            None if folders.quarantine_is_missing => {
+                let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
+                return Ok(wait_for_quarantine(parts, batch, &error));
+            }
             None => return Ok(batch.iter().map(|it| homeless(parts, it)).collect()),
         };
         results.extend(move_batch(parts, folders, &to_move).await?);

@@ -147,6 +147,8 @@ pub enum RunStep {
     MovingMessages,
     /// Indexing text and attachments.
     IndexingMessages,
+    /// Making the ledger fit the folders again.
+    Reconciling,
 }
 
 codes!(RunStep {
@@ -163,6 +165,7 @@ codes!(RunStep {
     DeliveringEntries => "delivering-entries",
     MovingMessages => "moving-messages",
     IndexingMessages => "indexing-messages",
+    Reconciling => "reconciling",
 });
 
 /// A run that was stopped by an error: which step, what, and what was done until then.

@@ -94,17 +94,28 @@ pub(super) async fn open_folders(parts: &Parts, plan: &FolderPlan) -> Result<Fol
         return Ok(folders);
     }
     let folders = plan.open(parts.source.as_ref()).await?;
-    parts.keep_opened(plan, &folders);
+    if !folders.quarantine_is_missing {
+        parts.keep_opened(plan, &folders);
+    }
     Ok(folders)
 }
 
 /// Runs once, until the queue is empty, the batch size is reached or `shutdown` comes.
 pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
+    run_at_most(parts, shutdown, 0).await
+}
+
+/// As [`run`], with so many mails at most; 0 is no limit.
+pub(super) async fn run_at_most(
+    parts: &Parts,
+    shutdown: &mut Shutdown<'_>,
+    most: u32,
+) -> Result<RunReport, RunError> {
     let Some(_guard) = RunGuard::take(parts) else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     telemetry::in_run(parts, async {
-        run_once(parts, shutdown)
+        run_once(parts, shutdown, most)
             .await
             .inspect_err(telemetry::failed)
     })
@@ -112,10 +123,10 @@ pub(super) async fn run(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<Ru
 }
 
 /// One run of a logger at a time: a second one would take the lease of the first over.
-struct RunGuard<'a>(&'a AtomicBool);
+pub(super) struct RunGuard<'a>(&'a AtomicBool);
 
 impl<'a> RunGuard<'a> {
-    fn take(parts: &'a Parts) -> Option<Self> {
+    pub(super) fn take(parts: &'a Parts) -> Option<Self> {
         let free = !parts.running.swap(true, Ordering::AcqRel);
         free.then_some(Self(&parts.running))
     }
@@ -127,14 +138,18 @@ impl Drop for RunGuard<'_> {
     }
 }
 
-async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunReport, RunError> {
+async fn run_once(
+    parts: &Parts,
+    shutdown: &mut Shutdown<'_>,
+    most: u32,
+) -> Result<RunReport, RunError> {
     let early = |(step, error)| RunError::new(step, error, RunReport::default());
     let (folders, batch_size) = match plan(parts).await.map_err(early)? {
         Plan::Disabled => return Ok(RunReport::skipped(Skipped::LoggingDisabled)),
         Plan::Enabled {
             folders,
             batch_size,
-        } => (folders, batch_size),
+        } => (folders, smaller(batch_size, most)),
     };
     let Some(lease) = take_mailbox(parts).await.map_err(early)? else {
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
@@ -158,7 +173,15 @@ async fn run_once(parts: &Parts, shutdown: &mut Shutdown<'_>) -> Result<RunRepor
     }
 }
 
-async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
+/// The smaller of two limits, of which 0 is none.
+fn smaller(one: u32, other: u32) -> u32 {
+    match (one, other) {
+        (0, limit) | (limit, 0) => limit,
+        (one, other) => one.min(other),
+    }
+}
+
+pub(super) async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
     let (ttl, since) = (parts.settings.lease, parts.clock.now());
     let acquired = parts
         .ledger

@@ -74,6 +74,13 @@ impl MemorySource {
         self
     }
 
+    /// Keeps the old id of an item usable after a move, as some servers do: whoever moves by it again makes a second copy.
+    #[must_use]
+    pub fn with_lasting_ids(self) -> Self {
+        self.state().room.keep_old_ids();
+        self
+    }
+
     /// Adds an empty folder.
     #[must_use]
     pub fn with_folder(self, path: &FolderPath) -> Self {

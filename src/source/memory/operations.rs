@@ -174,7 +174,8 @@ impl MemorySource {
     /// The item and whether it is damaged, where it is in the folder.
     fn look(&self, from: &FolderId, item: &ItemRef) -> Option<(MemoryItem, bool)> {
         let state = self.state();
-        let found = state.room.find(from, item)?;
+        let found = state.room.find(from, item);
+        let found = found.or_else(|| state.room.by_old_id(item))?;
         let damaged = state.unreadable.contains(&found.key);
         Some((found, damaged))
     }
@@ -194,7 +195,10 @@ fn move_one(
     fault: Option<ItemFault>,
 ) -> Result<Moved> {
     if state.room.find(from, item).is_none() {
-        return Ok(Moved::Gone);
+        let Some(found) = state.room.by_old_id(item) else {
+            return Ok(Moved::Gone);
+        };
+        return Ok(Moved::Done(state.room.copy_to(&found.item, to)));
     }
     match fault {
         Some(ItemFault::Gone) => Ok(Moved::Gone),

@@ -16,6 +16,8 @@ pub(super) struct Room {
     items: BTreeMap<String, Stored>,
     removed: Vec<(Stored, Disposal)>,
     sequence: u64,
+    /// From an old id to the one after it, where old ids stay usable.
+    successors: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone)]
@@ -161,12 +163,29 @@ impl Room {
             .collect()
     }
 
+    pub(super) fn keep_old_ids(&mut self) {
+        self.successors.get_or_insert_default();
+    }
+
+    /// The item that an old id still means, wherever it lies by now.
+    pub(super) fn by_old_id(&self, item: &ItemRef) -> Option<MemoryItem> {
+        let mut id = self.successors.as_ref()?.get(&item.id)?;
+        while let Some(next) = self.successors.as_ref()?.get(id) {
+            id = next;
+        }
+        self.items.get(id).map(Stored::view)
+    }
+
     /// Moves an item: the old id ends, and a new one begins.
     pub(super) fn move_to(&mut self, item: &ItemRef, to: &FolderId) -> Option<ItemRef> {
         let mut stored = self.items.remove(&item.id)?;
         stored.folder = to.clone();
         stored.item = self.new_ref();
-        Some(self.put(stored))
+        let moved = self.put(stored);
+        if let Some(successors) = &mut self.successors {
+            successors.insert(item.id.clone(), moved.id.clone());
+        }
+        Some(moved)
     }
 
     pub(super) fn copy_to(&mut self, item: &ItemRef, to: &FolderId) -> Option<ItemRef> {

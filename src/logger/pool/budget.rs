@@ -1,0 +1,113 @@
+//! A bound on the calls to mail systems, for each mailbox and in all.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::error::Result;
+use crate::source::{
+    Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
+    MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+};
+
+/// How many calls to mail systems may be under way. Clones share it, also between pools.
+///
+/// Calls that wait are served in the order in which they came. A wait that the server asks for is part of its call.
+#[derive(Debug, Clone)]
+pub struct ConnectionBudget {
+    all: Arc<Semaphore>,
+    total: u32,
+    per_mailbox: u32,
+}
+
+impl ConnectionBudget {
+    /// A budget of so many calls in all, and for each mailbox; both at least 1.
+    pub fn new(total: u32, per_mailbox: u32) -> Self {
+        let total = total.max(1);
+        Self {
+            all: Arc::new(Semaphore::new(total as usize)),
+            total,
+            per_mailbox: per_mailbox.max(1),
+        }
+    }
+
+    /// Calls that are under way.
+    pub fn in_use(&self) -> u32 {
+        let free = u32::try_from(self.all.available_permits()).unwrap_or(u32::MAX);
+        self.total.saturating_sub(free)
+    }
+
+    /// A source of one mailbox whose calls count.
+    pub fn bound(&self, source: Arc<dyn MailSource>) -> impl MailSource + use<> {
+        BoundedSource {
+            source,
+            own: Semaphore::new(self.per_mailbox as usize),
+            budget: self.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct BoundedSource {
+    source: Arc<dyn MailSource>,
+    own: Semaphore,
+    budget: ConnectionBudget,
+}
+
+impl BoundedSource {
+    /// Waits for a place: first among the calls of the mailbox, so that one mailbox has no more than its share in the
+    /// common line. The semaphores are never closed.
+    async fn place(&self) -> (Option<SemaphorePermit<'_>>, Option<SemaphorePermit<'_>>) {
+        let own = self.own.acquire().await.ok();
+        let common = self.budget.all.acquire().await.ok();
+        (own, common)
+    }
+}
+
+#[async_trait]
+impl MailSource for BoundedSource {
+    fn capabilities(&self) -> SourceCapabilities {
+        self.source.capabilities()
+    }
+
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        let _place = self.place().await;
+        self.source.open_folder(folder).await
+    }
+
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        let _place = self.place().await;
+        self.source.list(folder, request).await
+    }
+
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        let _place = self.place().await;
+        self.source.fetch(from, items, sink).await
+    }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let _place = self.place().await;
+        self.source.move_to(from, items, to).await
+    }
+
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        let _place = self.place().await;
+        self.source.locate(folder, keys).await
+    }
+
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        let _place = self.place().await;
+        self.source.remove(from, items, disposal).await
+    }
+}

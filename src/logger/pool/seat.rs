@@ -1,0 +1,244 @@
+//! The seat of one mailbox: when its next turn is due, and how it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch as signal;
+
+use super::health::{LastFailure, MailboxHealth, MailboxState};
+use super::mailbox::PoolMailbox;
+use super::settings::PoolSettings;
+use super::turn::{Ended, took_all};
+use super::watch::CredentialWatch;
+use crate::clock::Entropy;
+use crate::error::ErrorKind;
+use crate::logger::EmailLogger;
+use crate::logger::backlog::Backlog;
+use crate::logger::report::{RunError, RunReport, RunStep, Skipped};
+
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) logger: Arc<EmailLogger>,
+    pub(super) credentials: Option<Arc<dyn CredentialWatch>>,
+    /// The number of its last turn; the smallest is the longest ago.
+    pub(super) last_turn: u64,
+    rest: Rest,
+    due: Timestamp,
+    running_since: Option<Timestamp>,
+    /// A wish that came during a turn.
+    woken: bool,
+    /// New credentials that came during a turn: what it says about the old ones is out of date.
+    resumed: bool,
+    leave: signal::Sender<bool>,
+    last_success: Option<Timestamp>,
+    last_failure: Option<LastFailure>,
+    failed_in_a_row: u32,
+    backlog: Backlog,
+}
+
+/// The version of credentials, where somebody watches them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credentials(pub(super) Option<u64>);
+
+/// Why a mailbox has no turn now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Waits,
+    BacksOff,
+    Elsewhere,
+    Disabled,
+    /// Since when, and the version of the credentials that were refused.
+    Paused(Timestamp, Option<u64>),
+}
+
+impl Seat {
+    pub(super) fn new(
+        logger: EmailLogger,
+        credentials: Option<Arc<dyn CredentialWatch>>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            logger: Arc::new(logger),
+            credentials,
+            last_turn: 0,
+            rest: Rest::Waits,
+            due: now,
+            running_since: None,
+            woken: false,
+            resumed: false,
+            leave: signal::Sender::new(false),
+            last_success: None,
+            last_failure: None,
+            failed_in_a_row: 0,
+            backlog: Backlog::default(),
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running_since.is_some()
+    }
+
+    /// When its next turn may begin; never while one is under way, or where only a call can end its pause.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let unwatched = matches!(self.rest, Rest::Paused(..)) && self.credentials.is_none();
+        (!self.is_running() && !unwatched).then_some(self.due)
+    }
+
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.next_due().is_some_and(|due| due <= now)
+    }
+
+    pub(super) fn begin(&mut self, number: u64, now: Timestamp) {
+        self.last_turn = number;
+        self.running_since = Some(now);
+        (self.woken, self.resumed) = (false, false);
+    }
+
+    /// A turn was dropped in its middle; the next one heals what it left.
+    pub(super) fn abandon(&mut self) {
+        self.running_since = None;
+    }
+
+    /// The version of the credentials that were refused, where it is paused.
+    pub(super) fn refused(&self) -> Option<Credentials> {
+        match self.rest {
+            Rest::Paused(_, version) => Some(Credentials(version)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn leaving(&self) -> signal::Receiver<bool> {
+        self.leave.subscribe()
+    }
+
+    /// Asks it to leave. Answers whether it may go at once.
+    pub(super) fn leave(&mut self) -> bool {
+        self.leave.send_replace(true);
+        self.has_left()
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        *self.leave.borrow() && !self.is_running()
+    }
+
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        self.woken = self.is_running();
+        if matches!(self.rest, Rest::Waits | Rest::Elsewhere | Rest::Disabled) {
+            self.due = self.due.min(now);
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: Timestamp) {
+        self.rest = Rest::Waits;
+        self.resumed = self.is_running();
+        self.wake(now);
+    }
+
+    /// Takes the end of a turn, and says when the next one is due.
+    pub(super) fn end(
+        &mut self,
+        ended: &Ended,
+        now: Timestamp,
+        settings: &PoolSettings,
+        entropy: &dyn Entropy,
+    ) {
+        self.running_since = None;
+        if let Some(backlog) = &ended.backlog {
+            self.backlog = backlog.clone();
+        }
+        let (rest, wait) = match &ended.result {
+            None => (self.rest, settings.every),
+            Some(Ok(report)) => self.ended_well(report, now, settings),
+            Some(Err(failed)) => self.failed(failed, ended.credentials, now, settings, entropy),
+        };
+        self.rest = match rest {
+            Rest::Paused(..) if self.resumed => Rest::Waits,
+            rest => rest,
+        };
+        let soon = self.woken && !matches!(rest, Rest::BacksOff);
+        self.due = after(now, if soon { Duration::ZERO } else { wait });
+        self.woken = false;
+    }
+
+    fn ended_well(
+        &mut self,
+        report: &RunReport,
+        now: Timestamp,
+        settings: &PoolSettings,
+    ) -> (Rest, Duration) {
+        match report.skipped {
+            Some(Skipped::MailboxBusy) => return (Rest::Elsewhere, settings.busy_after),
+            Some(Skipped::LoggingDisabled) => return (Rest::Disabled, settings.every),
+            None => {}
+        }
+        self.last_success = Some(now);
+        self.failed_in_a_row = 0;
+        if took_all(report, settings.turn) {
+            return (Rest::Waits, Duration::ZERO);
+        }
+        (Rest::Waits, settings.every)
+    }
+
+    fn failed(
+        &mut self,
+        failed: &RunError,
+        credentials: Option<u64>,
+        now: Timestamp,
+        settings: &PoolSettings,
+        entropy: &dyn Entropy,
+    ) -> (Rest, Duration) {
+        let (step, error) = (failed.step, &failed.error);
+        self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
+        self.last_failure = Some(LastFailure {
+            at: now,
+            step,
+            kind: error.kind(),
+            code: error.code(),
+        });
+        if error.kind() == ErrorKind::ReauthRequired {
+            return (Rest::Paused(now, credentials), settings.every);
+        }
+        // What the host's own log refused held up nothing else.
+        if step == RunStep::DeliveringEntries {
+            return (Rest::Waits, settings.every);
+        }
+        let mut chance = [0; 1];
+        entropy.fill(&mut chance);
+        let wait = settings.backoff(self.failed_in_a_row, chance[0]);
+        let asked = error.retry_after().unwrap_or_default();
+        (Rest::BacksOff, wait.max(asked))
+    }
+
+    pub(super) fn health(&self, mailbox: &PoolMailbox, now: Timestamp) -> MailboxHealth {
+        let age = |since: Timestamp| Duration::try_from(now.duration_since(since)).ok();
+        MailboxHealth {
+            mailbox: mailbox.clone(),
+            state: self.state(),
+            last_success: self.last_success,
+            last_failure: self.last_failure,
+            failed_in_a_row: self.failed_in_a_row,
+            lag: self.backlog.oldest_mail.and_then(age),
+            oldest_move: self.backlog.oldest_move.and_then(age),
+            queued: self.backlog.queued,
+        }
+    }
+
+    fn state(&self) -> MailboxState {
+        let until = self.due;
+        match (self.running_since, self.rest) {
+            _ if *self.leave.borrow() => MailboxState::Leaving,
+            (Some(since), _) => MailboxState::Running { since },
+            (None, Rest::Waits) => MailboxState::Waiting { until },
+            (None, Rest::BacksOff) => MailboxState::BackingOff { until },
+            (None, Rest::Elsewhere) => MailboxState::Elsewhere { until },
+            (None, Rest::Disabled) => MailboxState::Disabled { until },
+            (None, Rest::Paused(since, _)) => MailboxState::Paused { since },
+        }
+    }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,164 @@
+//! Another try for mail that was set aside: the ledger takes it up again, and it goes back to the queue.
+
+use crate::decision::Disposition;
+use crate::error::Result;
+use crate::source::{Folder, ItemRef, Moved, SightingKey};
+use crate::store::{KnownSighting, SightingState};
+
+use super::folders::Folders;
+use super::moves::can_locate;
+use super::parts::{Parts, check_count};
+use super::run::{Plan, open_folders, plan};
+
+/// What became of mail that is to get another try.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub struct RequeueReport {
+    /// Sightings that were set aside and are no more.
+    pub requeued: u64,
+    /// Items that were moved from the quarantine folder back to the queue folder.
+    pub moved_back: u64,
+    /// Sightings that lie in the queue folder already.
+    pub in_queue: u64,
+    /// Sightings that were found in neither folder: a person moves them back.
+    pub not_found: u64,
+    /// Items that could not be moved, with the first reason. Asking again tries again.
+    pub failed: u64,
+    /// The code of that reason.
+    pub failure: Option<String>,
+}
+
+/// Requeues in the ledger first: a mail that comes back to the queue would else be passed over.
+pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport> {
+    let (scope, mailbox) = (&parts.scope, &parts.mailbox);
+    let before = parts.ledger.known(scope, mailbox, keys).await?;
+    check_count("known", keys.len(), before.len())?;
+    let mut report = RequeueReport {
+        requeued: parts.ledger.requeue(scope, mailbox, keys).await?,
+        ..RequeueReport::default()
+    };
+    // Those that were requeued before are looked for as well: an earlier call may have ended in between.
+    let open: Vec<_> = keys
+        .iter()
+        .zip(before)
+        .filter_map(|(key, known)| known.map(|known| (key.clone(), known)))
+        .filter(|(_, known)| known.state != SightingState::Decided)
+        .collect();
+    if open.is_empty() {
+        return Ok(report);
+    }
+    let Plan::Enabled { folders, .. } = plan(parts).await.map_err(|(_, error)| error)? else {
+        // Nothing is asked of the mail system while logging is disabled.
+        report.not_found = open.len() as u64;
+        return Ok(report);
+    };
+    let folders = open_folders(parts, &folders).await;
+    let folders = folders.map_err(|(_, error)| error)?;
+    for batch in open.chunks(parts.move_batch()) {
+        bring_back(parts, &folders, batch, &mut report).await?;
+    }
+    Ok(report)
+}
+
+async fn bring_back(
+    parts: &Parts,
+    folders: &Folders,
+    batch: &[(SightingKey, KnownSighting)],
+    report: &mut RequeueReport,
+) -> Result<()> {
+    let queued = copies_in(parts, &folders.queue, batch).await?;
+    let Some(quarantine) = folders.target(Disposition::Quarantine) else {
+        count_queued(report, &queued);
+        return Ok(());
+    };
+    let mut set_aside = copies_in(parts, quarantine, batch).await?;
+    // What cannot be looked for is where the ledger saw it last.
+    for ((key, known), copies) in batch.iter().zip(&mut set_aside) {
+        if !can_locate(parts, key) && known.disposition == Some(Disposition::Quarantine) {
+            copies.push(known.item.clone());
+        }
+    }
+    for ((copies, queued), (key, _)) in set_aside.iter().zip(&queued).zip(batch) {
+        match (copies.is_empty(), queued.is_empty()) {
+            (true, true) => report.not_found += 1,
+            (true, false) => report.in_queue += 1,
+            (false, _) => {
+                let sure = can_locate(parts, key);
+                move_back(parts, (quarantine, &folders.queue), copies, sure, report).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) {
+    for copies in queued {
+        // Without a quarantine folder the mail never left the queue, whether it can be looked for or not.
+        let count = if copies.is_empty() {
+            &mut report.not_found
+        } else {
+            &mut report.in_queue
+        };
+        *count += 1;
+    }
+}
+
+/// The copies of each sighting in a folder, where they can be looked for.
+async fn copies_in(
+    parts: &Parts,
+    folder: &Folder,
+    batch: &[(SightingKey, KnownSighting)],
+) -> Result<Vec<Vec<ItemRef>>> {
+    let findable: Vec<_> = batch
+        .iter()
+        .map(|(key, _)| key.clone())
+        .filter(|key| can_locate(parts, key))
+        .collect();
+    let mut found = Vec::new();
+    if !findable.is_empty() {
+        found = parts.source.locate(folder, &findable).await?;
+        check_count("locate", findable.len(), found.len())?;
+    }
+    let mut found = found.into_iter();
+    let copies = batch.iter().map(|(key, _)| {
+        if can_locate(parts, key) {
+            found.next().unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    });
+    Ok(copies.collect())
+}
+
+async fn move_back(
+    parts: &Parts,
+    (from, to): (&Folder, &Folder),
+    items: &[ItemRef],
+    sure: bool,
+    report: &mut RequeueReport,
+) -> Result<()> {
+    for items in items.chunks(parts.move_batch()) {
+        let moved = parts.source.move_to(from, items, to).await?;
+        check_count("move_to", items.len(), moved.len())?;
+        for moved in moved {
+            match moved {
+                Moved::Done(_) => report.moved_back += 1,
+                // Somebody was faster, or it never left the queue.
+                Moved::Gone if sure => report.in_queue += 1,
+                Moved::Gone => report.not_found += 1,
+                Moved::Failed(error) => {
+                    report.failed += 1;
+                    report
+                        .failure
+                        .get_or_insert_with(|| error.code().to_owned());
+                }
+            }
+        }
+    }
+    Ok(())
+}
