@@ -1,0 +1,177 @@
+//! The mails of a schedule, and what the log must hold of each: worked out by hand, not by the code under test.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use email_logging::Scope;
+use email_logging::directory::ContactDirectory;
+use email_logging::error::{Error, Result, codes};
+use email_logging::message::Address;
+use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
+
+use crate::rng::Rng;
+use crate::stage::{Op, Phase, Stage};
+
+/// `(subject, contact, salesperson)` of an entry.
+pub(crate) type Entry = (String, &'static str, &'static str);
+
+/// The kinds of mail that a schedule may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// From a contact to a salesperson.
+    Plain,
+    /// From a salesperson to two contacts.
+    TwoContacts,
+    /// Nobody knows the sender.
+    Stranger,
+    /// Marked as private.
+    Private,
+    /// Larger than what is handed on in one piece.
+    Large,
+    /// The same Message-ID as the mail before, and another content.
+    SameMessageId,
+    /// Its original can never be read.
+    Poison,
+}
+
+/// One mail.
+#[derive(Debug)]
+pub(crate) struct Mail {
+    pub(crate) kind: Kind,
+    pub(crate) original: Arc<[u8]>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// The mails of a schedule, by number.
+#[derive(Debug)]
+pub(crate) struct Mails(pub(crate) Vec<Mail>);
+
+impl Mails {
+    pub(crate) fn of(kinds: &[Kind]) -> Self {
+        Self((0..kinds.len()).map(|at| mail(at, kinds[at])).collect())
+    }
+
+    pub(crate) fn is_poison(&self, mail: usize) -> bool {
+        self.0[mail].kind == Kind::Poison
+    }
+}
+
+/// Kinds as a seed chooses them.
+pub(crate) fn kinds(rng: &mut Rng, count: usize) -> Vec<Kind> {
+    let mut kind = || match rng.below(16) {
+        0..8 => Kind::Plain,
+        8 | 9 => Kind::TwoContacts,
+        10 => Kind::Stranger,
+        11 => Kind::Private,
+        12 => Kind::Large,
+        13 | 14 => Kind::SameMessageId,
+        _ => Kind::Poison,
+    };
+    (0..count).map(|_| kind()).collect()
+}
+
+/// Bytes from which a mail is large in a schedule.
+pub(crate) const INLINE: usize = 700;
+
+fn mail(number: usize, kind: Kind) -> Mail {
+    let subject = format!("S{number}");
+    let (ada, bob) = ("ada@contacts.example", "bob@contacts.example");
+    let us = "ah@ours.example";
+    let both = format!("{ada}, {bob}");
+    let (from, to): (&str, &str) = match kind {
+        Kind::TwoContacts => (us, &both),
+        Kind::Stranger => ("nobody@elsewhere.example", us),
+        _ => (ada, us),
+    };
+    let private = if kind == Kind::Private {
+        "Sensitivity: Private\r\n"
+    } else {
+        ""
+    };
+    let id = if kind == Kind::SameMessageId {
+        number.saturating_sub(1)
+    } else {
+        number
+    };
+    let body = if kind == Kind::Large {
+        "Offer. ".repeat(300)
+    } else {
+        "Hello.".into()
+    };
+    let original = format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <m{id}@x.example>\r\n\
+         Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n{private}\r\n{body} {number}\r\n"
+    );
+    let entries = match kind {
+        Kind::Plain | Kind::Large | Kind::SameMessageId => vec![(subject, "C1", "AH")],
+        Kind::TwoContacts => vec![(subject.clone(), "C1", "AH"), (subject, "C2", "AH")],
+        Kind::Stranger | Kind::Private | Kind::Poison => Vec::new(),
+    };
+    Mail {
+        kind,
+        original: original.into_bytes().into(),
+        entries,
+    }
+}
+
+/// The contacts and salespeople; the same for all schedules.
+#[derive(Debug)]
+pub(crate) struct Company {
+    people: BTreeMap<Address, AddressParties>,
+}
+
+impl Company {
+    pub(crate) fn new() -> Self {
+        let salesperson =
+            AddressParties::nobody().with_salesperson(SalespersonMatch::new("AH", "A"));
+        let contact = |no: &str| {
+            let found = ContactMatch::new(no, no, ContactKind::Person);
+            AddressParties::nobody().with_contact(found)
+        };
+        let people = [
+            ("ah@ours.example", salesperson),
+            ("ada@contacts.example", contact("C1")),
+            ("bob@contacts.example", contact("C2")),
+        ];
+        let people = people
+            .into_iter()
+            .map(|(text, found)| (text.parse().unwrap(), found));
+        Self {
+            people: people.collect(),
+        }
+    }
+}
+
+/// One worker's way to the directory.
+#[derive(Debug)]
+pub(crate) struct SimDirectory {
+    pub(crate) stage: Stage,
+    pub(crate) worker: usize,
+    pub(crate) company: Arc<Company>,
+}
+
+#[async_trait]
+impl ContactDirectory for SimDirectory {
+    async fn resolve(&self, _: &Scope, addresses: &[Address]) -> Result<Vec<AddressParties>> {
+        let outage = || Error::new(&codes::DIRECTORY_UNAVAILABLE, "resolve");
+        for phase in [Phase::Before, Phase::After] {
+            if self
+                .stage
+                .wait(self.worker, Op::Resolve, phase)
+                .await
+                .is_some()
+            {
+                return Err(outage());
+            }
+        }
+        let find = |address| {
+            self.company
+                .people
+                .get(address)
+                .cloned()
+                .unwrap_or_default()
+        };
+        Ok(addresses.iter().map(find).collect())
+    }
+}
