@@ -53,7 +53,7 @@ const STEPS: usize = 4_000;
 /// Faults of a schedule at most: fewer than the attempts of a mail, so that no sound mail is ever set aside.
 const FAULTS: usize = 6;
 
-fn plan(seed: u64, rng: &mut Rng) -> Plan {
+fn plan(rng: &mut Rng) -> Plan {
     let workers = 1 + rng.below(4).min(rng.below(4));
     let mails = match rng.below(40) {
         0 => 1 + rng.below(50),
@@ -69,7 +69,6 @@ fn plan(seed: u64, rng: &mut Rng) -> Plan {
         }
     }
     Plan {
-        seed,
         workers,
         kinds,
         queue,
@@ -89,7 +88,7 @@ fn plan(seed: u64, rng: &mut Rng) -> Plan {
 /// Runs the schedule of a seed.
 pub(crate) fn run(seed: u64, company: &Arc<Company>, trace: bool) -> Result<Tally, String> {
     let mut rng = Rng::new(seed);
-    let plan = plan(seed, &mut rng);
+    let plan = plan(&mut rng);
     if trace {
         println!("{plan:?}");
     }

@@ -140,8 +140,12 @@ impl SimSource {
             return sink.end(Fetched::Gone).await;
         };
         sink.begin(at, Some(original.len() as u64));
-        if how == 1 || self.mails.is_poison(mail) {
+        if self.mails.is_poison(mail) {
             return sink.end(Fetched::Failed(damaged())).await;
+        }
+        if how == 1 {
+            let error = Error::new(&codes::EWS_UNAVAILABLE, "fetch");
+            return sink.end(Fetched::Failed(error)).await;
         }
         let half = original.len() / 2;
         if how == 2 || how == 3 {
