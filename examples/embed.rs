@@ -13,7 +13,7 @@ use email_logging::logger::{RunError, RunReport, Schedule};
 use email_logging::message::Address;
 use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
 use email_logging::source::FolderPath;
-use email_logging::source::ews::EwsSource;
+use email_logging::source::ews::{AddressPolicy, EwsSource};
 use email_logging::store::{InteractionLog, LogFilter, SqliteStore};
 use email_logging::{EmailLogger, Result, Scope};
 
@@ -45,13 +45,18 @@ fn crm() -> Result<Crm> {
     ])))
 }
 
+/// Where the host's own servers stand; without it only public addresses are connected to.
+const OWN_NETWORKS: [&str; 2] = ["10.0.0.0/8", "127.0.0.0/8"];
+
 /// Describes the connection. `private_root` is for a server whose certificate the platform does not trust.
 fn connect(
     service_url: &str, // https://mail.corp.example/EWS/Exchange.asmx
     private_root: Option<&str>,
     account: Arc<dyn CredentialProvider>,
 ) -> Result<EwsSource> {
-    let mut builder = EwsSource::builder(service_url).with_basic(account);
+    let mut builder = EwsSource::builder(service_url)
+        .with_basic(account)
+        .with_address_policy(AddressPolicy::on_premises(OWN_NETWORKS)?);
     if let Some(pem) = private_root {
         builder = builder.with_trusted_roots(pem);
     }

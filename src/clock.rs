@@ -55,6 +55,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// Fills a key or a nonce from the operating system. It is not injected, so that nobody can repeat it, and where the system
+/// has no randomness it fails rather than make some up.
+#[cfg(feature = "seal")]
+pub(crate) fn fill_secret(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+    getrandom::fill(bytes)
+}
+
 /// The operating system's random numbers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;

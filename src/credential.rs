@@ -1,11 +1,15 @@
 //! Where credentials come from: the host, a setting, a file, the environment.
 
 mod chain;
+mod closure;
 mod forward;
 #[cfg(feature = "oauth2")]
 mod oauth;
 mod provided;
 mod refresh_token;
+mod resolve;
+#[cfg(feature = "seal")]
+mod seal;
 
 use std::fmt::{self, Debug};
 
@@ -17,11 +21,26 @@ use crate::error::Result;
 use crate::scope::Scope;
 
 pub use chain::CredentialChain;
+pub use closure::ClosureCredentials;
 #[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
-pub use oauth::{AppSignIn, AppSignInBuilder};
+pub use oauth::{
+    AdminConsent, AdminConsentBuilder, AppSignIn, AppSignInBuilder, Consented, DelegatedSignIn,
+    DelegatedSignInBuilder, IdentityService, MemoryRefreshTokens, MicrosoftCloud, PendingConsent,
+    TokenFacts,
+};
 pub use provided::{EnvironmentCredentials, FileCredentials, StaticCredentials};
 pub use refresh_token::{RefreshTokenStore, StoredRefreshToken};
+pub use resolve::{
+    CredentialOrigin, CredentialResolver, CredentialValue, ResolvedClient, ResolvedRedirect,
+    check_redirect_url, suggested_redirect_url,
+};
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub use seal::{
+    KeyFile, KeyProvider, MemoryKeys, OpenedSecret, RecordKey, Rotation, SealedCredentials,
+    SealedRefreshTokens, SealedSecrets, UnreadableSecret,
+};
 
 /// Supplies credentials when they are needed (`OnGetEmailLoggingClientId`, `OnGetEmailLoggingClientSecret`,
 /// `OnGetEmailLoggingRedirectURL`, and the account's user name and password).

@@ -1,5 +1,6 @@
 //! Who an address belongs to: the host's salespeople and contacts.
 
+mod audit;
 mod cached;
 mod forward;
 mod memory;
@@ -14,6 +15,7 @@ use crate::message::Address;
 use crate::parties::{AddressParties, NewContact};
 use crate::scope::Scope;
 
+pub use audit::{AuditPage, DirectoryAudit};
 pub use cached::{CachedDirectory, CachedEditor};
 pub use memory::{
     AlternativeAddress, ContactRecord, DirectoryRecords, MemoryDirectory, ProblemKind,

@@ -8,17 +8,28 @@ mod client;
 mod context;
 mod failure;
 mod gate;
+mod guard;
 mod guid;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 mod options;
+mod policy;
+mod reach;
 mod tls;
 mod url;
 
-pub(crate) use auth::{Authenticator, Basic, Bearer, ProvidedToken, TokenSource};
+pub(crate) use auth::{
+    Account, AccountClient, AccountOptions, Authenticator, Basic, Bearer, ProvidedToken, SignedIn,
+    TokenSource,
+};
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
-pub(crate) use client::{HttpClient, Reply};
-pub(crate) use failure::{never_sent, retry_after};
+pub(crate) use client::{HttpClient, Outgoing, Reply};
+pub(crate) use failure::{is_tls, never_sent, retry_after};
 pub(crate) use gate::Gate;
+pub(crate) use guard::AddressGuard;
+pub use guard::NameResolver;
 pub(crate) use guid::new_guid;
 pub(crate) use options::HttpOptions;
+pub use policy::AddressPolicy;
 pub(crate) use url::ServiceUrl;

@@ -102,7 +102,9 @@
 //! |---|---|---|
 //! | `ews` | yes | `EwsSource`: Exchange Web Services with Basic over HTTPS |
 //! | `sqlite` | yes | `SqliteStore` |
-//! | `oauth2` | | app-only sign-in (client credentials) to an OAuth2 identity service |
+//! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
+//! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
+//! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
 //! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
@@ -122,7 +124,7 @@
 //! | [`directory`] | [`ContactDirectory`](directory::ContactDirectory) and the ones that come with the crate |
 //! | [`store`] | the roles of a store, the host's own log, and the stores that come with the crate |
 //! | [`credential`] | [`CredentialProvider`](credential::CredentialProvider) and the chain |
-//! | [`setup`] | the set-up that a host stores per scope |
+//! | [`setup`] | the set-up that a host stores per scope: its fields' rules, its administration, its validation |
 //! | [`error`] | the one error and the table of its codes |
 //! | [`clock`] | time and randomness, which are injected |
 //! | `testkit` | the simulated Exchange, a clock for tests, the conformance suites |

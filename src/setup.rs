@@ -1,11 +1,41 @@
-//! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets.
+//! The set-up of email logging: the fields of Marketing Setup that it uses, without secrets, and what is done with them.
+//!
+//! * [`EmailLoggingSetup::apply`] changes fields by their rules and says what follows from each change.
+//! * [`EmailLoggingAdministration`] stores changes, enables, disables and clears, for a page or a command line.
+//! * [`SetupValidator`] makes every [check](CHECKS) of a set-up, one result at a time.
+//!
+//! The mail system is reached through [`MailConnector`]; the host's templates, directory and scheduler are optional roles.
 
+mod administration;
 mod connection;
+mod fields;
+mod guide;
+mod provisioning;
+pub mod validation;
 
 use crate::source::{FolderId, FolderPath};
 
+pub use administration::{
+    AdministratorSignIn, ChangedSetup, Consent, ConsentNeeded, EmailLoggingAdministration,
+    EmailLoggingAdministrationBuilder, Enabling, InteractionTemplates, JobDescriptor, JobFailure,
+    JobQueue, JobState, MemoryJobQueue, OnResult, SetupStatus, SignInState, TemplateList,
+};
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
+};
+pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
+pub use guide::{
+    AssistedSetup, ClientSecret, FolderVariant, GuideAnswer, GuideCheck, GuideEvent, GuideOptions,
+    GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, GuideWarning,
+};
+pub use provisioning::{
+    AppAccess, AppCredential, AppPermission, AppRegistration, ChecklistItem, Destination,
+    ExchangeServer, MailApi, Narrowing, PermissionKind, PlanNames, ProvisioningPlan,
+    ProvisioningPlanBuilder, ProvisioningStep,
+};
+pub use validation::{
+    CHECKS, Check, CheckInfo, CheckResult, FINDINGS, Finding, NotChecked, SetupValidator,
+    Validation, ValidationReport, Verdict,
 };
 
 /// The set-up of one scope (Business Central's Marketing Setup fields for email logging).

@@ -1,5 +1,6 @@
 //! Where mail comes from: a queue folder that is listed, fetched and emptied by moving.
 
+mod browse;
 mod folder;
 mod forward;
 mod item;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use crate::error::{Error, Result};
 use crate::message::MailFacts;
 
+pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, FolderBrowser};
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
@@ -258,12 +260,26 @@ pub struct FolderPage {
     pub folders: Vec<Folder>,
     /// Whether there is none after these.
     pub complete: bool,
+    /// How many folders the server listed, those included that are no mail folders: the next page starts after them.
+    pub listed: u32,
 }
 
 impl FolderPage {
-    /// A page.
+    /// A page of everything that was listed.
     pub fn new(folders: Vec<Folder>, complete: bool) -> Self {
-        Self { folders, complete }
+        let listed = u32::try_from(folders.len()).unwrap_or(u32::MAX);
+        Self {
+            folders,
+            complete,
+            listed,
+        }
+    }
+
+    /// Tells that more folders were listed than are on the page.
+    #[must_use]
+    pub fn with_listed(mut self, listed: u32) -> Self {
+        self.listed = listed;
+        self
     }
 }
 

@@ -30,7 +30,7 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
-pub use secret::{SealedSecret, SecretName, SecretStore, StoredSecret};
+pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]

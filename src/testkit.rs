@@ -1,4 +1,4 @@
-//! What tests need: time that stands still, the contracts as suites, a simulated Exchange.
+//! What tests need: time that stands still, the contracts as suites, a simulated Exchange and its identity provider.
 //!
 //! For this crate's own tests and for hosts that implement a trait of their own. Nothing here is covered by semantic
 //! versioning.
@@ -6,3 +6,5 @@
 pub mod clock;
 pub mod conformance;
 pub mod exchange;
+pub mod identity;
+mod loopback;

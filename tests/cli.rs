@@ -103,6 +103,7 @@ fn the_programs_own_errors_have_codes_and_say_what_to_do() {
 fn folders_of(url: &str, password: Option<&str>) -> std::process::Output {
     let mut command = program();
     command.args(["folders", "--user-name", "a", "--url", url]);
+    command.args(["--on-premises-range", "127.0.0.0/8"]);
     if let Some(password) = password {
         command.env("EMAIL_LOGGER__EXCHANGE__PASSWORD", password);
     }
@@ -391,7 +392,8 @@ fn the_sample_configuration_is_complete_and_can_be_used() {
 fn a_password_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let (directory, file) = config(
-        "[exchange]\nurl = 'https://127.0.0.1:9/EWS/Exchange.asmx'\nuser-name = 'a'\npassword-file = 'secret.txt'",
+        "[exchange]\nurl = 'https://127.0.0.1:9/EWS/Exchange.asmx'\nuser-name = 'a'\n\
+         password-file = 'secret.txt'\non-premises-ranges = ['127.0.0.0/8', '10.0.0.0/8']",
     );
     let secret = directory.path().join("secret.txt");
     std::fs::write(&secret, "hunter2-planted\n").unwrap();
@@ -429,6 +431,8 @@ fn a_server_that_is_not_there_is_a_failure_and_not_a_setting() {
     let mut command = program();
     command.args([
         "folders",
+        "--on-premises-range",
+        "127.0.0.0/8",
         "--url",
         "https://127.0.0.1:9/EWS/Exchange.asmx",
         "--user-name",
@@ -445,6 +449,48 @@ fn a_server_that_is_not_there_is_a_failure_and_not_a_setting() {
         errors(&output)
     );
     assert!(!errors(&output).contains("hunter2"), "{}", errors(&output));
+}
+
+#[test]
+fn an_address_in_an_own_network_is_refused_and_the_remedy_names_the_setting() {
+    let folders = |range: Option<&str>, flag: &[&str]| {
+        let mut command = program();
+        command.args(["folders", "--user-name", "a", "--url"]);
+        command
+            .arg("https://127.0.0.1:9/EWS/Exchange.asmx")
+            .args(flag);
+        command.env("EMAIL_LOGGER__EXCHANGE__PASSWORD", "hunter2-planted");
+        if let Some(range) = range {
+            command.env("EMAIL_LOGGER__EXCHANGE__ON_PREMISES_RANGES", range);
+        }
+        command.output().unwrap()
+    };
+    let refused = folders(None, &[]);
+    assert_eq!(code(&refused), 4);
+    for told in ["code: http.address_refused", "--on-premises-range"] {
+        assert!(errors(&refused).contains(told), "{}", errors(&refused));
+    }
+    let elsewhere = folders(Some("10.0.0.0/8,::1"), &[]);
+    assert!(errors(&elsewhere).contains("code: http.address_refused"));
+    let open = folders(Some("10.0.0.0/8, 127.0.0.0/8"), &[]);
+    assert!(
+        errors(&open).contains("code: http.connect"),
+        "{}",
+        errors(&open)
+    );
+    let flag = ["--on-premises-range", "127.0.0.1"];
+    let open = folders(Some("10.0.0.0/8"), &flag);
+    assert!(
+        errors(&open).contains("code: http.connect"),
+        "{}",
+        errors(&open)
+    );
+    let no_range = folders(Some("10.0.0.0/99"), &[]);
+    assert!(
+        errors(&no_range).contains("code: config.invalid"),
+        "{}",
+        errors(&no_range)
+    );
 }
 
 #[test]

@@ -5,13 +5,17 @@
 mod conformance {
     mod broken {
         mod party;
+        mod secrets;
         mod source;
         mod store;
     }
     #[cfg(feature = "ews")]
     mod ews;
     mod faults;
+    #[cfg(feature = "seal")]
+    mod keys;
     mod party;
+    mod secrets;
     mod sink;
     mod source;
     #[cfg(feature = "sqlite")]

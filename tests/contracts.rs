@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use email_logging::clock::{Clock, Entropy};
-use email_logging::credential::CredentialProvider;
+use email_logging::credential::{CredentialProvider, RefreshTokenStore};
 use email_logging::decision::LoggingHooks;
 use email_logging::directory::{ContactDirectory, ContactEditor};
 use email_logging::logger::{EmailLoggerBuilder, Progress, Schedule};
@@ -11,7 +11,7 @@ use email_logging::source::ews::EwsSource;
 use email_logging::source::{MailFolders, MailSource, MemorySource, Wakeup};
 use email_logging::store::{
     ContentIndex, EventFeed, InteractionLog, InteractionSink, InteractionStore, MailLedger,
-    MemoryStore, SetupStore, SqliteStore,
+    MemoryStore, SecretStore, SetupStore, SqliteStore,
 };
 use email_logging::{EmailLogger, Error};
 
@@ -36,6 +36,8 @@ fn every_role_is_object_safe_and_shared() {
     shared::<Arc<dyn ContentIndex>>();
     shared::<Arc<dyn EventFeed>>();
     shared::<Arc<dyn SetupStore>>();
+    shared::<Arc<dyn SecretStore>>();
+    shared::<Arc<dyn RefreshTokenStore>>();
     shared::<Arc<dyn InteractionSink>>();
     shared::<Arc<dyn InteractionStore>>();
 }

@@ -150,7 +150,7 @@ async fn a_refusal_is_a_typed_error_without_its_description() {
     for (template, code, detail) in [
         (
             ResponseTemplate::new(401).set_body_json(refusal),
-            "oauth.token_refused",
+            "oauth.secret_wrong",
             Some("invalid_client AADSTS7000215"),
         ),
         (

@@ -98,6 +98,9 @@ pub(crate) struct Settings {
     /// The file with the certificate authority of the server (PEM), if it is a private one.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// A network of one's own in which the server may stand, such as 10.0.0.0/8. It can be given more than once.
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) on_premises_range: Vec<String>,
     /// Let the password travel over plain HTTP to this machine itself. For tests only.
     #[arg(long)]
     pub(crate) allow_plain_http_on_loopback: bool,

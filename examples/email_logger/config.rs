@@ -57,7 +57,16 @@ pub(crate) struct Exchange {
     pub(crate) proxy: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
+    on_premises_ranges: Option<Ranges>,
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
+}
+
+impl Exchange {
+    /// The networks of one's own in which the server may stand.
+    pub(crate) fn ranges(&self) -> &[String] {
+        let ranges = self.on_premises_ranges.as_ref();
+        ranges.map_or(&[], |ranges| &ranges.0)
+    }
 }
 
 /// `[folders]`.
@@ -103,6 +112,18 @@ pub(crate) struct Run {
 #[serde(try_from = "String")]
 pub(crate) struct Folder(pub(crate) FolderPath);
 
+/// Ranges of addresses: a list, or one text with commas, as the environment has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "ListOrText")]
+struct Ranges(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListOrText {
+    List(Vec<String>),
+    Text(String),
+}
+
 /// A duration such as `10m`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
@@ -116,6 +137,15 @@ impl TryFrom<String> for Folder {
         path.map(Self).map_err(|error| {
             let detail = error.detail().unwrap_or("not a folder path");
             format!("`{text}` is no folder: {detail}")
+        })
+    }
+}
+
+impl From<ListOrText> for Ranges {
+    fn from(ranges: ListOrText) -> Self {
+        Self(match ranges {
+            ListOrText::List(ranges) => ranges,
+            ListOrText::Text(text) => text.split(',').map(|range| range.trim().into()).collect(),
         })
     }
 }
@@ -226,6 +256,10 @@ impl Config {
             flags.password_file.as_ref(),
         );
         set(&mut self.exchange.ca_file, flags.ca_file.as_ref());
+        if !flags.on_premises_range.is_empty() {
+            let ranges = Ranges(flags.on_premises_range.clone());
+            self.exchange.on_premises_ranges = Some(ranges);
+        }
         set(&mut self.store.path, flags.store.as_ref());
         set(&mut self.directory.file, flags.directory.as_ref());
         set(&mut self.run.batch_size, flags.batch_size.as_ref());

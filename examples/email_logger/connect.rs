@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
-use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
+use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::store::SqliteStore;
 use email_logging::{EmailLogger, Error};
 
@@ -37,6 +37,7 @@ fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
     let mut builder = EwsSource::builder(url)
         .with_basic(Arc::new(Account::of(exchange)?))
         .with_scope(config.scope()?)
+        .with_address_policy(AddressPolicy::on_premises(exchange.ranges())?)
         .with_connections(config.run_settings().connections);
     if let Some(file) = &exchange.ca_file {
         builder = builder.with_trusted_roots(text("the certificate authority", file)?);

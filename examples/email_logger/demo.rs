@@ -12,7 +12,7 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::directory::MemoryDirectory;
 use email_logging::logger::RunReport;
 use email_logging::source::FolderPath;
-use email_logging::source::ews::EwsSource;
+use email_logging::source::ews::{AddressPolicy, EwsSource};
 use email_logging::store::{
     Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, LoggedMail, SqliteStore,
 };
@@ -24,7 +24,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::run;
 use crate::samples::{self, DIRECTORY};
-use crate::simulate::{self, PASSWORD, QUARANTINE, QUEUE, STORAGE, USER};
+use crate::simulate::{self, LOOPBACK, PASSWORD, QUARANTINE, QUEUE, STORAGE, USER};
 
 /// Rows of a page while the log is read.
 const PAGE: u32 = 200;
@@ -98,7 +98,8 @@ fn logger(
     output: &Output,
 ) -> Result<EmailLogger, Failure> {
     let mut source = EwsSource::builder(exchange.url())
-        .with_basic(Arc::new(Account::with_password(USER, PASSWORD)));
+        .with_basic(Arc::new(Account::with_password(USER, PASSWORD)))
+        .with_address_policy(AddressPolicy::on_premises([LOOPBACK])?);
     if let Some(pem) = exchange.ca_pem() {
         source = source.with_trusted_roots(pem);
     }

@@ -146,8 +146,12 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
         "credential.missing" => {
             "Set EMAIL_LOGGER__EXCHANGE__PASSWORD, or name a file that holds the password with --password-file."
         }
-        "http.tls" => {
+        "http.tls" | "http.tls_untrusted" => {
             "Check the host name and the certificate; name a private authority with --ca-file."
+        }
+        "http.address_refused" => {
+            "Check the address of the service. If the server stands in a network of your own, name its range with \
+             --on-premises-range, such as 10.0.0.0/8."
         }
         "ews.basic_online" => {
             "This program signs in with a user name and a password only, for now. A host signs in with OAuth2 through \

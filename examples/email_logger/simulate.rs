@@ -32,6 +32,9 @@ pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 /// The folder for what a person must look at.
 pub(crate) const QUARANTINE: &str = r"\Email Logging\Quarantine\";
 
+/// Where the simulated Exchange is.
+pub(crate) const LOOPBACK: &str = "127.0.0.0/8";
+
 /// A server with the three folders and the account.
 pub(crate) fn builder() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
@@ -178,20 +181,25 @@ fn tell_clients(
 }
 
 fn this_program(url: &str, ca: Option<&str>) -> Vec<String> {
-    let trust = match ca {
-        Some(ca) => format!("export EMAIL_LOGGER__EXCHANGE__CA_FILE={ca}"),
-        None => "export EMAIL_LOGGER__EXCHANGE__ALLOW_PLAIN_HTTP_ON_LOOPBACK=true".to_owned(),
+    let reach = match ca {
+        Some(ca) => vec![
+            format!("export EMAIL_LOGGER__EXCHANGE__CA_FILE={ca}"),
+            format!("export EMAIL_LOGGER__EXCHANGE__ON_PREMISES_RANGES={LOOPBACK}"),
+        ],
+        None => vec!["export EMAIL_LOGGER__EXCHANGE__ALLOW_PLAIN_HTTP_ON_LOOPBACK=true".into()],
     };
     let program = words::program();
-    vec![
+    let account = [
         format!("export EMAIL_LOGGER__EXCHANGE__URL={url}"),
         format!("export EMAIL_LOGGER__EXCHANGE__USER_NAME={USER}"),
         format!("export {}={PASSWORD}", crate::config::PASSWORD),
-        trust,
+    ];
+    let commands = [
         format!("{program} folders"),
         format!("{program} run --queue '{QUEUE}' --storage '{STORAGE}' \\"),
         "  --directory DIRECTORY.toml --store log.sqlite".to_owned(),
-    ]
+    ];
+    account.into_iter().chain(reach).chain(commands).collect()
 }
 
 fn curl(url: &str, ca: Option<&str>) -> Vec<String> {

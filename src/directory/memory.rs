@@ -2,6 +2,7 @@
 //!
 //! Owns the index from addresses to records. Knows nothing of policies: it answers every candidate.
 
+mod audit;
 mod index;
 mod problems;
 mod records;

@@ -48,6 +48,22 @@ codes! {
         "the set-up lacks a value that logging needs", "Complete the set-up and validate it.";
     SETUP_VERSION = "setup.version", Conflict,
         "the set-up was changed by somebody else meanwhile", "Load the set-up again and repeat the change.";
+    SETUP_ENABLED = "setup.enabled", Config,
+        "email logging is enabled, so its set-up is fixed", "Disable email logging first; settings and secrets stay.";
+    SETUP_TOO_LONG = "setup.too_long", Config,
+        "a field has more characters than it may have", "Shorten the field that the message names.";
+    SETUP_TEXT = "setup.text", Config,
+        "a field holds a line break or another control character", "Type the field that the message names again.";
+    SETUP_BATCH_SIZE = "setup.batch_size", Config,
+        "the batch size is no whole number from 0 to 4294967295", "Give the number of mails per run; 0 is no limit.";
+    SETUP_ADDRESS = "setup.address", Config,
+        "the autodiscovery address is no e-mail address", "Give the address of the mailbox that is read, as name@domain.";
+    SETUP_SERVICE_URL = "setup.service_url", Config,
+        "the address of the Exchange service is neither blank, a domain nor an https URL", "Leave it blank for autodiscovery, or give a domain or the whole URL that ends with /EWS/Exchange.asmx.";
+    SETUP_REDIRECT_URL = "setup.redirect_url", Config,
+        "the redirect URL is no https URL", "Give the redirect URL of the app registration, letter by letter.";
+    SETUP_AUTHENTICATION_TYPE = "setup.authentication_type", Config,
+        "the field belongs to another way of signing in", "Choose the authentication type that the field belongs to first.";
 
     CREDENTIAL_MISSING = "credential.missing", Config,
         "no provider and no setting supplied the credentials", "Add a credential provider or store the credentials in the set-up.";
@@ -59,6 +75,67 @@ codes! {
         "the identity service refused to issue a token", "Check the client id, its secret and its permissions.";
     OAUTH_TOKEN_INVALID = "oauth.token_invalid", Protocol,
         "the identity service answered something that is no token", "Check the token endpoint in the settings.";
+    OAUTH_REAUTH = "oauth.reauth", ReauthRequired,
+        "the refresh token is missing or no longer accepted", "Sign in again; nothing is asked of the identity service before that.";
+    OAUTH_SECRET_WRONG = "oauth.secret_wrong", Unauthenticated,
+        "the client secret is wrong", "Supply the secret's value, not its id, of this application registration.";
+    OAUTH_SECRET_EXPIRED = "oauth.secret_expired", Unauthenticated,
+        "the client secret has expired", "Create a new client secret and supply it; no restart is needed.";
+    OAUTH_CERTIFICATE_REFUSED = "oauth.certificate_refused", Unauthenticated,
+        "the identity service does not accept the client certificate", "Upload this certificate to the application registration.";
+    OAUTH_CERTIFICATE_INVALID = "oauth.certificate_invalid", Config,
+        "the client certificate or its key cannot be used", "Supply a PEM certificate with its unencrypted RSA, P-256 or P-384 key.";
+    OAUTH_CERTIFICATE_EXPIRED = "oauth.certificate_expired", Config,
+        "the client certificate has expired", "Create a new certificate, upload it to the application registration and supply it.";
+    OAUTH_CLOCK = "oauth.clock", Config,
+        "the identity service says that a signed time is wrong", "Set the clock of this machine.";
+    OAUTH_APP_UNKNOWN = "oauth.app_unknown", Config,
+        "the identity service does not know the application in this tenant", "Check client id and tenant, and that an administrator has consented there.";
+    OAUTH_APP_DISABLED = "oauth.app_disabled", Blocked,
+        "the application is disabled in this tenant", "Ask the administrator to enable sign-in for the enterprise application.";
+    OAUTH_CONSENT_MISSING = "oauth.consent_missing", PermissionDenied,
+        "nobody has consented to what the application asks for", "Let an administrator sign in and consent.";
+    OAUTH_CONSENT_DECLINED = "oauth.consent_declined", ReauthRequired,
+        "the consent was declined", "Start the sign-in again and accept the permissions.";
+    OAUTH_NOT_ADMINISTRATOR = "oauth.not_administrator", PermissionDenied,
+        "the person who signed in may not consent for the organization", "Sign in as an administrator who may grant tenant-wide consent.";
+    OAUTH_CALLBACK_MISSING = "oauth.callback_missing", ReauthRequired,
+        "the identity service did not call back in time", "Start the sign-in again; check the redirect URL and that pop-ups are allowed.";
+    OAUTH_CALLBACK_INVALID = "oauth.callback_invalid", Protocol,
+        "the callback is not one that this sign-in waits for", "Start the sign-in again, and hand back the whole URL that was called.";
+    OAUTH_STATE_MISMATCH = "oauth.state_mismatch", Protocol,
+        "the callback belongs to another sign-in or was used before", "Start the sign-in again, in one browser window.";
+    OAUTH_ISSUER_MISMATCH = "oauth.issuer_mismatch", Protocol,
+        "another identity service answered than was asked", "Check the issuer in the settings; if it is right, somebody interferes.";
+    OAUTH_ID_TOKEN_INVALID = "oauth.id_token_invalid", Protocol,
+        "the identity token cannot be trusted", "Start the sign-in again; check the issuer and the address of its keys.";
+    OAUTH_TENANT_MISMATCH = "oauth.tenant_mismatch", Unauthenticated,
+        "the token is of another tenant", "Sign in with an account of the tenant that is set up.";
+    OAUTH_AUDIENCE_MISMATCH = "oauth.audience_mismatch", Unauthenticated,
+        "the token is for another service", "Check scope, resource and audience in the settings.";
+    OAUTH_PERMISSION_MISSING = "oauth.permission_missing", PermissionDenied,
+        "the token lacks a permission", "Add the permission to the application registration and let an administrator consent.";
+    OAUTH_TENANT_UNKNOWN = "oauth.tenant_unknown", Config,
+        "the identity service does not know the tenant", "Check the tenant's id or domain, and the cloud.";
+    OAUTH_CONDITIONAL_ACCESS = "oauth.conditional_access", ReauthRequired,
+        "a second factor or a rule of the tenant stands against the sign-in", "Sign in again and pass the check, or let the administrator change the rule.";
+    OAUTH_ACCOUNT = "oauth.account", Blocked,
+        "the account is locked, disabled or not assigned to the application", "Ask the administrator to unlock or to assign the account.";
+    OAUTH_REDIRECT = "oauth.redirect", Config,
+        "the redirect URL is not registered for the application", "Register exactly this redirect URL, of the platform Web.";
+    OAUTH_SCOPE = "oauth.scope", Config,
+        "the identity service does not know what is asked for", "Check scope and resource in the settings, and the cloud.";
+
+    SECRET_VERSION = "secret.version", Conflict,
+        "the secret was changed by somebody else meanwhile", "Load the secret again and use the one that is stored.";
+    SECRET_WRONG_KEY = "secret.wrong_key", Config,
+        "the key that sealed the secret is not at hand", "Give the key provider the key that sealed it, or enter the secret again.";
+    SECRET_DAMAGED = "secret.damaged", StoreUnavailable,
+        "the sealed secret was changed or belongs to another place", "Restore the back-up, or enter the secret again.";
+    SECRET_KEY_FILE = "secret.key_file", Config,
+        "the key file is not one that this library wrote", "Restore the key file, or name a regular file in a folder of its own.";
+    SECRET_KEY_PROVIDER = "secret.key_provider", Unavailable,
+        "the key provider failed", "Look at the cause; no secret can be opened until it answers.";
 
     HTTP_TLS = "http.tls", Unavailable,
         "no trusted TLS connection could be made", "Check the host name and the certificate; add a private root if the server uses one.";
@@ -86,6 +163,25 @@ codes! {
         "the answer is larger than the limit", "Lower the batch size, or raise the limit.";
     HTTP_ENCODING = "http.encoding", Protocol,
         "the answer has a content encoding that was not asked for", "Remove the proxy that compresses answers.";
+    HTTP_TLS_HOST = "http.tls_host", Unavailable,
+        "the server's certificate is for another host name", "Use the host name of the certificate in the service URL, or have a certificate made for this one.";
+    HTTP_TLS_EXPIRED = "http.tls_expired", Unavailable,
+        "the server's certificate has expired", "Renew the server's certificate; if it is valid, correct this machine's clock.";
+    HTTP_TLS_NOT_YET_VALID = "http.tls_not_yet_valid", Unavailable,
+        "the server's certificate is not valid yet", "Correct this machine's clock, or wait until the certificate's time begins.";
+    HTTP_TLS_UNTRUSTED = "http.tls_untrusted", Unavailable,
+        "the server's certificate comes from no trusted authority", "If the server uses a private authority or signs for itself, add its root certificate or pin its key; else somebody may stand in between.";
+    HTTP_TLS_PIN = "http.tls_pin", Unavailable,
+        "the server has another key than the pinned one", "Make sure that the server got a new key, and pin that one; else somebody may stand in between.";
+    HTTP_ADDRESS_REFUSED = "http.address_refused", Config,
+        "the server's address lies in a network that may not be called", "Check the service URL; if the server is on premises, give the range of its network with AddressPolicy::on_premises.";
+    HTTP_HOST_REFUSED = "http.host_refused", Config,
+        "the server's host is not on the list of those that may be called", "Check the service URL, or add the host to the AddressPolicy.";
+    HTTP_SCHEME_NOT_OFFERED = "http.scheme_not_offered", Unauthenticated,
+        "the server offers no scheme that takes a user name and a password",
+        "Switch on Windows authentication (NTLM) or Basic for the EWS virtual directory, with the feature `ntlm` for the former, or sign in with a token.";
+    HTTP_NTLM_CHALLENGE = "http.ntlm_challenge", Protocol,
+        "the server's NTLM challenge cannot be answered", "Check what stands between this machine and Exchange.";
 
     EWS_BASIC_ONLINE = "ews.basic_online", Config,
         "Exchange Online does not accept Basic authentication", "Use OAuth2 for Exchange Online.";
@@ -128,13 +224,40 @@ codes! {
     EWS_SCHEMA = "ews.schema", Internal,
         "the server says that the request breaks its schema", "Report it with the request id.";
     EWS_BLOCKED = "ews.blocked", Blocked,
-        "EWS is disabled for this tenant or application", "Allow the application id in EwsAllowedAppIDs, or use Microsoft Graph.";
+        "EWS is disabled for this tenant or application", "Let the administrator run Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs with the application id; Exchange Online ends EWS for good on 2027-04-01.";
     EWS_UNKNOWN_CODE = "ews.unknown_code", Unavailable,
         "the server answered a code that is not known", "Nothing: it is repeated a few times, then set aside.";
     EWS_NAME_RESOLUTION = "ews.name_resolution", NotFound,
         "an Exchange address could not be resolved to an SMTP address", "Check that the mailbox still exists in the directory.";
     EWS_REQUEST = "ews.request", Internal,
         "the request was refused as it stands", "Report it with the request id.";
+    EWS_MAILBOX_UNLICENSED = "ews.mailbox_unlicensed", Config,
+        "the mailbox has no licence", "Assign a licence for Exchange to the mailbox.";
+    EWS_TOKEN_SIGNATURE = "ews.token_signature", Unauthenticated,
+        "Exchange does not trust the signature of the token", "Check that the token is of the identity service that this Exchange trusts.";
+    EWS_TOKEN_INVALID = "ews.token_invalid", Unauthenticated,
+        "Exchange cannot use the token", "Check the identity service, scope and permissions.";
+    EWS_TOKEN_EXPIRED = "ews.token_expired", Unauthenticated,
+        "Exchange says that the token has expired", "Check the clock of this machine, and the host's token if it makes its own.";
+    EWS_TOKEN_RESOURCE = "ews.token_resource", Unauthenticated,
+        "Exchange says that the token is for another service", "Check scope and resource in the settings, and the cloud.";
+    EWS_TOKEN_TENANT = "ews.token_tenant", Unauthenticated,
+        "Exchange says that the token is of a tenant that it does not know", "Check the tenant; it has to be the one of the mailbox.";
+    EWS_TOKEN_USER = "ews.token_user", Unauthenticated,
+        "Exchange does not know the user of the token", "Check that the account exists and has a mailbox.";
+    EWS_TOKEN_CLIENT = "ews.token_client", Unauthenticated,
+        "Exchange does not accept the application of the token", "Check the client id and that the application is consented to in the mailbox's tenant.";
+    EWS_TOKEN_SERVICE = "ews.token_service", Unavailable,
+        "Exchange could not check the token", "Nothing: the call is repeated later.";
+    EWS_TOKEN_GRANT = "ews.token_grant", PermissionDenied,
+        "the token does not grant access to Exchange Web Services", "Give the application full_access_as_app or EWS.AccessAsUser.All, and consent again.";
+
+    AUTODISCOVER_DOMAIN = "autodiscover.domain", Config,
+        "the address or the domain names no organisation whose servers could be asked", "Give the mail address of a mailbox, or the full service URL.";
+    AUTODISCOVER_HOST = "autodiscover.host", Config,
+        "autodiscover leads to a host that is neither the organisation's nor Microsoft's", "Give the full service URL, or accept the host that the message names.";
+    AUTODISCOVER_NOT_FOUND = "autodiscover.not_found", NotFound,
+        "no server said where the mailbox is", "Look at what was tried, or give the full service URL.";
 
     MIME_TOO_LARGE = "mime.too_large", LimitExceeded,
         "the mail is larger than the limit", "Raise the limit, or log the mail by hand.";

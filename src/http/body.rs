@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 
-use super::failure::transport_error;
 use crate::error::{Error, Result, ServerContext, codes};
 
 /// The pieces of an answer.
@@ -20,21 +19,16 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// The body of a response, of at most `limit` bytes, with at most `idle` between two pieces.
+    /// The body of these pieces, of at most `limit` bytes, with at most `idle` between two of them.
     pub(crate) fn new(
-        response: reqwest::Response,
+        pieces: BoxStream<'static, Result<Bytes>>,
         limit: u64,
         idle: Duration,
         operation: &'static str,
         server: ServerContext,
     ) -> Self {
         Self {
-            pieces: timed(
-                response.bytes_stream().boxed(),
-                idle,
-                operation,
-                server.clone(),
-            ),
+            pieces: timed(pieces, idle, operation, server.clone()),
             left: limit,
             operation,
             server,
@@ -56,19 +50,19 @@ impl Body {
 
 /// The pieces with a limit on the time between two of them. After an error there is none.
 fn timed(
-    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
+    pieces: BoxStream<'static, Result<Bytes>>,
     idle: Duration,
     operation: &'static str,
     server: ServerContext,
 ) -> BoxStream<'static, Result<Bytes>> {
-    let next = move |pieces: Option<BoxStream<'static, reqwest::Result<Bytes>>>| {
+    let next = move |pieces: Option<BoxStream<'static, Result<Bytes>>>| {
         let server = server.clone();
         async move {
             let mut pieces = pieces?;
             let error = match tokio::time::timeout(idle, pieces.next()).await {
                 Ok(None) => return None,
                 Ok(Some(Ok(piece))) => return Some((Ok(piece), Some(pieces))),
-                Ok(Some(Err(error))) => transport_error(operation, error, server),
+                Ok(Some(Err(error))) => error,
                 Err(_) => Error::new(&codes::HTTP_TIMEOUT, operation).with_server(server),
             };
             Some((Err(error), None))

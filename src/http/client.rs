@@ -1,21 +1,52 @@
-//! One request: no redirect, no proxy unless configured, no decompression, no retry.
+//! One request: to an address that was checked, no redirect, no proxy unless configured, no decompression, no retry.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::body::Body;
 use super::context::server_context;
 use super::failure::transport_error;
-use super::{HttpOptions, ServiceUrl, tls};
+use super::{AddressGuard, HttpOptions, ServiceUrl, tls};
 use crate::error::{Error, Result, ServerContext, codes};
+
+/// A request with its body.
+pub(crate) struct Outgoing<'a> {
+    /// What is asked, for errors.
+    pub(crate) operation: &'static str,
+    /// Where to.
+    pub(crate) url: &'a ServiceUrl,
+    /// The id that the request carries.
+    pub(crate) request_id: &'a str,
+    /// The headers, without those of a sign-in.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Outgoing<'_> {
+    /// Sends the request with this client.
+    pub(crate) async fn send(self, http: &HttpClient) -> Result<Reply> {
+        http.post(
+            self.operation,
+            self.url,
+            self.request_id,
+            self.headers,
+            self.body,
+        )
+        .await
+    }
+}
 
 /// A client with the settings of one source.
 #[derive(Clone)]
 pub(crate) struct HttpClient {
     client: reqwest::Client,
+    guard: AddressGuard,
     body_limit: u64,
     first_byte: Duration,
     idle: Duration,
@@ -53,8 +84,10 @@ impl HttpClient {
             return Err(Error::new(&codes::CONFIG_INSECURE, "HTTP client")
                 .with_detail("plain http on loopback does not go with a proxy"));
         }
+        let guard = AddressGuard::new(options);
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(options.roots.as_deref())?)
+            .tls_backend_preconfigured(tls::client_config(options)?)
+            .dns_resolver(Arc::new(guard.clone()))
             .https_only(!options.plain_loopback)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -66,12 +99,25 @@ impl HttpClient {
         if let Some(proxy) = &options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(invalid)?);
         }
+        for (host, address) in &options.host_addresses {
+            builder = builder.resolve(host, *address);
+        }
         Ok(Self {
             client: builder.build().map_err(invalid)?,
+            guard,
             body_limit: options.body_limit,
             first_byte: options.first_byte_timeout,
             idle: options.idle_timeout,
         })
+    }
+
+    /// Whether this address may be called with these settings. Every request asks it; a builder asks it early.
+    ///
+    /// # Errors
+    ///
+    /// `Config` (`http.host_refused`, `http.address_refused`).
+    pub(crate) fn check(&self, operation: &'static str, url: &ServiceUrl) -> Result<()> {
+        self.guard.check(operation, url)
     }
 
     /// Sends one request; `request_id` is the id that it carries.
@@ -83,13 +129,13 @@ impl HttpClient {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Reply> {
+        self.check(operation, url)?;
         let request = self.client.post(url.as_url().clone());
         let request = request.headers(headers).body(body);
         self.send(operation, request_id, request).await
     }
 
     /// Asks for one document.
-    #[allow(dead_code)]
     pub(crate) async fn get(
         &self,
         operation: &'static str,
@@ -97,6 +143,7 @@ impl HttpClient {
         request_id: &str,
         headers: HeaderMap,
     ) -> Result<Reply> {
+        self.check(operation, url)?;
         let request = self.client.get(url.as_url().clone()).headers(headers);
         self.send(operation, request_id, request).await
     }
@@ -126,31 +173,48 @@ impl HttpClient {
     ) -> Result<Reply> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let server = server_context(status, request_id, &headers);
-        if is_encoded(&headers) {
-            return Err(Error::new(&codes::HTTP_ENCODING, operation).with_server(server));
-        }
-        let body = Body::new(
-            response,
-            self.body_limit,
-            self.idle,
-            operation,
-            server.clone(),
-        );
-        Ok(Reply {
-            status,
-            headers,
-            server,
-            body,
+        Reply::new(operation, request_id, status, headers, |server| {
+            let failed = server.clone();
+            let pieces = response.bytes_stream().map(move |piece| {
+                piece.map_err(|error| transport_error(operation, error, failed.clone()))
+            });
+            Body::new(
+                pieces.boxed(),
+                self.body_limit,
+                self.idle,
+                operation,
+                server,
+            )
         })
     }
 }
 
-#[cfg(feature = "oauth2")]
+impl Reply {
+    /// An answer with these headers, whose body must not be encoded.
+    pub(crate) fn new(
+        operation: &'static str,
+        request_id: &str,
+        status: u16,
+        headers: HeaderMap,
+        body: impl FnOnce(ServerContext) -> Body,
+    ) -> Result<Self> {
+        let server = server_context(status, request_id, &headers);
+        if is_encoded(&headers) {
+            return Err(Error::new(&codes::HTTP_ENCODING, operation).with_server(server));
+        }
+        Ok(Self {
+            status,
+            headers,
+            server: server.clone(),
+            body: body(server),
+        })
+    }
+}
+
+#[cfg(feature = "ews")]
 impl Reply {
     /// Reads the whole body, which the client's limit keeps small.
     pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {
-        use futures_util::StreamExt;
         let mut bytes = Vec::new();
         while let Some(piece) = self.body.next().await {
             bytes.extend_from_slice(&piece?);

@@ -26,10 +26,15 @@ pub(crate) fn server_context(status: u16, sent_id: &str, headers: &HeaderMap) ->
     }
 }
 
-/// The text of a header, printable ASCII only and at most 200 characters.
+/// The text of a header, printable ASCII only and at most 200 characters. The tabs that a header may hold are left out.
 pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
-    Some(text.chars().take(200).collect())
+    Some(printable(text, 200))
+}
+
+fn printable(text: &str, most: usize) -> String {
+    let printable = text.chars().filter(|c| !c.is_control());
+    printable.take(most).collect()
 }
 
 /// The number and category of `x-ms-diagnostics` (`2000002;reason="…";error_category="token_expired"`); the reason may
@@ -50,9 +55,7 @@ fn offered_schemes(headers: &HeaderMap) -> Vec<String> {
         .iter()
         .filter_map(|value| value.to_str().ok());
     let schemes = values.flat_map(challenges).filter_map(scheme);
-    schemes
-        .map(|scheme| scheme.chars().take(40).collect())
-        .collect()
+    schemes.map(|scheme| printable(scheme, 40)).collect()
 }
 
 /// The parts of a line between commas that stand in no quoted text.

@@ -1,7 +1,12 @@
 //! What a host may set about HTTP.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::guard::SystemResolver;
+use super::{AddressPolicy, NameResolver};
 
 /// The settings of one client.
 #[derive(Clone)]
@@ -20,10 +25,18 @@ pub(crate) struct HttpOptions {
     pub(crate) user_agent: String,
     /// Roots to trust instead of the platform's, PEM.
     pub(crate) roots: Option<String>,
+    /// The keys that the server may have (SHA-256 of the public key, base64); any if there is none.
+    pub(crate) pinned_keys: Vec<String>,
+    /// Which hosts and addresses may be called.
+    pub(crate) address_policy: AddressPolicy,
+    /// Who looks up the addresses of hosts.
+    pub(crate) name_resolver: Arc<dyn NameResolver>,
     /// The proxy to use; none is used unless it is given.
     pub(crate) proxy: Option<String>,
     /// Whether `http` to a loopback address is let through.
     pub(crate) plain_loopback: bool,
+    /// Hosts whose address is given instead of asked for; the port counts where the URL names none.
+    pub(crate) host_addresses: Vec<(String, SocketAddr)>,
 }
 
 impl Default for HttpOptions {
@@ -36,8 +49,12 @@ impl Default for HttpOptions {
             body_limit: 256 << 20,
             user_agent: concat!("email-logging/", env!("CARGO_PKG_VERSION")).into(),
             roots: None,
+            pinned_keys: Vec::new(),
+            address_policy: AddressPolicy::default(),
+            name_resolver: Arc::new(SystemResolver),
             proxy: None,
             plain_loopback: false,
+            host_addresses: Vec::new(),
         }
     }
 }
@@ -52,6 +69,7 @@ impl fmt::Debug for HttpOptions {
             .field("total_timeout", &self.total_timeout)
             .field("body_limit", &self.body_limit)
             .field("own_roots", &self.roots.is_some())
+            .field("pinned_keys", &self.pinned_keys.len())
             .field("own_proxy", &self.proxy.is_some())
             .field("plain_loopback", &self.plain_loopback)
             .finish_non_exhaustive()

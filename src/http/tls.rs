@@ -1,41 +1,76 @@
-//! The one TLS configuration: TLS 1.2 or newer, platform roots or given ones, never an unchecked certificate.
+//! The one TLS configuration: TLS 1.2 or newer, platform roots, given roots or a pinned key, never an unchecked certificate.
+
+mod pinned;
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+use super::HttpOptions;
 use crate::error::{Error, Result, codes};
+use pinned::{Pin, PinnedVerifier};
 
-/// Builds the configuration; `roots` (PEM) replaces the platform's roots.
-pub(crate) fn client_config(roots: Option<&str>) -> Result<ClientConfig> {
+/// Builds the configuration. Given roots replace the platform's. Pinned keys stand instead of the platform's roots, and
+/// beside given ones.
+pub(crate) fn client_config(options: &HttpOptions) -> Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(&codes::INTERNAL, "TLS").with_source(error))?;
-    let mut config = match roots {
-        Some(pem) => builder
-            .with_root_certificates(root_store(pem)?)
-            .with_no_client_auth(),
-        None => builder
-            .dangerous()
-            .with_custom_certificate_verifier(platform_verifier(provider)?)
-            .with_no_client_auth(),
-    };
+    let verifier = verifier(options, &provider)?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|error| Error::new(&codes::INTERNAL, "TLS").with_source(error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
-fn platform_verifier(provider: Arc<CryptoProvider>) -> Result<Arc<Verifier>> {
-    let verifier = Verifier::new(provider);
-    verifier.map(Arc::new).map_err(|error| {
+fn verifier(
+    options: &HttpOptions,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>> {
+    let roots = options.roots.as_deref();
+    let chain = match roots {
+        Some(pem) => Some(root_verifier(pem, Arc::clone(provider))?),
+        None => None,
+    };
+    let pins: Result<Vec<Pin>> = options
+        .pinned_keys
+        .iter()
+        .map(|key| Pin::parse(key))
+        .collect();
+    match (pins?, chain) {
+        (pins, None) if pins.is_empty() => platform_verifier(Arc::clone(provider)),
+        (pins, Some(chain)) if pins.is_empty() => Ok(chain),
+        (pins, chain) => {
+            let algorithms = provider.signature_verification_algorithms;
+            Ok(Arc::new(PinnedVerifier::new(pins, chain, algorithms)))
+        }
+    }
+}
+
+fn platform_verifier(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    let verifier = Verifier::new(provider).map_err(|error| {
         Error::new(&codes::CONFIG_INVALID, "TLS")
             .with_detail("the platform's certificate roots cannot be read")
             .with_source(error)
-    })
+    })?;
+    Ok(Arc::new(verifier))
+}
+
+fn root_verifier(pem: &str, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    let roots = Arc::new(root_store(pem)?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+    let verifier =
+        verifier.map_err(|error| Error::new(&codes::INTERNAL, "TLS").with_source(error))?;
+    Ok(verifier)
 }
 
 fn root_store(pem: &str) -> Result<RootCertStore> {
@@ -59,15 +94,50 @@ fn root_store(pem: &str) -> Result<RootCertStore> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::client_config;
+    use super::*;
+
+    fn code(options: &HttpOptions) -> &'static str {
+        client_config(options).unwrap_err().code()
+    }
 
     #[test]
     fn roots_without_a_certificate_are_refused() {
         for pem in ["", "no certificate"] {
-            assert_eq!(
-                client_config(Some(pem)).unwrap_err().code(),
-                "config.invalid"
-            );
+            let options = HttpOptions {
+                roots: Some(pem.into()),
+                ..HttpOptions::default()
+            };
+            assert_eq!(code(&options), "config.invalid");
+        }
+    }
+
+    #[test]
+    fn a_pin_is_read_with_and_without_its_prefix_even_if_it_begins_with_a_slash() {
+        let digest = "/".repeat(42) + "8=";
+        for pin in [
+            digest.clone(),
+            format!("sha256/{digest}"),
+            format!("sha256//{digest}"),
+            format!(" {digest}\n"),
+        ] {
+            assert_eq!(Pin::parse(&pin).unwrap(), Pin::parse(&digest).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_pin_that_is_no_digest_is_refused() {
+        for pin in [
+            "",
+            "sha256/",
+            "AAAA",
+            "sha1/AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "*",
+        ] {
+            let options = HttpOptions {
+                pinned_keys: vec![pin.into()],
+                ..HttpOptions::default()
+            };
+            assert_eq!(code(&options), "config.invalid", "{pin}");
         }
     }
 }

@@ -25,6 +25,9 @@ impl ServiceUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid("the service URL must not hold credentials"));
         }
+        if url.fragment().is_some() {
+            return Err(invalid("the service URL must not hold a fragment"));
+        }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(invalid("the service URL has no host"));
         }
@@ -49,13 +52,17 @@ impl ServiceUrl {
 
     /// Whether the host belongs to Exchange Online, in any of its clouds.
     pub(crate) fn is_exchange_online(&self) -> bool {
-        let host = self.0.host_str().unwrap_or_default();
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        EXCHANGE_ONLINE.iter().any(|domain| {
-            host.strip_suffix(domain)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
+        is_exchange_online(self.0.host_str().unwrap_or_default())
     }
+}
+
+/// Whether a host belongs to Exchange Online, in any of its clouds.
+pub(super) fn is_exchange_online(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    EXCHANGE_ONLINE.iter().any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// Domains of Exchange Online: worldwide, US government and its Department of Defense, operated by 21Vianet, and the former German cloud.
@@ -115,6 +122,7 @@ mod tests {
                 "config.invalid",
             ),
             ("https://user@mail.example.com/", false, "config.invalid"),
+            ("https://mail.example.com/#x", false, "config.invalid"),
             ("mail.example.com", false, "config.invalid"),
             ("", false, "config.invalid"),
         ] {

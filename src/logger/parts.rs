@@ -86,6 +86,15 @@ impl Parts {
         limit.min(self.settings.move_batch).max(1) as usize
     }
 
+    /// Whether the stored set-up says by now that logging is off. A store that does not answer does not say so.
+    pub(super) async fn is_disabled(&self) -> bool {
+        let Some(store) = &self.setup else {
+            return false;
+        };
+        let stored = store.load_setup(&self.scope).await.ok().flatten();
+        stored.is_some_and(|stored| !stored.setup.enabled)
+    }
+
     /// The folders, where they were opened by this plan.
     pub(super) fn opened(&self, plan: &FolderPlan) -> Option<Folders> {
         let opened = self.lock_opened();

@@ -32,7 +32,11 @@ type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 enum Done {
     Listed(Result<PageOfWork, Error>),
     Fetched(u64, FetchedBatch),
-    Committed(Box<Committed>),
+    Committed {
+        committed: Box<Committed>,
+        /// Whether logging was disabled meanwhile.
+        disabled: bool,
+    },
     Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
     Renewed(Result<HeldLease, Error>),
 }
@@ -106,8 +110,8 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Runs until the queue is empty, the batch size is reached, an error ends it, or `shutdown` comes; then drains. The
-    /// lease is renewed meanwhile, also while every call waits for the server.
+    /// Runs until the queue is empty, the batch size is reached, an error ends it, logging is disabled, or `shutdown`
+    /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
         if shutdown.has_come().await {
             self.stop();
@@ -250,7 +254,12 @@ impl<'a> Pipeline<'a> {
         let (parts, folders) = (self.parts, self.folders);
         let lease = self.lease.lease.clone();
         self.spawn(async move {
-            Done::Committed(Box::new(commit(parts, folders, &lease, rows, with).await))
+            let committed = Box::new(commit(parts, folders, &lease, rows, with).await);
+            let disabled = parts.is_disabled().await;
+            Done::Committed {
+                committed,
+                disabled,
+            }
         });
     }
 
@@ -294,7 +303,15 @@ impl<'a> Pipeline<'a> {
         match done {
             Done::Listed(page) => self.take_page(page),
             Done::Fetched(sequence, batch) => self.take_fetched(sequence, batch),
-            Done::Committed(committed) => self.take_committed(*committed),
+            Done::Committed {
+                committed,
+                disabled,
+            } => {
+                self.take_committed(*committed);
+                if disabled {
+                    self.stop();
+                }
+            }
             Done::Moved(batch, result) => self.take_moved(&batch, result),
             Done::Renewed(result) => self.take_lease(result),
         }

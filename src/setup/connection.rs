@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::EmailLoggingSetup;
 use crate::error::Result;
 use crate::scope::Scope;
-use crate::source::{Folder, MailFolders, MailSource};
+use crate::source::{Folder, FolderRights, MailFolders, MailSource};
 
 /// Connects to the mail system that a set-up names. `EwsConnector` is the one for Exchange Web Services.
 #[async_trait]
@@ -80,6 +80,15 @@ pub trait ConnectionProbe: Debug + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// What the account may do in a folder; default what the folder already says.
+    ///
+    /// # Errors
+    ///
+    /// What a transport raises.
+    async fn rights(&self, folder: &Folder) -> Result<Option<FolderRights>> {
+        Ok(folder.rights)
+    }
+
     /// How much the folder's mailbox may still take.
     ///
     /// # Errors
@@ -135,6 +144,62 @@ pub struct StorageRoom {
     pub used: u64,
     /// Bytes that it may hold; `None` without a limit.
     pub limit: Option<u64>,
+}
+
+impl SignedIn {
+    /// A sign-in without a token, or with one that cannot be read.
+    pub fn opaque() -> Self {
+        Self::default()
+    }
+
+    /// A sign-in as an application with these permissions (`roles`).
+    pub fn as_application<S: Into<String>>(roles: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            permissions: Some(roles.into_iter().map(Into::into).collect()),
+            application: true,
+            credential_ends: None,
+        }
+    }
+
+    /// A sign-in as a person with these permissions (`scp`).
+    pub fn as_person<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            application: false,
+            ..Self::as_application(scopes)
+        }
+    }
+
+    /// Says when the client secret or the certificate ends.
+    #[must_use]
+    pub fn with_credential_ends(mut self, ends: Timestamp) -> Self {
+        self.credential_ends = Some(ends);
+        self
+    }
+}
+
+impl ServiceFacts {
+    /// Facts of a service, on premises or Exchange Online.
+    pub fn new(online: bool) -> Self {
+        Self {
+            online,
+            ..Self::default()
+        }
+    }
+
+    /// What the service's clock and this machine's clock showed at the same time.
+    #[must_use]
+    pub fn with_clocks(mut self, service: Timestamp, here: Timestamp) -> Self {
+        self.clock = Some(service);
+        self.asked_at = Some(here);
+        self
+    }
+
+    /// The version of the service in its own words.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
 }
 
 impl StorageRoom {

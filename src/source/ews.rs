@@ -4,6 +4,7 @@
 //! stored. HTTP, TLS and sign-in are the HTTP room's.
 
 mod answer;
+mod autodiscover;
 mod builder;
 mod codes;
 mod failure;
@@ -12,7 +13,9 @@ mod folders;
 mod list;
 mod locate;
 mod names;
+mod public_folders;
 mod request;
+mod routes;
 mod session;
 mod soap;
 #[cfg(feature = "testkit")]
@@ -34,9 +37,16 @@ use super::{
 use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
 use names::Names;
+use routes::Routes;
 use session::Session;
 
+pub use crate::http::{AddressPolicy, NameResolver};
+pub use autodiscover::{
+    Autodiscover, AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverBuilder, AutodiscoverCloud,
+    AutodiscoverProtocol, ServiceLocation,
+};
 pub use builder::EwsSourceBuilder;
+pub use public_folders::PublicFolderRouting;
 
 /// A mailbox, or the public folders, of an Exchange server.
 ///
@@ -53,6 +63,7 @@ pub struct EwsSource {
 struct Inner {
     session: Session,
     names: Names,
+    routes: Routes,
     mailbox: Option<String>,
     capabilities: SourceCapabilities,
     /// One for each request that may be open at a time.
@@ -116,17 +127,17 @@ impl MailSource for EwsSource {
 
     async fn fetch(
         &self,
-        _from: &Folder,
+        from: &Folder,
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
         let _slot = self.slot().await?;
-        self.fetch_items(items, sink).await
+        self.fetch_items(from, items, sink).await
     }
 
-    async fn move_to(&self, _: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let _slot = self.slot().await?;
-        self.move_items(items, to).await
+        self.move_items(from, items, to).await
     }
 
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {

@@ -10,7 +10,8 @@ use super::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
     DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
     KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove,
-    SetupStore, SinkDelivery, StoredSetup, Undelivered,
+    SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredSecret,
+    StoredSetup, Undelivered,
 };
 use crate::error::Result;
 use crate::forward::forward;
@@ -159,6 +160,25 @@ forward! {
             setup: &EmailLoggingSetup,
             expected_version: u64,
         ) -> Result<u64>;
+    }
+}
+
+forward! {
+    SecretStore {
+        async fn load_secret(
+            &self,
+            scope: &Scope,
+            name: SecretName,
+        ) -> Result<Option<StoredSecret>>;
+        async fn save_secret(
+            &self,
+            scope: &Scope,
+            name: SecretName,
+            sealed: &SealedSecret,
+            expected_version: u64,
+        ) -> Result<u64>;
+        async fn erase_secrets(&self, scope: &Scope, names: &[SecretName]) -> Result<()>;
+        async fn list_secrets(&self) -> Result<Vec<SecretPlace>>;
     }
 }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod log;
 mod row;
 mod search;
+mod secret;
 mod tables;
 mod text;
 
@@ -76,6 +77,10 @@ pub enum StoreOperation {
     Acknowledge,
     LoadSetup,
     SaveSetup,
+    LoadSecret,
+    SaveSecret,
+    EraseSecrets,
+    ListSecrets,
 }
 
 impl MemoryStore {
@@ -139,12 +144,21 @@ impl MemoryStore {
             store: self,
             now: self.clock.now(),
         };
+        self.call_all(operation, |tables| work(tables.of(scope), &stamp))
+    }
+
+    /// Does an operation on the rows of every scope.
+    fn call_all<T>(
+        &self,
+        operation: StoreOperation,
+        work: impl FnOnce(&mut Tables) -> Result<T>,
+    ) -> Result<T> {
         let mut state = self.state();
         let fault = state.faults.next(operation);
         if let Some(Fault::Fails(error)) = fault {
             return Err(error);
         }
-        let answer = work(state.tables.of(scope), &stamp);
+        let answer = work(&mut state.tables);
         match fault {
             Some(Fault::LosesReply(error)) => Err(error),
             _ => answer,

@@ -50,6 +50,41 @@ pub trait SecretStore: Debug + Send + Sync + 'static {
     ///
     /// Repeat it after a drop.
     async fn erase_secrets(&self, scope: &Scope, names: &[SecretName]) -> Result<()>;
+
+    /// Where secrets are stored, in every scope, by scope and name. It answers places and ids of keys, no envelope: whoever
+    /// changes the host's key has to find each secret that the old one wraps, whosever it is.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`; also where a secret has a name that this version does not know.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn list_secrets(&self) -> Result<Vec<SecretPlace>>;
+}
+
+/// Where a secret is stored, and which key of the host wraps it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct SecretPlace {
+    /// Whose secret it is.
+    pub scope: Scope,
+    /// Which secret.
+    pub name: SecretName,
+    /// Which key of the host wraps the key of the record.
+    pub key_id: String,
+}
+
+impl SecretPlace {
+    /// The place of a secret.
+    pub fn new(scope: Scope, name: SecretName, key_id: impl Into<String>) -> Self {
+        Self {
+            scope,
+            name,
+            key_id: key_id.into(),
+        }
+    }
 }
 
 /// Which secret of a scope.
@@ -83,6 +118,11 @@ impl SecretName {
             Self::AccountPassword => "account-password",
             Self::RefreshToken => "refresh-token",
         }
+    }
+
+    /// The name with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.code() == code)
     }
 }
 

@@ -62,7 +62,7 @@ use crate::error::Result;
 /// | `lease` | who works on a mailbox | `mailbox` |
 /// | `event`, `event_cursor` | what happened; how far a consumer has read | `scope, number`; `scope, consumer` |
 /// | `setup`, `setup_field` | the set-up's version; its fields | `scope`; `scope, name` |
-/// | `secret` | a secret in its envelope | `scope, name` |
+/// | `secret` | a secret in its envelope; an erased one keeps its last version, negative, and no envelope | `scope, name` |
 /// | `schema_migration` | a migration that was applied, with its checksum | `number` |
 ///
 /// A key that begins with a message, a mailbox or a sighting begins with a scope, since each of those belongs to one.

@@ -27,7 +27,11 @@
 pub mod credential;
 pub mod directory;
 mod harness;
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+pub mod keys;
 mod report;
+pub mod secrets;
 pub mod sink;
 pub mod source;
 pub mod store;

@@ -31,41 +31,43 @@
 //! ```
 
 mod authentication;
+mod autodiscover;
 mod builder;
 mod failure;
 mod fault;
 mod handle;
+mod impersonation;
 mod operation;
 mod recording;
 mod render;
-mod reply;
 mod request;
 mod routing;
-mod server;
 mod service;
 mod soap;
 mod statistics;
 mod store;
 mod throttle;
-mod tls;
 mod version;
 mod writer;
 mod xml;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use self::authentication::AuthScheme;
+pub use self::authentication::{AuthScheme, EwsBlock};
+pub use self::autodiscover::{AutodiscoverCall, AutodiscoverFault};
 pub use self::builder::SimulatedExchangeBuilder;
 pub use self::fault::{ByHand, Fault, FaultKind, FiredFault};
 pub use self::handle::{SimulatedExchange, SimulatedItem};
 pub use self::operation::Operation;
 pub use self::recording::RecordedCall;
+pub use self::routing::RoutingRule;
 pub use self::statistics::Statistics;
 pub use self::store::delivery::Delivery;
 pub use self::store::facts::Sensitivity;
 pub use self::store::rights::FolderRights;
-pub use self::tls::TlsCertificate;
 pub use self::version::ServerVersion;
+pub use super::loopback::tls::TlsCertificate;
+use super::loopback::{reply, server, tls};
 
 /// Locks; a panic elsewhere does not make the data unusable for the tests that follow.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use email_logging::Scope;
 use email_logging::directory::{
-    ContactDirectory, ContactEditor, ContactRecord, DirectoryRecords, MemoryDirectory, ProblemKind,
-    SalespersonRecord,
+    ContactDirectory, ContactEditor, ContactRecord, DirectoryAudit as _, DirectoryRecords,
+    MemoryDirectory, ProblemKind, SalespersonRecord,
 };
 use email_logging::message::{Address, UnusableAddress};
 use email_logging::parties::{ContactKind, MatchedBy, NewContact};
@@ -272,4 +272,32 @@ fn records_are_read_from_toml_and_unknown_fields_are_refused() {
     assert!(directory.parties(&address("one@home.example")).contacts[0].privacy_blocked);
     let unknown = text.replace("privacy-blocked", "privacy-blockd");
     assert!(toml::from_str::<DirectoryRecords>(&unknown).is_err());
+}
+
+#[tokio::test]
+async fn an_audit_names_records_without_an_address_page_by_page() {
+    let directory = MemoryDirectory::new()
+        .with_salesperson(SalespersonRecord::new("AB", "Anna", " ; "))
+        .with_salesperson(SalespersonRecord::new("CD", "Carl", "").with_alias("carl@x.example"))
+        .with_salesperson(SalespersonRecord::new("EF", "Eva", "").with_active(false))
+        .with_contact(ContactRecord::new("C1", "Tim", ContactKind::Person))
+        .with_contact(
+            ContactRecord::new("C2", "Ute", ContactKind::Person).with_email("no address"),
+        );
+    let scope = Scope::default();
+    let all = directory.audit(&scope, 0, 10).await.unwrap();
+    let listed: Vec<_> = all.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        listed,
+        [
+            "AB: email is missing",
+            "C1: email is missing",
+            "C2: email is malformed"
+        ]
+    );
+    assert!(all.complete);
+    let first = directory.audit(&scope, 0, 2).await.unwrap();
+    let second = directory.audit(&scope, 2, 2).await.unwrap();
+    assert!(!first.complete && second.complete);
+    assert_eq!([first.problems, second.problems].concat(), all.problems);
 }

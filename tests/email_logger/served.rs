@@ -72,6 +72,7 @@ impl Served {
         command.env("EMAIL_LOGGER__EXCHANGE__URL", self.fact("url"));
         command.env("EMAIL_LOGGER__EXCHANGE__USER_NAME", self.fact("user-name"));
         command.env("EMAIL_LOGGER__EXCHANGE__CA_FILE", self.fact("ca-file"));
+        command.env("EMAIL_LOGGER__EXCHANGE__ON_PREMISES_RANGES", "127.0.0.0/8");
         command
     }
 }

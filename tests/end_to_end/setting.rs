@@ -8,7 +8,7 @@ use email_logging::credential::StaticCredentials;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
 use email_logging::logger::EmailLoggerBuilder;
 use email_logging::parties::ContactKind;
-use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
+use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::store::SqliteStore;
 use email_logging::testkit::exchange::{
     SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
@@ -59,7 +59,9 @@ impl Setting {
             StaticCredentials::new().with_password(USER, PASSWORD),
         ));
         match self.exchange.ca_pem() {
-            Some(pem) => builder.with_trusted_roots(pem),
+            Some(pem) => builder
+                .with_trusted_roots(pem)
+                .with_address_policy(AddressPolicy::on_premises(["127.0.0.0/8"]).unwrap()),
             None => builder.dangerously_allow_plain_http_on_loopback(),
         }
     }

@@ -254,6 +254,10 @@ async fn lasting_trouble_is_not_repeated() {
         (ok(fault("ErrorAccessDenied", None)), "ews.access_denied"),
         (ok(fault("ErrorNonExistentMailbox", None)), "ews.mailbox"),
         (
+            ok(fault("ErrorInvalidLicense", None)),
+            "ews.mailbox_unlicensed",
+        ),
+        (
             ok(fault("ErrorImpersonationFailed", None)),
             "ews.impersonation",
         ),

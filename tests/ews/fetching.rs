@@ -488,6 +488,7 @@ async fn a_resolved_address_counts_for_hours_and_nobody_for_one() {
 async fn what_is_wrong_with_the_account_or_the_folder_is_no_items_trouble() {
     for (code, expected) in [
         ("ErrorNonExistentMailbox", "ews.mailbox"),
+        ("ErrorInvalidLicense", "ews.mailbox_unlicensed"),
         ("ErrorImpersonateUserDenied", "ews.impersonation"),
         ("ErrorFolderNotFound", "ews.folder_not_found"),
         ("ErrorProxyRequestNotAllowed", "ews.blocked"),

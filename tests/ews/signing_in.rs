@@ -279,3 +279,119 @@ async fn at_most_as_many_requests_are_open_as_the_source_may_have_connections() 
     one.and(two).and(three).unwrap();
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
 }
+
+/// A 401 or 403 with these diagnostics.
+fn diagnosed(status: u16, diagnostics: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status)
+        .insert_header("www-authenticate", "Bearer client_id=\"x\"")
+        .insert_header("x-ms-diagnostics", diagnostics)
+}
+
+#[tokio::test]
+async fn what_exchange_says_about_a_token_is_told_and_a_new_token_is_tried_once() {
+    for (number, category, code) in [
+        (2_000_000, "invalid_signature", "ews.token_signature"),
+        (2_000_001, "invalid_token", "ews.token_invalid"),
+        (2_000_002, "token_expired", "ews.token_expired"),
+        (2_000_003, "invalid_resource", "ews.token_resource"),
+        (2_000_004, "invalid_tenant", "ews.token_tenant"),
+        (2_000_005, "invalid_user", "ews.token_user"),
+        (2_000_006, "invalid_client", "ews.token_client"),
+        (2_000_008, "invalid_grant", "ews.token_grant"),
+        (3_000_000, "other", "http.unauthorized"),
+    ] {
+        let server = MockServer::start().await;
+        let text = format!("{number};reason=\"canary\";error_category=\"{category}\"");
+        answer_with(&server, "FindItem", diagnosed(401, &text), 2).await;
+        let (source, clock) = source_with(&server, |builder| {
+            builder.with_access_token(Arc::new(Tokens::default()))
+        });
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), code);
+        let said = format!("{number} {category}");
+        let detail = match code {
+            "http.unauthorized" => "the server offers Bearer",
+            _ => &said,
+        };
+        assert_eq!(error.detail(), Some(detail));
+        assert!(!error.is_transient() && clock.waits().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_exchange_could_not_check_is_tried_again_later() {
+    let server = MockServer::start().await;
+    answer_with(
+        &server,
+        "FindItem",
+        diagnosed(401, "2000007;reason=\"x\""),
+        1,
+    )
+    .await;
+    answer(&server, "FindItem", empty_page(), 1).await;
+    let (source, clock) = source_with(&server, |builder| {
+        builder.with_access_token(Arc::new(Tokens::default()))
+    });
+    source.list(&folder("Q"), all()).await.unwrap();
+    assert_eq!(clock.waits().len(), 1);
+    let server = MockServer::start().await;
+    answer_with(
+        &server,
+        "FindItem",
+        diagnosed(401, "2000007;reason=\"x\""),
+        5,
+    )
+    .await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_access_token(Arc::new(Tokens::default()))
+    });
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(
+        (code_of(&error), error.is_transient()),
+        ("ews.token_service", true)
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_or_an_application_that_may_not_use_ews_is_said_and_not_asked_again() {
+    let fault = fault("ErrorAccessDenied", None).replace(
+        "<faultstring>no</faultstring>",
+        "<faultstring>EWS is disabled for the organization.</faultstring>",
+    );
+    assert!(fault.contains("EWS is disabled"));
+    for template in [
+        diagnosed(
+            401,
+            "2000008;reason=\"The application is not in EwsAllowedAppIDs\"",
+        ),
+        diagnosed(403, "9;reason=\"EWS is not enabled for the mailbox\""),
+        diagnosed(403, "9;reason=\"EwsApplicationAccessPolicy\""),
+        ResponseTemplate::new(403).set_body_raw(fault.clone(), "text/xml"),
+        ResponseTemplate::new(500).set_body_raw(fault, "text/xml"),
+    ] {
+        let server = MockServer::start().await;
+        answer_with(&server, "FindItem", template, 1).await;
+        let (source, clock) = source_with(&server, |builder| {
+            builder.with_access_token(Arc::new(Tokens::default()))
+        });
+        let error = source.list(&folder("Q"), all()).await.unwrap_err();
+        assert_eq!(code_of(&error), "ews.blocked");
+        assert_eq!(error.kind(), email_logging::ErrorKind::Blocked);
+        assert!(error.remedy().contains("Set-OrganizationConfig"));
+        assert!(error.remedy().contains("2027-04-01"));
+        assert!(clock.waits().is_empty());
+    }
+    let server = MockServer::start().await;
+    answer_with(
+        &server,
+        "FindItem",
+        diagnosed(403, "2000008;reason=\"x\""),
+        2,
+    )
+    .await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_access_token(Arc::new(Tokens::default()))
+    });
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(code_of(&error), "ews.token_grant");
+}

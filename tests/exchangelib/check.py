@@ -1,6 +1,6 @@
 """Checks the simulated Exchange with exchangelib, an EWS client that nobody here wrote.
 
-Usage: check.py URL USER PASSWORD ADDRESS [CA_FILE]
+Usage: check.py URL USER PASSWORD ADDRESS [CA_FILE [NTLM]]
 
 The server must have the public folders Email Logging\\Queue and Email Logging\\Storage, and in the
 queue at least 25 messages whose subjects are "Offer 1", "Offer 2" and so on, in the order of their
@@ -15,6 +15,7 @@ import requests.adapters
 from exchangelib import (
     BASIC,
     DELEGATE,
+    NTLM,
     Account,
     Configuration,
     Credentials,
@@ -66,13 +67,13 @@ class Checks:
             traceback.print_exc(file=sys.stdout)
 
 
-def connect(url, user, password, address, ca_file):
+def connect(url, user, password, address, ca_file, auth_type):
     TrustGivenAuthority.ca_file = ca_file
     BaseProtocol.HTTP_ADAPTER_CLS = TrustGivenAuthority
     configuration = Configuration(
         service_endpoint=url,
         credentials=Credentials(user, password),
-        auth_type=BASIC,
+        auth_type=auth_type,
         retry_policy=FaultTolerance(max_wait=5),
     )
     return Account(address, config=configuration, autodiscover=False, access_type=DELEGATE)
@@ -211,7 +212,8 @@ def main():
     ca_file = sys.argv[5] if len(sys.argv) > 5 else None
     Message.register("search_key", SearchKey)
     checks = Checks()
-    account = connect(url, user, password, address, ca_file)
+    auth_type = NTLM if sys.argv[6:] == ["NTLM"] else BASIC
+    account = connect(url, user, password, address, ca_file, auth_type)
     checks.check("the version is learnt", account.version.build >= EXCHANGE_2010, account.version)
     for step in [folders, reading, sorting_and_paging, filters, moving, changing, mailbox, names]:
         checks.step(step, checks, account)

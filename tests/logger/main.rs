@@ -13,6 +13,7 @@
 mod bench;
 mod copies;
 mod crashes;
+mod disabling;
 mod faults;
 mod host;
 mod runs;

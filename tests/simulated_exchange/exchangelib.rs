@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use email_logging::testkit::exchange::{
-    ServerVersion, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
+    AuthScheme, ServerVersion, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
 
 use super::validation::{schema, validate};
@@ -34,6 +34,15 @@ async fn exchangelib_finds_the_version_of_an_older_server() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn exchangelib_works_over_ntlm_with_extended_protection() {
+    let builder = builder()
+        .with_auth_schemes([AuthScheme::Negotiate, AuthScheme::Ntlm])
+        .with_tls(TlsCertificate::Trusted)
+        .with_extended_protection(true);
+    check_with(builder, Some("NTLM")).await;
+}
+
 fn builder() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_user("logger@corp.example", "s3cret")
@@ -45,6 +54,10 @@ fn builder() -> SimulatedExchangeBuilder {
 }
 
 async fn check(builder: SimulatedExchangeBuilder) {
+    check_with(builder, None).await;
+}
+
+async fn check_with(builder: SimulatedExchangeBuilder, scheme: Option<&str>) {
     let Some(python) = interpreter() else { return };
     let exchange = builder.start().await.unwrap();
     for number in 1..=MESSAGES {
@@ -62,6 +75,7 @@ async fn check(builder: SimulatedExchangeBuilder) {
         std::fs::write(&file, pem).unwrap();
         arguments.push(file.to_str().unwrap().to_owned());
     }
+    arguments.extend(scheme.map(str::to_owned));
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchangelib/check.py");
     let run = move || Command::new(python).arg(script).args(arguments).output();
     let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();

@@ -1,10 +1,13 @@
 //! Values of files that only their owner can read.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 use crate::credential::{CredentialProvider, UserPassword};
 use crate::error::{Error, Result, codes};
@@ -13,7 +16,7 @@ use crate::scope::Scope;
 const OPERATION: &str = "FileCredentials";
 
 /// Bytes of one credential file.
-const LIMIT: u64 = 64 << 10;
+const LIMIT: usize = 64 << 10;
 
 /// Values of files, one value a file, read at each question. White space at the ends is left out.
 ///
@@ -72,8 +75,17 @@ fn read(path: Option<&PathBuf>) -> Result<Option<SecretString>> {
     let failed = |error: std::io::Error| {
         Error::new(&codes::CREDENTIAL_PROVIDER, OPERATION).with_source(error)
     };
-    check(path, &std::fs::metadata(path).map_err(failed)?)?;
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    // Of the file that was opened, and not of what its name stands for by now.
+    check(path, &file.metadata().map_err(failed)?)?;
+    // Room for all of it, so that the buffer never moves and leaves the secret behind.
+    let mut text = Zeroizing::new(String::with_capacity(LIMIT + 1));
+    let mut limited = file.take(LIMIT as u64 + 1);
+    limited.read_to_string(&mut text).map_err(failed)?;
+    if text.len() > LIMIT {
+        return Err(Error::new(&codes::CREDENTIAL_PROVIDER, OPERATION)
+            .with_detail("the file is larger than 64 KiB"));
+    }
     Ok(Some(SecretString::from(text.trim())))
 }
 
@@ -81,10 +93,6 @@ fn check(path: &Path, found: &std::fs::Metadata) -> Result<()> {
     if is_open_to_others(found) {
         return Err(Error::new(&codes::CREDENTIAL_FILE_MODE, OPERATION)
             .with_detail(path.display().to_string()));
-    }
-    if found.len() > LIMIT {
-        return Err(Error::new(&codes::CREDENTIAL_PROVIDER, OPERATION)
-            .with_detail("the file is larger than 64 KiB"));
     }
     Ok(())
 }
@@ -149,6 +157,23 @@ mod tests {
             let given = FileCredentials::new().with_password("user", path);
             let account = given.password(&Scope::default()).await.unwrap().unwrap();
             assert_eq!(account.password.expose_secret(), "s3cret");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_64_kib_is_read_and_a_larger_one_refused() {
+        for (length, read) in [(LIMIT, true), (LIMIT + 1, false)] {
+            let (_folder, path) = file(0o600);
+            std::fs::write(&path, "x".repeat(length)).unwrap();
+            let given = FileCredentials::new().with_client_secret(path);
+            let answer = given.client_secret(&Scope::default()).await;
+            match answer {
+                Ok(secret) => assert_eq!(
+                    (secret.unwrap().expose_secret().len(), read),
+                    (length, true)
+                ),
+                Err(error) => assert_eq!((error.code(), read), ("credential.provider", false)),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Describing a connection, and checking the description before anything is sent.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::names::Names;
+use super::public_folders::PublicFolderRouting;
+use super::routes::{Automatic, ByHand, Routes, beside};
 use super::session::Session;
 use super::version::Negotiated;
 use super::{EwsSource, Inner};
@@ -15,8 +18,8 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
 use crate::http::{
-    Authenticator, Basic, Bearer, Gate, HttpClient, HttpOptions, ProvidedToken, ServiceUrl,
-    TokenSource,
+    Account, AccountClient, AccountOptions, AddressPolicy, Authenticator, Basic, Bearer, Gate,
+    HttpClient, HttpOptions, NameResolver, ProvidedToken, ServiceUrl, SignedIn, TokenSource,
 };
 use crate::scope::Scope;
 use crate::source::SourceCapabilities;
@@ -35,6 +38,7 @@ pub struct EwsSourceBuilder {
     anchor_mailbox: Option<String>,
     public_folder_mailbox: Option<String>,
     public_folder_content_mailbox: Option<String>,
+    public_folder_routing: Option<PublicFolderRouting>,
     connections: u32,
     repeats: usize,
     largest_item: u64,
@@ -44,19 +48,25 @@ pub struct EwsSourceBuilder {
 }
 
 enum SignIn {
+    Account(Arc<dyn CredentialProvider>),
     Basic(Arc<dyn CredentialProvider>),
     Provided(Arc<dyn CredentialProvider>),
     #[cfg(feature = "oauth2")]
     App(Arc<dyn TokenSource>),
+    #[cfg(feature = "oauth2")]
+    Delegated(Arc<dyn TokenSource>),
 }
 
 impl SignIn {
     fn name(&self) -> &'static str {
         match self {
+            Self::Account(_) => "account",
             Self::Basic(_) => "Basic",
             Self::Provided(_) => "access token",
             #[cfg(feature = "oauth2")]
             Self::App(_) => "application",
+            #[cfg(feature = "oauth2")]
+            Self::Delegated(_) => "delegated",
         }
     }
 }
@@ -86,6 +96,7 @@ impl EwsSourceBuilder {
             anchor_mailbox: None,
             public_folder_mailbox: None,
             public_folder_content_mailbox: None,
+            public_folder_routing: None,
             connections: 4,
             repeats: 4,
             largest_item: 150 << 20,
@@ -95,7 +106,26 @@ impl EwsSourceBuilder {
         }
     }
 
+    /// Signs in with the user name and password that a provider supplies, by the scheme that the server offers.
+    ///
+    /// For Exchange on premises, which offers Negotiate and NTLM unless an administrator switched Basic on. The first
+    /// request goes without credentials and reads the offer: Basic over https if it is there, else NTLM (NTLMv2, with the
+    /// channel bound as Extended Protection asks; feature `ntlm`), under the name Negotiate where only that is offered.
+    /// The choice is kept; after a 401 the offer is read again. The provider is asked at each sign-in: with Basic that is
+    /// every request, with NTLM every connection. Its answer is kept nowhere. User names are `DOMAIN\\user`, `user@domain`
+    /// or `user`.
+    ///
+    /// Kerberos is not spoken: it is left to what a host puts between itself and the server. A
+    /// [proxy](Self::with_proxy) does not go with an account, since a sign-in by NTLM holds for a connection.
+    pub fn with_account(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.sign_in = Some(SignIn::Account(provider));
+        self
+    }
+
     /// Signs in with the user name and password that a provider supplies (Basic, RFC 7617).
+    ///
+    /// The header goes with every request, the first one included; see [`with_account`](Self::with_account) for what a
+    /// server offers by default.
     ///
     /// For Exchange on premises only; Basic must be switched on for its EWS virtual directory. The provider is asked for
     /// every request, and its answer is kept nowhere.
@@ -120,6 +150,14 @@ impl EwsSourceBuilder {
     #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
     pub fn with_app_sign_in(mut self, sign_in: crate::credential::AppSignIn) -> Self {
         self.sign_in = Some(SignIn::App(Arc::new(sign_in)));
+        self
+    }
+
+    /// Signs in for a person who consented once (OAuth 2.0 with a refresh token).
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    pub fn with_delegated_sign_in(mut self, sign_in: crate::credential::DelegatedSignIn) -> Self {
+        self.sign_in = Some(SignIn::Delegated(Arc::new(sign_in)));
         self
     }
 
@@ -157,16 +195,57 @@ impl EwsSourceBuilder {
 
     /// Routes calls about the content of public folders to the mailbox that holds it, with both headers.
     ///
-    /// Exchange keeps the tree of public folders and their content in different mailboxes. Queue and storage have to lie
-    /// in the same one.
+    /// Exchange keeps the tree of public folders and their content in different mailboxes. By hand, queue and storage have
+    /// to lie in the same one; see [`with_public_folder_routing`](Self::with_public_folder_routing).
     pub fn with_public_folder_content_mailbox(mut self, address: impl Into<String>) -> Self {
         self.public_folder_content_mailbox = Some(address.into());
+        self
+    }
+
+    /// Finds out which mailboxes hold the public folders, for each folder by itself; off if not given.
+    ///
+    /// What is given by hand with the methods above stays as it is given.
+    pub fn with_public_folder_routing(mut self, routing: PublicFolderRouting) -> Self {
+        self.public_folder_routing = Some(routing);
+        self
+    }
+
+    /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
+    ///
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
+        self.http.host_addresses.push((host.into(), address));
         self
     }
 
     /// Trusts these root certificates (PEM) instead of the platform's.
     pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
         self.http.roots = Some(pem.into());
+        self
+    }
+
+    /// Says which hosts and addresses may be connected to; public addresses only if not given.
+    ///
+    /// A server on premises needs the range of its network: [`AddressPolicy::on_premises`].
+    pub fn with_address_policy(mut self, policy: AddressPolicy) -> Self {
+        self.http.address_policy = policy;
+        self
+    }
+
+    /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+    pub fn with_name_resolver(mut self, resolver: Arc<dyn NameResolver>) -> Self {
+        self.http.name_resolver = resolver;
+        self
+    }
+
+    /// Accepts only a server with this key: base64 of the SHA-256 of its public key (SubjectPublicKeyInfo), with or without
+    /// `sha256/` before it. Given again, it adds a key, as is needed while a server changes its own.
+    ///
+    /// The key stands instead of an authority, so that a server may sign for itself; host name and dates have to be right
+    /// all the same. Beside [`with_trusted_roots`](Self::with_trusted_roots) both have to hold. A certificate that is marked
+    /// as an authority's is no server's and is refused.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
         self
     }
 
@@ -253,7 +332,8 @@ impl EwsSourceBuilder {
     }
 
     /// **Dangerous: sends credentials unencrypted.** Lets `http://` through to a loopback address, for tests against a
-    /// server in the same machine. Every other address still has to be https.
+    /// server in the same machine, and opens the loopback addresses whatever the [`AddressPolicy`] says. Every other address
+    /// still has to be https.
     pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
         self.http.plain_loopback = true;
         self
@@ -268,21 +348,69 @@ impl EwsSourceBuilder {
         Ok(())
     }
 
+    /// The automatic routing, with what was given by hand.
+    fn routes(&self, url: &ServiceUrl) -> Result<Routes> {
+        let Some(wish) = &self.public_folder_routing else {
+            return Ok(Routes::default());
+        };
+        let plain = self.http.plain_loopback;
+        let autodiscover = match &wish.autodiscover_url {
+            Some(given) => ServiceUrl::parse(given, plain)?,
+            None => beside(url, plain)?,
+        };
+        let (anchor, mailbox) = (
+            self.anchor_mailbox.as_ref(),
+            self.public_folder_mailbox.as_ref(),
+        );
+        let content = self.public_folder_content_mailbox.as_ref();
+        if wish.address.split('@').count() != 2 {
+            return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+                .with_detail("public folder routing needs the account's mail address"));
+        }
+        let by_hand = ByHand {
+            anchor: anchor.cloned(),
+            tree: match mailbox {
+                Some(_) => Some(routing(anchor.or(self.impersonated.as_ref()), mailbox)?),
+                None => None,
+            },
+            content: match content {
+                Some(_) => Some(routing(content, content)?),
+                None => None,
+            },
+        };
+        Ok(Routes::automatic(Automatic {
+            address: wish.address.clone(),
+            autodiscover,
+            by_hand,
+        }))
+    }
+
     /// Checks the description. Sends nothing.
     ///
     /// # Errors
     ///
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
-    /// (`config.insecure`), Basic towards Exchange Online (`ews.basic_online`), roots or a proxy that cannot be read, a
-    /// routing value that is no header text.
+    /// (`config.insecure`) or beside an account (`config.invalid`), an account or Basic towards Exchange Online
+    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, an address for public folder
+    /// routing that is none, a routing value that is no header text, a host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
         #[cfg(feature = "oauth2")]
         self.check_impersonation()?;
+        let http = HttpClient::new(&self.http)?;
+        http.check(OPERATION, &url)?;
+        let options = AccountOptions {
+            url: &url,
+            http: &self.http,
+            connections: self.connections,
+            clock: &self.clock,
+            entropy: &self.entropy,
+        };
+        let routes = self.routes(&url)?;
         let session = Session {
-            auth: authenticator(self.sign_in, self.scope, &url)?,
-            http: HttpClient::new(&self.http)?,
+            auth: signed_in(self.sign_in, self.scope, &http, &options)?,
+            http,
             gate: Gate::new(
                 Arc::clone(&self.clock),
                 Arc::clone(&self.entropy),
@@ -315,6 +443,7 @@ impl EwsSourceBuilder {
             inner: Arc::new(Inner {
                 session,
                 names,
+                routes,
                 mailbox,
                 capabilities,
                 slots,
@@ -326,6 +455,27 @@ impl EwsSourceBuilder {
     }
 }
 
+fn signed_in(
+    sign_in: Option<SignIn>,
+    scope: Scope,
+    http: &HttpClient,
+    options: &AccountOptions<'_>,
+) -> Result<SignedIn> {
+    let Some(SignIn::Account(provider)) = sign_in else {
+        return authenticator(sign_in, scope, options.url).map(SignedIn::Header);
+    };
+    if options.url.is_exchange_online() {
+        return Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION));
+    }
+    if options.http.proxy.is_some() {
+        return Err(Error::new(&codes::CONFIG_INVALID, OPERATION)
+            .with_detail("with_account does not go with a proxy; with_basic does"));
+    }
+    let account = Account::new(provider, scope);
+    let client = AccountClient::new(account, http.clone(), options)?;
+    Ok(SignedIn::Account(Box::new(client)))
+}
+
 fn authenticator(
     sign_in: Option<SignIn>,
     scope: Scope,
@@ -335,16 +485,16 @@ fn authenticator(
         Some(SignIn::Basic(_)) if url.is_exchange_online() => {
             Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION))
         }
-        Some(SignIn::Basic(provider)) => Ok(Box::new(Basic::new(provider, scope))),
+        Some(SignIn::Basic(provider)) => Ok(Box::new(Basic::new(Account::new(provider, scope)))),
         Some(SignIn::Provided(provider)) => {
             let source = ProvidedToken::new(provider, scope, url.origin());
             let source: Arc<dyn TokenSource> = Arc::new(source);
             Ok(Box::new(Bearer::new(source)))
         }
         #[cfg(feature = "oauth2")]
-        Some(SignIn::App(source)) => Ok(Box::new(Bearer::new(source))),
-        None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
-            .with_detail("no sign-in was given: with_basic or with_access_token")),
+        Some(SignIn::App(source) | SignIn::Delegated(source)) => Ok(Box::new(Bearer::new(source))),
+        Some(SignIn::Account(_)) | None => Err(Error::new(&codes::CONFIG_MISSING, OPERATION)
+            .with_detail("no sign-in was given: with_account, with_basic or with_access_token")),
     }
 }
 

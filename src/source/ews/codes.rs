@@ -36,6 +36,8 @@ pub(super) enum Class {
     Quota,
     /// The mailbox cannot be used.
     Mailbox,
+    /// The mailbox has no licence.
+    Unlicensed,
     /// The account may not act for the mailbox.
     Impersonation,
     /// The item was not moved, for a reason that may pass.
@@ -122,7 +124,7 @@ const TABLE: &[(&str, Class)] = &[
     ("ErrorMissingEmailAddress", Class::Mailbox),
     ("ErrorInvalidSmtpAddress", Class::Mailbox),
     ("ErrorAccountDisabled", Class::Mailbox),
-    ("ErrorInvalidLicense", Class::Mailbox),
+    ("ErrorInvalidLicense", Class::Unlicensed),
     ("ErrorMailboxHoldNotFound", Class::Mailbox),
     ("ErrorImpersonateUserDenied", Class::Impersonation),
     ("ErrorImpersonationFailed", Class::Impersonation),
@@ -149,6 +151,42 @@ const TABLE: &[(&str, Class)] = &[
     ("ErrorRestrictionTooLong", Class::Refused),
 ];
 
+/// The numbers of `x-ms-diagnostics` in an answer to a token (MS-XOAUTH).
+const DIAGNOSTICS: [(&str, &Code); 9] = [
+    ("2000000", &errors::EWS_TOKEN_SIGNATURE),
+    ("2000001", &errors::EWS_TOKEN_INVALID),
+    ("2000002", &errors::EWS_TOKEN_EXPIRED),
+    ("2000003", &errors::EWS_TOKEN_RESOURCE),
+    ("2000004", &errors::EWS_TOKEN_TENANT),
+    ("2000005", &errors::EWS_TOKEN_USER),
+    ("2000006", &errors::EWS_TOKEN_CLIENT),
+    ("2000007", &errors::EWS_TOKEN_SERVICE),
+    ("2000008", &errors::EWS_TOKEN_GRANT),
+];
+
+/// What a number of `x-ms-diagnostics`, with or without its category, says about the token.
+pub(super) fn token_code(diagnostics: &str) -> Option<&'static Code> {
+    let number = diagnostics.split(' ').next();
+    let mut known = DIAGNOSTICS.iter();
+    let found = known.find(|(known, _)| Some(*known) == number);
+    found.map(|(_, code)| *code)
+}
+
+/// Whether a server's words say that EWS is switched off for the tenant, the mailbox or the application. No code says so:
+/// EWSEnabled, EwsAllowedAppIDs and EwsApplicationAccessPolicy are told in text.
+pub(super) fn says_blocked(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let about = words.any(|word| word == "ews") || has(&["exchange web services"]);
+    let settings = [
+        "ewsenabled",
+        "ewsallowedappids",
+        "ewsapplicationaccesspolicy",
+    ];
+    has(&settings) || about && has(&["disabled", "blocked", "not enabled", "not allowed"])
+}
+
 /// What this code means.
 pub(super) fn classify(code: &str) -> Class {
     let known = TABLE.iter().find(|(known, _)| *known == code);
@@ -169,6 +207,7 @@ impl Class {
             Self::TooLarge => &errors::EWS_ITEM_TOO_LARGE,
             Self::Quota => &errors::EWS_QUOTA,
             Self::Mailbox => &errors::EWS_MAILBOX,
+            Self::Unlicensed => &errors::EWS_MAILBOX_UNLICENSED,
             Self::Impersonation => &errors::EWS_IMPERSONATION,
             Self::MoveFailed | Self::MoveRefused => &errors::EWS_MOVE_FAILED,
             Self::NoName | Self::SeveralNames => &errors::EWS_NAME_RESOLUTION,
@@ -202,6 +241,27 @@ impl Class {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_block_of_ews_is_recognised_by_its_words() {
+        for (text, blocked) in [
+            ("EWS is disabled for this organization.", true),
+            (
+                "2000008;reason=\"Application is not in EwsAllowedAppIDs\"",
+                true,
+            ),
+            (
+                "Exchange Web Services are not enabled for the mailbox",
+                true,
+            ),
+            ("EwsEnabled", true),
+            ("Reviews are disabled", false),
+            ("2000002;reason=\"The token has expired\"", false),
+            ("", false),
+        ] {
+            assert_eq!(says_blocked(text), blocked, "{text}");
+        }
+    }
 
     #[test]
     fn every_code_stands_once_and_an_unknown_one_survives() {

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::answer::Fault;
-use super::codes::Class;
-use crate::error::{Code, Error, ServerContext, codes};
-use crate::http::{never_sent, retry_after};
+use super::codes::{Class, says_blocked, token_code};
+use crate::error::{Code, Error, ErrorKind, ServerContext, codes};
+use crate::http::{is_tls, never_sent, retry_after};
 
 /// One failed attempt.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Failure {
     pub(super) fn of_transport(error: Error) -> Self {
         let remedy = if never_sent(&error) {
             Remedy::Wait(None)
-        } else if error.is_transient() && error.code() != codes::HTTP_TLS.code {
+        } else if error.is_transient() && !is_tls(&error) {
             Remedy::Repeat
         } else {
             Remedy::None
@@ -112,10 +112,9 @@ impl StatusReading<'_> {
             200..=299 => lasting(&codes::EWS_NOT_SOAP),
             300..=399 if self.is_error_page() => self.repeat(&codes::HTTP_UNAVAILABLE),
             300..=399 => lasting(&codes::HTTP_REDIRECT),
-            401 => Failure {
-                error: self.unauthorized(),
-                remedy: Remedy::SignIn,
-            },
+            401 | 403 if self.is_said_blocked() => lasting(&codes::EWS_BLOCKED),
+            401 => self.unauthorized(),
+            403 if self.of_token().is_some() => self.unauthorized(),
             403 if self.online => lasting(&codes::EWS_BLOCKED),
             403 => lasting(&codes::HTTP_FORBIDDEN),
             429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
@@ -173,14 +172,32 @@ impl StatusReading<'_> {
         }
     }
 
-    fn unauthorized(&self) -> Error {
-        let error = self.error(&codes::HTTP_UNAUTHORIZED);
+    /// Whether the server's own words say that this way of access is switched off. A new token would not help.
+    fn is_said_blocked(&self) -> bool {
+        let text = self.headers.get("x-ms-diagnostics");
+        text.and_then(|text| text.to_str().ok())
+            .is_some_and(says_blocked)
+    }
+
+    /// What Exchange's number says about the token.
+    fn of_token(&self) -> Option<&'static Code> {
+        self.server.response_code.as_deref().and_then(token_code)
+    }
+
+    fn unauthorized(&self) -> Failure {
+        let code = self.of_token();
+        let error = self.error(code.unwrap_or(&codes::HTTP_UNAUTHORIZED));
         let offered = &self.server.offered_schemes;
-        if offered.is_empty() {
-            error.with_detail("the server offers no scheme")
-        } else {
-            error.with_detail(format!("the server offers {}", offered.join(", ")))
-        }
+        let error = match &self.server.response_code {
+            Some(said) if code.is_some() => error.with_detail(said.clone()),
+            _ if offered.is_empty() => error.with_detail("the server offers no scheme"),
+            _ => error.with_detail(format!("the server offers {}", offered.join(", "))),
+        };
+        let remedy = match code {
+            Some(code) if code.kind == ErrorKind::Unavailable => Remedy::Repeat,
+            _ => Remedy::SignIn,
+        };
+        Failure { error, remedy }
     }
 
     /// Exchange redirects to this page when it is out of order for the moment.

@@ -1,17 +1,21 @@
 //! Fetching originals and facts, handed on while they arrive; what goes wrong with one item stays with it.
 
+mod detour;
 mod holding;
 mod nested;
 mod verdict;
 
 use super::EwsSource;
+use super::codes::Class;
 use super::failure::{Failure, Remedy};
 use super::request::{GetItem, Shape};
+use super::routes::may_be_misrouted;
 use super::session::Waits;
 use super::soap::{ItemSink, Tree};
 use crate::error::{Error, Result, codes};
 use crate::message::ItemClass;
-use crate::source::{FetchSink, Fetched, ItemRef, ListedItem};
+use crate::source::{FetchSink, Fetched, Folder, ItemRef, ListedItem};
+use detour::Detour;
 use holding::Holding;
 use nested::is_of_one_item;
 use verdict::{Verdict, judge};
@@ -22,11 +26,13 @@ const BREAKS: usize = 1;
 impl EwsSource {
     pub(super) async fn fetch_items(
         &self,
+        from: &Folder,
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
         let mut fetch = Fetch {
             source: self,
+            detour: Detour::new(from),
             items,
             sink: Holding::new(sink),
             done: 0,
@@ -44,6 +50,7 @@ impl EwsSource {
 /// One question of the caller.
 struct Fetch<'a> {
     source: &'a EwsSource,
+    detour: Detour<'a>,
     items: &'a [ListedItem],
     sink: Holding<'a>,
     /// Items that ended or are kept back.
@@ -61,6 +68,8 @@ enum Stop {
     Again(Failure),
     /// The answer broke off, cannot be read or contradicts the question.
     Broken(Failure),
+    /// Another way to the folder was found.
+    Rerouted,
 }
 
 impl Fetch<'_> {
@@ -73,6 +82,7 @@ impl Fetch<'_> {
         }
         let (before, version) = (self.done, self.source.session().version.current());
         let (shape, run) = self.next_run(rest);
+        self.detour.start(self.source).await;
         let end = before + run.len();
         let stopped = self.run(run, shape).await?;
         if self.done > before {
@@ -90,6 +100,7 @@ impl Fetch<'_> {
                 session.recover(&request, version, failure, &mut self.waits)
             }
             Stop::Broken(failure) => self.mend(&request, failure, end).await,
+            Stop::Rerouted => Ok(()),
         }
     }
 
@@ -163,7 +174,16 @@ impl Fetch<'_> {
             with_mime: true,
         };
         let source = self.source;
-        let mut answer = source.session().call(&request).await?;
+        let routed = self.detour.routed(&request);
+        let mut answer = match source.session().call(&routed).await {
+            Ok(answer) => answer,
+            Err(error)
+                if may_be_misrouted(&error) && self.detour.take_or_wait(source, &error).await =>
+            {
+                return Ok(Some(Stop::Rerouted));
+            }
+            Err(error) => return Err(error),
+        };
         let mut tree = Tree::default();
         for (at, row) in run.iter().enumerate() {
             let mut item = ItemSink::new(&mut self.sink, self.done, row.size);
@@ -174,6 +194,13 @@ impl Fetch<'_> {
                 Err(error) => return Ok(Some(Stop::Broken(Failure::of_transport(error)))),
             };
             source.session().heed(&message);
+            let lost = message.misrouted || message.class() == Class::Gone;
+            if lost && self.detour.take(source).await {
+                return Ok(Some(Stop::Rerouted));
+            }
+            if message.class() == Class::Fine {
+                self.detour.note_shown(source);
+            }
             match judge(&message, &answer, &tree, &ids, at) {
                 Verdict::Again(failure) => return Ok(Some(Stop::Again(failure))),
                 Verdict::MixedUp(error) => {
@@ -181,7 +208,9 @@ impl Fetch<'_> {
                 }
                 Verdict::Denied(error) => self.sink.hold(self.done, error),
                 verdict => {
-                    let fetched = source.conclude(verdict, &row.item, &mut item).await?;
+                    let fetched = source
+                        .conclude(verdict, &row.item, &mut item, self.detour.way())
+                        .await?;
                     item.end(fetched).await?;
                     self.breaks = 0;
                 }

@@ -3,7 +3,10 @@
 use super::EwsSource;
 use super::answer::{FolderRow, ResponseMessage, read_folders};
 use super::codes::Class;
-use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request};
+use super::request::{CreateFolder, FindFolder, FolderRef, GetFolder, Named, Request, Routed};
+use super::routes::{
+    DETOURS, Place, WRONG_SESSION, is_misrouted, may_be_misrouted, says_misrouted,
+};
 use super::soap::Tree;
 use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, FolderPage, FolderPath, FolderRoot, FolderSelector, ListRequest};
@@ -49,15 +52,15 @@ impl EwsSource {
     }
 
     async fn open_path(&self, path: &FolderPath) -> Result<Folder> {
-        let names = names(path);
+        let (names, tree) = (names(path), tree_of(path));
         let mut at = self.root(path.root());
         let Some((last, parents)) = names.split_last() else {
             return self.open_root(&at, path).await;
         };
         for name in parents {
-            at = folder_ref(&self.find(&at, name).await?.or_missing(name)?);
+            at = folder_ref(&self.find(&at, name, tree).await?.or_missing(name)?);
         }
-        let found = self.find(&at, last).await?.or_missing(last)?;
+        let found = self.find(&at, last, tree).await?.or_missing(last)?;
         Ok(placed(found, path))
     }
 
@@ -66,34 +69,43 @@ impl EwsSource {
         parent: &FolderSelector,
         page: ListRequest,
     ) -> Result<FolderPage> {
-        let (parent, path) = match parent {
+        let (parent, path, tree) = match parent {
             FolderSelector::Path(path) if names(path).is_empty() => {
-                (self.root(path.root()), Some(path.clone()))
+                (self.root(path.root()), Some(path.clone()), tree_of(path))
             }
             selector => {
                 let folder = self.open(selector).await?;
-                (folder_ref(&folder), folder.path)
+                let tree = if folder.public {
+                    Place::Tree
+                } else {
+                    Place::Elsewhere
+                };
+                (folder_ref(&folder), folder.path, tree)
             }
         };
         let request = FindFolder {
             parent: &parent,
             which: Named::Any(page),
         };
-        let answered = self.folders(&request).await?;
+        let answered = self.folders(&request, tree).await?;
+        self.inner.routes.note(&parent, &answered.rows);
+        let listed = u32::try_from(answered.rows.len()).unwrap_or(u32::MAX);
         let mail = answered.rows.into_iter().filter(|row| is_mail(&row.folder));
         Ok(FolderPage::new(
             mail.map(|row| below(row, path.as_ref())).collect(),
             answered.complete,
-        ))
+        )
+        .with_listed(listed))
     }
 
     pub(super) async fn create_path(&self, path: &FolderPath) -> Result<Folder> {
         let mut at = self.root(path.root());
+        let tree = tree_of(path);
         let mut opened = None;
         for name in &names(path) {
-            let folder = match self.find(&at, name).await?.folder {
+            let folder = match self.find(&at, name, tree).await?.folder {
                 Some(folder) => folder,
-                None => self.create_below(&at, name).await?,
+                None => self.create_below(&at, name, tree).await?,
             };
             at = folder_ref(&folder);
             opened = Some(folder);
@@ -104,13 +116,18 @@ impl EwsSource {
         }
     }
 
-    async fn create_below(&self, parent: &FolderRef, name: &str) -> Result<Folder> {
+    async fn create_below(
+        &self,
+        parent: &FolderRef,
+        name: &str,
+        place: Place<'_>,
+    ) -> Result<Folder> {
         let request = CreateFolder { parent, name };
         let mut tree = Tree::default();
-        let message = self.session().ask(&request, &mut tree).await?;
+        let message = self.ask_at(&request, place, &mut tree).await?;
         match message.class() {
             Class::Fine => {}
-            Class::Exists => return self.find(parent, name).await?.or_missing(name),
+            Class::Exists => return self.find(parent, name, place).await?.or_missing(name),
             class => return Err(refusal(class, request.name(), &message)),
         }
         let created = read_folders(&tree)
@@ -123,12 +140,14 @@ impl EwsSource {
                 folder.name.get_or_insert_with(|| name.to_owned());
                 Ok(folder)
             }
-            None => self.find(parent, name).await?.or_missing(name),
+            None => self.find(parent, name, place).await?.or_missing(name),
         }
     }
 
     async fn open_root(&self, root: &FolderRef, path: &FolderPath) -> Result<Folder> {
-        let answered = self.folders(&GetFolder { folder: root }).await?;
+        let answered = self
+            .folders(&GetFolder { folder: root }, tree_of(path))
+            .await?;
         let found = Found {
             folder: answered.rows.into_iter().next().map(|row| row.folder),
             server: answered.server,
@@ -138,12 +157,13 @@ impl EwsSource {
 
     /// The folder with this name right below another one. Exchange compares names without case; one that is written
     /// exactly so goes before others.
-    async fn find(&self, parent: &FolderRef, name: &str) -> Result<Found> {
+    async fn find(&self, parent: &FolderRef, name: &str, place: Place<'_>) -> Result<Found> {
         let request = FindFolder {
             parent,
             which: Named::Exactly(name),
         };
-        let answered = self.folders(&request).await?;
+        let answered = self.folders(&request, place).await?;
+        self.inner.routes.note(parent, &answered.rows);
         let mut rows = answered.rows;
         rows.retain(|row| row.name.to_lowercase() == name.to_lowercase());
         if rows.len() > 1 {
@@ -160,9 +180,9 @@ impl EwsSource {
         })
     }
 
-    async fn folders(&self, request: &dyn Request) -> Result<Answered> {
+    async fn folders(&self, request: &dyn Request, place: Place<'_>) -> Result<Answered> {
         let mut tree = Tree::default();
-        let message = self.session().ask(request, &mut tree).await?;
+        let message = self.ask_at(request, place, &mut tree).await?;
         match message.class() {
             Class::Fine => {
                 let (rows, complete) = read_folders(&tree);
@@ -176,6 +196,44 @@ impl EwsSource {
             Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
             class => Err(refusal(class, request.name(), &message)),
         }
+    }
+
+    /// Asks on the way to a place, and on another one where the first shows that it is the wrong one.
+    async fn ask_at(
+        &self,
+        request: &dyn Request,
+        place: Place<'_>,
+        tree: &mut Tree,
+    ) -> Result<ResponseMessage> {
+        let mut first = None;
+        for _ in 0..=DETOURS {
+            let way = self.way(place).await;
+            let routed = Routed::new(request, way.as_ref());
+            let asked = self.session().ask(&routed, tree).await;
+            let wrong = match &asked {
+                Ok(message) => message.misrouted || message.class() == Class::FolderGone,
+                Err(error) => may_be_misrouted(error),
+            };
+            if !wrong {
+                self.inner.routes.note_answer(place, way.as_ref(), true);
+                return asked;
+            }
+            let trouble = match &asked {
+                Ok(message) => message.misrouted,
+                Err(error) => is_misrouted(error),
+            };
+            first.get_or_insert(asked);
+            if self.reroute(place, way.as_ref()).await {
+                continue;
+            }
+            if trouble && way.is_some() {
+                let way = self.way(place).await;
+                let routed = Routed::patient(request, way.as_ref());
+                return self.session().ask(&routed, tree).await;
+            }
+            break;
+        }
+        first.unwrap_or_else(|| Err(Error::new(&codes::INTERNAL, "EwsSource")))
     }
 
     fn root(&self, root: &FolderRoot) -> FolderRef {
@@ -194,6 +252,16 @@ impl EwsSource {
 /// The error of a response message that is no success.
 pub(super) fn refusal(class: Class, operation: &'static str, message: &ResponseMessage) -> Error {
     class.error(operation, message.decisive_code(), message.server.clone())
+}
+
+/// The error of a response message that has come from the wrong mailbox.
+pub(super) fn misrouted(operation: &'static str, message: &ResponseMessage) -> Error {
+    let error = refusal(message.class(), operation, message);
+    if says_misrouted(&message.code, "") {
+        error
+    } else {
+        error.with_detail(WRONG_SESSION)
+    }
 }
 
 /// The error of a success that lacks what it has to hold.
@@ -223,11 +291,19 @@ fn placed(mut folder: Folder, path: &FolderPath) -> Folder {
 }
 
 fn below(row: FolderRow, parent: Option<&FolderPath>) -> Folder {
-    let FolderRow { folder, name } = row;
+    let FolderRow { folder, name, .. } = row;
     let Some(parent) = parent else { return folder };
     let segments = parent.segments().iter().cloned().chain([name]);
     let path = FolderPath::new(parent.root().clone(), segments);
     placed(folder, &path)
+}
+
+fn tree_of(path: &FolderPath) -> Place<'static> {
+    if is_public(path) {
+        Place::Tree
+    } else {
+        Place::Elsewhere
+    }
 }
 
 fn is_public(path: &FolderPath) -> bool {

@@ -1,12 +1,15 @@
 //! Listing a folder.
 
+use reqwest::header::HeaderMap;
+
 use super::EwsSource;
 use super::answer::read_listing;
 use super::codes::Class;
-use super::folders::{folder_ref, refusal, unreadable};
-use super::request::{FindItem, Request, Selection};
+use super::folders::{folder_ref, misrouted, refusal, unreadable};
+use super::request::{FindItem, Request, Routed, Selection};
+use super::routes::{DETOURS, Place, is_misrouted, may_be_misrouted};
 use super::soap::Tree;
-use crate::error::{Result, ServerContext};
+use crate::error::{Error, Result, ServerContext, codes};
 use crate::source::{Folder, ListRequest, Listing};
 
 impl EwsSource {
@@ -18,9 +21,54 @@ impl EwsSource {
         Ok(listing)
     }
 
-    /// One FindItem; pages larger than Exchange allows are cut.
+    /// One FindItem on the way to the folder's content. A folder that shows nothing there may show something elsewhere:
+    /// Exchange answers an empty page at the wrong mailbox.
     pub(super) async fn find_items(
         &self,
+        folder: &Folder,
+        page: ListRequest,
+        which: Selection<'_>,
+    ) -> Result<(Listing, ServerContext)> {
+        let place = Place::Content(folder);
+        let mut best = None;
+        for _ in 0..=DETOURS {
+            let way = self.way(place).await;
+            let found = self
+                .find_items_on((way.as_ref(), false), folder, page, which)
+                .await;
+            let nothing = match &found {
+                Ok((listing, _)) => page.offset == 0 && listing.items.is_empty(),
+                Err(error) => may_be_misrouted(error),
+            };
+            if let Ok((listing, _)) = &found {
+                let shows = !listing.items.is_empty();
+                self.inner.routes.note_answer(place, way.as_ref(), shows);
+            }
+            if !nothing {
+                return found;
+            }
+            let trouble = found.as_ref().is_err_and(is_misrouted);
+            if best.as_ref().is_none_or(Result::is_err) && (best.is_none() || found.is_ok()) {
+                best = Some(found);
+            }
+            if self.reroute(place, way.as_ref()).await {
+                continue;
+            }
+            if trouble && way.is_some() {
+                let way = self.way(place).await;
+                return self
+                    .find_items_on((way.as_ref(), true), folder, page, which)
+                    .await;
+            }
+            break;
+        }
+        best.unwrap_or_else(|| Err(Error::new(&codes::INTERNAL, "FindItem")))
+    }
+
+    /// One FindItem; pages larger than Exchange allows are cut.
+    async fn find_items_on(
+        &self,
+        (way, patient): (Option<&HeaderMap>, bool),
         folder: &Folder,
         mut page: ListRequest,
         which: Selection<'_>,
@@ -33,8 +81,13 @@ impl EwsSource {
             page,
             which,
         };
+        let routed = if patient {
+            Routed::patient(&request, way)
+        } else {
+            Routed::new(&request, way)
+        };
         let mut tree = Tree::default();
-        let message = self.session().ask(&request, &mut tree).await?;
+        let message = self.session().ask(&routed, &mut tree).await?;
         match message.class() {
             Class::Fine => {
                 let listing = read_listing(&tree, page.offset)
@@ -45,6 +98,7 @@ impl EwsSource {
                 }
                 Ok((listing, message.server))
             }
+            _ if message.misrouted => Err(misrouted(request.name(), &message)),
             Class::Gone => Err(refusal(Class::FolderGone, request.name(), &message)),
             class => Err(refusal(class, request.name(), &message)),
         }

@@ -5,7 +5,10 @@ mod find_item;
 mod folders;
 mod get_item;
 mod resolve_names;
+mod routed;
 mod transfer;
+
+use reqwest::header::HeaderMap;
 
 use super::soap::XmlWriter;
 use super::version::Version;
@@ -16,6 +19,7 @@ pub(super) use find_item::{FindItem, Selection};
 pub(super) use folders::{CreateFolder, FindFolder, GetFolder, Named};
 pub(super) use get_item::{GetItem, Shape};
 pub(super) use resolve_names::ResolveNames;
+pub(super) use routed::Routed;
 pub(super) use transfer::{CopyItem, DeleteItem, DeleteType, MoveItem};
 
 /// One request.
@@ -31,6 +35,16 @@ pub(super) trait Request: Sync {
     /// Whether it is about the tree of folders, which public folders keep in another mailbox than their content. To
     /// Exchange GetFolder is about content.
     fn is_about_hierarchy(&self) -> bool {
+        false
+    }
+
+    /// Routing of its own, in the place of the connection's.
+    fn routing(&self) -> Option<&HeaderMap> {
+        None
+    }
+
+    /// Whether its sender knows another way if it comes to the wrong mailbox.
+    fn has_other_ways(&self) -> bool {
         false
     }
 

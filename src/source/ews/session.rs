@@ -18,7 +18,7 @@ use super::soap::Tree;
 use super::version::{Negotiated, Version};
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, Result, codes};
-use crate::http::{Authenticator, Body, Gate, HttpClient, Reply, ServiceUrl, new_guid};
+use crate::http::{Body, Gate, HttpClient, Outgoing, Reply, ServiceUrl, SignedIn, new_guid};
 
 /// The least wait after a busy answer that names no time.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     pub(super) http: HttpClient,
     pub(super) url: ServiceUrl,
-    pub(super) auth: Box<dyn Authenticator>,
+    pub(super) auth: SignedIn,
     pub(super) gate: Gate,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -78,7 +78,7 @@ impl Session {
                 Err(failure) => failure,
             };
             if failure.remedy == Remedy::SignIn {
-                if signed_in_again || !self.auth.challenge(&authorization).await {
+                if signed_in_again || !self.auth.challenge(authorization.as_ref()).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
@@ -158,7 +158,9 @@ impl Session {
             Ok(Some(_)) => return Err(answer.miscounted()),
             Err(error) => return Ok(Asked::Failed(Failure::of_transport(error))),
         }
-        let failure = message_failure(request.name(), &message, &answer);
+        // Whoever gave the routing knows another one.
+        let elsewhere = message.misrouted && request.has_other_ways();
+        let failure = message_failure(request.name(), &message, &answer).filter(|_| !elsewhere);
         message.server = answer.server().clone();
         answer.drain().await;
         Ok(failure.map_or(Asked::Answered(message), Asked::Failed))
@@ -168,7 +170,7 @@ impl Session {
         &self,
         request: &dyn Request,
         version: Version,
-        authorization: HeaderValue,
+        authorization: Option<HeaderValue>,
     ) -> Result<Box<Answer>, Failure> {
         let operation = request.name();
         let reply = self.send(request, version, authorization).await?;
@@ -191,6 +193,9 @@ impl Session {
         let opened = Answer::open(body, operation, reply.server).await;
         let failure = match opened {
             Ok(Opened::Response(answer)) => return Ok(answer),
+            Ok(Opened::Fault(fault)) if fault.misrouted && request.has_other_ways() => {
+                Failure::lasting(fault.error(operation))
+            }
             Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),
             Ok(Opened::NotSoap) if refuses_version(&start) => status.older_version(),
             Ok(Opened::Empty) if reply.status == 200 => status.empty(),
@@ -221,23 +226,35 @@ impl Session {
         &self,
         request: &dyn Request,
         version: Version,
-        authorization: HeaderValue,
+        authorization: Option<HeaderValue>,
     ) -> Result<Reply, Failure> {
         let body = envelope(request, version, self.impersonated.as_deref());
         let request_id = new_guid(&*self.entropy);
         let headers = self.headers(request, &request_id, authorization);
         let headers = headers.map_err(Failure::lasting)?;
-        let sent = self
-            .http
-            .post(request.name(), &self.url, &request_id, headers, body.into());
-        sent.await.map_err(Failure::of_transport)
+        let outgoing = Outgoing {
+            operation: request.name(),
+            url: &self.url,
+            request_id: &request_id,
+            headers,
+            body: body.into(),
+        };
+        self.deliver(outgoing).await.map_err(Failure::of_transport)
+    }
+
+    /// Sends a request that is complete but for the sign-in of an account.
+    pub(super) async fn deliver(&self, outgoing: Outgoing<'_>) -> Result<Reply> {
+        match &self.auth {
+            SignedIn::Header(_) => outgoing.send(&self.http).await,
+            SignedIn::Account(client) => client.post(outgoing).await,
+        }
     }
 
     fn headers(
         &self,
         request: &dyn Request,
         request_id: &str,
-        authorization: HeaderValue,
+        authorization: Option<HeaderValue>,
     ) -> Result<HeaderMap> {
         let operation = request.name();
         let invalid = |_| Error::new(&codes::INTERNAL, operation);
@@ -245,8 +262,11 @@ impl Session {
             .content_routing
             .as_ref()
             .filter(|_| !request.is_about_hierarchy());
-        let mut headers = content.unwrap_or(&self.routing).clone();
-        headers.insert(AUTHORIZATION, authorization);
+        let own = request.routing();
+        let mut headers = own.or(content).unwrap_or(&self.routing).clone();
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization);
+        }
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("text/xml; charset=utf-8"),

@@ -1,9 +1,12 @@
 //! Hooks for this crate's own tests; no part of the public interface.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::answer::{Answer, Opened, ResponseMessage, item_facts};
+use super::answer::{Answer, Opened, ResponseMessage, item_facts, read_folders};
+use super::autodiscover::settings::{self, Told};
 use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
 use crate::message::MailFacts;
@@ -33,6 +36,8 @@ pub struct MessageSummary {
     pub folders: Vec<String>,
     /// Names of folders, in document order.
     pub folder_names: Vec<String>,
+    /// The content mailboxes that the replica lists of public folders name.
+    pub replicas: Vec<String>,
     /// The original, if there was one that is undamaged.
     pub mime: Option<Vec<u8>>,
     /// The facts of the first item.
@@ -105,6 +110,11 @@ fn summarise(message: &ResponseMessage, tree: &Tree, mime: Option<Vec<u8>>) -> M
         code: message.code.clone(),
         items: ids("ItemId"),
         folders: ids("FolderId"),
+        replicas: read_folders(tree)
+            .0
+            .into_iter()
+            .filter_map(|row| row.replica)
+            .collect(),
         folder_names: names.map(|node| node.text().to_owned()).collect(),
         mime,
         facts: item.map(item_facts).unwrap_or_default(),
@@ -126,4 +136,29 @@ impl FetchSink for Original {
     async fn end(&mut self, _: Fetched) -> Result<()> {
         Ok(())
     }
+}
+
+/// Reads an answer to GetUserSettings: the settings, or what it says instead under `RedirectAddress`, `RedirectUrl` or
+/// `ErrorCode`.
+///
+/// # Errors
+///
+/// As a look-up would take note of it.
+///
+/// # Cancel safety
+///
+/// Reads memory only.
+pub async fn read_user_settings(answer: Vec<u8>) -> Result<BTreeMap<String, String>> {
+    let one = |name: &str, value| BTreeMap::from([(name.to_owned(), value)]);
+    Ok(match settings::read(answer).await? {
+        Told::Settings(settings) => settings,
+        Told::Address(target) => one("RedirectAddress", target),
+        Told::Url(target) => one("RedirectUrl", target),
+        Told::Refused(code) => one("ErrorCode", code),
+    })
+}
+
+/// Writes a GetUserSettings request, as it is sent.
+pub fn user_settings_request(to: &str, mailbox: &str, names: &[&str]) -> String {
+    settings::request(to, mailbox, names)
 }

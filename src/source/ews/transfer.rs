@@ -1,11 +1,14 @@
 //! Moving and deleting: never blindly again, one answer per item.
 
+use reqwest::header::HeaderMap;
+
 use super::EwsSource;
 use super::answer::{ResponseMessage, item_ref};
 use super::codes::Class;
 use super::failure::{Failure, Remedy};
 use super::folders::folder_ref;
-use super::request::{CopyItem, DeleteItem, DeleteType, FolderRef, MoveItem, Request};
+use super::request::{CopyItem, DeleteItem, DeleteType, FolderRef, MoveItem, Request, Routed};
+use super::routes::{DETOURS, Place, may_be_misrouted};
 use super::soap::{Ns, Tree};
 use crate::error::{Error, Result, ServerContext};
 use crate::source::{Disposal, Folder, ItemRef, Moved, Removed};
@@ -18,6 +21,11 @@ struct Answered {
 }
 
 impl Answered {
+    /// Whether the item was not seen, which the wrong mailbox says of every item.
+    fn is_lost(&self) -> bool {
+        self.message.misrouted || self.message.class() == Class::Gone
+    }
+
     fn error(&self, operation: &'static str) -> Error {
         let class = self.message.class();
         class.error(operation, self.message.decisive_code(), self.server.clone())
@@ -33,15 +41,20 @@ enum Transfer<'a> {
 }
 
 impl EwsSource {
-    pub(super) async fn move_items(&self, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+    pub(super) async fn move_items(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        to: &Folder,
+    ) -> Result<Vec<Moved>> {
         let target = folder_ref(to);
-        let answers = self.transfer(items, Transfer::Move(&target)).await?;
+        let answers = self.transfer(from, items, Transfer::Move(&target)).await?;
         let mut moved = Vec::with_capacity(items.len());
         for (item, answer) in items.iter().zip(answers) {
             moved.push(match answer.message.class() {
                 Class::Fine => Moved::Done(answer.new_id),
                 Class::Gone => Moved::Gone,
-                Class::MoveRefused => self.copy_and_delete(item, &target).await?,
+                Class::MoveRefused => self.copy_and_delete(from, item, to).await?,
                 _ => Moved::Failed(answer.error("MoveItem").with_item(&*item.id)),
             });
         }
@@ -58,7 +71,7 @@ impl EwsSource {
             Disposal::DeletedItems if !from.public => DeleteType::MoveToDeletedItems,
             _ => DeleteType::SoftDelete,
         };
-        let answers = self.transfer(items, Transfer::Delete(how)).await?;
+        let answers = self.transfer(from, items, Transfer::Delete(how)).await?;
         let answered = items.iter().zip(&answers);
         let removed = answered.map(|(item, answer)| match answer.message.class() {
             Class::Fine => Removed::Done,
@@ -71,9 +84,10 @@ impl EwsSource {
     /// Where Exchange does not move between two places: copies, and deletes only what was copied for certain.
     ///
     /// Where the original stays for certain, the copy is taken back, so that copies do not multiply with each attempt.
-    async fn copy_and_delete(&self, item: &ItemRef, target: &FolderRef) -> Result<Moved> {
-        let one = std::slice::from_ref(item);
-        let Some(copied) = self.transfer(one, Transfer::Copy(target)).await?.pop() else {
+    async fn copy_and_delete(&self, from: &Folder, item: &ItemRef, to: &Folder) -> Result<Moved> {
+        let (one, target) = (std::slice::from_ref(item), folder_ref(to));
+        let copy = Transfer::Copy(&target);
+        let Some(copied) = self.transfer(from, one, copy).await?.pop() else {
             return Ok(Moved::Gone);
         };
         match copied.message.class() {
@@ -82,7 +96,7 @@ impl EwsSource {
             _ => return Ok(Moved::Failed(copied.error("CopyItem"))),
         }
         let delete = Transfer::Delete(DeleteType::SoftDelete);
-        let Some(deleted) = self.transfer(one, delete).await?.pop() else {
+        let Some(deleted) = self.transfer(from, one, delete).await?.pop() else {
             return Ok(Moved::Done(copied.new_id));
         };
         let class = deleted.message.class();
@@ -90,7 +104,7 @@ impl EwsSource {
             return Ok(Moved::Done(copied.new_id));
         }
         if let (true, Some(copy)) = (stays(class), &copied.new_id) {
-            let undone = self.transfer(std::slice::from_ref(copy), delete).await;
+            let undone = self.transfer(to, std::slice::from_ref(copy), delete).await;
             undone?;
         }
         Ok(Moved::Failed(
@@ -98,18 +112,59 @@ impl EwsSource {
         ))
     }
 
-    async fn transfer(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+    async fn transfer(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        what: Transfer<'_>,
+    ) -> Result<Vec<Answered>> {
         let mut answers = Vec::with_capacity(items.len());
         for batch in items.chunks(batch_size(self.inner.capabilities.move_batch)) {
-            answers.extend(self.transfer_batch(batch, what).await?);
+            answers.extend(self.transfer_from(from, batch, what).await?);
         }
         Ok(answers)
     }
 
+    /// One batch on the way to the folder that holds the items. Where all of them are lost nothing was done, and another
+    /// way may see them.
+    async fn transfer_from(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        what: Transfer<'_>,
+    ) -> Result<Vec<Answered>> {
+        let place = Place::Content(from);
+        let mut first = None;
+        for _ in 0..=DETOURS {
+            let way = self.way(place).await;
+            let answers = self.transfer_batch(items, what, way.as_ref()).await;
+            let lost = match &answers {
+                Ok(answers) => answers.iter().all(Answered::is_lost),
+                Err(error) => may_be_misrouted(error),
+            };
+            if !lost {
+                let fine = |answer: &Answered| answer.message.class() == Class::Fine;
+                let shows = answers.as_ref().is_ok_and(|all| all.iter().any(fine));
+                self.inner.routes.note_answer(place, way.as_ref(), shows);
+                return answers;
+            }
+            first.get_or_insert(answers);
+            if !self.reroute(place, way.as_ref()).await {
+                break;
+            }
+        }
+        first.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
     /// Asks for one batch, and again for those of it that the server says it did not touch.
-    async fn transfer_batch(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+    async fn transfer_batch(
+        &self,
+        items: &[ItemRef],
+        what: Transfer<'_>,
+        way: Option<&HeaderMap>,
+    ) -> Result<Vec<Answered>> {
         let mut waits = self.session().waits();
-        let mut answers = self.transfer_once(items, what).await?;
+        let mut answers = self.transfer_once(items, what, way).await?;
         loop {
             let untouched: Vec<usize> = positions(&answers);
             let Some(worst) = untouched
@@ -137,7 +192,7 @@ impl EwsSource {
                 .filter_map(|at| items.get(*at))
                 .cloned()
                 .collect();
-            let second = self.transfer_once(&again, what).await?;
+            let second = self.transfer_once(&again, what, way).await?;
             for (at, answer) in untouched.into_iter().zip(second) {
                 if let Some(slot) = answers.get_mut(at) {
                     *slot = answer;
@@ -146,9 +201,15 @@ impl EwsSource {
         }
     }
 
-    async fn transfer_once(&self, items: &[ItemRef], what: Transfer<'_>) -> Result<Vec<Answered>> {
+    async fn transfer_once(
+        &self,
+        items: &[ItemRef],
+        what: Transfer<'_>,
+        way: Option<&HeaderMap>,
+    ) -> Result<Vec<Answered>> {
         let request = what.request(items);
-        let mut answer = self.session().call(&*request).await?;
+        let routed = Routed::new(&*request, way);
+        let mut answer = self.session().call(&routed).await?;
         let mut tree = Tree::default();
         let mut answers = Vec::with_capacity(items.len());
         while let Some(message) = answer.next(&mut tree, None).await? {

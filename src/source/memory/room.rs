@@ -68,7 +68,7 @@ impl Room {
         let mut below: Vec<_> = self
             .folders
             .iter()
-            .filter(|(_, path)| parent_of(path).as_ref() == Some(parent))
+            .filter(|(_, path)| is_below(path, parent))
             .collect();
         below.sort_by_key(|(_, path)| *path);
         below.into_iter().map(|(id, _)| id.clone()).collect()
@@ -219,6 +219,12 @@ impl Room {
         self.sequence += 1;
         self.sequence
     }
+}
+
+/// Whether a folder is right below another one, or below a root.
+fn is_below(path: &FolderPath, parent: &FolderPath) -> bool {
+    let above = path.segments().split_last().map(|(_, above)| above);
+    path.root() == parent.root() && above == Some(parent.segments())
 }
 
 /// The path of the folder above; `None` for what hangs at a root.

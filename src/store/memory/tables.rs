@@ -14,16 +14,21 @@ use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::source::{ItemRef, SightingKey};
 use crate::store::{
-    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, SightingState, StoredSetup,
+    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, SealedSecret, SecretName,
+    SightingState, StoredSetup,
 };
 
 #[derive(Default)]
-pub(super) struct Tables(BTreeMap<(String, String), ScopeTables>);
+pub(super) struct Tables(BTreeMap<Scope, ScopeTables>);
 
 impl Tables {
     pub(super) fn of(&mut self, scope: &Scope) -> &mut ScopeTables {
-        let key = (scope.tenant().to_owned(), scope.company().to_owned());
-        self.0.entry(key).or_default()
+        self.0.entry(scope.clone()).or_default()
+    }
+
+    /// Every scope with its tables, in order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Scope, &ScopeTables)> {
+        self.0.iter()
     }
 }
 
@@ -42,7 +47,15 @@ pub(super) struct ScopeTables {
     pub(super) events: Vec<Event>,
     pub(super) acknowledged: BTreeMap<String, u64>,
     pub(super) setup: Option<StoredSetup>,
+    pub(super) secrets: BTreeMap<SecretName, SecretRow>,
     sequence: u64,
+}
+
+/// A secret, or the version of one that was erased.
+#[derive(Default)]
+pub(super) struct SecretRow {
+    pub(super) version: u64,
+    pub(super) sealed: Option<SealedSecret>,
 }
 
 pub(super) struct LeaseRow {

@@ -18,6 +18,7 @@ mod moves;
 mod original;
 mod people;
 mod record;
+mod secret;
 mod setup;
 mod sightings;
 mod words;
@@ -93,6 +94,19 @@ impl Core {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         let busy = self.conn.query_row(checkpoint, [], |row| row.get(0));
         self.unclean.set(busy.unwrap_or(true));
+    }
+
+    /// Empties the write-ahead log, and fails where a reader hinders it for longer than a statement waits: what was erased
+    /// may lie there until then.
+    fn empty_journal(&self) -> Done<()> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: bool = self.conn.query_row(checkpoint, [], |row| row.get(0))?;
+        self.unclean.set(busy);
+        if busy {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            return Err(rusqlite::Error::SqliteFailure(code, None).into());
+        }
+        Ok(())
     }
 
     /// A transaction that holds the write lock from its beginning, and the scope's id, which is made if it is new.

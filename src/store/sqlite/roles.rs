@@ -18,8 +18,8 @@ use crate::source::SightingKey;
 use crate::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
     DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting, Lease,
-    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SetupStore, StoredSetup,
-    Undelivered,
+    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
+    SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Moves copies of the arguments into a job for the thread that `$role` names.
@@ -256,5 +256,36 @@ impl SetupStore for SqliteStore {
         let (scope, setup) = (scope.clone(), setup.clone());
         let job = move |core: &mut Core| core.save_setup(&scope, &setup, expected_version);
         self.writer().call("save_setup", job).await
+    }
+}
+
+#[async_trait]
+impl SecretStore for SqliteStore {
+    // The ledger's reader: a sign-in does not wait behind a search.
+    async fn load_secret(&self, scope: &Scope, name: SecretName) -> Result<Option<StoredSecret>> {
+        let scope = scope.clone();
+        let job = move |core: &mut Core| core.load_secret(&scope, name);
+        self.ledger_reader().call("load_secret", job).await
+    }
+
+    async fn save_secret(
+        &self,
+        scope: &Scope,
+        name: SecretName,
+        sealed: &SealedSecret,
+        expected_version: u64,
+    ) -> Result<u64> {
+        let (scope, sealed) = (scope.clone(), sealed.clone());
+        let job = move |core: &mut Core| core.save_secret(&scope, name, &sealed, expected_version);
+        self.writer().call("save_secret", job).await
+    }
+
+    async fn erase_secrets(&self, scope: &Scope, names: &[SecretName]) -> Result<()> {
+        call!(self.writer, erase_secrets, scope, names)
+    }
+
+    async fn list_secrets(&self) -> Result<Vec<SecretPlace>> {
+        let job = |core: &mut Core| core.list_secrets();
+        self.ledger_reader().call("list_secrets", job).await
     }
 }

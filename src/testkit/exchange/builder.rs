@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::SimulatedExchange;
-use super::authentication::{AuthScheme, Authentication, Users};
+use super::authentication::{AuthScheme, Authentication, Bearer, ChannelHash, Users};
+use super::autodiscover::{Autodiscover, AutodiscoverFault};
 use super::fault::{Fault, FaultPlan};
 use super::recording::Recorder;
-use super::routing::Routing;
+use super::routing::{Routing, RoutingRule};
 use super::server::Server;
 use super::service::Service;
 use super::statistics::Statistics;
@@ -21,6 +22,7 @@ use super::store::directory::DirectoryEntry;
 use super::throttle::Throttle;
 use super::tls::{self, TlsCertificate};
 use super::version::ServerVersion;
+use crate::testkit::identity::{SimulatedIdentity, TokenAuthority};
 
 /// Collects the settings of a [`SimulatedExchange`].
 ///
@@ -29,6 +31,7 @@ use super::version::ServerVersion;
 pub struct SimulatedExchangeBuilder {
     users: Vec<(String, SecretString)>,
     schemes: Vec<AuthScheme>,
+    extended_protection: bool,
     tls: Option<TlsCertificate>,
     port: u16,
     public_folders: Vec<(String, u32)>,
@@ -41,7 +44,13 @@ pub struct SimulatedExchangeBuilder {
     faults: FaultPlan,
     clock: Clock,
     domain: String,
-    routing_enforced: bool,
+    routing_enforced: Option<RoutingRule>,
+    host_names: Vec<String>,
+    autodiscover_url: Option<String>,
+    autodiscover_token: Option<SecretString>,
+    autodiscover_fault: Option<AutodiscoverFault>,
+    authority: Option<TokenAuthority>,
+    app_mailboxes: Option<Vec<String>>,
 }
 
 impl Default for SimulatedExchangeBuilder {
@@ -49,6 +58,7 @@ impl Default for SimulatedExchangeBuilder {
         Self {
             users: Vec::new(),
             schemes: vec![AuthScheme::Basic],
+            extended_protection: false,
             tls: None,
             port: 0,
             public_folders: Vec::new(),
@@ -61,7 +71,13 @@ impl Default for SimulatedExchangeBuilder {
             faults: FaultPlan::default(),
             clock: Clock::default(),
             domain: "simulated.example".to_owned(),
-            routing_enforced: false,
+            routing_enforced: None,
+            host_names: Vec::new(),
+            autodiscover_url: None,
+            autodiscover_token: None,
+            autodiscover_fault: None,
+            authority: None,
+            app_mailboxes: None,
         }
     }
 }
@@ -90,6 +106,37 @@ impl SimulatedExchangeBuilder {
     /// Credentials of a scheme that is not listed are refused.
     pub fn with_auth_schemes(mut self, schemes: impl IntoIterator<Item = AuthScheme>) -> Self {
         self.schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// Lets in whoever has an access token of this identity provider, as Exchange Online does.
+    ///
+    /// Needed are a good signature, `exp`, `aud` and `tid`, and the role `full_access_as_app` or the scope
+    /// `EWS.AccessAsUser.All`; a refusal says why in `x-ms-diagnostics`. An application must name a mailbox of this
+    /// server in ExchangeImpersonation, and send `X-AnchorMailbox`. No [`with_user`](Self::with_user) is needed then.
+    pub fn with_bearer(self, identity: &SimulatedIdentity) -> Self {
+        self.with_token_authority(identity.authority())
+    }
+
+    /// Like [`with_bearer`](Self::with_bearer), for tokens of any identity provider.
+    pub fn with_token_authority(mut self, authority: TokenAuthority) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// Restricts applications to these mailboxes, as an application access policy does: ErrorAccessDenied elsewhere.
+    pub fn with_application_access(
+        mut self,
+        mailboxes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.app_mailboxes = Some(mailboxes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Refuses NTLM of clients that did not bind it to the TLS channel (Extended Protection for
+    /// Authentication, the default since Exchange 2019 CU14); off by default.
+    pub fn with_extended_protection(mut self, extended_protection: bool) -> Self {
+        self.extended_protection = extended_protection;
         self
     }
 
@@ -126,7 +173,37 @@ impl SimulatedExchangeBuilder {
     /// a folder is not found or looks empty, and so do its items. `domain` ends these addresses.
     pub fn with_routing_enforced(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();
-        self.routing_enforced = true;
+        self.routing_enforced.get_or_insert(RoutingRule::Both);
+        self
+    }
+
+    /// Lets another rule than [`RoutingRule::Both`] decide what is the right mailbox.
+    pub fn with_routing_rule(mut self, rule: RoutingRule) -> Self {
+        self.routing_enforced = Some(rule);
+        self
+    }
+
+    /// Adds a host to those for which the certificate is good.
+    pub fn with_host_name(mut self, host: impl Into<String>) -> Self {
+        self.host_names.push(host.into());
+        self
+    }
+
+    /// Sets the EWS address that autodiscover answers; by itself it is at the host that was asked.
+    pub fn with_autodiscover_url(mut self, url: impl Into<String>) -> Self {
+        self.autodiscover_url = Some(url.into());
+        self
+    }
+
+    /// Lets the SOAP autodiscover service accept this access token too.
+    pub fn with_autodiscover_token(mut self, token: impl Into<String>) -> Self {
+        self.autodiscover_token = Some(SecretString::from(token.into()));
+        self
+    }
+
+    /// Lets autodiscover fail from the start.
+    pub fn with_autodiscover_fault(mut self, fault: AutodiscoverFault) -> Self {
+        self.autodiscover_fault = Some(fault);
         self
     }
 
@@ -196,8 +273,8 @@ impl SimulatedExchangeBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when there is no user; otherwise what binding the port or
-    /// making the certificate says.
+    /// [`io::ErrorKind::InvalidInput`] when there is neither a user nor a token authority, or Extended Protection without TLS;
+    /// otherwise what binding the port or making the certificate says.
     ///
     /// # Cancel safety
     ///
@@ -207,14 +284,23 @@ impl SimulatedExchangeBuilder {
     ///
     /// When it is not polled inside a Tokio runtime with I/O and time enabled.
     pub async fn start(self) -> io::Result<SimulatedExchange> {
-        if self.users.is_empty() {
+        if self.users.is_empty() && self.authority.is_none() {
             let text = "a simulated Exchange needs a user: call with_user";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let tls = self.tls.map(tls::make).transpose()?;
+        if self.extended_protection && self.tls.is_none() {
+            let text = "Extended Protection binds a TLS channel: call with_tls";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let tls = self
+            .tls
+            .map(|kind| tls::make(kind, &self.host_names))
+            .transpose()?;
+        let leaf = tls.as_ref().filter(|_| self.extended_protection);
+        let channel = leaf.map(|tls| ChannelHash::of(&tls.leaf));
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let port = self.port;
-        let service = Arc::new(self.into_service());
+        let service = Arc::new(self.into_service(channel));
         let server = Server::start(Arc::clone(&service), port, acceptor).await?;
         Ok(SimulatedExchange {
             service,
@@ -223,8 +309,20 @@ impl SimulatedExchangeBuilder {
         })
     }
 
-    fn into_service(self) -> Service {
-        let mut world = World::new(self.clock);
+    fn authentication(&mut self, channel: Option<ChannelHash>) -> Authentication {
+        let mut schemes = std::mem::take(&mut self.schemes);
+        if self.users.is_empty() {
+            schemes.retain(|scheme| *scheme != AuthScheme::Basic);
+        }
+        let app_mailboxes = self.app_mailboxes.take();
+        let bearer = self.authority.take();
+        let bearer = bearer.map(|authority| Bearer::new(authority, app_mailboxes));
+        let users = Users::new(std::mem::take(&mut self.users));
+        Authentication::new(schemes, users, channel).with_bearer(bearer)
+    }
+
+    fn into_service(mut self, channel: Option<ChannelHash>) -> Service {
+        let mut world = World::new(std::mem::take(&mut self.clock));
         self.mailboxes
             .iter()
             .for_each(|smtp| world.add_mailbox(smtp));
@@ -234,14 +332,22 @@ impl SimulatedExchangeBuilder {
         for (path, content_mailbox) in &self.public_folders {
             world.ensure_public_path(path, *content_mailbox);
         }
+        let authentication = self.authentication(channel);
         self.directory
             .into_iter()
             .for_each(|entry| world.directory.add(entry));
         Service {
             version: self.version,
             chunk_size: self.chunk_size,
-            authentication: Authentication::new(self.schemes, Users::new(self.users)),
+            authentication,
             routing: Routing::new(self.domain, self.routing_enforced),
+            autodiscover: Autodiscover {
+                secure: self.tls.is_some(),
+                service_url: self.autodiscover_url,
+                token: self.autodiscover_token,
+                fault: Mutex::new(self.autodiscover_fault),
+                calls: Mutex::default(),
+            },
             world: Mutex::new(world),
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(Statistics::default()),

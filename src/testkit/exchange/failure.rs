@@ -74,6 +74,9 @@ fn text_of(code: &str) -> &'static str {
         "ErrorFolderNotFound" => "The specified folder could not be found in the store.",
         "ErrorToFolderNotFound" => "The destination folder could not be found in the store.",
         "ErrorFolderExists" => "A folder with the specified name already exists.",
+        "ErrorImpersonationRequired" => {
+            "ExchangeImpersonation SOAP header must be present for this type of OAuth token."
+        }
         "ErrorInternalServerError" => "An internal server error occurred. The operation failed.",
         "ErrorInvalidIdMalformed" => "Id is malformed.",
         "ErrorInvalidOperation" => "The operation is not valid for this kind of folder.",

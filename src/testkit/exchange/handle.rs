@@ -1,11 +1,14 @@
 //! What a test does with a running server: deliver, look, interfere, order faults, read the books.
 
+mod routes;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::authentication::EwsBlock;
 use super::builder::SimulatedExchangeBuilder;
 use super::fault::{Fault, FiredFault};
 use super::lock;
@@ -99,6 +102,15 @@ impl SimulatedExchange {
     /// The certificate of the authority that signs the server's certificate; `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
+    }
+
+    /// Answers every token as a tenant does that has switched EWS off; `None` switches it on again.
+    ///
+    /// Without effect where no tokens are known.
+    pub fn set_ews_block(&self, block: Option<EwsBlock>) {
+        if let Some(bearer) = self.service.authentication.bearer() {
+            bearer.set_block(block);
+        }
     }
 
     /// Puts a message into a folder and answers its item id.

@@ -11,12 +11,15 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response};
 
 use super::authentication::{Authentication, Verdict};
+use super::autodiscover::Autodiscover;
 use super::failure::Failure;
 use super::fault::{FaultKind, FaultPlan, Firing, html_page, spoil};
+use super::impersonation::mailbox_of_application;
 use super::operation::{Context, Effects, Operation};
 use super::recording::{RecordedCall, Recorder, kept_headers};
 use super::reply::{Reply, ReplyBody};
 use super::routing::Routing;
+use super::server::{Hangup, Serve};
 use super::statistics::Statistics;
 use super::store::World;
 use super::throttle::Throttle;
@@ -35,6 +38,7 @@ pub(crate) struct Service {
     pub(crate) chunk_size: Option<usize>,
     pub(crate) authentication: Authentication,
     pub(crate) routing: Routing,
+    pub(crate) autodiscover: Autodiscover,
     pub(crate) world: Mutex<World>,
     pub(crate) faults: Mutex<FaultPlan>,
     pub(crate) statistics: Mutex<Statistics>,
@@ -43,16 +47,12 @@ pub(crate) struct Service {
     pub(crate) requests: AtomicU64,
 }
 
-/// The connection must close without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection closes without an answer")]
-pub(crate) struct Hangup;
-
 /// A request that was let in.
 struct Call<'a> {
     headers: &'a HeaderMap,
     body: &'a Bytes,
-    user: String,
+    /// `None` for an application as itself.
+    user: Option<String>,
     connection: u64,
 }
 
@@ -101,9 +101,19 @@ impl Outcome {
     }
 }
 
-impl Service {
-    /// Serves one request of a connection.
-    pub(crate) async fn serve(
+/// Who asks autodiscover, where it is an application.
+const APPLICATION: &str = "application";
+
+impl Serve for Service {
+    fn connected(&self) {
+        lock(&self.statistics).connections += 1;
+    }
+
+    fn disconnected(&self, connection: u64) {
+        self.authentication.forget(connection);
+    }
+
+    async fn serve(
         self: Arc<Self>,
         connection: u64,
         request: Request<Incoming>,
@@ -117,7 +127,9 @@ impl Service {
         let reply = with_server_headers(reply?, number, &parts.headers);
         Ok(reply.into_response(self.chunk_size))
     }
+}
 
+impl Service {
     fn count(&self, open: usize, received: usize, reply: Option<&Reply>) {
         let mut statistics = lock(&self.statistics);
         statistics.requests += 1;
@@ -130,13 +142,21 @@ impl Service {
     }
 
     async fn reply(&self, connection: u64, parts: &Parts, body: &Bytes) -> Result<Reply, Hangup> {
+        if Autodiscover::serves(parts) {
+            return Ok(self.discovered(connection, parts, body));
+        }
         if !parts.uri.path().eq_ignore_ascii_case(PATH) {
             return Ok(Reply::new(404));
         }
         let headers = &parts.headers;
         let user = match self.authentication.check(headers, connection) {
-            Verdict::Accepted { user } => user,
+            Verdict::Accepted { user } => Some(user),
+            Verdict::AcceptedApplication => None,
+            Verdict::Challenged { scheme, token } => {
+                return Ok(Authentication::challenge(scheme, &token));
+            }
             Verdict::Refused => return Ok(self.authentication.refusal()),
+            Verdict::Denied(denial) => return Ok(denial.reply()),
         };
         if parts.method != Method::POST {
             return Ok(Reply::new(200).with_body("text/html", "<html><body>Service</body></html>"));
@@ -152,6 +172,23 @@ impl Service {
         outcome.reply
     }
 
+    fn discovered(&self, connection: u64, parts: &Parts, body: &Bytes) -> Reply {
+        let user = match self.authentication.check(&parts.headers, connection) {
+            Verdict::Accepted { user } => Some(user),
+            Verdict::AcceptedApplication => Some(APPLICATION.to_owned()),
+            Verdict::Challenged { scheme, token } => {
+                return Authentication::challenge(scheme, &token);
+            }
+            Verdict::Denied(denial) => return denial.reply(),
+            Verdict::Refused => None,
+        };
+        let surroundings = (&*lock(&self.world), &self.routing);
+        let reply = self
+            .autodiscover
+            .answer(parts, body, user.as_deref(), surroundings);
+        reply.unwrap_or_else(|| self.authentication.refusal())
+    }
+
     async fn call(&self, call: &Call<'_>) -> Outcome {
         if let Some(crowded) = self.throttled() {
             return Outcome::of(crowded);
@@ -164,9 +201,20 @@ impl Service {
             Ok(root) => root,
             Err(failure) => return Outcome::of(fault(&failure)),
         };
-        match soap::open(&root).and_then(|envelope| order(&envelope, call)) {
+        let order = self
+            .caller(call, &root)
+            .and_then(|user| order(&soap::open(&root)?, call, user));
+        match order {
             Ok(order) => self.obey(&order).await,
             Err(failure) => Outcome::of(fault(&failure)),
+        }
+    }
+
+    /// In whose name the call is made.
+    fn caller<'a>(&self, call: &'a Call<'_>, root: &'a Element) -> Result<&'a str, Failure> {
+        match &call.user {
+            Some(user) => Ok(user),
+            None => mailbox_of_application(root, &lock(&self.world), &self.authentication),
         }
     }
 
@@ -292,7 +340,11 @@ impl Service {
     }
 }
 
-fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<'a>, Failure> {
+fn order<'a>(
+    envelope: &soap::Envelope<'a>,
+    call: &'a Call<'_>,
+    user: &'a str,
+) -> Result<Order<'a>, Failure> {
     let element = envelope.operation;
     let operation = Operation::by_name(&element.name);
     let operation = operation.ok_or_else(|| Failure::new("ErrorInvalidRequest"))?;
@@ -300,7 +352,7 @@ fn order<'a>(envelope: &soap::Envelope<'a>, call: &'a Call<'_>) -> Result<Order<
         operation,
         version: envelope.version.clone()?,
         element,
-        user: &call.user,
+        user,
         headers: call.headers,
     })
 }

@@ -13,6 +13,10 @@ pub(crate) const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub(crate) const MESSAGES: &str = "http://schemas.microsoft.com/exchange/services/2006/messages";
 /// The namespace of EWS data types (types.xsd).
 pub(crate) const TYPES: &str = "http://schemas.microsoft.com/exchange/services/2006/types";
+/// The namespace of the autodiscover service (MS-OXWSADISC).
+pub(crate) const AUTODISCOVER: &str = "http://schemas.microsoft.com/exchange/2010/Autodiscover";
+/// The namespace of WS-Addressing.
+pub(crate) const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
 
 const MAX_DEPTH: usize = 64;
 
@@ -22,6 +26,8 @@ pub(crate) enum Ns {
     Soap,
     Messages,
     Types,
+    Autodiscover,
+    Addressing,
     Other,
 }
 
@@ -93,6 +99,8 @@ fn namespace(resolved: &ResolveResult<'_>) -> Ns {
         ResolveResult::Bound(Namespace(SOAP)) => Ns::Soap,
         ResolveResult::Bound(Namespace(MESSAGES)) => Ns::Messages,
         ResolveResult::Bound(Namespace(TYPES)) => Ns::Types,
+        ResolveResult::Bound(Namespace(AUTODISCOVER)) => Ns::Autodiscover,
+        ResolveResult::Bound(Namespace(ADDRESSING)) => Ns::Addressing,
         _ => Ns::Other,
     }
 }

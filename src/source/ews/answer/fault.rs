@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::codes::{Class, classify};
+use super::super::codes::{Class, classify, says_blocked};
+use super::super::routes::{WRONG_SESSION, says_misrouted};
 use super::super::soap::{Node, Ns, Tree};
 use super::message::{back_off, value};
 use crate::error::{Error, ServerContext};
@@ -14,7 +15,10 @@ pub(in crate::source::ews) struct Fault {
     pub(in crate::source::ews) code: String,
     /// How long the server wants to be left alone.
     pub(in crate::source::ews) back_off: Option<Duration>,
+    /// Whether it says that the request has come to a mailbox that does not hold the folder.
+    pub(in crate::source::ews) misrouted: bool,
     server: ServerContext,
+    blocked: bool,
 }
 
 impl Fault {
@@ -33,7 +37,11 @@ impl Fault {
             Some(inner) if code == "ErrorInternalServerError" => inner,
             _ => code.to_owned(),
         };
+        let words = root.and_then(|root| root.child_text(Ns::None, "faultstring"));
+        let misrouted = says_misrouted(&code, words.unwrap_or_default());
         Self {
+            blocked: words.is_some_and(says_blocked),
+            misrouted,
             code,
             back_off: root.and_then(back_off),
             server,
@@ -42,12 +50,20 @@ impl Fault {
 
     /// What the code means.
     pub(in crate::source::ews) fn class(&self) -> Class {
+        if self.blocked {
+            return Class::Blocked;
+        }
         classify(&self.code)
     }
 
     /// The fault as an error.
     pub(in crate::source::ews) fn error(&self, operation: &'static str) -> Error {
-        self.class()
-            .error(operation, &self.code, self.server.clone())
+        let error = self
+            .class()
+            .error(operation, &self.code, self.server.clone());
+        if self.misrouted && !says_misrouted(&self.code, "") {
+            return error.with_detail(WRONG_SESSION);
+        }
+        error
     }
 }

@@ -1,7 +1,12 @@
 //! Folders of GetFolder, FindFolder and CreateFolder answers.
 
+use super::super::routes::replica;
 use super::super::soap::{Node, Ns, Tree};
+use super::facts::binary_property;
 use crate::source::{Folder, FolderId, FolderRights};
+
+/// Tag of `PR_REPLICA_LIST` (MS-OXPROPS, PidTagReplicaList).
+const REPLICA_LIST: &str = "0x6698";
 
 /// One folder of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +15,8 @@ pub(in crate::source::ews) struct FolderRow {
     pub(in crate::source::ews) folder: Folder,
     /// The display name as the server writes it.
     pub(in crate::source::ews) name: String,
+    /// The mailbox that holds its content, where it is a public folder.
+    pub(in crate::source::ews) replica: Option<String>,
 }
 
 /// Reads the folders of an answer, and whether there are none after them.
@@ -48,6 +55,7 @@ fn read_row(node: Node<'_>) -> Option<FolderRow> {
     Some(FolderRow {
         folder,
         name: name.unwrap_or_default().to_owned(),
+        replica: binary_property(node, REPLICA_LIST).and_then(|bytes| replica(&bytes)),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::codes::{Class, classify};
+use super::super::routes::says_misrouted;
 use super::super::soap::{Node, Ns, Tree};
 use crate::error::ServerContext;
 
@@ -28,6 +29,8 @@ pub(in crate::source::ews) struct ResponseMessage {
     pub(in crate::source::ews) inner: Option<String>,
     /// How long the server wants to be left alone.
     pub(in crate::source::ews) back_off: Option<Duration>,
+    /// Whether it says that the request has come to a mailbox that does not hold the folder.
+    pub(in crate::source::ews) misrouted: bool,
     /// What to say about the server, where the message is the whole answer.
     pub(in crate::source::ews) server: ServerContext,
 }
@@ -42,8 +45,12 @@ impl ResponseMessage {
             Some("Warning") => Outcome::Warning,
             _ => Outcome::Error,
         };
+        let words = root.and_then(|root| root.child_text(Ns::Messages, "MessageText"));
+        let misrouted = outcome != Outcome::Success
+            && says_misrouted(code.unwrap_or_default(), words.unwrap_or_default());
         Self {
             outcome,
+            misrouted,
             code: code.unwrap_or_default().to_owned(),
             inner: root.and_then(|root| value(root, "InnerErrorResponseCode")),
             back_off: root.and_then(back_off),

@@ -1,10 +1,12 @@
 //! The look-ups for one item in the middle of a fetch: its facts alone, its original as no message, its addresses.
 
+use reqwest::header::HeaderMap;
+
 use super::super::EwsSource;
 use super::super::codes::Class;
 use super::super::failure::{Failure, Remedy};
 use super::super::folders::refusal;
-use super::super::request::{GetItem, Request, Shape};
+use super::super::request::{GetItem, Request, Routed, Shape};
 use super::super::soap::{ItemSink, Tree};
 use super::verdict::{Verdict, facts_of, judge};
 use crate::error::{Error, ErrorKind, Result, codes};
@@ -17,16 +19,17 @@ impl EwsSource {
         verdict: Verdict,
         id: &ItemRef,
         item: &mut ItemSink<'_>,
+        way: Option<&HeaderMap>,
     ) -> Result<Fetched> {
         let fetched = match verdict {
             Verdict::Ended(fetched) => fetched,
             Verdict::FactsOnly(error) => {
                 let _beside = self.beside().await?;
-                self.fetch_facts(id, error).await?
+                self.fetch_facts(id, error, way).await?
             }
             Verdict::ItemShape => {
                 let _beside = self.beside().await?;
-                self.fetch_as_item(id, item).await?
+                self.fetch_as_item(id, item, way).await?
             }
             Verdict::Again(failure) => Fetched::Failed(failure.error),
             Verdict::MixedUp(error) | Verdict::Denied(error) => Fetched::Failed(error),
@@ -47,7 +50,12 @@ impl EwsSource {
     }
 
     /// The facts of an item whose original cannot be had.
-    async fn fetch_facts(&self, id: &ItemRef, why: Error) -> Result<Fetched> {
+    async fn fetch_facts(
+        &self,
+        id: &ItemRef,
+        why: Error,
+        way: Option<&HeaderMap>,
+    ) -> Result<Fetched> {
         let items = std::slice::from_ref(id);
         let mut tree = Tree::default();
         for shape in [Shape::Message, Shape::Item] {
@@ -56,7 +64,8 @@ impl EwsSource {
                 shape,
                 with_mime: false,
             };
-            let message = match self.session().ask(&request, &mut tree).await {
+            let routed = Routed::patient(&request, way);
+            let message = match self.session().ask(&routed, &mut tree).await {
                 Ok(message) => message,
                 Err(error) => return failed_alone(error),
             };
@@ -76,7 +85,12 @@ impl EwsSource {
     }
 
     /// An item that is no message, with its original.
-    async fn fetch_as_item(&self, id: &ItemRef, item: &mut ItemSink<'_>) -> Result<Fetched> {
+    async fn fetch_as_item(
+        &self,
+        id: &ItemRef,
+        item: &mut ItemSink<'_>,
+        way: Option<&HeaderMap>,
+    ) -> Result<Fetched> {
         let items = std::slice::from_ref(id);
         let request = GetItem {
             items,
@@ -86,9 +100,9 @@ impl EwsSource {
         let mut waits = self.session().waits();
         loop {
             let version = self.session().version.current();
-            let failure = match self.item_once(&request, item).await? {
+            let failure = match self.item_once(&request, item, way).await? {
                 Verdict::Ended(fetched) => return Ok(fetched),
-                Verdict::FactsOnly(error) => return self.fetch_facts(id, error).await,
+                Verdict::FactsOnly(error) => return self.fetch_facts(id, error, way).await,
                 Verdict::Again(failure) => failure,
                 Verdict::ItemShape => {
                     let error = Error::new(&codes::EWS_REQUEST, request.name());
@@ -109,8 +123,13 @@ impl EwsSource {
         }
     }
 
-    async fn item_once(&self, request: &GetItem<'_>, item: &mut ItemSink<'_>) -> Result<Verdict> {
-        let mut answer = match self.session().call(request).await {
+    async fn item_once(
+        &self,
+        request: &GetItem<'_>,
+        item: &mut ItemSink<'_>,
+        way: Option<&HeaderMap>,
+    ) -> Result<Verdict> {
+        let mut answer = match self.session().call(&Routed::patient(request, way)).await {
             Ok(answer) => answer,
             Err(error) => return failed_alone(error).map(Verdict::Ended),
         };

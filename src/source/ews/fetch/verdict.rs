@@ -56,6 +56,7 @@ pub(super) fn judge(
         Class::Property => Verdict::ItemShape,
         Class::Denied => Verdict::Denied(error()),
         Class::Mailbox
+        | Class::Unlicensed
         | Class::Impersonation
         | Class::FolderGone
         | Class::Blocked

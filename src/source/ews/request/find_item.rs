@@ -17,7 +17,7 @@ pub(in crate::source::ews) struct FindItem<'a> {
 }
 
 /// Which items are listed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::source::ews) enum Selection<'a> {
     /// All of them.
     All,

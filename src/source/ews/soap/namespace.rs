@@ -15,6 +15,8 @@ pub(in crate::source::ews) enum Ns {
     Types,
     /// Exchange's errors, in the detail of a fault.
     Errors,
+    /// The autodiscover service. Published examples write it with https.
+    Autodiscover,
     /// No namespace.
     None,
     /// Any other.
@@ -29,6 +31,8 @@ impl Ns {
             "http://schemas.microsoft.com/exchange/services/2006/messages" => Self::Messages,
             "http://schemas.microsoft.com/exchange/services/2006/types" => Self::Types,
             "http://schemas.microsoft.com/exchange/services/2006/errors" => Self::Errors,
+            "http://schemas.microsoft.com/exchange/2010/Autodiscover"
+            | "https://schemas.microsoft.com/exchange/2010/Autodiscover" => Self::Autodiscover,
             "" => Self::None,
             _ => Self::Other,
         }

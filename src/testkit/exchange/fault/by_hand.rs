@@ -33,6 +33,13 @@ pub enum ByHand {
         /// Its new name.
         name: String,
     },
+    /// The content of a public folder goes to another content mailbox.
+    MoveContent {
+        /// The folder.
+        path: String,
+        /// The number of that mailbox.
+        content_mailbox: u32,
+    },
     /// A folder is deleted with all that is in it.
     DeleteFolder {
         /// The folder.
@@ -48,6 +55,13 @@ impl ByHand {
 
     fn try_apply(&self, world: &mut World) -> Option<()> {
         match self {
+            Self::MoveContent {
+                path,
+                content_mailbox,
+            } => {
+                let key = world.folder_at(path)?;
+                world.move_content(key, *content_mailbox);
+            }
             Self::Deliver { path, mime } => {
                 let folder = world.folder_at(path)?;
                 world.deliver(folder, Delivery::new(mime.clone()));

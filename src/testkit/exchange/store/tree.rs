@@ -193,6 +193,14 @@ impl World {
         }
     }
 
+    /// Lets the content of a public folder live in another mailbox.
+    pub(crate) fn move_content(&mut self, key: FolderKey, content_mailbox: u32) {
+        let folder = self.folders.get_mut(&key);
+        if let Some(folder) = folder.filter(|folder| folder.home.is_public()) {
+            folder.home = Home::Public { content_mailbox };
+        }
+    }
+
     /// Removes a folder with all that is in it and below it.
     pub(crate) fn delete_folder(&mut self, key: FolderKey) {
         for gone in self.descendants(key).into_iter().chain([key]) {

@@ -1,0 +1,201 @@
+//! Signing in for a person who consented once: a refresh token (RFC 6749, 6) that is stored anew before its answer is used.
+
+mod builder;
+mod rotation;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+
+use super::cache::{Acquire, Acquired, TokenCache};
+use super::client::{Asked, Client};
+use super::exchange::{Grant, Granted, TokenEndpoint};
+use super::service::IdentityService;
+use crate::credential::{AccessToken, CredentialProvider, RefreshTokenStore, StoredRefreshToken};
+use crate::error::{Code, Error, ErrorKind, Result, codes};
+use crate::http::TokenSource;
+use crate::setup::SignedIn;
+
+pub use builder::DelegatedSignInBuilder;
+use rotation::{Rotation, Saved};
+
+const OPERATION: &str = "DelegatedSignIn";
+
+/// How often one acquisition meets another worker before it gives up.
+const MEETINGS: usize = 4;
+
+/// Signs in for a person, with a refresh token out of a store.
+///
+/// A new refresh token that comes with an access token is stored before that is used; where another worker stored one
+/// meanwhile, that one is used. If the identity service does not accept the refresh token any more, the sign-in fails as
+/// `ReauthRequired`, and asks nothing of the service until another refresh token is stored or the provider answers
+/// differently. Cloning is cheap and shares the token. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct DelegatedSignIn {
+    tokens: Arc<TokenCache>,
+}
+
+impl DelegatedSignIn {
+    /// Starts to describe a sign-in.
+    pub fn at(
+        service: IdentityService,
+        provider: Arc<dyn CredentialProvider>,
+        store: Arc<dyn RefreshTokenStore>,
+    ) -> DelegatedSignInBuilder {
+        DelegatedSignInBuilder::new(service, provider, store)
+    }
+
+    /// Signs in anew and says what came of it: what validation shows. The token is kept for the job.
+    ///
+    /// # Errors
+    ///
+    /// `ReauthRequired` (`oauth.reauth`, `oauth.conditional_access`), `Config`, `Unauthenticated`, `PermissionDenied`,
+    /// `Blocked`, what the store raises, and what a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// A request under way is kept, and the next call goes on with it.
+    pub async fn sign_in(&self) -> Result<SignedIn> {
+        let acquired = self.tokens.renew().await?;
+        Ok(acquired.signed_in())
+    }
+}
+
+#[async_trait]
+impl TokenSource for DelegatedSignIn {
+    async fn token(&self) -> Result<AccessToken> {
+        self.tokens.token().await
+    }
+
+    async fn invalidate(&self, refused: &str) {
+        self.tokens.invalidate(refused).await;
+    }
+}
+
+impl fmt::Debug for DelegatedSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DelegatedSignIn").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct DelegatedGrant {
+    endpoint: TokenEndpoint,
+    asked: Asked,
+    rotation: Rotation,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// A refresh token and an application that were refused together.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    mark: blake3::Hash,
+    code: &'static Code,
+}
+
+#[async_trait]
+impl Acquire for DelegatedGrant {
+    async fn acquire(&self) -> Result<Acquired> {
+        for _ in 0..MEETINGS {
+            if let Some(acquired) = self.attempt().await? {
+                return Ok(acquired);
+            }
+        }
+        Err(Error::new(&codes::SECRET_VERSION, OPERATION))
+    }
+}
+
+impl DelegatedGrant {
+    /// One attempt; none where another worker was met, whose refresh token is then to be used.
+    async fn attempt(&self) -> Result<Option<Acquired>> {
+        if self.rotation.save_what_is_left().await? == Saved::ByAnother {
+            return Ok(None);
+        }
+        let stored = self.rotation.load().await?;
+        let stored = stored.ok_or_else(|| {
+            let error = Error::new(&codes::OAUTH_REAUTH, OPERATION);
+            error.with_detail("no refresh token is stored")
+        })?;
+        let client = self.asked.client().await?;
+        let mark = mark(&client, &stored);
+        self.check_refused(mark)?;
+        match self.refresh(&client, &stored).await {
+            Ok(granted) => self.accept(&client, &stored, granted).await,
+            Err(error) if error.kind() == ErrorKind::ReauthRequired => {
+                self.refuse(&stored, mark, error).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refreshes. Where the answer was lost, the service may or may not have taken the token back: it is asked once more.
+    async fn refresh(&self, client: &Client, stored: &StoredRefreshToken) -> Result<Granted> {
+        let grant = || Grant::Refresh(&stored.token);
+        match self.endpoint.ask(client, grant()).await {
+            Err(error) if is_lost(&error) => self.endpoint.ask(client, grant()).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Stores what came before it is used.
+    async fn accept(
+        &self,
+        client: &Client,
+        stored: &StoredRefreshToken,
+        granted: Granted,
+    ) -> Result<Option<Acquired>> {
+        let new = granted.refresh_token.as_ref();
+        let new = new.filter(|new| new.expose_secret() != stored.token.expose_secret());
+        if let Some(new) = new {
+            self.rotation.put(new.clone(), stored.version);
+            if self.rotation.save_what_is_left().await? == Saved::ByAnother {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Acquired {
+            token: granted.token,
+            facts: granted.facts,
+            credential_ends: client.ends(),
+        }))
+    }
+
+    /// Remembers a refusal, unless another worker has stored a newer token, which is then to be tried.
+    async fn refuse(
+        &self,
+        stored: &StoredRefreshToken,
+        mark: blake3::Hash,
+        error: Error,
+    ) -> Result<Option<Acquired>> {
+        let now = self.rotation.load().await?;
+        if now.is_some_and(|now| now.version != stored.version) {
+            return Ok(None);
+        }
+        let mut codes = codes::ALL.iter().copied();
+        let code = codes.find(|code| code.code == error.code());
+        let code = code.unwrap_or(&codes::OAUTH_REAUTH);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Refused { mark, code });
+        Err(error)
+    }
+
+    fn check_refused(&self, mark: blake3::Hash) -> Result<()> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match *refused {
+            Some(refused) if refused.mark == mark => {
+                let error = Error::new(refused.code, OPERATION);
+                Err(error.with_detail("refused before"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn mark(client: &Client, stored: &StoredRefreshToken) -> blake3::Hash {
+    let token = stored.token.expose_secret().as_bytes();
+    client.mark(&[token, &stored.version.to_le_bytes()])
+}
+
+fn is_lost(error: &Error) -> bool {
+    error.code() == codes::HTTP_TIMEOUT.code || error.code() == codes::HTTP_CLOSED.code
+}

@@ -1,0 +1,229 @@
+//! The way to the identity service: what a host may set about it, and the crate's own HTTP client in the place of the one
+//! that the OAuth2 library would bring.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::header::HeaderMap;
+
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::error::{Error, Result, codes};
+use crate::http::{HttpClient, HttpOptions, Reply, ServiceUrl, new_guid, retry_after};
+
+/// Bytes of one answer.
+const ANSWER_LIMIT: u64 = 1 << 20;
+
+/// What a host sets about the way. `Debug` shows no address, root or proxy.
+pub(super) struct TransportOptions {
+    pub(super) http: HttpOptions,
+    pub(super) clock: Arc<dyn Clock>,
+    /// None is the system's, of which a failure is noticed where a secret is made of it.
+    pub(super) entropy: Option<Arc<dyn Entropy>>,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            http: HttpOptions {
+                body_limit: ANSWER_LIMIT,
+                total_timeout: Duration::from_mins(1),
+                ..HttpOptions::default()
+            },
+            clock: Arc::new(SystemClock),
+            entropy: None,
+        }
+    }
+}
+
+impl fmt::Debug for TransportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.http.fmt(f)
+    }
+}
+
+/// Gives a builder with a field `transport` the options that every sign-in has.
+macro_rules! transport_options {
+    ($builder:ident) => {
+        impl $builder {
+            /// Trusts these root certificates (PEM) instead of the platform's.
+            pub fn with_trusted_roots(mut self, pem: impl Into<String>) -> Self {
+                self.transport.http.roots = Some(pem.into());
+                self
+            }
+
+            /// Says which hosts and addresses may be connected to; public addresses only if not given.
+            ///
+            /// An identity service on premises needs the range of its network:
+            /// [`AddressPolicy::on_premises`](crate::source::ews::AddressPolicy::on_premises).
+            pub fn with_address_policy(
+                mut self,
+                policy: crate::source::ews::AddressPolicy,
+            ) -> Self {
+                self.transport.http.address_policy = policy;
+                self
+            }
+
+            /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
+            pub fn with_name_resolver(
+                mut self,
+                resolver: std::sync::Arc<dyn crate::source::ews::NameResolver>,
+            ) -> Self {
+                self.transport.http.name_resolver = resolver;
+                self
+            }
+
+            /// Accepts only a server with this key, as
+            /// [`EwsSourceBuilder::with_pinned_key`](crate::source::ews::EwsSourceBuilder::with_pinned_key).
+            pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+                self.transport.http.pinned_keys.push(key.into());
+                self
+            }
+
+            /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
+            pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+                self.transport.http.proxy = Some(url.into());
+                self
+            }
+
+            /// Takes time from this clock.
+            pub fn with_clock(mut self, clock: std::sync::Arc<dyn crate::clock::Clock>) -> Self {
+                self.transport.clock = clock;
+                self
+            }
+
+            /// Takes randomness from this source instead of the system's. It has to be fit for secrets.
+            pub fn with_entropy(
+                mut self,
+                entropy: std::sync::Arc<dyn crate::clock::Entropy>,
+            ) -> Self {
+                self.transport.entropy = Some(entropy);
+                self
+            }
+
+            /// **Dangerous: sends secrets unencrypted.** Lets `http://` through to a loopback address, for tests.
+            pub fn dangerously_allow_plain_http_on_loopback(mut self) -> Self {
+                self.transport.http.plain_loopback = true;
+                self
+            }
+        }
+    };
+}
+pub(super) use transport_options;
+
+/// Sends to the identity service. Whatever address the OAuth2 library names, it is the token endpoint.
+pub(super) struct Transport {
+    pub(super) operation: &'static str,
+    pub(super) token_url: ServiceUrl,
+    pub(super) clock: Arc<dyn Clock>,
+    http: HttpClient,
+    entropy: Option<Arc<dyn Entropy>>,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// Checks the description.
+    pub(super) fn new(
+        operation: &'static str,
+        token_url: ServiceUrl,
+        options: TransportOptions,
+    ) -> Result<Self> {
+        let http = HttpClient::new(&options.http)?;
+        http.check(operation, &token_url)?;
+        Ok(Self {
+            operation,
+            token_url,
+            http,
+            clock: options.clock,
+            entropy: options.entropy,
+        })
+    }
+
+    /// An id, which is no secret.
+    pub(super) fn id(&self) -> String {
+        match &self.entropy {
+            Some(entropy) => new_guid(&**entropy),
+            None => new_guid(&SystemEntropy),
+        }
+    }
+
+    /// 256 bits that nobody can guess (RFC 4086), as text for a URL.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` where the system has no randomness.
+    pub(super) fn secret_text(&self) -> Result<String> {
+        let mut bytes = [0; 32];
+        match &self.entropy {
+            Some(entropy) => entropy.fill(&mut bytes),
+            None => getrandom::fill(&mut bytes).map_err(|_| {
+                let error = Error::new(&codes::INTERNAL, self.operation);
+                error.with_detail("the system has no randomness")
+            })?,
+        }
+        Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
+    }
+
+    /// Asks for one document.
+    pub(super) async fn fetch(&self, url: &ServiceUrl) -> Result<Vec<u8>> {
+        let id = self.id();
+        let sent = self.http.get(self.operation, url, &id, HeaderMap::new());
+        let reply = sent.await?;
+        self.check(&reply)?;
+        if reply.status != 200 {
+            let error = Error::new(&codes::HTTP_STATUS, self.operation);
+            return Err(error.with_server(reply.server));
+        }
+        reply.read_all().await
+    }
+
+    /// Sends what the library wants sent. A redirect is an error; so is a server that is out of order.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+        let (parts, body) = request.into_parts();
+        let id = self.id();
+        let sent = self.http.post(
+            self.operation,
+            &self.token_url,
+            &id,
+            parts.headers,
+            body.into(),
+        );
+        let reply = sent.await?;
+        self.check(&reply)?;
+        let (status, headers) = (reply.status, reply.headers.clone());
+        let mut response = HttpResponse::new(reply.read_all().await?);
+        *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn check(&self, reply: &Reply) -> Result<()> {
+        let code = match reply.status {
+            300..=399 => &codes::HTTP_REDIRECT,
+            429 => &codes::HTTP_THROTTLED,
+            500.. => &codes::HTTP_UNAVAILABLE,
+            _ => return Ok(()),
+        };
+        let error = Error::new(code, self.operation).with_server(reply.server.clone());
+        match retry_after(&reply.headers, self.clock.now()) {
+            Some(wait) => Err(error.with_retry_after(wait)),
+            None => Err(error),
+        }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Transport {
+    type Error = Error;
+    type Future = BoxFuture<'c, Result<HttpResponse>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}

@@ -1,0 +1,72 @@
+//! What the account may do: enough for the job, and no more.
+
+use super::checks::Check;
+use super::context::{Context, Judged, ended, not_checked};
+use super::findings;
+use super::result::{CheckResult, NotChecked};
+use crate::setup::SignedIn;
+
+/// The application permission of Office 365 Exchange Online, and the delegated one.
+const APPLICATION: &str = "full_access_as_app";
+const DELEGATED: &str = "EWS.AccessAsUser.All";
+/// What every sign-in of a person may ask for besides (OpenID Connect Core 1.0, 5.4 and 11).
+const IDENTITY: &[&str] = &["openid", "profile", "email", "offline_access"];
+
+impl Context {
+    /// On premises an identity service may name permissions as it likes: there a missing one only warns, when the
+    /// service answers all the same.
+    pub(super) fn token_permissions(&self) -> Judged {
+        let check = Check::TokenPermissions;
+        let signed_in = self.signed_in(check)?;
+        let held = signed_in.permissions.as_deref();
+        let held = held.ok_or_else(|| not_checked(check, NotChecked::NotTold))?;
+        let needed = needed(signed_in);
+        if !held.iter().any(|permission| is(permission, needed)) {
+            let on_premises = self.facts(check).is_ok_and(|facts| !facts.online);
+            let finding = &findings::PERMISSION_MISSING;
+            let result = if on_premises {
+                CheckResult::warning(check, finding)
+            } else {
+                CheckResult::failed(check, finding)
+            };
+            return Ok(result.and(needed));
+        }
+        let mut extra: Vec<&str> = held.iter().map(String::as_str).collect();
+        extra.retain(|one| !is(one, needed) && !IDENTITY.contains(one));
+        extra.sort_unstable();
+        Ok(match extra.as_slice() {
+            [] => CheckResult::passed(check),
+            extra => {
+                let result = CheckResult::warning(check, &findings::PERMISSION_EXTRA);
+                result.and(extra.join(", "))
+            }
+        })
+    }
+
+    pub(super) async fn least_access(&self) -> Judged {
+        let check = Check::LeastAccess;
+        let other = self.validator.other_mailbox.as_deref();
+        let other = other.ok_or_else(|| not_checked(check, NotChecked::NoRole))?;
+        let probe = &self.connection(check)?.probe;
+        let reads = probe.reads_mailbox(other).await.map_err(ended(check))?;
+        match reads {
+            Some(true) => Ok(CheckResult::warning(check, &findings::OTHER_MAILBOX)),
+            Some(false) => Ok(CheckResult::passed(check)),
+            None => Err(not_checked(check, NotChecked::NotTold)),
+        }
+    }
+}
+
+fn needed(signed_in: &SignedIn) -> &'static str {
+    if signed_in.application {
+        APPLICATION
+    } else {
+        DELEGATED
+    }
+}
+
+/// A scope may stand behind its resource, as `https://outlook.office365.com/EWS.AccessAsUser.All`.
+fn is(permission: &str, needed: &str) -> bool {
+    let name = permission.rsplit('/').next().unwrap_or(permission);
+    name.eq_ignore_ascii_case(needed)
+}

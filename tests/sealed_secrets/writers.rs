@@ -1,0 +1,117 @@
+//! Writers that meet: of a value that was read one successor is stored, and the others are told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use email_logging::credential::{MemoryKeys, RefreshTokenStore, SealedRefreshTokens};
+use email_logging::store::{MemoryStore, SecretName, SecretStore};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::support::{Crashing, NAME, bench, mine, over, put, scope, value};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_who_store_over_one_version_one_succeeds_and_the_others_see_its_value() {
+    let bench = bench();
+    let tokens = Arc::new(SealedRefreshTokens::new(bench.secrets.clone()));
+    let first = tokens
+        .save_refresh_token(&mine(), &"first".into(), 0)
+        .await
+        .unwrap();
+    let mut tasks = Vec::new();
+    for n in 0..64 {
+        let tokens = Arc::clone(&tokens);
+        tasks.push(tokio::spawn(async move {
+            let token = SecretString::from(format!("token {n}"));
+            let saved = tokens.save_refresh_token(&mine(), &token, first).await;
+            (n, saved)
+        }));
+    }
+    let mut winners = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            (n, Ok(version)) => winners.push((n, version)),
+            (_, Err(error)) => assert_eq!(error.code(), "secret.version"),
+        }
+    }
+    let [(winner, version)] = winners[..] else {
+        panic!("{winners:?}")
+    };
+    let stored = tokens.load_refresh_token(&mine()).await.unwrap().unwrap();
+    assert_eq!(stored.version, version);
+    assert_eq!(stored.token.expose_secret(), format!("token {winner}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_of_different_secrets_do_not_disturb_each_other() {
+    let bench = bench();
+    let mut tasks = Vec::new();
+    for n in 0..8 {
+        for name in SecretName::ALL {
+            let secrets = bench.secrets.clone();
+            let scope = scope(&format!("tenant {n}"), "c");
+            tasks.push(tokio::spawn(async move {
+                put(&secrets, &scope, *name, &format!("{n} {name:?}")).await;
+            }));
+        }
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for n in 0..8 {
+        for name in SecretName::ALL {
+            let scope = scope(&format!("tenant {n}"), "c");
+            let found = value(&bench.secrets, &scope, *name).await;
+            assert_eq!(found, format!("{n} {name:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_version_never_comes_back_though_the_secret_was_erased() {
+    let bench = bench();
+    let secret = SecretString::from("secret");
+    let mut seen = BTreeSet::new();
+    for _ in 0..4 {
+        let first = bench.secrets.save(&mine(), NAME, &secret, 0).await.unwrap();
+        let second = bench.secrets.save(&mine(), NAME, &secret, first).await;
+        assert!(seen.insert(first) && seen.insert(second.unwrap()));
+        bench.secrets.erase(&mine(), &[NAME]).await.unwrap();
+        let late = bench.secrets.save(&mine(), NAME, &secret, first).await;
+        assert_eq!(late.unwrap_err().code(), "secret.version");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_none_until_one_is_stored_and_an_error_where_it_is_damaged() {
+    let bench = bench();
+    let tokens = SealedRefreshTokens::new(bench.secrets.clone());
+    assert!(tokens.load_refresh_token(&mine()).await.unwrap().is_none());
+    tokens
+        .save_refresh_token(&mine(), &"token".into(), 0)
+        .await
+        .unwrap();
+    let name = SecretName::RefreshToken;
+    let mut sealed = super::support::envelope(&*bench.store, &mine(), name).await;
+    sealed.nonce[0] ^= 1;
+    super::support::replace(&*bench.store, &mine(), name, &sealed).await;
+    let error = tokens.load_refresh_token(&mine()).await.unwrap_err();
+    assert_eq!(error.code(), "secret.damaged");
+}
+
+#[tokio::test]
+async fn a_crash_in_a_write_leaves_the_old_value_or_the_new_one() {
+    for after in [false, true] {
+        for at in 1..=2 {
+            let bench = bench();
+            put(&bench.secrets, &mine(), NAME, "old").await;
+            let store: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&bench.store);
+            let crashing = Arc::new(Crashing::new(store, at, after));
+            let secrets = over(crashing, Arc::<MemoryKeys>::clone(&bench.keys));
+            let error = secrets.put(&mine(), NAME, &"new".into()).await.unwrap_err();
+            assert_eq!(error.code(), "store.unavailable");
+            let stored = value(&bench.secrets, &mine(), NAME).await;
+            let expected = if at == 2 && after { "new" } else { "old" };
+            assert_eq!(stored, expected, "call {at}, after it: {after}");
+        }
+    }
+}
