@@ -2,7 +2,8 @@
 //!
 //! Owns the items and the effect of every call. Knows nothing of who calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use email_logging::source::SightingKey;
@@ -14,6 +15,7 @@ pub(crate) enum Place {
     Queue,
     Storage,
     Quarantine,
+    NotLogged,
     /// A folder of a person, who took the mail away.
     Person,
 }
@@ -24,14 +26,23 @@ impl Place {
             Self::Queue => "queue",
             Self::Storage => "storage",
             Self::Quarantine => "quarantine",
+            Self::NotLogged => "notlogged",
             Self::Person => "person",
         }
     }
 
     pub(crate) fn of(id: &str) -> Self {
-        let all = [Self::Queue, Self::Storage, Self::Quarantine, Self::Person];
-        all.into_iter().find(|place| place.id() == id).unwrap()
+        let mut all = Self::ALL.into_iter();
+        all.find(|place| place.id() == id).unwrap()
     }
+
+    const ALL: [Self; 5] = [
+        Self::Queue,
+        Self::Storage,
+        Self::Quarantine,
+        Self::NotLogged,
+        Self::Person,
+    ];
 }
 
 /// One item.
@@ -64,6 +75,13 @@ pub(crate) struct Mailbox {
     /// Ids that ended, with the id that took their place.
     ended: BTreeMap<u64, u64>,
     next: u64,
+    /// Folders that a person gave another name: their path leads nowhere, their id still does.
+    pub(crate) renamed: BTreeSet<Place>,
+    /// Keys of mails that a person laid a hand on.
+    pub(crate) touched: BTreeSet<u64>,
+    /// By key, how many copies beyond the first one something explains: half-done moves, and moves of a worker that had
+    /// lost its lease, which no store can fence.
+    pub(crate) explained: BTreeMap<u64, usize>,
 }
 
 pub(crate) fn key_bytes(key: u64) -> SightingKey {
@@ -77,6 +95,16 @@ impl Mailbox {
             items: BTreeMap::new(),
             ended: BTreeMap::new(),
             next: 1,
+            renamed: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            explained: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
+        (&self.ended, self.next, &self.explained).hash(hasher);
+        for (id, item) in &self.items {
+            (id, item.key, item.mail, item.place).hash(hasher);
         }
     }
 
@@ -130,11 +158,28 @@ impl Mailbox {
         Some(new)
     }
 
+    /// The item that an id meant or means.
+    pub(crate) fn meant(&self, id: u64) -> Option<&Item> {
+        let mut id = id;
+        while let Some(new) = self.ended.get(&id) {
+            id = *new;
+        }
+        self.items.get(&id)
+    }
+
     /// The first half of a move alone: the copy is made and the original stays.
     pub(crate) fn copy_item(&mut self, from: Place, id: u64, to: Place) {
         if let Some(item) = self.find(from, id).cloned() {
             let new = self.fresh();
             self.items.insert(new, Item { place: to, ..item });
+        }
+    }
+
+    /// Another content under the same id and key.
+    pub(crate) fn edit_item(&mut self, id: u64, mail: usize, original: Arc<[u8]>) {
+        if let Some(item) = self.items.get_mut(&id) {
+            item.mail = mail;
+            item.original = original;
         }
     }
 

@@ -31,8 +31,22 @@ pub(crate) enum Kind {
     Large,
     /// The same Message-ID as the mail before, and another content.
     SameMessageId,
+    /// The mail before once more, in another rendering.
+    Rendering,
     /// Its original can never be read.
     Poison,
+}
+
+impl Kind {
+    /// Whether the log keeps what it says, and not only why it is not there.
+    pub(crate) fn is_kept(self) -> bool {
+        !matches!(self, Self::Private | Self::Poison)
+    }
+
+    /// Whether it has entries.
+    pub(crate) fn is_logged(self) -> bool {
+        self.is_kept() && self != Self::Stranger
+    }
 }
 
 /// One mail.
@@ -52,6 +66,19 @@ impl Mails {
         Self((0..kinds.len()).map(|at| mail(at, kinds[at])).collect())
     }
 
+    /// The mail that this one is a rendering of, or itself.
+    pub(crate) fn base(&self, mail: usize) -> usize {
+        let rendering = self.0[mail].kind == Kind::Rendering;
+        if rendering { mail - 1 } else { mail }
+    }
+
+    /// Whether these are the bytes of a mail, in one of its renderings.
+    pub(crate) fn is_original(&self, mail: usize, bytes: &[u8]) -> bool {
+        let next = self.0.get(mail + 1);
+        let rendered = next.is_some_and(|it| it.kind == Kind::Rendering && *it.original == *bytes);
+        rendered || *self.0[mail].original == *bytes
+    }
+
     pub(crate) fn is_poison(&self, mail: usize) -> bool {
         self.0[mail].kind == Kind::Poison
     }
@@ -59,22 +86,33 @@ impl Mails {
 
 /// Kinds as a seed chooses them.
 pub(crate) fn kinds(rng: &mut Rng, count: usize) -> Vec<Kind> {
-    let mut kind = || match rng.below(16) {
-        0..8 => Kind::Plain,
-        8 | 9 => Kind::TwoContacts,
-        10 => Kind::Stranger,
-        11 => Kind::Private,
-        12 => Kind::Large,
-        13 | 14 => Kind::SameMessageId,
-        _ => Kind::Poison,
-    };
-    (0..count).map(|_| kind()).collect()
+    let mut kinds = Vec::with_capacity(count);
+    for _ in 0..count {
+        let plain = kinds.last() == Some(&Kind::Plain);
+        kinds.push(match rng.below(16) {
+            0..6 => Kind::Plain,
+            6 | 7 => Kind::TwoContacts,
+            8 | 9 => Kind::Stranger,
+            10 => Kind::Private,
+            11 => Kind::Large,
+            12 | 13 if plain => Kind::Rendering,
+            12..15 => Kind::SameMessageId,
+            _ => Kind::Poison,
+        });
+    }
+    kinds
 }
 
 /// Bytes from which a mail is large in a schedule.
 pub(crate) const INLINE: usize = 700;
 
 fn mail(number: usize, kind: Kind) -> Mail {
+    let trace = if kind == Kind::Rendering {
+        "Received: from a.example by b.example; Thu, 1 Jan 2026 10:00:01 +0000\r\n"
+    } else {
+        ""
+    };
+    let number = number - usize::from(kind == Kind::Rendering);
     let subject = format!("S{number}");
     let (ada, bob) = ("ada@contacts.example", "bob@contacts.example");
     let us = "ah@ours.example";
@@ -100,11 +138,13 @@ fn mail(number: usize, kind: Kind) -> Mail {
         "Hello.".into()
     };
     let original = format!(
-        "From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <m{id}@x.example>\r\n\
+        "{trace}From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <m{id}@x.example>\r\n\
          Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n{private}\r\n{body} {number}\r\n"
     );
     let entries = match kind {
-        Kind::Plain | Kind::Large | Kind::SameMessageId => vec![(subject, "C1", "AH")],
+        Kind::Plain | Kind::Large | Kind::SameMessageId | Kind::Rendering => {
+            vec![(subject, "C1", "AH")]
+        }
         Kind::TwoContacts => vec![(subject.clone(), "C1", "AH"), (subject, "C2", "AH")],
         Kind::Stranger | Kind::Private | Kind::Poison => Vec::new(),
     };
@@ -165,6 +205,7 @@ impl ContactDirectory for SimDirectory {
                 return Err(outage());
             }
         }
+        self.stage.sees(self.worker, &"resolved");
         let find = |address| {
             self.company
                 .people

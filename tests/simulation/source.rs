@@ -1,5 +1,6 @@
 //! The mailbox as a worker sees it: every call waits before and after its effect, and may fail at either.
 
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use email_logging::source::{
 
 use crate::book::{Book, item_id, item_ref};
 use crate::mailbox::{Mailbox, Place, key_bytes};
-use crate::mails::Mails;
+use crate::mails::{Kind, Mails};
 use crate::stage::{Fault, Op, Phase, Stage};
 
 /// One worker's way to the mailbox.
@@ -26,11 +27,17 @@ pub(crate) struct SimSource {
     pub(crate) book: Arc<Book>,
     pub(crate) page: u32,
     pub(crate) batch: u32,
+    /// Whether entries go to a log of the host's, which must have them before the mail moves.
+    pub(crate) delivers: bool,
+    /// Whether there is a folder for what is not logged.
+    pub(crate) not_logged: bool,
 }
 
 fn failed(fault: Fault, operation: &'static str) -> Error {
     match fault {
-        Fault::Timeout | Fault::Partial(_) => Error::new(&codes::HTTP_TIMEOUT, operation),
+        Fault::Timeout | Fault::Partial(_) | Fault::Full => {
+            Error::new(&codes::HTTP_TIMEOUT, operation)
+        }
         Fault::Busy => {
             Error::new(&codes::EWS_THROTTLED, operation).with_retry_after(Duration::from_secs(30))
         }
@@ -39,21 +46,23 @@ fn failed(fault: Fault, operation: &'static str) -> Error {
 }
 
 impl SimSource {
-    async fn call<T>(
+    async fn call<T: Debug>(
         &self,
         op: Op,
         name: &'static str,
-        effect: impl FnOnce(&mut Mailbox, Option<u8>) -> T,
+        effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
     ) -> Result<T> {
+        self.book.request(self.worker);
         let partial = match self.stage.wait(self.worker, op, Phase::Before).await {
             Some(Fault::Partial(how)) => Some(how),
             Some(fault) => return Err(failed(fault, name)),
             None => None,
         };
         let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
+        self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
             Some(fault) => Err(failed(fault, name)),
-            None => Ok(answer),
+            None => answer,
         }
     }
 
@@ -107,9 +116,9 @@ impl SimSource {
             let id = item_id(item);
             let how = partial.map_or(0, |how| (usize::from(how) + index) % 5);
             stopped |= how == 4;
-            if mailbox.find(route.0, id).is_some() && !self.book.is_committed(id) && !stopped {
-                self.book
-                    .broken(format!("I2: {item:?} moves before its commit"));
+            if !stopped {
+                self.check_move(mailbox, route, id);
+                self.explain(mailbox, id, how == 2);
             }
             answers.push(match how {
                 _ if stopped => not_reached(),
@@ -126,6 +135,87 @@ impl SimSource {
             });
         }
         answers
+    }
+
+    fn explain(&self, mailbox: &mut Mailbox, id: u64, is_half: bool) {
+        let is_stale = self.book.pages().holder != Some(self.worker);
+        let key = mailbox.meant(id).map(|item| item.key);
+        if let (Some(key), true) = (key, is_half || is_stale) {
+            *mailbox.explained.entry(key).or_default() += 1;
+        }
+    }
+
+    /// I2, I8: a mail moves only after its commit, to where it belongs, and not during its back-off.
+    fn check_move(&self, mailbox: &Mailbox, (from, to): (Place, Place), id: u64) {
+        let Some(item) = mailbox.find(from, id) else {
+            return;
+        };
+        let pages = self.book.pages();
+        let committed = pages.committed.contains(&id);
+        let early = pages
+            .move_after
+            .get(&id)
+            .is_some_and(|it| *it > self.stage.latest());
+        let read = pages.read.get(&id).cloned().unwrap_or_default();
+        drop(pages);
+        if !committed {
+            self.book
+                .broken(format!("I2: item {id} moves before its commit"));
+        }
+        if early {
+            self.book
+                .broken(format!("I8: item {id} moves during its back-off"));
+        }
+        let places = read.iter().map(|mail| self.belongs(*mail));
+        if !mailbox.touched.contains(&item.key)
+            && !read.is_empty()
+            && !places.clone().any(|it| it == to)
+        {
+            let belongs: Vec<_> = places.collect();
+            self.book.broken(format!(
+                "I2: item {id} moves to {to:?}, it belongs in {belongs:?}"
+            ));
+        }
+        if self.delivers && !read.iter().any(|mail| self.is_delivered(*mail)) && !read.is_empty() {
+            self.book
+                .broken(format!("I2: item {id} moves before the host's log has it"));
+        }
+    }
+
+    /// Where a mail belongs in the end.
+    fn belongs(&self, mail: usize) -> Place {
+        match self.mails.0[mail].kind {
+            Kind::Poison => Place::Quarantine,
+            Kind::Stranger | Kind::Private if self.not_logged => Place::NotLogged,
+            _ => Place::Storage,
+        }
+    }
+
+    fn is_delivered(&self, mail: usize) -> bool {
+        let base = self.mails.base(mail);
+        let pages = self.book.pages();
+        let there = pages.entries.get(&base).cloned().unwrap_or_default();
+        let wanted = self.mails.0[base].entries.len();
+        there
+            .iter()
+            .filter(|id| pages.host.contains_key(*id))
+            .count()
+            >= wanted
+    }
+
+    /// I8: what failed is not read again during its back-off.
+    fn check_read(&self, id: u64, mail: usize) {
+        let mut pages = self.book.pages();
+        pages.read.entry(id).or_default().insert(mail);
+        let early = pages
+            .read_after
+            .get(&id)
+            .is_some_and(|it| *it > self.stage.latest());
+        drop(pages);
+        if early {
+            self.book
+                .broken(format!("I8: item {id} is read during its back-off"));
+        }
     }
 
     async fn hand_over(
@@ -193,8 +283,12 @@ impl MailSource for SimSource {
             panic!("folders are opened by path here")
         };
         let name = path.segments().last().unwrap().to_lowercase();
-        self.call(Op::OpenFolder, "open_folder", |_, _| {
-            Folder::new(FolderId::new(Place::of(&name).id()))
+        let place = Place::of(&name);
+        self.call(Op::OpenFolder, "open_folder", |mailbox, _| {
+            if mailbox.renamed.contains(&place) {
+                return Err(Error::new(&codes::EWS_FOLDER_NOT_FOUND, "open_folder"));
+            }
+            Ok(Folder::new(FolderId::new(place.id())))
         })
         .await
     }
@@ -202,7 +296,7 @@ impl MailSource for SimSource {
     async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
         let place = Place::of(folder.id.as_str());
         self.call(Op::List, "list", |mailbox, partial| {
-            self.list_effect(mailbox, place, request, partial)
+            Ok(self.list_effect(mailbox, place, request, partial))
         })
         .await
     }
@@ -215,11 +309,13 @@ impl MailSource for SimSource {
     ) -> Result<()> {
         let place = Place::of(from.id.as_str());
         let fetched = self.call(Op::Fetch, "fetch", |mailbox, partial| {
-            let find = |item: &ListedItem| mailbox.find(place, item_id(&item.item));
-            let found = items
-                .iter()
-                .map(|item| find(item).map(|it| (it.mail, Arc::clone(&it.original))));
-            (found.collect::<Vec<_>>(), partial)
+            let find = |item: &ListedItem| {
+                let id = item_id(&item.item);
+                let found = mailbox.find(place, id)?;
+                self.check_read(id, found.mail);
+                Some((found.mail, Arc::clone(&found.original)))
+            };
+            Ok((items.iter().map(find).collect::<Vec<_>>(), partial))
         });
         let (found, partial) = fetched.await?;
         for (at, original) in found.into_iter().enumerate() {
@@ -232,7 +328,7 @@ impl MailSource for SimSource {
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let route = (Place::of(from.id.as_str()), Place::of(to.id.as_str()));
         self.call(Op::Move, "move_to", |mailbox, partial| {
-            self.move_effect(mailbox, route, items, partial)
+            Ok(self.move_effect(mailbox, route, items, partial))
         })
         .await
     }
@@ -247,7 +343,7 @@ impl MailSource for SimSource {
                     .map(item_ref)
                     .collect()
             };
-            keys.iter().map(find).collect()
+            Ok(keys.iter().map(find).collect())
         })
         .await
     }

@@ -2,7 +2,9 @@
 //!
 //! Owns the virtual time and the points that wait. Knows nothing of mail and stores.
 
+use std::fmt::{Debug, Write};
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -33,11 +35,12 @@ pub(crate) enum Op {
     Commit,
     Move,
     Locate,
-    Remove,
     Put,
     Unindexed,
     Index,
     LoadSetup,
+    ReadMail,
+    ReadOriginal,
 }
 
 /// Whether a call has had its effect.
@@ -56,6 +59,8 @@ pub(crate) enum Fault {
     Busy,
     /// The credentials are refused, once.
     Unauthorized,
+    /// The disk of the store is full.
+    Full,
     /// Some items of a batch go wrong, each in a way that the number chooses; a list repeats or leaves out.
     Partial(u8),
 }
@@ -79,7 +84,33 @@ struct State {
     next_id: u64,
     waiting: Vec<Waiting>,
     granted: Option<(u64, Option<Fault>)>,
-    entropy: Rng,
+    /// The latest time that there was, whatever the clock does.
+    latest: Timestamp,
+    watch: Option<Watch>,
+}
+
+/// What tells states apart: all that each worker has seen since it began to live, and all that was written.
+#[derive(Debug, Default, Hash)]
+struct Watch {
+    seen: Vec<u64>,
+    written: u64,
+}
+
+struct Into64(DefaultHasher);
+
+impl Write for Into64 {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// A link of a chain of digests.
+fn link(before: u64, what: &dyn Debug) -> u64 {
+    let mut hasher = Into64(DefaultHasher::new());
+    hasher.0.write_u64(before);
+    let _ = write!(hasher, "{what:?}");
+    hasher.0.finish()
 }
 
 /// The stage of one schedule. Clones share it.
@@ -93,14 +124,54 @@ impl std::fmt::Debug for Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new() -> Self {
+        let now = Timestamp::constant(1_767_225_600, 0);
         Self(Arc::new(Mutex::new(State {
-            now: Timestamp::constant(1_767_225_600, 0),
+            now,
             next_id: 0,
             waiting: Vec::new(),
             granted: None,
-            entropy: Rng::new(seed ^ 0x5eed),
+            latest: now,
+            watch: None,
         })))
+    }
+
+    /// Begins to tell states apart.
+    pub(crate) fn watch(&self, workers: usize) {
+        let seen = vec![0; workers];
+        self.state().watch = Some(Watch { seen, written: 0 });
+    }
+
+    /// A worker saw an answer.
+    pub(crate) fn sees(&self, worker: usize, what: &dyn Debug) {
+        if let Some(watch) = &mut self.state().watch {
+            watch.seen[worker] = link(watch.seen[worker], what);
+        }
+    }
+
+    /// Something was written for good.
+    pub(crate) fn writes(&self, what: &dyn Debug) {
+        if let Some(watch) = &mut self.state().watch {
+            watch.written = link(watch.written, what);
+        }
+    }
+
+    /// A worker knows nothing any more.
+    pub(crate) fn forgets(&self, worker: usize) {
+        if let Some(watch) = &mut self.state().watch {
+            watch.seen[worker] = 0;
+        }
+    }
+
+    /// The part of the state that is kept here.
+    pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
+        let state = self.state();
+        (state.now, state.latest, &state.watch).hash(hasher);
+    }
+
+    /// The latest time that there was.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.state().latest
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -115,6 +186,7 @@ impl Stage {
         let mut state = self.state();
         let moved = state.now.checked_add(SignedDuration::from_secs(seconds));
         state.now = moved.unwrap_or(state.now);
+        state.latest = state.latest.max(state.now);
     }
 
     /// What may go on: calls, and sleeps that are over. `(id, worker, point)`, in the order in which they began to wait.
@@ -124,6 +196,15 @@ impl Stage {
         let over = |point: Point| !matches!(point, Point::Sleep(until) if until > now);
         let ready = state.waiting.iter().filter(|it| over(it.point));
         ready.map(|it| (it.id, it.worker, it.point)).collect()
+    }
+
+    /// The first of what may go on.
+    pub(crate) fn first_ready(&self) -> Option<(u64, usize, Point)> {
+        let state = self.state();
+        let now = state.now;
+        let over = |point: Point| !matches!(point, Point::Sleep(until) if until > now);
+        let first = state.waiting.iter().find(|it| over(it.point));
+        first.map(|it| (it.id, it.worker, it.point))
     }
 
     /// The point at which a worker waits for something else than time.
@@ -149,19 +230,29 @@ impl Stage {
     }
 
     pub(crate) fn set_clock(&self, now: Timestamp) {
-        self.state().now = now;
+        let mut state = self.state();
+        state.now = now;
+        state.latest = state.latest.max(now);
     }
 
     /// Lets a point go on, with what happens to it.
     pub(crate) fn grant(&self, id: u64, fault: Option<Fault>) {
         let mut state = self.state();
         state.granted = Some((id, fault));
-        let waker = state.waiting.iter().find(|it| it.id == id);
-        let waker = waker.map(|it| it.waker.clone());
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        let waiting = state.waiting.iter().find(|it| it.id == id);
+        let Some((worker, waker)) = waiting.map(|it| (it.worker, it.waker.clone())) else {
+            return;
+        };
+        if state.watch.is_some() {
+            let of_worker = state.waiting.iter().filter(|it| it.worker == worker);
+            let place = of_worker.take_while(|it| it.id != id).count();
+            let what = (place, fault, state.now);
+            drop(state);
+            self.sees(worker, &what);
+        } else {
+            drop(state);
         }
+        waker.wake();
     }
 
     /// Waits here until the point is let go on.
@@ -253,11 +344,21 @@ impl Clock for StageClock {
     }
 }
 
-impl Entropy for Stage {
+/// Random bytes that repeat, of one life of a worker or of a store.
+#[derive(Debug)]
+pub(crate) struct Dice(Mutex<Rng>);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(Rng::new(seed)))
+    }
+}
+
+impl Entropy for Dice {
     fn fill(&self, bytes: &mut [u8]) {
-        let mut state = self.state();
+        let mut rng = self.0.lock().unwrap();
         for chunk in bytes.chunks_mut(8) {
-            let number = state.entropy.next().to_le_bytes();
+            let number = rng.next().to_le_bytes();
             chunk.copy_from_slice(&number[..chunk.len()]);
         }
     }

@@ -2,64 +2,64 @@
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::pin::pin;
+use std::ops::Range;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::error::{Error, ErrorKind, Result, codes};
+use email_logging::interaction::InteractionLogEntry;
 use email_logging::message::MessageContent;
 use email_logging::source::SightingKey;
 use email_logging::store::{
-    Acquired, CommitBatch, CommitReceipt, ContentIndex, DecisionFilter, InteractionLog,
-    InteractionStore, KnownMessage, KnownSighting, Lease, LogFilter, MailLedger, PendingMove,
-    RowContent, RowResult, Undelivered,
+    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
+    DecisionRecord, InteractionLog, InteractionStore, KnownMessage, KnownSighting, Lease,
+    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, Undelivered,
 };
-use email_logging::{MailboxKey, MessageUid, Scope, StageId, WorkerId};
+use email_logging::{EntryId, MailboxKey, MessageUid, Scope, StageId, WorkerId};
 use jiff::Timestamp;
 
-use crate::book::{Book, item_id};
-use crate::stage::{Op, Phase, Stage};
+use crate::book::Book;
+use crate::commits::Commits;
+use crate::database::{Database, Write, at_once};
+use crate::stage::{Fault, Op, Phase, Stage};
 
 /// One worker's way to the store that all share.
 #[derive(Debug, Clone)]
 pub(crate) struct SimStore {
     pub(crate) stage: Stage,
     pub(crate) worker: usize,
-    pub(crate) inner: Arc<dyn InteractionStore>,
-    pub(crate) book: Arc<Book>,
-}
-
-/// The answer of a call that never waits, as those of a store without threads are.
-pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a store that answers at once is needed here"),
-    }
+    pub(crate) database: Arc<Database>,
+    pub(crate) commits: Commits,
 }
 
 impl SimStore {
-    async fn call<T>(
+    async fn call<T: Debug>(
         &self,
         op: Op,
         name: &'static str,
         effect: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let lost = || Error::new(&codes::STORE_UNAVAILABLE, name);
-        if self
-            .stage
-            .wait(self.worker, op, Phase::Before)
-            .await
-            .is_some()
-        {
-            return Err(lost());
+        if let Some(fault) = self.stage.wait(self.worker, op, Phase::Before).await {
+            return Err(failed(fault, name));
         }
         let answer = effect.await;
+        self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
-            Some(_) => Err(lost()),
+            Some(fault) => Err(failed(fault, name)),
             None => answer,
+        }
+    }
+
+    fn book(&self) -> &Book {
+        &self.commits.book
+    }
+
+    /// I11: nobody works for another company or another mailbox.
+    fn check_scope(&self, scope: &Scope, mailbox: &MailboxKey) {
+        if *scope != Scope::default() || mailbox.as_str() != "queue" {
+            self.book()
+                .broken(format!("I11: a call for {scope:?} {mailbox:?}"));
         }
     }
 
@@ -70,54 +70,41 @@ impl SimStore {
         lease: &Lease,
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
-        let stale = self.book.is_stale(lease.epoch);
-        let before = stale.then(|| self.size(scope));
-        let items: Vec<_> = batch.rows.iter().map(decides).collect();
-        let receipt = self.inner.commit(scope, lease, batch).await;
+        self.check_scope(scope, &lease.mailbox);
+        let (store, stale) = (self.database.store(), self.book().is_stale(lease.epoch));
+        let before = stale.then(|| size(store.as_ref(), scope));
+        self.database
+            .note(|| Write::Commit(lease.clone(), batch.clone()));
+        self.stage.writes(&batch);
+        let receipt = store.commit(scope, lease, batch.clone()).await;
         match &receipt {
-            Ok(_) if stale => self.book.broken("I9: a stale lease was written with"),
-            Ok(receipt) => {
-                let rows = items.into_iter().zip(&receipt.rows);
-                let written = rows.filter_map(|(item, row)| item.filter(|_| is_written(row)));
-                self.book.commit(written);
-            }
+            Ok(_) if stale => self.book().broken("I9: a stale lease was written with"),
+            Ok(receipt) => self.commits.look(store.as_ref(), &batch, receipt),
             Err(error) if stale && error.kind() != ErrorKind::LeaseLost => {
-                self.book
+                self.book()
                     .broken(format!("I9: a stale lease is answered with {error}"));
             }
             Err(_) => {}
         }
-        if before.is_some_and(|before| before != self.size(scope)) {
-            self.book.broken("I9: rows of a stale lease are there");
+        if before.is_some_and(|before| before != size(store.as_ref(), scope)) {
+            self.book().broken("I9: rows of a stale lease are there");
         }
         receipt
     }
-
-    /// How many entries and decisions there are.
-    fn size(&self, scope: &Scope) -> (usize, usize) {
-        let entries = at_once(
-            self.inner
-                .entries(scope, &LogFilter::default(), None, 1_000),
-        );
-        let decisions =
-            at_once(
-                self.inner
-                    .decisions(scope, &DecisionFilter::default(), None, 1_000),
-            );
-        (entries.unwrap().rows.len(), decisions.unwrap().rows.len())
-    }
 }
 
-/// The item that a row decides about, if it does.
-fn decides(row: &email_logging::store::CommitRow) -> Option<u64> {
-    match row.content {
-        RowContent::Decided(_) | RowContent::Again { .. } => Some(item_id(&row.sighting.item)),
-        _ => None,
-    }
+/// How many entries and decisions there are.
+fn size(store: &dyn InteractionStore, scope: &Scope) -> (usize, usize) {
+    let entries = at_once(store.entries(scope, &LogFilter::default(), None, 1_000));
+    let decisions = at_once(store.decisions(scope, &DecisionFilter::default(), None, 1_000));
+    (entries.unwrap().rows.len(), decisions.unwrap().rows.len())
 }
 
-fn is_written(row: &RowResult) -> bool {
-    matches!(row, RowResult::Written { .. } | RowResult::AlreadyLogged)
+fn failed(fault: Fault, name: &'static str) -> Error {
+    match fault {
+        Fault::Full => Error::new(&codes::STORE_FULL, name),
+        _ => Error::new(&codes::STORE_UNAVAILABLE, name),
+    }
 }
 
 #[async_trait]
@@ -130,9 +117,13 @@ impl MailLedger for SimStore {
         ttl: Duration,
     ) -> Result<Acquired> {
         self.call(Op::Acquire, "acquire", async {
-            let acquired = self.inner.acquire(scope, mailbox, worker, ttl).await;
+            self.check_scope(scope, mailbox);
+            self.database.note(|| Write::Acquire(worker.clone(), ttl));
+            let store = self.database.store();
+            let acquired = store.acquire(scope, mailbox, worker, ttl).await;
             if let Ok(Acquired::Held(lease)) = &acquired {
-                self.book.lease_given(lease.epoch);
+                self.stage.writes(lease);
+                self.book().lease_given(self.worker, lease.epoch);
             }
             acquired
         })
@@ -141,18 +132,24 @@ impl MailLedger for SimStore {
 
     async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease> {
         self.call(Op::Renew, "renew", async {
-            let renewed = self.inner.renew(scope, lease, ttl).await;
-            if renewed.is_ok() && self.book.is_stale(lease.epoch) {
-                self.book.broken("I9: a stale lease was renewed");
+            self.database.note(|| Write::Renew(lease.clone(), ttl));
+            let renewed = self.database.store().renew(scope, lease, ttl).await;
+            if renewed.is_ok() && self.book().is_stale(lease.epoch) {
+                self.book().broken("I9: a stale lease was renewed");
             }
+            self.stage.writes(&renewed);
             renewed
         })
         .await
     }
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
-        self.call(Op::Release, "release", self.inner.release(scope, lease))
-            .await
+        let effect = async {
+            self.database.note(|| Write::Release(lease.clone()));
+            self.stage.writes(&(Op::Release, lease));
+            self.database.store().release(scope, lease).await
+        };
+        self.call(Op::Release, "release", effect).await
     }
 
     async fn known(
@@ -161,8 +158,8 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>> {
-        self.call(Op::Known, "known", self.inner.known(scope, mailbox, keys))
-            .await
+        let effect = async { self.database.store().known(scope, mailbox, keys).await };
+        self.call(Op::Known, "known", effect).await
     }
 
     async fn with_message_ids(
@@ -170,7 +167,10 @@ impl MailLedger for SimStore {
         scope: &Scope,
         message_ids: &[String],
     ) -> Result<Vec<Vec<KnownMessage>>> {
-        let effect = self.inner.with_message_ids(scope, message_ids);
+        let effect = async {
+            let store = self.database.store();
+            store.with_message_ids(scope, message_ids).await
+        };
         self.call(Op::WithMessageIds, "with_message_ids", effect)
             .await
     }
@@ -183,7 +183,17 @@ impl MailLedger for SimStore {
         index: u32,
         bytes: Vec<u8>,
     ) -> Result<()> {
-        let effect = self.inner.stage(scope, lease, stage, index, bytes);
+        let effect = async {
+            self.database
+                .note(|| Write::Stage(lease.clone(), stage, index, bytes.clone()));
+            self.stage.writes(&(lease, stage, index));
+            let store = self.database.store();
+            let staged = store.stage(scope, lease, stage, index, bytes).await;
+            if staged.is_ok() && self.book().is_stale(lease.epoch) {
+                self.book().broken("I9: a stale lease staged an original");
+            }
+            staged
+        };
         self.call(Op::Stage, "stage", effect).await
     }
 
@@ -194,7 +204,10 @@ impl MailLedger for SimStore {
         stage: StageId,
         limit: u64,
     ) -> Result<Option<Vec<u8>>> {
-        let effect = self.inner.staged(scope, lease, stage, limit);
+        let effect = async {
+            let store = self.database.store();
+            store.staged(scope, lease, stage, limit).await
+        };
         self.call(Op::Staged, "staged", effect).await
     }
 
@@ -215,7 +228,10 @@ impl MailLedger for SimStore {
         due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
-        let effect = self.inner.pending_moves(scope, mailbox, due, limit);
+        let effect = async {
+            let store = self.database.store();
+            store.pending_moves(scope, mailbox, due, limit).await
+        };
         self.call(Op::PendingMoves, "pending_moves", effect).await
     }
 
@@ -225,7 +241,10 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         limit: u32,
     ) -> Result<Vec<Undelivered>> {
-        let effect = self.inner.undelivered(scope, mailbox, limit);
+        let effect = async {
+            let store = self.database.store();
+            store.undelivered(scope, mailbox, limit).await
+        };
         self.call(Op::Undelivered, "undelivered", effect).await
     }
 
@@ -235,19 +254,16 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<u64> {
-        self.inner.requeue(scope, mailbox, keys).await
+        let store = self.database.store();
+        store.requeue(scope, mailbox, keys).await
     }
 }
 
 #[async_trait]
 impl ContentIndex for SimStore {
     async fn unindexed(&self, scope: &Scope, limit: u32) -> Result<Vec<MessageUid>> {
-        self.call(
-            Op::Unindexed,
-            "unindexed",
-            self.inner.unindexed(scope, limit),
-        )
-        .await
+        let effect = async { self.database.store().unindexed(scope, limit).await };
+        self.call(Op::Unindexed, "unindexed", effect).await
     }
 
     async fn put_content(
@@ -255,11 +271,79 @@ impl ContentIndex for SimStore {
         scope: &Scope,
         contents: Vec<(MessageUid, MessageContent)>,
     ) -> Result<()> {
-        self.call(
-            Op::Index,
-            "put_content",
-            self.inner.put_content(scope, contents),
-        )
-        .await
+        let effect = async {
+            let uids: Vec<_> = contents.iter().map(|(uid, _)| *uid).collect();
+            self.stage.writes(&uids);
+            self.database.store().put_content(scope, contents).await
+        };
+        self.call(Op::Index, "put_content", effect).await
+    }
+}
+
+/// What a run reads in the log. The rest belongs to people, and is not part of a run.
+#[async_trait]
+impl InteractionLog for SimStore {
+    async fn mail(&self, scope: &Scope, message: &MessageUid) -> Result<LoggedMail> {
+        let effect = async { self.database.store().mail(scope, message).await };
+        self.call(Op::ReadMail, "mail", effect).await
+    }
+
+    async fn original(
+        &self,
+        scope: &Scope,
+        message: &MessageUid,
+        range: Range<u64>,
+    ) -> Result<OriginalPart> {
+        let effect = async {
+            let store = self.database.store();
+            store.original(scope, message, range).await
+        };
+        self.call(Op::ReadOriginal, "original", effect).await
+    }
+
+    async fn entries(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<InteractionLogEntry>> {
+        let store = self.database.store();
+        store.entries(scope, filter, after, limit).await
+    }
+
+    async fn mails(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<LoggedMail>> {
+        let store = self.database.store();
+        store.mails(scope, filter, after, limit).await
+    }
+
+    async fn entry(&self, scope: &Scope, id: &EntryId) -> Result<InteractionLogEntry> {
+        self.database.store().entry(scope, id).await
+    }
+
+    async fn decisions(
+        &self,
+        scope: &Scope,
+        filter: &DecisionFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<DecisionRecord>> {
+        let store = self.database.store();
+        store.decisions(scope, filter, after, limit).await
+    }
+
+    async fn annotate(&self, scope: &Scope, id: &EntryId, annotation: Annotation) -> Result<()> {
+        let store = self.database.store();
+        store.annotate(scope, id, annotation).await
+    }
+
+    async fn cancel(&self, scope: &Scope, id: &EntryId, canceled: bool) -> Result<()> {
+        self.database.store().cancel(scope, id, canceled).await
     }
 }

@@ -1,23 +1,25 @@
-//! One schedule: the mailbox, the store, the workers, and the look at everything when the faults have stopped.
+//! One schedule: the mailbox, the store, the workers, and what people and time do to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use email_logging::EmailLogger;
 use email_logging::logger::{RunError, RunReport, RunSettings};
-use email_logging::source::FolderPath;
-use email_logging::store::{DecisionFilter, InteractionStore, LogFilter, MemoryStore};
-use email_logging::{EmailLogger, Scope};
 
 use crate::book::Book;
+use crate::commits::Commits;
+use crate::database::{Database, Open};
+use crate::host::{SimSetup, SimSink, path};
 use crate::mailbox::{Mailbox, Place, Server};
-use crate::mails::{Company, Entry, INLINE, Kind, Mails, SimDirectory};
+use crate::mails::{Company, INLINE, Kind, Mails, SimDirectory};
 use crate::source::SimSource;
-use crate::stage::{Fault, Op, Phase, Stage, StageClock};
-use crate::store::{SimStore, at_once};
+use crate::stage::{Dice, Fault, Stage, StageClock};
+use crate::store::SimStore;
 
 pub(crate) type Run = Pin<Box<dyn Future<Output = Result<RunReport, RunError>> + Send>>;
 
@@ -25,6 +27,7 @@ pub(crate) type Run = Pin<Box<dyn Future<Output = Result<RunReport, RunError>> +
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) workers: usize,
+    /// The mails; those that no item in the queue is a copy of are what a person makes of others.
     pub(crate) kinds: Vec<Kind>,
     /// Which mail each item in the queue is a copy of.
     pub(crate) queue: Vec<usize>,
@@ -32,15 +35,34 @@ pub(crate) struct Plan {
     pub(crate) page: u32,
     pub(crate) batch: u32,
     pub(crate) connections: u32,
+    /// Mails that a run takes at most; 0 is no limit.
+    pub(crate) run_size: u32,
     /// Whether a worker that comes back after a crash has the name that it had.
     pub(crate) same_name: bool,
     pub(crate) quarantine_folder: bool,
+    pub(crate) not_logged_folder: bool,
+    /// Whether entries go to a log of the host's too.
+    pub(crate) sink: bool,
+    /// Whether the set-up is stored, so that it can be disabled in mid-run.
+    pub(crate) setup: bool,
+    /// Whether the store may be put back to an earlier state.
+    pub(crate) restores: bool,
 }
 
-/// A worker.
-pub(crate) enum Worker {
-    Idle,
-    Running(Run),
+/// A worker: a process with its logger, and the run that goes on in it.
+#[derive(Default)]
+pub(crate) struct Worker {
+    logger: Option<Arc<EmailLogger>>,
+    run: Option<Run>,
+    lives: u64,
+    /// Whether the run has read the set-up.
+    read_setup: Option<Arc<SimSetup>>,
+}
+
+impl Worker {
+    pub(crate) fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
 }
 
 /// A schedule as it runs.
@@ -49,17 +71,19 @@ pub(crate) struct World {
     pub(crate) mailbox: Arc<Mutex<Mailbox>>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) book: Arc<Book>,
-    pub(crate) store: Arc<dyn InteractionStore>,
+    pub(crate) database: Arc<Database>,
     pub(crate) workers: Vec<Worker>,
-    pub(crate) company: Arc<Company>,
-    plan: Plan,
-    lives: u64,
-    /// What people did: mails that one took away, and copies that they made.
-    taken_away: BTreeMap<usize, usize>,
-    copies: usize,
-    /// Half-done moves, which leave a copy behind.
-    half_moves: usize,
-    crashes: usize,
+    pub(crate) plan: Plan,
+    company: Arc<Company>,
+    enabled: Arc<AtomicBool>,
+    /// Mails that a person took away or changed: what the log holds of them depends on the moment.
+    pub(crate) interfered: BTreeSet<usize>,
+    /// Whether the store was put back, and so may not know what lies in the target folders.
+    pub(crate) restored: bool,
+    /// Whether nothing has gone wrong and nobody interfered: then all counts are exact.
+    pub(crate) undisturbed: bool,
+    /// The counts of all runs that ended.
+    pub(crate) counted: BTreeMap<&'static str, u64>,
 }
 
 /// Polls a run until it waits for something on the stage: sets of futures wake themselves to let others go first.
@@ -85,136 +109,175 @@ impl Wake for Woken {
     }
 }
 
-fn path(name: &str) -> FolderPath {
-    format!(r"\Email Logging\{name}\").parse().unwrap()
-}
-
-/// What a person does to a mail.
+/// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
     TakeAway,
     Copy,
     PutBack,
+    Edit,
+    RenameFolder,
+    Disable,
+    RestoreStore,
 }
 
 impl World {
-    pub(crate) fn new(
-        plan: Plan,
-        store: Arc<dyn InteractionStore>,
-        stage: Stage,
-        company: Arc<Company>,
-    ) -> Self {
+    pub(crate) fn new(plan: Plan, open: Open, company: &Arc<Company>) -> Self {
+        let stage = Stage::new();
         let mails = Arc::new(Mails::of(&plan.kinds));
         let mut mailbox = Mailbox::new(plan.server);
         for (at, mail) in plan.queue.iter().enumerate() {
-            let received =
-                stage.now() + jiff::SignedDuration::from_secs(i64::try_from(at / 2).unwrap());
+            // Two of them in each second: the order of equal times is that of the ids.
+            let seconds = jiff::SignedDuration::from_secs(i64::try_from(at / 2).unwrap());
+            let received = stage.now() + seconds;
             mailbox.deliver(*mail, Arc::clone(&mails.0[*mail].original), received);
         }
         Self {
-            stage,
             mailbox: Arc::new(Mutex::new(mailbox)),
             mails,
             book: Arc::default(),
-            store,
-            workers: (0..plan.workers).map(|_| Worker::Idle).collect(),
-            company,
+            database: Arc::new(Database::new(open, &stage, plan.restores)),
+            workers: (0..plan.workers).map(|_| Worker::default()).collect(),
+            company: Arc::clone(company),
+            enabled: Arc::new(AtomicBool::new(true)),
+            interfered: BTreeSet::new(),
+            restored: false,
+            undisturbed: true,
+            counted: BTreeMap::new(),
+            stage,
             plan,
-            lives: 0,
-            taken_away: BTreeMap::new(),
-            copies: 0,
-            half_moves: 0,
-            crashes: 0,
         }
     }
 
-    pub(crate) fn memory_store(stage: &Stage) -> Arc<dyn InteractionStore> {
-        let clock = Arc::new(StageClock {
-            stage: stage.clone(),
-            worker: usize::MAX,
-        });
-        let store = MemoryStore::new()
-            .with_clock(clock)
-            .with_entropy(Arc::new(stage.clone()));
-        Arc::new(store)
+    fn commits(&self) -> Commits {
+        Commits {
+            book: Arc::clone(&self.book),
+            mails: Arc::clone(&self.mails),
+            mailbox: Arc::clone(&self.mailbox),
+        }
     }
 
-    /// Begins a run of a worker that has none.
-    pub(crate) fn start(&mut self, worker: usize) {
-        let (stage, book) = (self.stage.clone(), Arc::clone(&self.book));
-        let source = SimSource {
-            stage: stage.clone(),
+    fn source(&self, worker: usize) -> SimSource {
+        SimSource {
+            stage: self.stage.clone(),
             worker,
             mailbox: Arc::clone(&self.mailbox),
             mails: Arc::clone(&self.mails),
-            book: Arc::clone(&book),
+            book: Arc::clone(&self.book),
             page: self.plan.page,
             batch: self.plan.batch,
-        };
+            delivers: self.plan.sink,
+            not_logged: self.plan.not_logged_folder,
+        }
+    }
+
+    fn settings(&self) -> RunSettings {
+        let mut settings = RunSettings::default();
+        settings.fetch_batch = self.plan.batch;
+        settings.move_batch = self.plan.batch;
+        settings.batch_size = self.plan.run_size;
+        settings.connections = self.plan.connections;
+        settings.inline_bytes = INLINE;
+        settings
+    }
+
+    /// A process begins.
+    fn bear(&mut self, worker: usize) {
+        let stage = self.stage.clone();
         let store = Arc::new(SimStore {
             stage: stage.clone(),
             worker,
-            inner: Arc::clone(&self.store),
-            book,
+            database: Arc::clone(&self.database),
+            commits: self.commits(),
         });
         let directory = SimDirectory {
             stage: stage.clone(),
             worker,
             company: Arc::clone(&self.company),
         };
-        let mut settings = RunSettings::default();
-        settings.fetch_batch = self.plan.batch;
-        settings.move_batch = self.plan.batch;
-        settings.connections = self.plan.connections;
-        settings.inline_bytes = INLINE;
-        self.lives += 1;
-        let life = if self.plan.same_name { 0 } else { self.lives };
+        stage.forgets(worker);
+        self.workers[worker].lives += 1;
+        let life = self.workers[worker].lives;
+        let name = if self.plan.same_name { 0 } else { life };
+        let dice = Dice::new((worker as u64) << 32 | life);
         let mut builder = EmailLogger::builder()
-            .with_source(Arc::new(source))
+            .with_source(Arc::new(self.source(worker)))
             .with_directory(Arc::new(directory))
-            .with_store(Arc::new(Arc::clone(&self.store)))
+            .with_log(store.clone())
             .with_ledger(store.clone())
             .with_content_index(store)
-            .with_clock(Arc::new(StageClock {
-                stage: stage.clone(),
-                worker,
-            }))
-            .with_entropy(Arc::new(stage))
-            .with_worker(format!("worker-{worker}-{life}").as_str())
+            .with_clock(Arc::new(StageClock { stage, worker }))
+            .with_entropy(Arc::new(dice))
+            .with_worker(format!("worker-{worker}-{name}").as_str())
             .with_queue_folder(path("Queue"))
             .with_storage_folder(path("Storage"))
-            .with_settings(settings);
+            .with_settings(self.settings());
         if self.plan.quarantine_folder {
             builder = builder.with_quarantine_folder(path("Quarantine"));
         }
-        let logger = builder.build().unwrap();
-        self.workers[worker] = Worker::Running(Box::pin(async move { logger.run_once().await }));
+        if self.plan.not_logged_folder {
+            builder = builder.with_not_logged_folder(path("NotLogged"));
+        }
+        if self.plan.sink {
+            builder = builder.with_sink(Arc::new(SimSink {
+                stage: self.stage.clone(),
+                worker,
+                book: Arc::clone(&self.book),
+            }));
+        }
+        if self.plan.setup {
+            let setup = Arc::new(SimSetup {
+                stage: self.stage.clone(),
+                worker,
+                book: Arc::clone(&self.book),
+                enabled: Arc::clone(&self.enabled),
+                read: AtomicBool::new(false),
+            });
+            self.workers[worker].read_setup = Some(Arc::clone(&setup));
+            builder = builder.with_setup_store(setup);
+        }
+        self.workers[worker].logger = Some(Arc::new(builder.build().unwrap()));
+    }
+
+    /// Begins a run of a worker that has none.
+    pub(crate) fn start(&mut self, worker: usize) {
+        if self.workers[worker].logger.is_none() {
+            self.bear(worker);
+        }
+        self.book.set_quiet(worker, false);
+        let of = &mut self.workers[worker];
+        if let Some(setup) = &of.read_setup {
+            setup.read.store(false, Ordering::Relaxed);
+        }
+        if let Some(logger) = of.logger.clone() {
+            of.run = Some(Box::pin(async move { logger.run_once().await }));
+        }
         self.poll(worker);
     }
 
     /// Kills a worker where it is.
     pub(crate) fn crash(&mut self, worker: usize) {
-        self.workers[worker] = Worker::Idle;
-        self.crashes += 1;
+        self.undisturbed = false;
+        self.workers[worker].run = None;
+        self.workers[worker].logger = None;
+        self.stage.forgets(worker);
     }
 
     /// Lets a point go on and its worker with it.
     pub(crate) fn grant(&mut self, id: u64, worker: usize, fault: Option<Fault>) {
-        if matches!(fault, Some(Fault::Partial(_))) {
-            self.half_moves += 1;
-        }
+        self.undisturbed &= fault.is_none();
         self.stage.grant(id, fault);
         self.poll(worker);
     }
 
     fn poll(&mut self, worker: usize) {
-        let Worker::Running(run) = &mut self.workers[worker] else {
+        let Some(run) = &mut self.workers[worker].run else {
             return;
         };
         let Poll::Ready(ended) = poll_to_a_halt(run) else {
             return;
         };
-        self.workers[worker] = Worker::Idle;
+        self.workers[worker].run = None;
         let report = match &ended {
             Ok(report) => report,
             Err(error) => &error.report,
@@ -223,15 +286,44 @@ impl World {
             self.book
                 .broken(format!("I14: the counts do not close: {ended:?}"));
         }
+        for (what, count) in [
+            ("entries", report.entries),
+            ("moved", report.moved),
+            ("quarantined", report.quarantined),
+        ] {
+            *self.counted.entry(what).or_default() += count;
+        }
         if let Err(error) = &ended
             && error.error.kind() == email_logging::ErrorKind::Internal
         {
             self.book.broken(format!("a run ended with {error}"));
         }
+        if ended.is_err() && self.undisturbed {
+            self.book
+                .broken(format!("a run without a fault ended with {ended:?}"));
+        }
     }
 
-    /// A person does something to a mail that lies there.
+    /// A person does something.
     pub(crate) fn person(&mut self, deed: Deed, which: usize) {
+        self.undisturbed = false;
+        match deed {
+            Deed::RenameFolder => {
+                let place = [Place::Queue, Place::Storage, Place::Quarantine][which % 3];
+                let renamed = &mut self.mailbox.lock().unwrap().renamed;
+                if !renamed.remove(&place) {
+                    renamed.insert(place);
+                }
+            }
+            Deed::Disable => {
+                self.enabled.fetch_xor(true, Ordering::Relaxed);
+            }
+            Deed::RestoreStore => self.restore(which),
+            Deed::TakeAway | Deed::Copy | Deed::PutBack | Deed::Edit => self.touch(deed, which),
+        }
+    }
+
+    fn touch(&mut self, deed: Deed, which: usize) {
         let mut mailbox = self.mailbox.lock().unwrap();
         let from = if deed == Deed::PutBack {
             Place::Storage
@@ -242,48 +334,84 @@ impl World {
         let Some(id) = there.get(which % there.len().max(1)).copied() else {
             return;
         };
-        let mail = mailbox.items[&id].mail;
+        let (mail, key) = (mailbox.items[&id].mail, mailbox.items[&id].key);
+        mailbox.touched.insert(key);
         match deed {
             Deed::TakeAway => {
                 mailbox.move_item(from, id, Place::Person);
-                *self.taken_away.entry(mail).or_default() += 1;
+                self.interfered.insert(self.mails.base(mail));
             }
-            Deed::Copy => {
-                mailbox.copy_item(from, id, Place::Queue);
-                self.copies += 1;
+            Deed::Edit => {
+                let spare = self.plan.queue.iter().max().map_or(0, |last| last + 1);
+                if let Some(edited) = self.mails.0.get(spare) {
+                    mailbox.edit_item(id, spare, Arc::clone(&edited.original));
+                    self.interfered.extend([self.mails.base(mail), spare]);
+                }
             }
-            Deed::PutBack => {
+            Deed::Copy => mailbox.copy_item(from, id, Place::Queue),
+            _ => {
                 mailbox.move_item(from, id, Place::Queue);
-                self.copies += 1;
             }
         }
+    }
+
+    /// All processes end, and the store is an earlier one.
+    fn restore(&mut self, which: usize) {
+        let writes = self.database.writes();
+        if writes == 0 || !self.plan.restores {
+            return;
+        }
+        for worker in 0..self.workers.len() {
+            self.crash(worker);
+        }
+        self.restored = true;
+        self.book.restored();
+        let commits = self.commits();
+        self.database
+            .restore(which % writes, |store, batch, receipt| {
+                commits.look_again(store, batch, receipt);
+            });
+        self.book.set_epoch(self.database.epoch());
+    }
+
+    /// What tells this state from others, as far as it decides what can follow.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.stage.digest(&mut hasher);
+        self.mailbox.lock().unwrap().digest(&mut hasher);
+        for worker in &self.workers {
+            (worker.run.is_some(), worker.logger.is_some(), worker.lives).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// Lets every run end without faults, then runs until nothing is left to do.
     pub(crate) fn settle(&mut self) -> Result<usize, String> {
         self.let_all_end()?;
-        let mut runs = 0;
-        loop {
+        self.mailbox.lock().unwrap().renamed.clear();
+        self.enabled.store(true, Ordering::Relaxed);
+        let count = self.plan.queue.len() * 2;
+        let size = self.plan.run_size as usize;
+        // I8, and one run for what a lost reply left, and one that looks at what then is listed again.
+        let bound = 3 + if size == 0 { 0 } else { count.div_ceil(size) };
+        for runs in 1..=bound {
             // Past every back-off and every lease.
             self.stage.step_clock(3 * 86_400);
             self.start(0);
             self.let_all_end()?;
-            runs += 1;
             if self.is_settled() {
                 return Ok(runs);
             }
-            if runs > 12 {
-                let left = self.mailbox.lock().unwrap().list(Place::Queue).len();
-                return Err(format!(
-                    "I8: {left} mails are left in the queue after {runs} runs without a fault"
-                ));
-            }
         }
+        let left = self.mailbox.lock().unwrap().list(Place::Queue).len();
+        Err(format!(
+            "I8: {left} mails are left in the queue after {bound} runs without a fault"
+        ))
     }
 
     fn let_all_end(&mut self) -> Result<(), String> {
         for _ in 0..100_000 {
-            if let Some((id, worker, _)) = self.stage.ready().first().copied() {
+            if let Some((id, worker, _)) = self.stage.first_ready() {
                 self.grant(id, worker, None);
             } else if let Some(wake) = self.stage.next_wake() {
                 self.stage.set_clock(wake);
@@ -292,200 +420,10 @@ impl World {
             }
         }
         self.book.verdict()?;
-        let stuck = self
-            .workers
-            .iter()
-            .any(|worker| matches!(worker, Worker::Running(_)));
-        if stuck {
+        if self.workers.iter().any(Worker::is_running) {
             let waits = (self.stage.ready(), self.stage.next_wake(), self.stage.now());
-            Err(format!("I8: a run neither goes on nor ends: {waits:?}"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Whether nothing but what can never be read is left in the queue.
-    fn is_settled(&self) -> bool {
-        let mailbox = self.mailbox.lock().unwrap();
-        let left = mailbox.list(Place::Queue);
-        if self.plan.quarantine_folder || left.is_empty() {
-            return left.is_empty();
-        }
-        let poison = left
-            .iter()
-            .all(|id| self.mails.is_poison(mailbox.items[id].mail));
-        poison && self.poison_is_set_aside()
-    }
-
-    fn poison_is_set_aside(&self) -> bool {
-        let mut filter = filter();
-        filter.outcome = Some("quarantined".into());
-        let page = at_once(
-            self.store
-                .decisions(&Scope::default(), &filter, None, 1_000),
-        )
-        .unwrap();
-        let copies = self
-            .plan
-            .queue
-            .iter()
-            .filter(|mail| self.mails.is_poison(**mail))
-            .count();
-        page.rows.len() >= copies
-    }
-
-    /// Looks at everything: the promises that hold when all is settled.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        self.book.verdict()?;
-        self.check_entries()?;
-        self.check_places()?;
-        self.check_decisions()
-    }
-
-    /// I3, I5, I6: exactly the entries that were worked out by hand, and each original bit for bit.
-    fn check_entries(&self) -> Result<(), String> {
-        let page = at_once(
-            self.store
-                .mails(&Scope::default(), &LogFilter::default(), None, 1_000),
-        )
-        .unwrap();
-        let mut found: BTreeMap<Entry, usize> = BTreeMap::new();
-        for logged in &page.rows {
-            for row in &logged.entries {
-                let entry = &row.entry;
-                let known =
-                    |text: &str| *["C1", "C2", "AH"].iter().find(|it| **it == text).unwrap();
-                let entry = (
-                    logged.record.subject.clone(),
-                    known(entry.contact_no.as_str()),
-                    known(entry.salesperson_code.as_str()),
-                );
-                *found.entry(entry).or_default() += 1;
-            }
-            let number: usize = logged.record.subject[1..].parse().unwrap();
-            let part = at_once(self.store.original(
-                &Scope::default(),
-                &logged.message,
-                0..u64::MAX,
-            ));
-            if part.unwrap().bytes != *self.mails.0[number].original {
-                return Err(format!(
-                    "I5: the original of {} differs",
-                    logged.record.subject
-                ));
-            }
-        }
-        if let Some((entry, count)) = found.iter().find(|(_, count)| **count != 1) {
-            return Err(format!("I3: {entry:?} was logged {count} times"));
-        }
-        let delivered: BTreeSet<usize> = self.plan.queue.iter().copied().collect();
-        for mail in delivered {
-            let optional = self.taken_away.contains_key(&mail);
-            for entry in &self.mails.0[mail].entries {
-                if found.remove(entry).is_none() && !optional {
-                    return Err(format!("I1: {entry:?} was never logged"));
-                }
-            }
-        }
-        match found.pop_first() {
-            Some((entry, _)) => Err(format!("I6: {entry:?} must not be there")),
-            None => Ok(()),
-        }
-    }
-
-    /// I1, I10: each delivered copy is in the storage folder, and no more of them than something explains.
-    fn check_places(&self) -> Result<(), String> {
-        let mailbox = self.mailbox.lock().unwrap();
-        let mut places: BTreeMap<usize, BTreeMap<Place, usize>> = BTreeMap::new();
-        for item in mailbox.items.values() {
-            *places
-                .entry(item.mail)
-                .or_default()
-                .entry(item.place)
-                .or_default() += 1;
-        }
-        let mut more = 0;
-        for (mail, there) in &places {
-            let copies = self.plan.queue.iter().filter(|it| *it == mail).count();
-            let taken = self.taken_away.get(mail).copied().unwrap_or_default();
-            let kept: usize = [Place::Storage, Place::Quarantine]
-                .iter()
-                .filter_map(|at| there.get(at))
-                .sum();
-            let poison = self.mails.is_poison(*mail);
-            if kept + taken < copies && !poison {
-                return Err(format!(
-                    "I1: of {copies} copies of mail {mail} only {kept} are kept"
-                ));
-            }
-            if poison && there.values().sum::<usize>() < copies {
-                return Err(format!("I1: a mail that cannot be read is lost: {there:?}"));
-            }
-            more += (kept + taken).saturating_sub(copies);
-        }
-        let taken: usize = self.taken_away.values().sum();
-        let overlaps = (self.plan.workers - 1) * (self.crashes + self.plan.workers);
-        // Where an old id still means the item, the move of one that a person took away copies it.
-        let explained = self.copies
-            + taken * usize::from(self.plan.server.old_ids_live)
-            + self.half_moves * 8
-            + overlaps * self.plan.queue.len();
-        if self.plan.server.stable_keys && more > explained {
-            return Err(format!(
-                "I10: {more} copies too many, {explained} are explained"
-            ));
+            return Err(format!("I8: a run neither goes on nor ends: {waits:?}"));
         }
         Ok(())
     }
-
-    /// I14: one decision per sighting, and one for each copy that nobody took away.
-    fn check_decisions(&self) -> Result<(), String> {
-        let page = at_once(
-            self.store
-                .decisions(&Scope::default(), &filter(), None, 10_000),
-        )
-        .unwrap();
-        let keys: BTreeSet<_> = page
-            .rows
-            .iter()
-            .map(|row| row.sighting.to_string())
-            .collect();
-        if keys.len() != page.rows.len() {
-            return Err("I14: a sighting has more than one decision".into());
-        }
-        if !self.plan.server.stable_keys {
-            return Ok(());
-        }
-        let mailbox = self.mailbox.lock().unwrap();
-        let kept = mailbox
-            .items
-            .values()
-            .filter(|item| item.place != Place::Person);
-        for item in kept {
-            let key = crate::mailbox::key_bytes(item.key).to_string();
-            if !keys.contains(&key) {
-                return Err(format!("I14: a copy of mail {} has no decision", item.mail));
-            }
-        }
-        let moves = at_once(self.store.pending_moves(
-            &Scope::default(),
-            &"queue".into(),
-            jiff::Timestamp::MAX,
-            10,
-        ));
-        let open = moves.unwrap().len();
-        if open > 0 && self.plan.quarantine_folder {
-            return Err(format!("I8: {open} moves are still planned"));
-        }
-        Ok(())
-    }
-
-    /// What a worker that is to be killed was about to do or had just done.
-    pub(crate) fn at(&self, worker: usize) -> Vec<(Op, Phase)> {
-        self.stage.calls_of(worker)
-    }
-}
-
-fn filter() -> DecisionFilter {
-    DecisionFilter::default()
 }
