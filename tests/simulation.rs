@@ -36,6 +36,7 @@ mod store;
 #[path = "simulation/world.rs"]
 mod world;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
@@ -95,11 +96,15 @@ fn no_schedule_breaks_a_promise() {
 }
 
 fn replay(seed: u64) {
-    let skipped = std::env::var("SKIP").unwrap_or_default();
-    let skipped = skipped.split(',').filter_map(|text| text.parse().ok());
+    let only = std::env::var("ONLY").ok();
+    let kept: Option<BTreeSet<usize>> =
+        only.map(|text| text.split(',').filter_map(|it| it.parse().ok()).collect());
+    let all = 0..seeded::MOST_NUMBERED;
     let replay = Replay {
         trace: std::env::var("TRACE").is_ok(),
-        skipped: skipped.collect(),
+        skipped: kept.map_or_else(BTreeSet::new, |kept| {
+            all.filter(|number| !kept.contains(number)).collect()
+        }),
     };
     let ended = seeded::run(seed, database::chosen(), &Arc::new(Company::new()), &replay);
     match ended {
@@ -127,17 +132,13 @@ fn many(seed: u64, thread: u64, threads: u64, schedules: u64) -> Tally {
 
 /// What is said of a schedule that broke a promise, with the few faults that it takes.
 fn failure(seed: u64, at: u64, broken: &str) -> String {
-    let (skipped, _) = seeded::shrink(seed, database::chosen(), &Arc::new(Company::new()));
-    let skipped: Vec<String> = skipped.iter().map(u64_text).collect();
+    let kept = seeded::shrink(seed, database::chosen(), &Arc::new(Company::new()));
+    let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
     format!(
-        "{broken}\nschedule {at}, commit {}\nREPLAY={seed} TRACE=1 SKIP={}",
+        "{broken}\nschedule {at}, commit {}\nREPLAY={seed} TRACE=1 ONLY={}",
         commit(),
-        skipped.join(",")
+        kept.join(",")
     )
-}
-
-fn u64_text(number: &usize) -> String {
-    number.to_string()
 }
 
 /// Schedules that found something once.

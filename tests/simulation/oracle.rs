@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use email_logging::Scope;
 use email_logging::source::SightingKey;
-use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter};
+use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter, SightingState};
 
 use crate::database::at_once;
 use crate::mailbox::{Item, Mailbox, Place, key_bytes};
@@ -19,12 +19,29 @@ impl World {
     pub(crate) fn is_settled(&self) -> bool {
         let mailbox = self.mailbox.lock().unwrap();
         let left = mailbox.list(Place::Queue);
-        let may_stay =
-            |id: &u64| !self.plan.quarantine_folder && self.mails.is_poison(mailbox.items[id].mail);
-        left.iter().all(may_stay)
+        let items = left.iter().map(|id| &mailbox.items[id]);
+        items
+            .into_iter()
+            .all(|item| self.waits_for_a_person(&mailbox, item))
             && self.open_moves() == 0
             && self.hosts_are_told()
-            && (left.is_empty() || self.poison_is_set_aside(left.len()))
+    }
+
+    /// Whether a mail is set aside and stays in the queue: there is no folder for it, or a person put it there again.
+    fn waits_for_a_person(&self, mailbox: &Mailbox, item: &Item) -> bool {
+        if !mailbox.server.stable_keys {
+            return self.mails.is_poison(item.mail)
+                && !self.plan.quarantine_folder
+                && self.quarantined() > 0;
+        }
+        let store = self.database.store();
+        let keys = [key_bytes(item.key)];
+        let known = at_once(store.known(&Scope::default(), &"queue".into(), &keys)).unwrap();
+        let is_set_aside = known
+            .iter()
+            .flatten()
+            .any(|it| it.state == SightingState::Quarantined);
+        is_set_aside && (!self.plan.quarantine_folder || mailbox.touched.contains(&item.key))
     }
 
     fn open_moves(&self) -> usize {
@@ -41,13 +58,13 @@ impl World {
         open.unwrap().is_empty()
     }
 
-    fn poison_is_set_aside(&self, copies: usize) -> bool {
+    /// Sightings that are set aside.
+    fn quarantined(&self) -> usize {
         let mut filter = DecisionFilter::default();
         filter.outcome = Some("quarantined".into());
         let store = self.database.store();
         let page = at_once(store.decisions(&Scope::default(), &filter, None, ALL)).unwrap();
-        // Copies of one mail have one decision where their keys are equal.
-        !page.rows.is_empty() && page.rows.len() <= copies.max(self.plan.queue.len() * 2)
+        page.rows.len()
     }
 
     /// Looks at everything: the promises that hold when all is settled.

@@ -197,6 +197,7 @@ pub(crate) fn run(
     }
     let mut chaos = Chaos::new(&plan, rng, replay);
     let mut world = World::new(plan, open, company);
+    world.trace = replay.trace;
     for _ in 0..STEPS {
         if !chaos.step(&mut world) {
             break;
@@ -210,20 +211,21 @@ pub(crate) fn run(
 }
 
 /// The faults that a schedule cannot do without: one after the other is left out, as long as it still fails.
-pub(crate) fn shrink(seed: u64, open: Open, company: &Arc<Company>) -> (BTreeSet<usize>, String) {
+pub(crate) fn shrink(seed: u64, open: Open, company: &Arc<Company>) -> BTreeSet<usize> {
     let mut replay = Replay::default();
-    let mut why = String::new();
-    for number in 0..64 {
+    for number in 0..MOST_NUMBERED {
         replay.skipped.insert(number);
-        match run(seed, open, company, &replay) {
-            Err(broken) => why = broken,
-            Ok(_) => {
-                replay.skipped.remove(&number);
-            }
+        if run(seed, open, company, &replay).is_ok() {
+            replay.skipped.remove(&number);
         }
     }
-    (replay.skipped, why)
+    let all = 0..MOST_NUMBERED;
+    all.filter(|number| !replay.skipped.contains(number))
+        .collect()
 }
+
+/// Faults are left out one by one up to this number.
+pub(crate) const MOST_NUMBERED: usize = 64;
 
 struct Chaos<'a> {
     rng: Rng,
@@ -329,6 +331,7 @@ impl<'a> Chaos<'a> {
         let seconds = *self.rng.pick(&all);
         if self.happens() {
             self.say(|| format!("the clock moves by {seconds} s"));
+            world.undisturbed = false;
             world.stage.step_clock(seconds);
         }
     }

@@ -152,10 +152,12 @@ impl SimSource {
         };
         let pages = self.book.pages();
         let committed = pages.committed.contains(&id);
-        let early = pages
-            .move_after
-            .get(&id)
-            .is_some_and(|it| *it > self.stage.latest());
+        // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
+        let early = mailbox.server.stable_keys
+            && pages
+                .move_after
+                .get(&id)
+                .is_some_and(|it| *it > self.stage.latest());
         let read = pages.read.get(&id).cloned().unwrap_or_default();
         drop(pages);
         if !committed {

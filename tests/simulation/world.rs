@@ -82,6 +82,8 @@ pub(crate) struct World {
     pub(crate) restored: bool,
     /// Whether nothing has gone wrong and nobody interfered: then all counts are exact.
     pub(crate) undisturbed: bool,
+    /// Whether every step is printed.
+    pub(crate) trace: bool,
     /// The counts of all runs that ended.
     pub(crate) counted: BTreeMap<&'static str, u64>,
 }
@@ -144,6 +146,7 @@ impl World {
             restored: false,
             undisturbed: true,
             counted: BTreeMap::new(),
+            trace: false,
             stage,
             plan,
         }
@@ -411,7 +414,10 @@ impl World {
 
     fn let_all_end(&mut self) -> Result<(), String> {
         for _ in 0..100_000 {
-            if let Some((id, worker, _)) = self.stage.first_ready() {
+            if let Some((id, worker, point)) = self.stage.first_ready() {
+                if self.trace {
+                    println!("settling, worker {worker}: {point:?}");
+                }
                 self.grant(id, worker, None);
             } else if let Some(wake) = self.stage.next_wake() {
                 self.stage.set_clock(wake);
