@@ -25,10 +25,14 @@ mod mails;
 mod oracle;
 #[path = "simulation/rng.rs"]
 mod rng;
+#[path = "simulation/search.rs"]
+mod search;
 #[path = "simulation/seeded.rs"]
 mod seeded;
 #[path = "simulation/source.rs"]
 mod source;
+#[path = "simulation/spaces.rs"]
+mod spaces;
 #[path = "simulation/stage.rs"]
 mod stage;
 #[path = "simulation/store.rs"]
@@ -150,4 +154,50 @@ fn what_was_found_once_stays_mended() {
         let ended = seeded::run(seed, database::memory, &company, &Replay::default());
         assert!(ended.is_ok(), "{seed}: {}", ended.unwrap_err());
     }
+}
+
+/// Searches spaces one after the other, and says how much each of them was.
+fn search_all(spaces: &[search::Space]) {
+    let company = Arc::new(Company::new());
+    for space in spaces {
+        let began = Instant::now();
+        let covered = match search::search(space, &company) {
+            Ok(covered) => covered,
+            Err(broken) => panic!("{broken}"),
+        };
+        println!(
+            "{}, up to {} faults: {} schedules, {} states, {} steps, {} ends, {} cells, commit {}, {:.1} s",
+            space.name,
+            space.faults,
+            covered.schedules,
+            covered.states,
+            covered.steps,
+            covered.ends,
+            covered.cells.len(),
+            commit(),
+            began.elapsed().as_secs_f64()
+        );
+    }
+}
+
+/// On a stack that is deep enough for the longest schedule.
+fn search_deep(spaces: Vec<search::Space>) {
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    let search = thread.spawn(move || search_all(&spaces)).unwrap();
+    assert!(search.join().is_ok(), "a promise was broken");
+}
+
+/// One mail and one worker: every fault at every point, and every two of them; with `FAULTS=3` every three.
+#[test]
+fn no_fault_of_one_mail_breaks_a_promise() {
+    let faults = number("FAULTS", if cfg!(debug_assertions) { 1 } else { 3 });
+    search_deep(spaces::one_mail(usize::try_from(faults).unwrap()));
+}
+
+/// Two mails and two workers: every interleaving, with every fault and every leap of the clock; with `FAULTS=2` every two.
+#[test]
+fn no_interleaving_of_two_workers_breaks_a_promise() {
+    let faults = number("FAULTS", if cfg!(debug_assertions) { 0 } else { 2 });
+    let faults = usize::try_from(faults.min(2)).unwrap();
+    search_deep(spaces::two_mails(faults));
 }

@@ -4,9 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
-use email_logging::EntryId;
 use email_logging::source::{ItemRef, SightingKey};
+use email_logging::{EntryId, Scope};
 use jiff::Timestamp;
+
+/// The mailbox whose mail is logged.
+pub(crate) const MAILBOX: &str = "sales";
+
+/// The company that it belongs to; not the one that is taken where none is named.
+pub(crate) fn scope() -> Scope {
+    Scope::new("acme", "north").unwrap()
+}
 
 /// The truth about one schedule, kept by the effects themselves.
 #[derive(Debug, Default)]

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use email_logging::MessageUid;
 use email_logging::store::{
     CommitBatch, CommitReceipt, CommitRow, InteractionStore, MoveOutcome, MoveResult, RowContent,
     RowResult,
 };
-use email_logging::{MessageUid, Scope};
 
-use crate::book::{Book, item_id};
+use crate::book::{Book, item_id, scope};
 use crate::database::at_once;
 use crate::mailbox::{Mailbox, Place, key_bytes};
 use crate::mails::Mails;
@@ -117,7 +117,7 @@ impl Commits {
             .cloned()
             .unwrap_or_default();
         let kept: Vec<usize> = read.iter().map(|mail| self.mails.base(*mail)).collect();
-        let scope = &Scope::default();
+        let scope = &scope();
         let Ok(logged) = at_once(store.mail(scope, message)) else {
             let all_logged = kept.iter().all(|mail| self.mails.0[*mail].kind.is_kept());
             if all_logged && read.len() == 1 && !self.is_touched(item) {

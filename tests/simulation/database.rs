@@ -11,9 +11,10 @@ use std::time::Duration;
 use email_logging::store::{
     CommitBatch, CommitReceipt, InteractionStore, Lease, MemoryStore, SqliteOptions, SqliteStore,
 };
-use email_logging::{Result, Scope, StageId, WorkerId};
+use email_logging::{Result, StageId, WorkerId};
 use jiff::Timestamp;
 
+use crate::book::{MAILBOX, scope};
 use crate::stage::{Dice, Stage, StageClock};
 
 /// Opens an empty store whose calls answer at once, in the caller's thread.
@@ -148,11 +149,11 @@ fn redo(
     write: &Write,
     told: &impl Fn(&dyn InteractionStore, &CommitBatch, &CommitReceipt),
 ) {
-    let scope = &Scope::default();
+    let scope = &scope();
     // What failed then fails now.
     match write {
         Write::Acquire(worker, ttl) => {
-            drop::<Result<_>>(at_once(store.acquire(scope, &"queue".into(), worker, *ttl)));
+            drop::<Result<_>>(at_once(store.acquire(scope, &MAILBOX.into(), worker, *ttl)));
         }
         Write::Renew(lease, ttl) => drop(at_once(store.renew(scope, lease, *ttl))),
         Write::Release(lease) => drop(at_once(store.release(scope, lease))),

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use email_logging::Scope;
 use email_logging::source::SightingKey;
 use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter, SightingState};
 
+use crate::book::{MAILBOX, scope};
 use crate::database::at_once;
 use crate::mailbox::{Item, Mailbox, Place, key_bytes};
 use crate::mails::{Entry, Kind};
@@ -36,7 +36,7 @@ impl World {
         }
         let store = self.database.store();
         let keys = [key_bytes(item.key)];
-        let known = at_once(store.known(&Scope::default(), &"queue".into(), &keys)).unwrap();
+        let known = at_once(store.known(&scope(), &MAILBOX.into(), &keys)).unwrap();
         let is_set_aside = known
             .iter()
             .flatten()
@@ -45,16 +45,16 @@ impl World {
     }
 
     fn open_moves(&self) -> usize {
-        let (scope, end) = (Scope::default(), jiff::Timestamp::MAX);
+        let (scope, end) = (scope(), jiff::Timestamp::MAX);
         let store = self.database.store();
-        at_once(store.pending_moves(&scope, &"queue".into(), end, ALL))
+        at_once(store.pending_moves(&scope, &MAILBOX.into(), end, ALL))
             .unwrap()
             .len()
     }
 
     fn hosts_are_told(&self) -> bool {
         let store = self.database.store();
-        let open = at_once(store.undelivered(&Scope::default(), &"queue".into(), ALL));
+        let open = at_once(store.undelivered(&scope(), &MAILBOX.into(), ALL));
         open.unwrap().is_empty()
     }
 
@@ -63,7 +63,7 @@ impl World {
         let mut filter = DecisionFilter::default();
         filter.outcome = Some("quarantined".into());
         let store = self.database.store();
-        let page = at_once(store.decisions(&Scope::default(), &filter, None, ALL)).unwrap();
+        let page = at_once(store.decisions(&scope(), &filter, None, ALL)).unwrap();
         page.rows.len()
     }
 
@@ -83,7 +83,7 @@ impl World {
     /// I1, I3, I5, I6: exactly the entries that were worked out by hand, and each original bit for bit.
     fn check_entries(&self) -> Result<u64, String> {
         let store = self.database.store();
-        let (scope, filter) = (Scope::default(), LogFilter::default());
+        let (scope, filter) = (scope(), LogFilter::default());
         let page = at_once(store.mails(&scope, &filter, None, ALL)).unwrap();
         let mut found: BTreeMap<Entry, usize> = BTreeMap::new();
         for logged in &page.rows {
@@ -127,7 +127,7 @@ impl World {
     fn decisions(&self) -> Result<BTreeMap<SightingKey, DecisionRecord>, String> {
         let store = self.database.store();
         let filter = DecisionFilter::default();
-        let page = at_once(store.decisions(&Scope::default(), &filter, None, ALL)).unwrap();
+        let page = at_once(store.decisions(&scope(), &filter, None, ALL)).unwrap();
         let count = page.rows.len();
         let by_key: BTreeMap<_, _> = page
             .rows
@@ -225,7 +225,7 @@ impl World {
     /// Whether an event tells that a mail lies in its target more than once.
     fn has_note(&self, decision: &DecisionRecord) -> bool {
         let store = self.database.store();
-        let events = at_once(store.read_events(&Scope::default(), "oracle", ALL)).unwrap();
+        let events = at_once(store.read_events(&scope(), "oracle", ALL)).unwrap();
         events.iter().any(|event| {
             event.kind == EventKind::DuplicateCopy && event.message == decision.message
         })
@@ -237,7 +237,7 @@ impl World {
             return Ok(());
         }
         let store = self.database.store();
-        let (scope, filter) = (Scope::default(), LogFilter::default());
+        let (scope, filter) = (scope(), LogFilter::default());
         let page = at_once(store.entries(&scope, &filter, None, ALL)).unwrap();
         let host = &self.book.pages().host;
         let missing = page

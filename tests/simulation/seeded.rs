@@ -400,7 +400,7 @@ fn weight(op: Op) -> u64 {
     }
 }
 
-fn column(phase: Phase, fault: Fault) -> Column {
+pub(crate) fn column(phase: Phase, fault: Fault) -> Column {
     match (phase, fault) {
         (_, Fault::Partial(_)) => Column::Partial,
         (_, Fault::Busy) => Column::Busy,

@@ -19,7 +19,7 @@ use email_logging::store::{
 use email_logging::{EntryId, MailboxKey, MessageUid, Scope, StageId, WorkerId};
 use jiff::Timestamp;
 
-use crate::book::Book;
+use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
 use crate::database::{Database, Write, at_once};
 use crate::stage::{Fault, Op, Phase, Stage};
@@ -56,10 +56,10 @@ impl SimStore {
     }
 
     /// I11: nobody works for another company or another mailbox.
-    fn check_scope(&self, scope: &Scope, mailbox: &MailboxKey) {
-        if *scope != Scope::default() || mailbox.as_str() != "queue" {
+    fn check_scope(&self, of: &Scope, mailbox: Option<&MailboxKey>) {
+        if *of != scope() || mailbox.is_some_and(|it| it.as_str() != MAILBOX) {
             self.book()
-                .broken(format!("I11: a call for {scope:?} {mailbox:?}"));
+                .broken(format!("I11: a call for {of:?} {mailbox:?}"));
         }
     }
 
@@ -70,7 +70,7 @@ impl SimStore {
         lease: &Lease,
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
-        self.check_scope(scope, &lease.mailbox);
+        self.check_scope(scope, Some(&lease.mailbox));
         let (store, stale) = (self.database.store(), self.book().is_stale(lease.epoch));
         let before = stale.then(|| size(store.as_ref(), scope));
         self.database
@@ -117,7 +117,7 @@ impl MailLedger for SimStore {
         ttl: Duration,
     ) -> Result<Acquired> {
         self.call(Op::Acquire, "acquire", async {
-            self.check_scope(scope, mailbox);
+            self.check_scope(scope, Some(mailbox));
             self.database.note(|| Write::Acquire(worker.clone(), ttl));
             let store = self.database.store();
             let acquired = store.acquire(scope, mailbox, worker, ttl).await;
@@ -158,6 +158,7 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>> {
+        self.check_scope(scope, Some(mailbox));
         let effect = async { self.database.store().known(scope, mailbox, keys).await };
         self.call(Op::Known, "known", effect).await
     }
@@ -168,6 +169,7 @@ impl MailLedger for SimStore {
         message_ids: &[String],
     ) -> Result<Vec<Vec<KnownMessage>>> {
         let effect = async {
+            self.check_scope(scope, None);
             let store = self.database.store();
             store.with_message_ids(scope, message_ids).await
         };
@@ -205,6 +207,7 @@ impl MailLedger for SimStore {
         limit: u64,
     ) -> Result<Option<Vec<u8>>> {
         let effect = async {
+            self.check_scope(scope, None);
             let store = self.database.store();
             store.staged(scope, lease, stage, limit).await
         };
@@ -229,6 +232,7 @@ impl MailLedger for SimStore {
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
         let effect = async {
+            self.check_scope(scope, Some(mailbox));
             let store = self.database.store();
             store.pending_moves(scope, mailbox, due, limit).await
         };
@@ -242,6 +246,7 @@ impl MailLedger for SimStore {
         limit: u32,
     ) -> Result<Vec<Undelivered>> {
         let effect = async {
+            self.check_scope(scope, Some(mailbox));
             let store = self.database.store();
             store.undelivered(scope, mailbox, limit).await
         };
@@ -295,6 +300,7 @@ impl InteractionLog for SimStore {
         range: Range<u64>,
     ) -> Result<OriginalPart> {
         let effect = async {
+            self.check_scope(scope, None);
             let store = self.database.store();
             store.original(scope, message, range).await
         };

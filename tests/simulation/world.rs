@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use email_logging::EmailLogger;
 use email_logging::logger::{RunError, RunReport, RunSettings};
 
-use crate::book::Book;
+use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
 use crate::database::{Database, Open};
 use crate::host::{SimSetup, SimSink, path};
@@ -212,6 +212,8 @@ impl World {
             .with_clock(Arc::new(StageClock { stage, worker }))
             .with_entropy(Arc::new(dice))
             .with_worker(format!("worker-{worker}-{name}").as_str())
+            .with_scope(scope())
+            .with_mailbox(MAILBOX)
             .with_queue_folder(path("Queue"))
             .with_storage_folder(path("Storage"))
             .with_settings(self.settings());
@@ -248,6 +250,7 @@ impl World {
             self.bear(worker);
         }
         self.book.set_quiet(worker, false);
+        self.stage.sees(worker, &("begins", self.stage.now()));
         let of = &mut self.workers[worker];
         if let Some(setup) = &of.read_setup {
             setup.read.store(false, Ordering::Relaxed);
