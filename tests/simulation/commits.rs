@@ -75,7 +75,9 @@ impl Commits {
                 RowContent::Decided(decided),
                 RowResult::Written { .. } | RowResult::AlreadyLogged,
             ) => {
-                self.look_at_message(store, item, &decided.message);
+                // A sighting that was decided before may have become another message: a rendering of it.
+                let is_new = !self.book.pages().decided.contains(key);
+                self.look_at_message(store, item, &decided.message, is_new);
                 let mut pages = self.book.pages();
                 pages.committed.insert(item);
                 pages.decided.insert(key.clone());
@@ -108,7 +110,13 @@ impl Commits {
     }
 
     /// I4, I5, I6: entries, original and record are there together, and are those of a mail that was read.
-    fn look_at_message(&self, store: &dyn InteractionStore, item: u64, message: &MessageUid) {
+    fn look_at_message(
+        &self,
+        store: &dyn InteractionStore,
+        item: u64,
+        message: &MessageUid,
+        is_new: bool,
+    ) {
         let read = self
             .book
             .pages()
@@ -120,7 +128,7 @@ impl Commits {
         let scope = &scope();
         let Ok(logged) = at_once(store.mail(scope, message)) else {
             let all_logged = kept.iter().all(|mail| self.mails.0[*mail].kind.is_kept());
-            if all_logged && read.len() == 1 && !self.is_touched(item) {
+            if is_new && all_logged && read.len() == 1 && !self.is_touched(item) {
                 self.book.broken(format!(
                     "I4: item {item} is committed, and its message is not there"
                 ));

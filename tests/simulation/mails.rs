@@ -107,12 +107,22 @@ pub(crate) fn kinds(rng: &mut Rng, count: usize) -> Vec<Kind> {
 pub(crate) const INLINE: usize = 700;
 
 fn mail(number: usize, kind: Kind) -> Mail {
-    let trace = if kind == Kind::Rendering {
+    let is_rendering = kind == Kind::Rendering;
+    // Every other one came another way; the rest have another encoding of the same text.
+    let trace = if is_rendering && number % 2 == 0 {
         "Received: from a.example by b.example; Thu, 1 Jan 2026 10:00:01 +0000\r\n"
     } else {
         ""
     };
-    let number = number - usize::from(kind == Kind::Rendering);
+    let (encoding, hello) = if is_rendering && number % 2 == 1 {
+        (
+            "Content-Transfer-Encoding: quoted-printable\r\n",
+            "Hello=2E",
+        )
+    } else {
+        ("", "Hello.")
+    };
+    let number = number - usize::from(is_rendering);
     let subject = format!("S{number}");
     let (ada, bob) = ("ada@contacts.example", "bob@contacts.example");
     let us = "ah@ours.example";
@@ -135,11 +145,11 @@ fn mail(number: usize, kind: Kind) -> Mail {
     let body = if kind == Kind::Large {
         "Offer. ".repeat(300)
     } else {
-        "Hello.".into()
+        hello.into()
     };
     let original = format!(
         "{trace}From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <m{id}@x.example>\r\n\
-         Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n{private}\r\n{body} {number}\r\n"
+         Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n{private}{encoding}\r\n{body} {number}\r\n"
     );
     let entries = match kind {
         Kind::Plain | Kind::Large | Kind::SameMessageId | Kind::Rendering => {
