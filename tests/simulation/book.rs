@@ -2,7 +2,7 @@
 //! was broken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::{EntryId, Scope};
@@ -12,8 +12,9 @@ use jiff::Timestamp;
 pub(crate) const MAILBOX: &str = "sales";
 
 /// The company that it belongs to; not the one that is taken where none is named.
-pub(crate) fn scope() -> Scope {
-    Scope::new("acme", "north").unwrap()
+pub(crate) fn scope() -> &'static Scope {
+    static SCOPE: LazyLock<Scope> = LazyLock::new(|| Scope::new("acme", "north").unwrap());
+    &SCOPE
 }
 
 /// The truth about one schedule, kept by the effects themselves.

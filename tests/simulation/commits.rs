@@ -125,7 +125,7 @@ impl Commits {
             .cloned()
             .unwrap_or_default();
         let kept: Vec<usize> = read.iter().map(|mail| self.mails.base(*mail)).collect();
-        let scope = &scope();
+        let scope = scope();
         let Ok(logged) = at_once(store.mail(scope, message)) else {
             let all_logged = kept.iter().all(|mail| self.mails.0[*mail].kind.is_kept());
             if is_new && all_logged && read.len() == 1 && !self.is_touched(item) {

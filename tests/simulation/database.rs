@@ -46,7 +46,9 @@ fn sqlite(stage: &Stage) -> Arc<dyn InteractionStore> {
         .with_inline(true)
         .with_clock(clock(stage))
         .with_entropy(Arc::new(Dice::new(7)));
-    Arc::new(SqliteStore::in_memory_with(options).unwrap())
+    let store = SqliteStore::in_memory_with(options).unwrap();
+    at_once(store.migrate()).unwrap();
+    Arc::new(store)
 }
 
 /// The answer of a call that never waits, as those of a store without threads are.
@@ -149,7 +151,7 @@ fn redo(
     write: &Write,
     told: &impl Fn(&dyn InteractionStore, &CommitBatch, &CommitReceipt),
 ) {
-    let scope = &scope();
+    let scope = scope();
     // What failed then fails now.
     match write {
         Write::Acquire(worker, ttl) => {

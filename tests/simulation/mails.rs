@@ -109,12 +109,12 @@ pub(crate) const INLINE: usize = 700;
 fn mail(number: usize, kind: Kind) -> Mail {
     let is_rendering = kind == Kind::Rendering;
     // Every other one came another way; the rest have another encoding of the same text.
-    let trace = if is_rendering && number % 2 == 0 {
+    let trace = if is_rendering && number.is_multiple_of(2) {
         "Received: from a.example by b.example; Thu, 1 Jan 2026 10:00:01 +0000\r\n"
     } else {
         ""
     };
-    let (encoding, hello) = if is_rendering && number % 2 == 1 {
+    let (encoding, hello) = if is_rendering && !number.is_multiple_of(2) {
         (
             "Content-Transfer-Encoding: quoted-printable\r\n",
             "Hello=2E",

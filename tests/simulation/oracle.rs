@@ -36,7 +36,7 @@ impl World {
         }
         let store = self.database.store();
         let keys = [key_bytes(item.key)];
-        let known = at_once(store.known(&scope(), &MAILBOX.into(), &keys)).unwrap();
+        let known = at_once(store.known(scope(), &MAILBOX.into(), &keys)).unwrap();
         let is_set_aside = known
             .iter()
             .flatten()
@@ -47,14 +47,14 @@ impl World {
     fn open_moves(&self) -> usize {
         let (scope, end) = (scope(), jiff::Timestamp::MAX);
         let store = self.database.store();
-        at_once(store.pending_moves(&scope, &MAILBOX.into(), end, ALL))
+        at_once(store.pending_moves(scope, &MAILBOX.into(), end, ALL))
             .unwrap()
             .len()
     }
 
     fn hosts_are_told(&self) -> bool {
         let store = self.database.store();
-        let open = at_once(store.undelivered(&scope(), &MAILBOX.into(), ALL));
+        let open = at_once(store.undelivered(scope(), &MAILBOX.into(), ALL));
         open.unwrap().is_empty()
     }
 
@@ -63,7 +63,7 @@ impl World {
         let mut filter = DecisionFilter::default();
         filter.outcome = Some("quarantined".into());
         let store = self.database.store();
-        let page = at_once(store.decisions(&scope(), &filter, None, ALL)).unwrap();
+        let page = at_once(store.decisions(scope(), &filter, None, ALL)).unwrap();
         page.rows.len()
     }
 
@@ -84,7 +84,7 @@ impl World {
     fn check_entries(&self) -> Result<u64, String> {
         let store = self.database.store();
         let (scope, filter) = (scope(), LogFilter::default());
-        let page = at_once(store.mails(&scope, &filter, None, ALL)).unwrap();
+        let page = at_once(store.mails(scope, &filter, None, ALL)).unwrap();
         let mut found: BTreeMap<Entry, usize> = BTreeMap::new();
         for logged in &page.rows {
             let subject = &logged.record.subject;
@@ -97,7 +97,7 @@ impl World {
                 *found.entry(entry).or_default() += 1;
             }
             let number: usize = subject[1..].parse().unwrap();
-            let part = at_once(store.original(&scope, &logged.message, 0..u64::MAX)).unwrap();
+            let part = at_once(store.original(scope, &logged.message, 0..u64::MAX)).unwrap();
             if !self.mails.is_original(number, &part.bytes) {
                 return Err(format!("I5: the original of {subject} differs"));
             }
@@ -127,7 +127,7 @@ impl World {
     fn decisions(&self) -> Result<BTreeMap<SightingKey, DecisionRecord>, String> {
         let store = self.database.store();
         let filter = DecisionFilter::default();
-        let page = at_once(store.decisions(&scope(), &filter, None, ALL)).unwrap();
+        let page = at_once(store.decisions(scope(), &filter, None, ALL)).unwrap();
         let count = page.rows.len();
         let by_key: BTreeMap<_, _> = page
             .rows
@@ -225,7 +225,7 @@ impl World {
     /// Whether an event tells that a mail lies in its target more than once.
     fn has_note(&self, decision: &DecisionRecord) -> bool {
         let store = self.database.store();
-        let events = at_once(store.read_events(&scope(), "oracle", ALL)).unwrap();
+        let events = at_once(store.read_events(scope(), "oracle", ALL)).unwrap();
         events.iter().any(|event| {
             event.kind == EventKind::DuplicateCopy && event.message == decision.message
         })
@@ -238,7 +238,7 @@ impl World {
         }
         let store = self.database.store();
         let (scope, filter) = (scope(), LogFilter::default());
-        let page = at_once(store.entries(&scope, &filter, None, ALL)).unwrap();
+        let page = at_once(store.entries(scope, &filter, None, ALL)).unwrap();
         let host = &self.book.pages().host;
         let missing = page
             .rows

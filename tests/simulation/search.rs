@@ -6,6 +6,7 @@
 //! that reach one state go on alike, and the rest is searched once; every schedule is counted all the same.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -250,7 +251,7 @@ impl Search<'_> {
                 Choice::Go(at, _) => Some(waits[*at]),
                 _ => None,
             };
-            told += &format!("\n{choice:?} {point:?}");
+            let _ = write!(told, "\n{choice:?} {point:?}");
             place.step(*choice);
         }
         told

@@ -66,7 +66,7 @@ impl SimSource {
         }
     }
 
-    fn listed(&self, mailbox: &Mailbox, id: u64) -> ListedItem {
+    fn listed(mailbox: &Mailbox, id: u64) -> ListedItem {
         let item = &mailbox.items[&id];
         let mut listed = ListedItem::new(item_ref(id));
         listed.key = mailbox.server.stable_keys.then(|| key_bytes(item.key));
@@ -99,7 +99,7 @@ impl SimSource {
         let limit = limit.saturating_sub(short).max(1);
         let ids: Vec<_> = all.iter().skip(offset).take(limit).copied().collect();
         let complete = offset + ids.len() >= all.len();
-        let items = ids.into_iter().map(|id| self.listed(mailbox, id));
+        let items = ids.into_iter().map(|id| Self::listed(mailbox, id));
         Listing::new(items.collect(), Some(total), complete)
     }
 

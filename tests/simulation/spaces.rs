@@ -32,12 +32,13 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
 
 /// One mail and one worker, in every kind of world.
 pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
-    let space = |name, plan| Space {
+    let space = |name, plan, leaps: &'static [i64]| Space {
         name,
         plan,
         faults,
-        runs: 1,
-        leaps: &[],
+        // A fault ends a run: each may come in the run that heals the one before.
+        runs: faults + 1,
+        leaps,
     };
     let with = |kind: Kind, change: fn(&mut Plan)| {
         let mut plan = plan(1, &[kind]);
@@ -45,31 +46,40 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
         plan
     };
     vec![
-        space("a mail", with(Kind::Plain, |_| ())),
+        space("a mail", with(Kind::Plain, |_| ()), &[]),
         space(
             "a server whose old ids live",
             with(Kind::Plain, |plan| {
                 plan.server.old_ids_live = true;
                 plan.server.new_ids = false;
             }),
+            &[],
         ),
         space(
             "a server without keys",
             with(Kind::Plain, |plan| plan.server.stable_keys = false),
+            &[],
         ),
         space(
             "a new name after each crash",
             with(Kind::Plain, |plan| plan.same_name = false),
+            &[400],
         ),
-        space("a large mail", with(Kind::Large, |_| ())),
-        space("a mail that nobody can read", with(Kind::Poison, |_| ())),
+        space("a large mail", with(Kind::Large, |_| ()), &[-86_400]),
+        space(
+            "a mail that nobody can read",
+            with(Kind::Poison, |_| ()),
+            &[],
+        ),
         space(
             "a stranger's mail",
             with(Kind::Stranger, |plan| plan.not_logged_folder = true),
+            &[],
         ),
         space(
             "a log of the host's",
             with(Kind::TwoContacts, |plan| plan.sink = true),
+            &[],
         ),
     ]
 }

@@ -57,7 +57,7 @@ impl SimStore {
 
     /// I11: nobody works for another company or another mailbox.
     fn check_scope(&self, of: &Scope, mailbox: Option<&MailboxKey>) {
-        if *of != scope() || mailbox.is_some_and(|it| it.as_str() != MAILBOX) {
+        if of != scope() || mailbox.is_some_and(|it| it.as_str() != MAILBOX) {
             self.book()
                 .broken(format!("I11: a call for {of:?} {mailbox:?}"));
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use email_logging::EmailLogger;
-use email_logging::logger::{RunError, RunReport, RunSettings};
+use email_logging::logger::{EmailLoggerBuilder, RunError, RunReport, RunSettings};
 
 use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
@@ -25,6 +25,7 @@ pub(crate) type Run = Pin<Box<dyn Future<Output = Result<RunReport, RunError>> +
 
 /// What a schedule begins with.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each is one way in which a world can differ
 pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// The mails; those that no item in the queue is a copy of are what a person makes of others.
@@ -55,8 +56,8 @@ pub(crate) struct Worker {
     logger: Option<Arc<EmailLogger>>,
     run: Option<Run>,
     lives: u64,
-    /// Whether the run has read the set-up.
-    read_setup: Option<Arc<SimSetup>>,
+    /// The set-up that it reads, where one is stored.
+    setup: Option<Arc<SimSetup>>,
 }
 
 impl Worker {
@@ -186,37 +187,9 @@ impl World {
 
     /// A process begins.
     fn bear(&mut self, worker: usize) {
-        let stage = self.stage.clone();
-        let store = Arc::new(SimStore {
-            stage: stage.clone(),
-            worker,
-            database: Arc::clone(&self.database),
-            commits: self.commits(),
-        });
-        let directory = SimDirectory {
-            stage: stage.clone(),
-            worker,
-            company: Arc::clone(&self.company),
-        };
-        stage.forgets(worker);
+        self.stage.forgets(worker);
         self.workers[worker].lives += 1;
-        let life = self.workers[worker].lives;
-        let name = if self.plan.same_name { 0 } else { life };
-        let dice = Dice::new((worker as u64) << 32 | life);
-        let mut builder = EmailLogger::builder()
-            .with_source(Arc::new(self.source(worker)))
-            .with_directory(Arc::new(directory))
-            .with_log(store.clone())
-            .with_ledger(store.clone())
-            .with_content_index(store)
-            .with_clock(Arc::new(StageClock { stage, worker }))
-            .with_entropy(Arc::new(dice))
-            .with_worker(format!("worker-{worker}-{name}").as_str())
-            .with_scope(scope())
-            .with_mailbox(MAILBOX)
-            .with_queue_folder(path("Queue"))
-            .with_storage_folder(path("Storage"))
-            .with_settings(self.settings());
+        let mut builder = self.builder(worker);
         if self.plan.quarantine_folder {
             builder = builder.with_quarantine_folder(path("Quarantine"));
         }
@@ -238,10 +211,43 @@ impl World {
                 enabled: Arc::clone(&self.enabled),
                 read: AtomicBool::new(false),
             });
-            self.workers[worker].read_setup = Some(Arc::clone(&setup));
+            self.workers[worker].setup = Some(Arc::clone(&setup));
             builder = builder.with_setup_store(setup);
         }
         self.workers[worker].logger = Some(Arc::new(builder.build().unwrap()));
+    }
+
+    /// What every logger has.
+    fn builder(&self, worker: usize) -> EmailLoggerBuilder {
+        let stage = self.stage.clone();
+        let store = Arc::new(SimStore {
+            stage: stage.clone(),
+            worker,
+            database: Arc::clone(&self.database),
+            commits: self.commits(),
+        });
+        let directory = SimDirectory {
+            stage: stage.clone(),
+            worker,
+            company: Arc::clone(&self.company),
+        };
+        let life = self.workers[worker].lives;
+        let name = if self.plan.same_name { 0 } else { life };
+        let dice = Dice::new((worker as u64) << 32 | life);
+        EmailLogger::builder()
+            .with_source(Arc::new(self.source(worker)))
+            .with_directory(Arc::new(directory))
+            .with_log(Arc::<SimStore>::clone(&store))
+            .with_ledger(Arc::<SimStore>::clone(&store))
+            .with_content_index(store)
+            .with_clock(Arc::new(StageClock { stage, worker }))
+            .with_entropy(Arc::new(dice))
+            .with_worker(format!("worker-{worker}-{name}").as_str())
+            .with_scope(scope().clone())
+            .with_mailbox(MAILBOX)
+            .with_queue_folder(path("Queue"))
+            .with_storage_folder(path("Storage"))
+            .with_settings(self.settings())
     }
 
     /// Begins a run of a worker that has none.
@@ -252,7 +258,7 @@ impl World {
         self.book.set_quiet(worker, false);
         self.stage.sees(worker, &("begins", self.stage.now()));
         let of = &mut self.workers[worker];
-        if let Some(setup) = &of.read_setup {
+        if let Some(setup) = &of.setup {
             setup.read.store(false, Ordering::Relaxed);
         }
         if let Some(logger) = of.logger.clone() {
