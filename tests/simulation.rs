@@ -203,7 +203,7 @@ fn no_fault_of_one_mail_breaks_a_promise() {
 /// `FAULTS=2` with every two of them.
 #[test]
 fn no_interleaving_of_two_workers_breaks_a_promise() {
-    let faults = number("FAULTS", if cfg!(debug_assertions) { 0 } else { 1 });
+    let faults = number("FAULTS", u64::from(!cfg!(debug_assertions)));
     let faults = usize::try_from(faults.min(2)).unwrap();
     search_deep(spaces::two_mails(faults));
 }
