@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind, Result, codes};
-use crate::source::{Folder, SightingKey};
+use crate::source::{Folder, ItemRef, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
 use super::folders::Folders;
@@ -141,6 +141,7 @@ impl Round<'_> {
                 }
                 looked => looked?,
             },
+            Some(target) => look(parts, folders, target, batch, &mut results).await?,
             None if first == Disposition::Delete => batch.to_vec(),
             None if folders.quarantine_is_missing => {
                 let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
@@ -174,10 +175,11 @@ fn homeless(parts: &Parts, planned: &PlannedMove) -> MoveResult {
     result(planned, outcome)
 }
 
-/// Splits off what is in the target already; answers what is still to be moved. Of several plans under one key as many
-/// are done as there are copies.
+/// Splits off what is in the target already; answers what is still to be moved. A copy in the target tells nothing of an
+/// item that still lies in the queue: another item under the same key may have become it.
 async fn look(
     parts: &Parts,
+    folders: &Folders,
     target: &Folder,
     batch: &[PlannedMove],
     results: &mut Vec<MoveResult>,
@@ -192,21 +194,51 @@ async fn look(
     let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
     let places = parts.source.locate(target, &keys).await?;
     check_count("locate", keys.len(), places.len())?;
+    let (there, missing): (Vec<_>, Vec<_>) = findable
+        .into_iter()
+        .zip(places)
+        .partition(|(_, copies)| !copies.is_empty());
+    to_move.extend(missing.into_iter().map(|(planned, _)| planned));
     let mut taken: BTreeMap<SightingKey, usize> = BTreeMap::new();
-    for (planned, copies) in findable.into_iter().zip(places) {
+    for ((planned, copies), stays) in there.iter().zip(in_queue(parts, folders, &there).await?) {
+        if stays {
+            to_move.push(PlannedMove {
+                again: true,
+                ..planned.clone()
+            });
+            continue;
+        }
         let plans = keys.iter().filter(|key| **key == planned.key).count();
         let taken = taken.entry(planned.key.clone()).or_default();
-        match copies.get(*taken) {
-            None => to_move.push(planned),
-            Some(copy) if copies.len() > plans => {
-                let outcome = MoveOutcome::DuplicateCopy(Some(copy.clone()));
-                results.push(result(&planned, outcome));
-            }
-            Some(copy) => {
-                results.push(result(&planned, MoveOutcome::Done(Some(copy.clone()))));
-            }
-        }
+        let copy = copies.get(*taken).or(copies.last()).cloned();
+        let outcome = if copies.len() > plans {
+            MoveOutcome::DuplicateCopy(copy)
+        } else {
+            MoveOutcome::Done(copy)
+        };
+        results.push(result(planned, outcome));
         *taken += 1;
     }
     Ok(to_move)
+}
+
+/// Which of the items still lie in the queue under their own id.
+async fn in_queue(
+    parts: &Parts,
+    folders: &Folders,
+    items: &[(PlannedMove, Vec<ItemRef>)],
+) -> Result<Vec<bool>> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = items
+        .iter()
+        .map(|(planned, _)| planned.key.clone())
+        .collect();
+    let places = parts.source.locate(&folders.queue, &keys).await?;
+    check_count("locate", keys.len(), places.len())?;
+    let stays = items.iter().zip(places);
+    Ok(stays
+        .map(|((planned, _), places)| places.iter().any(|place| place.id == planned.item.id))
+        .collect())
 }

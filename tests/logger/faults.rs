@@ -314,7 +314,7 @@ async fn mail_that_a_person_takes_away_keeps_its_entries() {
 }
 
 #[tokio::test]
-async fn recovery_looks_before_it_moves_and_needs_one_look_for_a_batch() {
+async fn recovery_looks_before_it_moves_and_needs_one_look_at_each_folder_for_a_batch() {
     let bench = loaded();
     let fault = SourceFault::LostReply(error(&codes::HTTP_TIMEOUT));
     bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
@@ -325,7 +325,7 @@ async fn recovery_looks_before_it_moves_and_needs_one_look_for_a_batch() {
         (report.recovered, report.duplicate_copies),
         (u64::from(MAILS), 0)
     );
-    assert_eq!(bench.source.count(SourceOperation::Locate), 1);
+    assert_eq!(bench.source.count(SourceOperation::Locate), 2);
     assert_eq!(
         bench.source.count(SourceOperation::MoveTo),
         moves,

@@ -21,7 +21,7 @@ use email_logging::store::{
 };
 use email_logging::{ContactNo, EntryId, Error, Result, Scope};
 
-use crate::bench::{Bench, mail, mail_with};
+use crate::bench::{Bench, mail, mail_with, queue, storage};
 
 /// A host's table with the entry's id as its key. It can fail before or after it wrote.
 #[derive(Debug, Default)]
@@ -110,6 +110,19 @@ async fn a_failing_sink_holds_the_mail_back_and_the_next_run_delivers_once() {
         assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (3, 3));
         bench.assert_all_stored_and_logged_once(3).await;
     }
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_later_leaves_the_queue_though_the_first_lies_in_storage() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let table = Arc::new(Table::default());
+    run(&bench, &table).await.unwrap();
+    let stored = bench.source.items(&storage()).remove(0);
+    bench.source.copy_by_hand(&stored.item, &queue()).unwrap();
+    run(&bench, &table).await.unwrap();
+    assert_eq!((bench.queued(), bench.stored()), (0, 2));
+    assert_eq!(bench.entries().await.len(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,209 @@
+//! The shipping logger under every interleaving, fault and crash that a seed can think of, and all that a search can.
+//!
+//! `SCHEDULES=10000000 SEED=1 cargo test --release --test simulation` runs as many; a failure prints the one number that
+//! repeats it, with `REPLAY=<number> TRACE=1`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+#[path = "simulation/book.rs"]
+mod book;
+#[path = "simulation/commits.rs"]
+mod commits;
+#[path = "simulation/database.rs"]
+mod database;
+#[path = "simulation/host.rs"]
+mod host;
+#[path = "simulation/mailbox.rs"]
+mod mailbox;
+#[path = "simulation/mails.rs"]
+mod mails;
+#[path = "simulation/oracle.rs"]
+mod oracle;
+#[path = "simulation/rng.rs"]
+mod rng;
+#[path = "simulation/search.rs"]
+mod search;
+#[path = "simulation/seeded.rs"]
+mod seeded;
+#[path = "simulation/source.rs"]
+mod source;
+#[path = "simulation/spaces.rs"]
+mod spaces;
+#[path = "simulation/stage.rs"]
+mod stage;
+#[path = "simulation/store.rs"]
+mod store;
+#[path = "simulation/world.rs"]
+mod world;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mails::Company;
+use rng::Rng;
+use seeded::{Replay, Tally};
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// The commit that is tested, if git tells.
+fn commit() -> String {
+    let told = Command::new("git")
+        .args(["describe", "--always", "--dirty"])
+        .output();
+    let text = told.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned());
+    text.ok()
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| "unknown".into())
+}
+
+#[test]
+fn no_schedule_breaks_a_promise() {
+    if let Ok(seed) = std::env::var("REPLAY") {
+        return replay(seed.parse().unwrap());
+    }
+    let (schedules, seed) = (number("SCHEDULES", 2_000), number("SEED", 1));
+    let threads = number("THREADS", 2);
+    let began = Instant::now();
+    let tally = std::thread::scope(|scope| {
+        let share = |thread: u64| move || many(seed, thread, threads, schedules);
+        let running: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(share(thread)))
+            .collect();
+        let mut all = Tally::default();
+        for share in running {
+            all.add(&share.join().unwrap());
+        }
+        all
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{} schedules from seed {seed}, commit {}: {} steps, {} faults, {seconds:.1} s",
+        tally.schedules,
+        commit(),
+        tally.steps,
+        tally.faults
+    );
+    println!("{}", tally.table());
+    let missed = tally.missed();
+    assert!(
+        schedules < 100_000 || missed.is_empty(),
+        "never hit: {missed:?}"
+    );
+}
+
+fn replay(seed: u64) {
+    let only = std::env::var("ONLY").ok();
+    let kept: Option<BTreeSet<usize>> =
+        only.map(|text| text.split(',').filter_map(|it| it.parse().ok()).collect());
+    let all = 0..seeded::MOST_NUMBERED;
+    let replay = Replay {
+        trace: std::env::var("TRACE").is_ok(),
+        skipped: kept.map_or_else(BTreeSet::new, |kept| {
+            all.filter(|number| !kept.contains(number)).collect()
+        }),
+    };
+    let ended = seeded::run(seed, database::chosen(), &Arc::new(Company::new()), &replay);
+    match ended {
+        Ok(tally) => println!("{} steps, nothing broken", tally.steps),
+        Err(broken) => panic!("{broken}"),
+    }
+}
+
+/// Every `threads`-th schedule.
+fn many(seed: u64, thread: u64, threads: u64, schedules: u64) -> Tally {
+    let (company, open) = (Arc::new(Company::new()), database::chosen());
+    let replay = Replay::default();
+    let mut all = Tally::default();
+    let mut at = thread;
+    while at < schedules {
+        let one = Rng::new(seed.wrapping_add(at)).next();
+        match seeded::run(one, open, &company, &replay) {
+            Ok(tally) => all.add(&tally),
+            Err(broken) => panic!("{}", failure(one, at, &broken)),
+        }
+        at += threads;
+    }
+    all
+}
+
+/// What is said of a schedule that broke a promise, with the few faults that it takes.
+fn failure(seed: u64, at: u64, broken: &str) -> String {
+    let kept = seeded::shrink(seed, database::chosen(), &Arc::new(Company::new()));
+    let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+    format!(
+        "{broken}\nschedule {at}, commit {}\nREPLAY={seed} TRACE=1 ONLY={}",
+        commit(),
+        kept.join(",")
+    )
+}
+
+/// Schedules that found something once.
+#[test]
+fn what_was_found_once_stays_mended() {
+    // A copy of a logged mail, whose move waited for the host's log, stayed in the queue for ever.
+    const SEEDS: [u64; 3] = [
+        7_454_951_168_836_738_285,
+        3_616_225_228_971_510_762,
+        191_796_496_751_160_228,
+    ];
+    let company = Arc::new(Company::new());
+    for seed in SEEDS {
+        let ended = seeded::run(seed, database::memory, &company, &Replay::default());
+        assert!(ended.is_ok(), "{seed}: {}", ended.unwrap_err());
+    }
+}
+
+/// Searches spaces one after the other, and says how much each of them was.
+fn search_all(spaces: &[search::Space]) {
+    let company = Arc::new(Company::new());
+    for space in spaces {
+        let began = Instant::now();
+        let covered = match search::search(space, &company) {
+            Ok(covered) => covered,
+            Err(broken) => panic!("{broken}"),
+        };
+        println!(
+            "{}, up to {} faults: {} schedules, {} states, {} steps, {} ends, {} cells, commit {}, {:.1} s",
+            space.name,
+            space.faults,
+            covered.schedules,
+            covered.states,
+            covered.steps,
+            covered.ends,
+            covered.cells.len(),
+            commit(),
+            began.elapsed().as_secs_f64()
+        );
+    }
+}
+
+/// On a stack that is deep enough for the longest schedule.
+fn search_deep(spaces: Vec<search::Space>) {
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    let search = thread.spawn(move || search_all(&spaces)).unwrap();
+    assert!(search.join().is_ok(), "a promise was broken");
+}
+
+/// One mail and one worker: every fault at every point; in a release build every two of them, with `FAULTS=3` every three.
+#[test]
+fn no_fault_of_one_mail_breaks_a_promise() {
+    let faults = number("FAULTS", if cfg!(debug_assertions) { 1 } else { 2 });
+    search_deep(spaces::one_mail(usize::try_from(faults).unwrap()));
+}
+
+/// Two mails and two workers: every interleaving; in a release build with every fault and leap of the clock, with
+/// `FAULTS=2` with every two of them.
+#[test]
+fn no_interleaving_of_two_workers_breaks_a_promise() {
+    let faults = number("FAULTS", u64::from(!cfg!(debug_assertions)));
+    let faults = usize::try_from(faults.min(2)).unwrap();
+    search_deep(spaces::two_mails(faults));
+}

@@ -1,0 +1,123 @@
+//! What the simulation knows for sure: what was read, committed and handed over, who may write, and the first promise that
+//! was broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use email_logging::source::{ItemRef, SightingKey};
+use email_logging::{EntryId, Scope};
+use jiff::Timestamp;
+
+/// The mailbox whose mail is logged.
+pub(crate) const MAILBOX: &str = "sales";
+
+/// The company that it belongs to; not the one that is taken where none is named.
+pub(crate) fn scope() -> &'static Scope {
+    static SCOPE: LazyLock<Scope> = LazyLock::new(|| Scope::new("acme", "north").unwrap());
+    &SCOPE
+}
+
+/// The truth about one schedule, kept by the effects themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Book(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    /// Which mails were read under an id; several where a person edited it.
+    pub(crate) read: BTreeMap<u64, BTreeSet<usize>>,
+    /// Items that a durable commit decided about.
+    pub(crate) committed: BTreeSet<u64>,
+    /// Keys of sightings whose decision is durable.
+    pub(crate) decided: BTreeSet<SightingKey>,
+    /// The entries of each mail that a commit wrote.
+    pub(crate) entries: BTreeMap<usize, BTreeSet<EntryId>>,
+    /// When an item may be read or moved again, after an attempt that failed.
+    pub(crate) read_after: BTreeMap<u64, Timestamp>,
+    pub(crate) move_after: BTreeMap<u64, Timestamp>,
+    /// Attempts that were counted, by key.
+    pub(crate) attempts: BTreeMap<SightingKey, u32>,
+    /// What the host's own log holds, with how often it was handed over.
+    pub(crate) host: BTreeMap<EntryId, u32>,
+    /// What the store knows to be in the host's own log.
+    pub(crate) confirmed: BTreeSet<EntryId>,
+    /// The epoch of the last lease that was given.
+    epoch: u64,
+    /// Who has it.
+    pub(crate) holder: Option<usize>,
+    /// Workers that were told in this run that logging is disabled.
+    quiet: BTreeSet<usize>,
+    broken: Option<String>,
+}
+
+impl Book {
+    pub(crate) fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap()
+    }
+
+    /// Notes that a promise was broken; the first one counts.
+    pub(crate) fn broken(&self, what: impl Into<String>) {
+        self.pages().broken.get_or_insert(what.into());
+    }
+
+    pub(crate) fn verdict(&self) -> Result<(), String> {
+        self.pages().broken.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn lease_given(&self, worker: usize, epoch: u64) {
+        let mut pages = self.pages();
+        pages.holder = Some(worker);
+        if epoch <= pages.epoch {
+            let before = pages.epoch;
+            pages
+                .broken
+                .get_or_insert(format!("I9: the epoch went from {before} to {epoch}"));
+        }
+        pages.epoch = epoch;
+    }
+
+    pub(crate) fn is_stale(&self, epoch: u64) -> bool {
+        epoch < self.pages().epoch
+    }
+
+    /// The store is an earlier one: what it held later is not durable any more.
+    pub(crate) fn restored(&self) {
+        let mut pages = self.pages();
+        pages.committed.clear();
+        pages.decided.clear();
+        pages.entries.clear();
+        pages.read_after.clear();
+        pages.move_after.clear();
+        pages.attempts.clear();
+        pages.confirmed.clear();
+        pages.epoch = 0;
+    }
+
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.pages().epoch = epoch;
+    }
+
+    /// A run of a worker begins, or is told whether logging is disabled.
+    pub(crate) fn set_quiet(&self, worker: usize, quiet: bool) {
+        let mut pages = self.pages();
+        if quiet {
+            pages.quiet.insert(worker);
+        } else {
+            pages.quiet.remove(&worker);
+        }
+    }
+
+    /// A worker asks the mail system for something.
+    pub(crate) fn request(&self, worker: usize) {
+        if self.pages().quiet.contains(&worker) {
+            self.broken("a run makes a request while logging is disabled");
+        }
+    }
+}
+
+pub(crate) fn item_ref(id: u64) -> ItemRef {
+    ItemRef::new(format!("i{id}"))
+}
+
+pub(crate) fn item_id(item: &ItemRef) -> u64 {
+    item.id.strip_prefix('i').unwrap().parse().unwrap()
+}

@@ -1,0 +1,191 @@
+//! A mailbox as Exchange keeps one: ids that end with a move, keys that survive it, copies, and people who interfere.
+//!
+//! Owns the items and the effect of every call. Knows nothing of who calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use email_logging::source::SightingKey;
+use jiff::Timestamp;
+
+/// The folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    Queue,
+    Storage,
+    Quarantine,
+    NotLogged,
+    /// A folder of a person, who took the mail away.
+    Person,
+}
+
+impl Place {
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Storage => "storage",
+            Self::Quarantine => "quarantine",
+            Self::NotLogged => "notlogged",
+            Self::Person => "person",
+        }
+    }
+
+    pub(crate) fn of(id: &str) -> Self {
+        let mut all = Self::ALL.into_iter();
+        all.find(|place| place.id() == id).unwrap()
+    }
+
+    const ALL: [Self; 5] = [
+        Self::Queue,
+        Self::Storage,
+        Self::Quarantine,
+        Self::NotLogged,
+        Self::Person,
+    ];
+}
+
+/// One item.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) key: u64,
+    /// Which of the schedule's mails it is a copy of.
+    pub(crate) mail: usize,
+    pub(crate) original: Arc<[u8]>,
+    pub(crate) place: Place,
+    pub(crate) received: Timestamp,
+}
+
+/// What kind of server it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Server {
+    /// Listed items carry a key that survives a move, and can be found by it.
+    pub(crate) stable_keys: bool,
+    /// A move answers the new id.
+    pub(crate) new_ids: bool,
+    /// The old id still means the item after a move, so that the same move again makes a second copy.
+    pub(crate) old_ids_live: bool,
+}
+
+/// The items by their present id.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    pub(crate) server: Server,
+    pub(crate) items: BTreeMap<u64, Item>,
+    /// Ids that ended, with the id that took their place.
+    ended: BTreeMap<u64, u64>,
+    next: u64,
+    /// Folders that a person gave another name: their path leads nowhere, their id still does.
+    pub(crate) renamed: BTreeSet<Place>,
+    /// Keys of mails that a person laid a hand on.
+    pub(crate) touched: BTreeSet<u64>,
+    /// By key, how many copies beyond the first one something explains: half-done moves, and moves of a worker that had
+    /// lost its lease, which no store can fence.
+    pub(crate) explained: BTreeMap<u64, usize>,
+}
+
+pub(crate) fn key_bytes(key: u64) -> SightingKey {
+    SightingKey::SearchKey(key.to_be_bytes().to_vec())
+}
+
+impl Mailbox {
+    pub(crate) fn new(server: Server) -> Self {
+        Self {
+            server,
+            items: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            next: 1,
+            renamed: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            explained: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
+        (&self.ended, self.next, &self.explained).hash(hasher);
+        for (id, item) in &self.items {
+            (id, item.key, item.mail, item.place).hash(hasher);
+        }
+    }
+
+    fn fresh(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(crate) fn deliver(&mut self, mail: usize, original: Arc<[u8]>, received: Timestamp) -> u64 {
+        let (id, key) = (self.fresh(), self.fresh());
+        let place = Place::Queue;
+        let item = Item {
+            key,
+            mail,
+            original,
+            place,
+            received,
+        };
+        self.items.insert(id, item);
+        id
+    }
+
+    /// The ids in a folder, oldest first.
+    pub(crate) fn list(&self, place: Place) -> Vec<u64> {
+        let there = self.items.iter().filter(|(_, item)| item.place == place);
+        let mut there: Vec<_> = there.map(|(id, item)| (item.received, *id)).collect();
+        there.sort_unstable();
+        there.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The item that an id means, in this folder.
+    pub(crate) fn find(&self, place: Place, id: u64) -> Option<&Item> {
+        self.items.get(&id).filter(|item| item.place == place)
+    }
+
+    /// Moves an item. `None`: it is not there.
+    pub(crate) fn move_item(&mut self, from: Place, id: u64, to: Place) -> Option<u64> {
+        if self.find(from, id).is_some() {
+            let new = self.fresh();
+            let mut item = self.items.remove(&id)?;
+            item.place = to;
+            self.items.insert(new, item);
+            self.ended.insert(id, new);
+            return Some(new);
+        }
+        // The old id is taken for the item, wherever it lies now, and moving it there again copies it.
+        let lives_on = self.server.old_ids_live.then(|| self.ended.get(&id));
+        let item = self.items.get(lives_on.flatten()?)?.clone();
+        let new = self.fresh();
+        self.items.insert(new, Item { place: to, ..item });
+        Some(new)
+    }
+
+    /// The item that an id meant or means.
+    pub(crate) fn meant(&self, id: u64) -> Option<&Item> {
+        let mut id = id;
+        while let Some(new) = self.ended.get(&id) {
+            id = *new;
+        }
+        self.items.get(&id)
+    }
+
+    /// The first half of a move alone: the copy is made and the original stays.
+    pub(crate) fn copy_item(&mut self, from: Place, id: u64, to: Place) {
+        if let Some(item) = self.find(from, id).cloned() {
+            let new = self.fresh();
+            self.items.insert(new, Item { place: to, ..item });
+        }
+    }
+
+    /// Another content under the same id and key.
+    pub(crate) fn edit_item(&mut self, id: u64, mail: usize, original: Arc<[u8]>) {
+        if let Some(item) = self.items.get_mut(&id) {
+            item.mail = mail;
+            item.original = original;
+        }
+    }
+
+    pub(crate) fn locate(&self, place: Place, key: &SightingKey) -> Vec<u64> {
+        let all = self.list(place).into_iter();
+        all.filter(|id| key_bytes(self.items[id].key) == *key)
+            .collect()
+    }
+}

@@ -1,0 +1,259 @@
+//! Every schedule of a small world: all orders of the workers' steps, with every fault, crash and leap of the clock at every
+//! point, up to a number of them.
+//!
+//! What a worker does next follows from what it has seen since it began to live. So a state is: what each worker has seen, what
+//! the mailbox holds, what was written to the store and in which order, the clock, and what may still happen. Two schedules
+//! that reach one state go on alike, and the rest is searched once; every schedule is counted all the same.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::database::memory;
+use crate::mails::Company;
+use crate::seeded::{Column, column, faults};
+use crate::stage::{Fault, Op, Phase, Point};
+use crate::world::{Plan, World};
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub(crate) struct Space {
+    pub(crate) name: &'static str,
+    pub(crate) plan: Plan,
+    /// Faults, crashes and leaps of the clock in a schedule, at most.
+    pub(crate) faults: usize,
+    /// Runs that each worker begins while faults may come; a crash gives one more.
+    pub(crate) runs: usize,
+    /// Leaps of the clock, in seconds.
+    pub(crate) leaps: &'static [i64],
+}
+
+/// What was searched.
+#[derive(Debug, Default)]
+pub(crate) struct Covered {
+    /// Different states.
+    pub(crate) states: u64,
+    /// Steps from one state to another.
+    pub(crate) steps: u64,
+    /// States in which a schedule ends; each was let settle and was checked.
+    pub(crate) ends: u64,
+    /// Different schedules, from the beginning to an end.
+    pub(crate) schedules: u128,
+    pub(crate) cells: BTreeMap<(Op, Column), u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Start(usize),
+    /// The n-th of what is ready goes on.
+    Go(usize, Option<Fault>),
+    Crash(usize),
+    Leap(i64),
+    /// Nothing else can happen: time passes.
+    Wake,
+}
+
+/// A schedule on its way.
+struct Place {
+    world: World,
+    faults_left: usize,
+    runs_left: Vec<usize>,
+}
+
+impl Place {
+    fn new(space: &Space, company: &Arc<Company>) -> Self {
+        let workers = space.plan.workers;
+        let world = World::new(space.plan.clone(), memory, company);
+        world.stage.watch(workers);
+        Self {
+            world,
+            faults_left: space.faults,
+            runs_left: vec![space.runs; workers],
+        }
+    }
+
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.world.digest().hash(&mut hasher);
+        (self.faults_left, &self.runs_left).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn choices(&self, leaps: &[i64]) -> Vec<Choice> {
+        let workers = 0..self.runs_left.len();
+        let running = |worker: &usize| self.world.workers[*worker].is_running();
+        let may_start = |worker: &usize| !running(worker) && self.runs_left[*worker] > 0;
+        let mut all: Vec<Choice> = workers
+            .clone()
+            .filter(may_start)
+            .map(Choice::Start)
+            .collect();
+        let ready = self.world.stage.ready();
+        all.extend((0..ready.len()).map(|at| Choice::Go(at, None)));
+        if all.is_empty() {
+            let sleeps = self.world.stage.next_wake().is_some();
+            return if sleeps { vec![Choice::Wake] } else { all };
+        }
+        if self.faults_left > 0 {
+            for (at, (_, _, point)) in ready.iter().enumerate() {
+                if let Point::Call(op, phase) = point {
+                    let faults = variants(*op, *phase);
+                    all.extend(faults.into_iter().map(|it| Choice::Go(at, Some(it))));
+                }
+            }
+            all.extend(workers.filter(running).map(Choice::Crash));
+            all.extend(leaps.iter().map(|seconds| Choice::Leap(*seconds)));
+        }
+        all
+    }
+
+    /// Takes a step; answers the cells of the fault matrix that it is in.
+    fn step(&mut self, choice: Choice) -> Vec<(Op, Column)> {
+        let world = &mut self.world;
+        let mut cells = Vec::new();
+        match choice {
+            Choice::Start(worker) => {
+                self.runs_left[worker] -= 1;
+                world.start(worker);
+            }
+            Choice::Go(at, fault) => {
+                let (id, worker, point) = world.stage.ready()[at];
+                self.faults_left -= usize::from(fault.is_some());
+                if let (Point::Call(op, phase), Some(fault)) = (point, fault) {
+                    cells.push((op, column(phase, fault)));
+                }
+                world.grant(id, worker, fault);
+            }
+            Choice::Crash(worker) => {
+                self.faults_left -= 1;
+                self.runs_left[worker] += 1;
+                cells.extend(world.stage.calls_of(worker).into_iter().map(crashed));
+                world.crash(worker);
+            }
+            Choice::Leap(seconds) => {
+                self.faults_left -= 1;
+                world.undisturbed = false;
+                world.stage.step_clock(seconds);
+            }
+            Choice::Wake => {
+                if let Some(wake) = world.stage.next_wake() {
+                    world.stage.set_clock(wake);
+                }
+            }
+        }
+        cells
+    }
+}
+
+fn crashed((op, phase): (Op, Phase)) -> (Op, Column) {
+    match phase {
+        Phase::Before => (op, Column::CrashBefore),
+        Phase::After => (op, Column::CrashAfter),
+    }
+}
+
+/// Every fault of a call, with every way in which a batch can go wrong.
+fn variants(op: Op, phase: Phase) -> Vec<Fault> {
+    let ways: u8 = match op {
+        Op::List => 3,
+        Op::Fetch => 4,
+        Op::Move => 5,
+        _ => 1,
+    };
+    let mut all = Vec::new();
+    for fault in faults(op, phase) {
+        match fault {
+            Fault::Partial(_) => all.extend((0..ways).map(Fault::Partial)),
+            fault => all.push(*fault),
+        }
+    }
+    all
+}
+
+struct Search<'a> {
+    space: &'a Space,
+    company: &'a Arc<Company>,
+    /// The schedules that begin in a state.
+    known: HashMap<u64, u128>,
+    path: Vec<Choice>,
+    covered: Covered,
+}
+
+/// Searches a space.
+pub(crate) fn search(space: &Space, company: &Arc<Company>) -> Result<Covered, String> {
+    let mut search = Search {
+        space,
+        company,
+        known: HashMap::new(),
+        path: Vec::new(),
+        covered: Covered::default(),
+    };
+    let begin = Place::new(space, company);
+    search.covered.schedules = search.explore(begin)?;
+    search.covered.states = search.known.len() as u64;
+    Ok(search.covered)
+}
+
+impl Search<'_> {
+    /// Goes on from a place in every way; answers how many schedules that are.
+    fn explore(&mut self, mut place: Place) -> Result<u128, String> {
+        let digest = place.digest();
+        if let Some(schedules) = self.known.get(&digest) {
+            return Ok(*schedules);
+        }
+        let choices = place.choices(self.space.leaps);
+        let Some((last, others)) = choices.split_last() else {
+            self.covered.ends += 1;
+            let ended = place.world.settle().and_then(|_| place.world.check());
+            ended.map_err(|broken| self.told(&broken))?;
+            self.known.insert(digest, 1);
+            return Ok(1);
+        };
+        let mut schedules = 0_u128;
+        for choice in others {
+            let again = self.again();
+            schedules = schedules.saturating_add(self.go(again, *choice)?);
+        }
+        schedules = schedules.saturating_add(self.go(place, *last)?);
+        self.known.insert(digest, schedules);
+        Ok(schedules)
+    }
+
+    fn go(&mut self, mut place: Place, choice: Choice) -> Result<u128, String> {
+        self.covered.steps += 1;
+        self.path.push(choice);
+        for cell in place.step(choice) {
+            *self.covered.cells.entry(cell).or_default() += 1;
+        }
+        let verdict = place.world.book.verdict();
+        verdict.map_err(|broken| self.told(&broken))?;
+        let schedules = self.explore(place);
+        self.path.pop();
+        schedules
+    }
+
+    /// The same place once more: all steps from the beginning.
+    fn again(&self) -> Place {
+        let mut place = Place::new(self.space, self.company);
+        for choice in &self.path {
+            place.step(*choice);
+        }
+        place
+    }
+
+    fn told(&self, broken: &str) -> String {
+        let mut place = Place::new(self.space, self.company);
+        let mut told = format!("{}: {broken}", self.space.name);
+        for choice in &self.path {
+            let waits = place.world.stage.ready();
+            let point = match choice {
+                Choice::Go(at, _) => Some(waits[*at]),
+                _ => None,
+            };
+            let _ = write!(told, "\n{choice:?} {point:?}");
+            place.step(*choice);
+        }
+        told
+    }
+}

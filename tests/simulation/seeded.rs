@@ -1,0 +1,437 @@
+//! A schedule out of one number: what there is, who goes on, what goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::database::Open;
+use crate::mailbox::Server;
+use crate::mails::{Company, Kind};
+use crate::rng::Rng;
+use crate::stage::{Fault, Op, Phase, Point};
+use crate::world::{Deed, Plan, World};
+
+/// The columns of the fault matrix that exist between a worker and what it calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Column {
+    CrashBefore,
+    CrashAfter,
+    Timeout,
+    ReplyLost,
+    Busy,
+    Unauthorized,
+    Full,
+    Partial,
+    SecondWorker,
+}
+
+const COLUMNS: [Column; 9] = [
+    Column::CrashBefore,
+    Column::CrashAfter,
+    Column::Timeout,
+    Column::ReplyLost,
+    Column::Busy,
+    Column::Unauthorized,
+    Column::Full,
+    Column::Partial,
+    Column::SecondWorker,
+];
+
+const OPS: [Op; 22] = [
+    Op::LoadSetup,
+    Op::Acquire,
+    Op::Renew,
+    Op::Release,
+    Op::OpenFolder,
+    Op::Undelivered,
+    Op::ReadMail,
+    Op::PendingMoves,
+    Op::Locate,
+    Op::List,
+    Op::Known,
+    Op::Fetch,
+    Op::Stage,
+    Op::Resolve,
+    Op::Commit,
+    Op::WithMessageIds,
+    Op::Staged,
+    Op::ReadOriginal,
+    Op::Put,
+    Op::Move,
+    Op::Unindexed,
+    Op::Index,
+];
+
+/// Whether a cell of the matrix exists: every call can crash, time out and lose its reply, beside another worker.
+fn exists(op: Op, column: Column) -> bool {
+    let before = faults(op, Phase::Before);
+    match column {
+        Column::Busy => before.contains(&Fault::Busy),
+        Column::Unauthorized => before.contains(&Fault::Unauthorized),
+        Column::Full => before.contains(&Fault::Full),
+        Column::Partial => before.contains(&Fault::Partial(0)),
+        _ => true,
+    }
+}
+
+/// What a number of schedules met.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Tally {
+    pub(crate) schedules: u64,
+    pub(crate) steps: u64,
+    pub(crate) faults: u64,
+    pub(crate) cells: BTreeMap<(Op, Column), u64>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.schedules += other.schedules;
+        self.steps += other.steps;
+        self.faults += other.faults;
+        for (cell, count) in &other.cells {
+            *self.cells.entry(*cell).or_default() += count;
+        }
+    }
+
+    /// How often each cell was hit.
+    pub(crate) fn table(&self) -> String {
+        let mut text = format!("{:<16}", "");
+        for column in COLUMNS {
+            let _ = write!(text, "{:>13}", format!("{column:?}"));
+        }
+        for op in OPS {
+            let _ = write!(text, "\n{:<16}", format!("{op:?}"));
+            for column in COLUMNS {
+                let count = self.cells.get(&(op, column)).copied().unwrap_or_default();
+                let cell = if exists(op, column) {
+                    count.to_string()
+                } else {
+                    "-".into()
+                };
+                let _ = write!(text, "{cell:>13}");
+            }
+        }
+        text
+    }
+
+    /// The cells that exist and were never hit.
+    pub(crate) fn missed(&self) -> Vec<(Op, Column)> {
+        let all = OPS
+            .iter()
+            .flat_map(|op| COLUMNS.map(|column| (*op, column)));
+        all.filter(|(op, column)| exists(*op, *column))
+            .filter(|cell| !self.cells.contains_key(cell))
+            .collect()
+    }
+
+    fn hit(&mut self, op: Op, column: Column) {
+        self.faults += u64::from(column != Column::SecondWorker);
+        *self.cells.entry((op, column)).or_default() += 1;
+    }
+}
+
+/// Most steps with faults.
+const STEPS: usize = 6_000;
+
+/// Faults of a schedule at most: fewer than the attempts of a mail, so that no sound mail is ever set aside.
+const FAULTS: usize = 7;
+
+fn plan(rng: &mut Rng) -> Plan {
+    let workers = 1 + rng.below(4).min(rng.below(4));
+    let mails = match rng.below(60) {
+        0 => 1 + rng.below(50),
+        1..8 => 1 + rng.below(12),
+        _ => 1 + rng.below(4),
+    };
+    let mut kinds: Vec<Kind> = crate::mails::kinds(rng, mails);
+    // What a person makes of another mail.
+    kinds.push(Kind::Plain);
+    let mut queue = Vec::new();
+    for mail in 0..mails {
+        queue.push(mail);
+        if rng.chance(150) {
+            queue.push(mail);
+        }
+    }
+    Plan {
+        workers,
+        kinds,
+        queue,
+        server: Server {
+            stable_keys: !rng.chance(200),
+            new_ids: !rng.chance(300),
+            old_ids_live: rng.chance(300),
+        },
+        page: [2, 3, 5, 100][rng.below(4)],
+        batch: [1, 2, 3, 50][rng.below(4)],
+        connections: [1, 2, 4][rng.below(3)],
+        run_size: [0, 0, 0, 0, 1, 2, 3][rng.below(7)],
+        same_name: rng.chance(300),
+        quarantine_folder: rng.chance(500),
+        not_logged_folder: rng.chance(300),
+        sink: rng.chance(250),
+        setup: rng.chance(150),
+        restores: rng.chance(30),
+    }
+}
+
+/// How a schedule is repeated.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replay {
+    pub(crate) trace: bool,
+    /// Faults that do not happen, by their number.
+    pub(crate) skipped: BTreeSet<usize>,
+}
+
+/// Runs the schedule of a seed.
+pub(crate) fn run(
+    seed: u64,
+    open: Open,
+    company: &Arc<Company>,
+    replay: &Replay,
+) -> Result<Tally, String> {
+    let mut rng = Rng::new(seed);
+    let plan = plan(&mut rng);
+    if replay.trace {
+        println!("{plan:?}");
+    }
+    let mut chaos = Chaos::new(&plan, rng, replay);
+    let mut world = World::new(plan, open, company);
+    world.trace = replay.trace;
+    for _ in 0..STEPS {
+        if !chaos.step(&mut world) {
+            break;
+        }
+        world.book.verdict()?;
+    }
+    world.settle()?;
+    world.check()?;
+    chaos.tally.schedules = 1;
+    Ok(chaos.tally)
+}
+
+/// The faults that a schedule cannot do without: one after the other is left out, as long as it still fails.
+pub(crate) fn shrink(seed: u64, open: Open, company: &Arc<Company>) -> BTreeSet<usize> {
+    let mut replay = Replay::default();
+    for number in 0..MOST_NUMBERED {
+        replay.skipped.insert(number);
+        if run(seed, open, company, &replay).is_ok() {
+            replay.skipped.remove(&number);
+        }
+    }
+    let all = 0..MOST_NUMBERED;
+    all.filter(|number| !replay.skipped.contains(number))
+        .collect()
+}
+
+/// Faults are left out one by one up to this number.
+pub(crate) const MOST_NUMBERED: usize = 64;
+
+struct Chaos<'a> {
+    rng: Rng,
+    replay: &'a Replay,
+    runs_left: Vec<usize>,
+    deeds: Vec<Deed>,
+    /// Chances in a thousand, per step.
+    clock: u64,
+    person: u64,
+    faults_left: usize,
+    per_mille: u64,
+    /// How many faults there were, those that were skipped included.
+    number: usize,
+    tally: Tally,
+}
+
+impl<'a> Chaos<'a> {
+    fn new(plan: &Plan, mut rng: Rng, replay: &'a Replay) -> Self {
+        let mut deeds = Vec::new();
+        if plan.server.stable_keys && rng.chance(250) {
+            deeds.extend([Deed::TakeAway, Deed::Copy, Deed::PutBack, Deed::Edit]);
+        }
+        if rng.chance(100) {
+            deeds.push(Deed::RenameFolder);
+        }
+        if plan.setup {
+            deeds.push(Deed::Disable);
+        }
+        if plan.restores {
+            deeds.push(Deed::RestoreStore);
+        }
+        let no_faults = rng.chance(80);
+        Self {
+            runs_left: vec![2 + rng.below(4); plan.workers],
+            clock: if no_faults {
+                0
+            } else {
+                [2, 4, 40][rng.below(3)]
+            },
+            person: if no_faults || deeds.is_empty() { 0 } else { 15 },
+            faults_left: if no_faults {
+                0
+            } else {
+                2 + rng.below(FAULTS - 1)
+            },
+            per_mille: [10, 20, 40, 100][rng.below(4)],
+            number: 0,
+            tally: Tally::default(),
+            deeds,
+            rng,
+            replay,
+        }
+    }
+
+    /// One step. Answers whether there is another one.
+    fn step(&mut self, world: &mut World) -> bool {
+        self.tally.steps += 1;
+        if self.clock > 0 && self.rng.chance(self.clock) {
+            self.clock(world);
+        }
+        if self.person > 0 && self.rng.chance(self.person) {
+            let (deed, which) = (*self.rng.pick(&self.deeds), self.rng.below(5_000));
+            if self.happens() {
+                self.say(|| format!("a person: {deed:?} {which}"));
+                world.person(deed, which);
+            }
+        }
+        let ready = world.stage.ready();
+        let idle: Vec<usize> = (0..world.workers.len())
+            .filter(|at| !world.workers[*at].is_running() && self.runs_left[*at] > 0)
+            .collect();
+        let choices = ready.len() + idle.len();
+        if choices == 0 {
+            let Some(wake) = world.stage.next_wake() else {
+                return false;
+            };
+            world.stage.set_clock(wake);
+            return true;
+        }
+        let choice = self.rng.below(choices);
+        match ready.get(choice) {
+            None => self.start(world, idle[choice - ready.len()]),
+            Some((id, worker, point)) => self.go_on(world, *id, *worker, *point),
+        }
+        true
+    }
+
+    /// Whether the next fault happens or is left out.
+    fn happens(&mut self) -> bool {
+        let happens = !self.replay.skipped.contains(&self.number);
+        self.number += 1;
+        happens
+    }
+
+    fn start(&mut self, world: &mut World, worker: usize) {
+        self.runs_left[worker] -= 1;
+        self.say(|| format!("worker {worker} begins a run"));
+        world.start(worker);
+    }
+
+    fn clock(&mut self, world: &mut World) {
+        let all = [1, 30, 200, 200, 400, 400, 3_600, 86_400, -86_400];
+        let seconds = *self.rng.pick(&all);
+        if self.happens() {
+            self.say(|| format!("the clock moves by {seconds} s"));
+            world.undisturbed = false;
+            world.stage.step_clock(seconds);
+        }
+    }
+
+    fn go_on(&mut self, world: &mut World, id: u64, worker: usize, point: Point) {
+        let Point::Call(op, phase) = point else {
+            world.grant(id, worker, None);
+            return;
+        };
+        let running = world.workers.iter().filter(|it| it.is_running());
+        if running.count() > 1 {
+            self.tally.hit(op, Column::SecondWorker);
+        }
+        if self.faults_left > 0 && self.rng.chance(self.per_mille * weight(op)) {
+            let crashes = self.rng.chance(300);
+            let fault = *self.rng.pick(faults(op, phase));
+            let how = u8::try_from(self.rng.below(250)).unwrap();
+            if self.happens() {
+                self.faults_left -= 1;
+                if crashes {
+                    return self.crash(world, worker);
+                }
+                let fault = if let Fault::Partial(_) = fault {
+                    Fault::Partial(how)
+                } else {
+                    fault
+                };
+                self.tally.hit(op, column(phase, fault));
+                self.say(|| format!("worker {worker}: {op:?} {phase:?} {fault:?}"));
+                return world.grant(id, worker, Some(fault));
+            }
+        }
+        self.say(|| format!("worker {worker}: {op:?} {phase:?}"));
+        world.grant(id, worker, None);
+    }
+
+    fn crash(&mut self, world: &mut World, worker: usize) {
+        for (op, phase) in world.stage.calls_of(worker) {
+            let column = if phase == Phase::Before {
+                Column::CrashBefore
+            } else {
+                Column::CrashAfter
+            };
+            self.tally.hit(op, column);
+        }
+        self.say(|| format!("worker {worker} is killed"));
+        self.runs_left[worker] += 1;
+        world.crash(worker);
+    }
+
+    fn say(&self, what: impl FnOnce() -> String) {
+        if self.replay.trace {
+            println!("{} {}", self.number, what());
+        }
+    }
+}
+
+/// How likely a fault is at this call: what every run begins with is seldom, what few runs reach is often.
+fn weight(op: Op) -> u64 {
+    match op {
+        Op::Acquire | Op::OpenFolder | Op::LoadSetup => 1,
+        Op::List | Op::Known | Op::PendingMoves | Op::Undelivered => 2,
+        Op::Fetch | Op::Resolve | Op::Release => 3,
+        Op::Unindexed | Op::Index | Op::ReadOriginal => 4,
+        _ => 8,
+    }
+}
+
+pub(crate) fn column(phase: Phase, fault: Fault) -> Column {
+    match (phase, fault) {
+        (_, Fault::Partial(_)) => Column::Partial,
+        (_, Fault::Busy) => Column::Busy,
+        (_, Fault::Unauthorized) => Column::Unauthorized,
+        (_, Fault::Full) => Column::Full,
+        (Phase::Before, Fault::Timeout) => Column::Timeout,
+        (Phase::After, Fault::Timeout) => Column::ReplyLost,
+    }
+}
+
+/// What can go wrong with a call at this phase.
+pub(crate) fn faults(op: Op, phase: Phase) -> &'static [Fault] {
+    let remote = matches!(
+        op,
+        Op::OpenFolder | Op::List | Op::Fetch | Op::Move | Op::Locate
+    );
+    let batched = matches!(op, Op::List | Op::Fetch | Op::Move);
+    let writes = matches!(
+        op,
+        Op::Acquire | Op::Renew | Op::Stage | Op::Commit | Op::Index
+    );
+    match phase {
+        Phase::Before if op == Op::Put => &[Fault::Timeout, Fault::Partial(0)],
+        Phase::Before if writes => &[Fault::Timeout, Fault::Full],
+        Phase::Before if batched => &[
+            Fault::Timeout,
+            Fault::Busy,
+            Fault::Unauthorized,
+            Fault::Partial(0),
+        ],
+        Phase::Before if remote => &[Fault::Timeout, Fault::Busy, Fault::Unauthorized],
+        _ => &[Fault::Timeout],
+    }
+}

@@ -1,0 +1,363 @@
+//! The mailbox as a worker sees it: every call waits before and after its effect, and may fail at either.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use email_logging::error::{Error, Result, codes};
+use email_logging::message::MailFacts;
+use email_logging::source::{
+    Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
+    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+};
+
+use crate::book::{Book, item_id, item_ref};
+use crate::mailbox::{Item, Mailbox, Place, key_bytes};
+use crate::mails::{Kind, Mails};
+use crate::stage::{Fault, Op, Phase, Stage};
+
+/// One worker's way to the mailbox.
+#[derive(Debug, Clone)]
+pub(crate) struct SimSource {
+    pub(crate) stage: Stage,
+    pub(crate) worker: usize,
+    pub(crate) mailbox: Arc<Mutex<Mailbox>>,
+    pub(crate) mails: Arc<Mails>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) page: u32,
+    pub(crate) batch: u32,
+    /// Whether entries go to a log of the host's, which must have them before the mail moves.
+    pub(crate) delivers: bool,
+    /// Whether there is a folder for what is not logged.
+    pub(crate) not_logged: bool,
+}
+
+fn failed(fault: Fault, operation: &'static str) -> Error {
+    match fault {
+        Fault::Timeout | Fault::Partial(_) | Fault::Full => {
+            Error::new(&codes::HTTP_TIMEOUT, operation)
+        }
+        Fault::Busy => {
+            Error::new(&codes::EWS_THROTTLED, operation).with_retry_after(Duration::from_secs(30))
+        }
+        Fault::Unauthorized => Error::new(&codes::HTTP_UNAUTHORIZED, operation),
+    }
+}
+
+impl SimSource {
+    async fn call<T: Debug>(
+        &self,
+        op: Op,
+        name: &'static str,
+        effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
+    ) -> Result<T> {
+        self.book.request(self.worker);
+        let partial = match self.stage.wait(self.worker, op, Phase::Before).await {
+            Some(Fault::Partial(how)) => Some(how),
+            Some(fault) => return Err(failed(fault, name)),
+            None => None,
+        };
+        let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
+        self.stage.sees(self.worker, &answer);
+        match self.stage.wait(self.worker, op, Phase::After).await {
+            Some(fault) => Err(failed(fault, name)),
+            None => answer,
+        }
+    }
+
+    fn listed(mailbox: &Mailbox, id: u64) -> ListedItem {
+        let item = &mailbox.items[&id];
+        let mut listed = ListedItem::new(item_ref(id));
+        listed.key = mailbox.server.stable_keys.then(|| key_bytes(item.key));
+        listed.size = Some(item.original.len() as u64);
+        listed.received = Some(item.received);
+        listed
+    }
+
+    fn list_effect(
+        &self,
+        mailbox: &Mailbox,
+        place: Place,
+        request: ListRequest,
+        partial: Option<u8>,
+    ) -> Listing {
+        let mut all = mailbox.list(place);
+        let total = all.len() as u64;
+        match partial.map(|how| how % 3) {
+            Some(0) if !all.is_empty() => {
+                all.remove(0);
+            }
+            Some(1) if !all.is_empty() => all.insert(0, all[0]),
+            _ => {}
+        }
+        let (offset, limit) = (
+            request.offset as usize,
+            request.limit.min(self.page) as usize,
+        );
+        let short = usize::from(partial.is_some_and(|how| how % 3 == 2));
+        let limit = limit.saturating_sub(short).max(1);
+        let ids: Vec<_> = all.iter().skip(offset).take(limit).copied().collect();
+        let complete = offset + ids.len() >= all.len();
+        let items = ids.into_iter().map(|id| Self::listed(mailbox, id));
+        Listing::new(items.collect(), Some(total), complete)
+    }
+
+    fn move_effect(
+        &self,
+        mailbox: &mut Mailbox,
+        route: (Place, Place),
+        items: &[ItemRef],
+        partial: Option<u8>,
+    ) -> Vec<Moved> {
+        let mut answers = Vec::new();
+        let mut stopped = false;
+        for (index, item) in items.iter().enumerate() {
+            let id = item_id(item);
+            let how = partial.map_or(0, |how| (usize::from(how) + index) % 5);
+            stopped |= how == 4;
+            if !stopped {
+                self.check_move(mailbox, route, id);
+                self.explain(mailbox, id, how == 2);
+            }
+            answers.push(match how {
+                _ if stopped => not_reached(),
+                1 => not_moved(),
+                2 => {
+                    mailbox.copy_item(route.0, id, route.1);
+                    not_moved()
+                }
+                how => match mailbox.move_item(route.0, id, route.1) {
+                    Some(_) if how == 3 => Moved::Gone,
+                    Some(new) => Moved::Done(mailbox.server.new_ids.then(|| item_ref(new))),
+                    None => Moved::Gone,
+                },
+            });
+        }
+        answers
+    }
+
+    fn explain(&self, mailbox: &mut Mailbox, id: u64, is_half: bool) {
+        let is_stale = self.book.pages().holder != Some(self.worker);
+        let key = mailbox.meant(id).map(|item| item.key);
+        if let (Some(key), true) = (key, is_half || is_stale) {
+            *mailbox.explained.entry(key).or_default() += 1;
+        }
+    }
+
+    /// I2, I8: a mail moves only after its commit, to where it belongs, and not during its back-off.
+    fn check_move(&self, mailbox: &Mailbox, (from, to): (Place, Place), id: u64) {
+        let Some(item) = mailbox.find(from, id) else {
+            return;
+        };
+        let pages = self.book.pages();
+        let committed = pages.committed.contains(&id);
+        // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
+        let early = mailbox.server.stable_keys
+            && pages
+                .move_after
+                .get(&id)
+                .is_some_and(|it| *it > self.stage.latest());
+        let read = pages.read.get(&id).cloned().unwrap_or_default();
+        drop(pages);
+        if !committed {
+            self.book
+                .broken(format!("I2: item {id} moves before its commit"));
+        }
+        if early {
+            self.book
+                .broken(format!("I8: item {id} moves during its back-off"));
+        }
+        let places = read.iter().map(|mail| self.belongs(*mail));
+        if !mailbox.touched.contains(&item.key)
+            && !read.is_empty()
+            && !places.clone().any(|it| it == to)
+        {
+            let belongs: Vec<_> = places.collect();
+            self.book.broken(format!(
+                "I2: item {id} moves to {to:?}, it belongs in {belongs:?}"
+            ));
+        }
+        if self.delivers
+            && !mailbox.touched.contains(&item.key)
+            && !read.iter().any(|mail| self.is_delivered(*mail))
+            && !read.is_empty()
+        {
+            self.book
+                .broken(format!("I2: item {id} moves before the host's log has it"));
+        }
+    }
+
+    /// Where a mail belongs in the end.
+    fn belongs(&self, mail: usize) -> Place {
+        match self.mails.0[mail].kind {
+            Kind::Poison => Place::Quarantine,
+            Kind::Stranger | Kind::Private if self.not_logged => Place::NotLogged,
+            _ => Place::Storage,
+        }
+    }
+
+    fn is_delivered(&self, mail: usize) -> bool {
+        let base = self.mails.base(mail);
+        let pages = self.book.pages();
+        let there = pages.entries.get(&base).cloned().unwrap_or_default();
+        let wanted = self.mails.0[base].entries.len();
+        there
+            .iter()
+            .filter(|id| pages.host.contains_key(*id))
+            .count()
+            >= wanted
+    }
+
+    /// I8: what failed is not read again during its back-off.
+    fn check_read(&self, id: u64, item: &Item, is_touched: bool) {
+        let mut pages = self.book.pages();
+        pages.read.entry(id).or_default().insert(item.mail);
+        let early = pages
+            .read_after
+            .get(&id)
+            .is_some_and(|it| *it > self.stage.latest());
+        drop(pages);
+        // Of several copies that a person made one may be decided meanwhile.
+        if early && !is_touched {
+            self.book
+                .broken(format!("I8: item {id} is read during its back-off"));
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        at: usize,
+        original: Option<(usize, Arc<[u8]>)>,
+        how: usize,
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        let Some((mail, original)) = original else {
+            sink.begin(at, None);
+            return sink.end(Fetched::Gone).await;
+        };
+        sink.begin(at, Some(original.len() as u64));
+        if self.mails.is_poison(mail) {
+            return sink.end(Fetched::Failed(damaged())).await;
+        }
+        if how == 1 {
+            let error = Error::new(&codes::EWS_UNAVAILABLE, "fetch");
+            return sink.end(Fetched::Failed(error)).await;
+        }
+        let half = original.len() / 2;
+        if how == 2 || how == 3 {
+            sink.chunk(&original[..half]).await?;
+            if how == 2 {
+                return Err(failed(Fault::Timeout, "fetch"));
+            }
+            sink.begin(at, Some(original.len() as u64));
+        }
+        sink.chunk(&original[..half]).await?;
+        sink.chunk(&original[half..]).await?;
+        let facts = Box::new(MailFacts::default());
+        sink.end(Fetched::Complete(facts)).await
+    }
+}
+
+fn damaged() -> Error {
+    Error::new(&codes::EWS_ITEM_DAMAGED, "fetch")
+}
+
+fn not_moved() -> Moved {
+    Moved::Failed(Error::new(&codes::EWS_MOVE_FAILED, "move_to"))
+}
+
+fn not_reached() -> Moved {
+    Moved::Failed(Error::new(&codes::EWS_UNAVAILABLE, "move_to"))
+}
+
+#[async_trait]
+impl MailSource for SimSource {
+    fn capabilities(&self) -> SourceCapabilities {
+        let keys = self.mailbox.lock().unwrap().server.stable_keys;
+        let mut capabilities = SourceCapabilities::default();
+        capabilities.stable_keys = keys;
+        capabilities.locate = keys;
+        capabilities.list_page = self.page;
+        capabilities.fetch_batch = self.batch;
+        capabilities.move_batch = self.batch;
+        capabilities.connections = 4;
+        capabilities
+    }
+
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        let FolderSelector::Path(path) = folder else {
+            panic!("folders are opened by path here")
+        };
+        let name = path.segments().last().unwrap().to_lowercase();
+        let place = Place::of(&name);
+        self.call(Op::OpenFolder, "open_folder", |mailbox, _| {
+            if mailbox.renamed.contains(&place) {
+                return Err(Error::new(&codes::EWS_FOLDER_NOT_FOUND, "open_folder"));
+            }
+            Ok(Folder::new(FolderId::new(place.id())))
+        })
+        .await
+    }
+
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        let place = Place::of(folder.id.as_str());
+        self.call(Op::List, "list", |mailbox, partial| {
+            Ok(self.list_effect(mailbox, place, request, partial))
+        })
+        .await
+    }
+
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        let place = Place::of(from.id.as_str());
+        let fetched = self.call(Op::Fetch, "fetch", |mailbox, partial| {
+            let find = |item: &ListedItem| {
+                let id = item_id(&item.item);
+                let found = mailbox.find(place, id)?;
+                self.check_read(id, found, mailbox.touched.contains(&found.key));
+                Some((found.mail, Arc::clone(&found.original)))
+            };
+            Ok((items.iter().map(find).collect::<Vec<_>>(), partial))
+        });
+        let (found, partial) = fetched.await?;
+        for (at, original) in found.into_iter().enumerate() {
+            let how = partial.map_or(0, |how| (usize::from(how) + at) % 4);
+            self.hand_over(at, original, how, sink).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let route = (Place::of(from.id.as_str()), Place::of(to.id.as_str()));
+        self.call(Op::Move, "move_to", |mailbox, partial| {
+            Ok(self.move_effect(mailbox, route, items, partial))
+        })
+        .await
+    }
+
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        let place = Place::of(folder.id.as_str());
+        self.call(Op::Locate, "locate", |mailbox, _| {
+            let find = |key| {
+                mailbox
+                    .locate(place, key)
+                    .into_iter()
+                    .map(item_ref)
+                    .collect()
+            };
+            Ok(keys.iter().map(find).collect())
+        })
+        .await
+    }
+
+    async fn remove(&self, _: &Folder, _: &[ItemRef], _: Disposal) -> Result<Vec<Removed>> {
+        self.book
+            .broken("I1: something was to be deleted under a policy that deletes nothing");
+        Err(Error::new(&codes::SOURCE_UNSUPPORTED, "remove"))
+    }
+}

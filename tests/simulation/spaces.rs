@@ -1,0 +1,118 @@
+//! The small worlds that are searched as a whole.
+
+use crate::mailbox::Server;
+use crate::mails::Kind;
+use crate::search::Space;
+use crate::world::Plan;
+
+const EXCHANGE: Server = Server {
+    stable_keys: true,
+    new_ids: true,
+    old_ids_live: false,
+};
+
+fn plan(workers: usize, kinds: &[Kind]) -> Plan {
+    Plan {
+        workers,
+        kinds: kinds.to_vec(),
+        queue: (0..kinds.len()).collect(),
+        server: EXCHANGE,
+        page: 100,
+        batch: 2,
+        connections: 1,
+        run_size: 0,
+        same_name: true,
+        quarantine_folder: true,
+        not_logged_folder: false,
+        sink: false,
+        setup: false,
+        restores: false,
+    }
+}
+
+/// One mail and one worker, in every kind of world.
+pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
+    let space = |name, plan, leaps: &'static [i64]| Space {
+        name,
+        plan,
+        // A leap at each point makes everything that follows another state: one of them.
+        faults: if leaps.is_empty() {
+            faults
+        } else {
+            faults.min(1)
+        },
+        // A fault ends a run: each may come in the run that heals the one before.
+        runs: faults + 1,
+        leaps,
+    };
+    let with = |kind: Kind, change: fn(&mut Plan)| {
+        let mut plan = plan(1, &[kind]);
+        change(&mut plan);
+        plan
+    };
+    vec![
+        space("a mail", with(Kind::Plain, |_| ()), &[]),
+        space(
+            "a server whose old ids live",
+            with(Kind::Plain, |plan| {
+                plan.server.old_ids_live = true;
+                plan.server.new_ids = false;
+            }),
+            &[],
+        ),
+        space(
+            "a server without keys",
+            with(Kind::Plain, |plan| plan.server.stable_keys = false),
+            &[],
+        ),
+        space(
+            "a new name after each crash",
+            with(Kind::Plain, |plan| plan.same_name = false),
+            &[400],
+        ),
+        space("a large mail", with(Kind::Large, |_| ()), &[]),
+        space("a clock set back", with(Kind::Plain, |_| ()), &[-86_400]),
+        space(
+            "a mail that nobody can read",
+            with(Kind::Poison, |_| ()),
+            &[],
+        ),
+        space(
+            "a stranger's mail",
+            with(Kind::Stranger, |plan| plan.not_logged_folder = true),
+            &[],
+        ),
+        space(
+            "a log of the host's",
+            with(Kind::TwoContacts, |plan| plan.sink = true),
+            &[],
+        ),
+    ]
+}
+
+/// Two mails and two workers. The clock may leap over the end of a lease.
+pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
+    let space = |name, kinds: &[Kind], batch, faults| {
+        let mut plan = plan(2, kinds);
+        plan.batch = batch;
+        Space {
+            name,
+            plan,
+            faults,
+            runs: 1,
+            leaps: &[400],
+        }
+    };
+    let mut all = vec![space(
+        "two mails in a batch",
+        &[Kind::Plain, Kind::Plain],
+        2,
+        faults,
+    )];
+    if faults > 1 {
+        // The stages of two batches overlap in each worker: its own orders alone are many.
+        let kinds = [Kind::Plain, Kind::SameMessageId];
+        all.push(space("two batches", &kinds, 1, 0));
+    }
+    all
+}

@@ -1,0 +1,444 @@
+//! One schedule: the mailbox, the store, the workers, and what people and time do to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use email_logging::EmailLogger;
+use email_logging::logger::{EmailLoggerBuilder, RunError, RunReport, RunSettings};
+
+use crate::book::{Book, MAILBOX, scope};
+use crate::commits::Commits;
+use crate::database::{Database, Open};
+use crate::host::{SimSetup, SimSink, path};
+use crate::mailbox::{Mailbox, Place, Server};
+use crate::mails::{Company, INLINE, Kind, Mails, SimDirectory};
+use crate::source::SimSource;
+use crate::stage::{Dice, Fault, Stage, StageClock};
+use crate::store::SimStore;
+
+pub(crate) type Run = Pin<Box<dyn Future<Output = Result<RunReport, RunError>> + Send>>;
+
+/// What a schedule begins with.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each is one way in which a world can differ
+pub(crate) struct Plan {
+    pub(crate) workers: usize,
+    /// The mails; those that no item in the queue is a copy of are what a person makes of others.
+    pub(crate) kinds: Vec<Kind>,
+    /// Which mail each item in the queue is a copy of.
+    pub(crate) queue: Vec<usize>,
+    pub(crate) server: Server,
+    pub(crate) page: u32,
+    pub(crate) batch: u32,
+    pub(crate) connections: u32,
+    /// Mails that a run takes at most; 0 is no limit.
+    pub(crate) run_size: u32,
+    /// Whether a worker that comes back after a crash has the name that it had.
+    pub(crate) same_name: bool,
+    pub(crate) quarantine_folder: bool,
+    pub(crate) not_logged_folder: bool,
+    /// Whether entries go to a log of the host's too.
+    pub(crate) sink: bool,
+    /// Whether the set-up is stored, so that it can be disabled in mid-run.
+    pub(crate) setup: bool,
+    /// Whether the store may be put back to an earlier state.
+    pub(crate) restores: bool,
+}
+
+/// A worker: a process with its logger, and the run that goes on in it.
+#[derive(Default)]
+pub(crate) struct Worker {
+    logger: Option<Arc<EmailLogger>>,
+    run: Option<Run>,
+    lives: u64,
+    /// The set-up that it reads, where one is stored.
+    setup: Option<Arc<SimSetup>>,
+}
+
+impl Worker {
+    pub(crate) fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+}
+
+/// A schedule as it runs.
+pub(crate) struct World {
+    pub(crate) stage: Stage,
+    pub(crate) mailbox: Arc<Mutex<Mailbox>>,
+    pub(crate) mails: Arc<Mails>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) plan: Plan,
+    company: Arc<Company>,
+    enabled: Arc<AtomicBool>,
+    /// Mails that a person took away or changed: what the log holds of them depends on the moment.
+    pub(crate) interfered: BTreeSet<usize>,
+    /// Whether the store was put back, and so may not know what lies in the target folders.
+    pub(crate) restored: bool,
+    /// Whether nothing has gone wrong and nobody interfered: then all counts are exact.
+    pub(crate) undisturbed: bool,
+    /// Whether every step is printed.
+    pub(crate) trace: bool,
+    /// The counts of all runs that ended.
+    pub(crate) counted: BTreeMap<&'static str, u64>,
+}
+
+/// Polls a run until it waits for something on the stage: sets of futures wake themselves to let others go first.
+fn poll_to_a_halt(run: &mut Run) -> Poll<Result<RunReport, RunError>> {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        woken.0.store(false, Ordering::Relaxed);
+        let polled = run.as_mut().poll(&mut context);
+        if polled.is_ready() || !woken.0.load(Ordering::Relaxed) {
+            return polled;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a person does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    TakeAway,
+    Copy,
+    PutBack,
+    Edit,
+    RenameFolder,
+    Disable,
+    RestoreStore,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, open: Open, company: &Arc<Company>) -> Self {
+        let stage = Stage::new();
+        let mails = Arc::new(Mails::of(&plan.kinds));
+        let mut mailbox = Mailbox::new(plan.server);
+        for (at, mail) in plan.queue.iter().enumerate() {
+            // Two of them in each second: the order of equal times is that of the ids.
+            let seconds = jiff::SignedDuration::from_secs(i64::try_from(at / 2).unwrap());
+            let received = stage.now() + seconds;
+            mailbox.deliver(*mail, Arc::clone(&mails.0[*mail].original), received);
+        }
+        Self {
+            mailbox: Arc::new(Mutex::new(mailbox)),
+            mails,
+            book: Arc::default(),
+            database: Arc::new(Database::new(open, &stage, plan.restores)),
+            workers: (0..plan.workers).map(|_| Worker::default()).collect(),
+            company: Arc::clone(company),
+            enabled: Arc::new(AtomicBool::new(true)),
+            interfered: BTreeSet::new(),
+            restored: false,
+            undisturbed: true,
+            counted: BTreeMap::new(),
+            trace: false,
+            stage,
+            plan,
+        }
+    }
+
+    fn commits(&self) -> Commits {
+        Commits {
+            book: Arc::clone(&self.book),
+            mails: Arc::clone(&self.mails),
+            mailbox: Arc::clone(&self.mailbox),
+        }
+    }
+
+    fn source(&self, worker: usize) -> SimSource {
+        SimSource {
+            stage: self.stage.clone(),
+            worker,
+            mailbox: Arc::clone(&self.mailbox),
+            mails: Arc::clone(&self.mails),
+            book: Arc::clone(&self.book),
+            page: self.plan.page,
+            batch: self.plan.batch,
+            delivers: self.plan.sink,
+            not_logged: self.plan.not_logged_folder,
+        }
+    }
+
+    fn settings(&self) -> RunSettings {
+        let mut settings = RunSettings::default();
+        settings.fetch_batch = self.plan.batch;
+        settings.move_batch = self.plan.batch;
+        settings.batch_size = self.plan.run_size;
+        settings.connections = self.plan.connections;
+        settings.inline_bytes = INLINE;
+        settings
+    }
+
+    /// A process begins.
+    fn bear(&mut self, worker: usize) {
+        self.stage.forgets(worker);
+        self.workers[worker].lives += 1;
+        let mut builder = self.builder(worker);
+        if self.plan.quarantine_folder {
+            builder = builder.with_quarantine_folder(path("Quarantine"));
+        }
+        if self.plan.not_logged_folder {
+            builder = builder.with_not_logged_folder(path("NotLogged"));
+        }
+        if self.plan.sink {
+            builder = builder.with_sink(Arc::new(SimSink {
+                stage: self.stage.clone(),
+                worker,
+                book: Arc::clone(&self.book),
+            }));
+        }
+        if self.plan.setup {
+            let setup = Arc::new(SimSetup {
+                stage: self.stage.clone(),
+                worker,
+                book: Arc::clone(&self.book),
+                enabled: Arc::clone(&self.enabled),
+                read: AtomicBool::new(false),
+            });
+            self.workers[worker].setup = Some(Arc::clone(&setup));
+            builder = builder.with_setup_store(setup);
+        }
+        self.workers[worker].logger = Some(Arc::new(builder.build().unwrap()));
+    }
+
+    /// What every logger has.
+    fn builder(&self, worker: usize) -> EmailLoggerBuilder {
+        let stage = self.stage.clone();
+        let store = Arc::new(SimStore {
+            stage: stage.clone(),
+            worker,
+            database: Arc::clone(&self.database),
+            commits: self.commits(),
+        });
+        let directory = SimDirectory {
+            stage: stage.clone(),
+            worker,
+            company: Arc::clone(&self.company),
+        };
+        let life = self.workers[worker].lives;
+        let name = if self.plan.same_name { 0 } else { life };
+        let dice = Dice::new((worker as u64) << 32 | life);
+        EmailLogger::builder()
+            .with_source(Arc::new(self.source(worker)))
+            .with_directory(Arc::new(directory))
+            .with_log(Arc::<SimStore>::clone(&store))
+            .with_ledger(Arc::<SimStore>::clone(&store))
+            .with_content_index(store)
+            .with_clock(Arc::new(StageClock { stage, worker }))
+            .with_entropy(Arc::new(dice))
+            .with_worker(format!("worker-{worker}-{name}").as_str())
+            .with_scope(scope().clone())
+            .with_mailbox(MAILBOX)
+            .with_queue_folder(path("Queue"))
+            .with_storage_folder(path("Storage"))
+            .with_settings(self.settings())
+    }
+
+    /// Begins a run of a worker that has none.
+    pub(crate) fn start(&mut self, worker: usize) {
+        if self.workers[worker].logger.is_none() {
+            self.bear(worker);
+        }
+        self.book.set_quiet(worker, false);
+        self.stage.sees(worker, &("begins", self.stage.now()));
+        let of = &mut self.workers[worker];
+        if let Some(setup) = &of.setup {
+            setup.read.store(false, Ordering::Relaxed);
+        }
+        if let Some(logger) = of.logger.clone() {
+            of.run = Some(Box::pin(async move { logger.run_once().await }));
+        }
+        self.poll(worker);
+    }
+
+    /// Kills a worker where it is.
+    pub(crate) fn crash(&mut self, worker: usize) {
+        self.undisturbed = false;
+        self.workers[worker].run = None;
+        self.workers[worker].logger = None;
+        self.stage.forgets(worker);
+    }
+
+    /// Lets a point go on and its worker with it.
+    pub(crate) fn grant(&mut self, id: u64, worker: usize, fault: Option<Fault>) {
+        self.undisturbed &= fault.is_none();
+        self.stage.grant(id, fault);
+        self.poll(worker);
+    }
+
+    fn poll(&mut self, worker: usize) {
+        let Some(run) = &mut self.workers[worker].run else {
+            return;
+        };
+        let Poll::Ready(ended) = poll_to_a_halt(run) else {
+            return;
+        };
+        self.workers[worker].run = None;
+        let report = match &ended {
+            Ok(report) => report,
+            Err(error) => &error.report,
+        };
+        if !report.closes() {
+            self.book
+                .broken(format!("I14: the counts do not close: {ended:?}"));
+        }
+        for (what, count) in [
+            ("entries", report.entries),
+            ("moved", report.moved),
+            ("quarantined", report.quarantined),
+        ] {
+            *self.counted.entry(what).or_default() += count;
+        }
+        if let Err(error) = &ended
+            && error.error.kind() == email_logging::ErrorKind::Internal
+        {
+            self.book.broken(format!("a run ended with {error}"));
+        }
+        if ended.is_err() && self.undisturbed {
+            self.book
+                .broken(format!("a run without a fault ended with {ended:?}"));
+        }
+    }
+
+    /// A person does something.
+    pub(crate) fn person(&mut self, deed: Deed, which: usize) {
+        self.undisturbed = false;
+        match deed {
+            Deed::RenameFolder => {
+                let place = [Place::Queue, Place::Storage, Place::Quarantine][which % 3];
+                let renamed = &mut self.mailbox.lock().unwrap().renamed;
+                if !renamed.remove(&place) {
+                    renamed.insert(place);
+                }
+            }
+            Deed::Disable => {
+                self.enabled.fetch_xor(true, Ordering::Relaxed);
+            }
+            Deed::RestoreStore => self.restore(which),
+            Deed::TakeAway | Deed::Copy | Deed::PutBack | Deed::Edit => self.touch(deed, which),
+        }
+    }
+
+    fn touch(&mut self, deed: Deed, which: usize) {
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let from = if deed == Deed::PutBack {
+            Place::Storage
+        } else {
+            Place::Queue
+        };
+        let there = mailbox.list(from);
+        let Some(id) = there.get(which % there.len().max(1)).copied() else {
+            return;
+        };
+        let (mail, key) = (mailbox.items[&id].mail, mailbox.items[&id].key);
+        mailbox.touched.insert(key);
+        match deed {
+            Deed::TakeAway => {
+                mailbox.move_item(from, id, Place::Person);
+                self.interfered.insert(self.mails.base(mail));
+            }
+            Deed::Edit => {
+                let spare = self.plan.queue.iter().max().map_or(0, |last| last + 1);
+                if let Some(edited) = self.mails.0.get(spare) {
+                    mailbox.edit_item(id, spare, Arc::clone(&edited.original));
+                    self.interfered.extend([self.mails.base(mail), spare]);
+                }
+            }
+            Deed::Copy => mailbox.copy_item(from, id, Place::Queue),
+            _ => {
+                mailbox.move_item(from, id, Place::Queue);
+            }
+        }
+    }
+
+    /// All processes end, and the store is an earlier one.
+    fn restore(&mut self, which: usize) {
+        let writes = self.database.writes();
+        if writes == 0 || !self.plan.restores {
+            return;
+        }
+        for worker in 0..self.workers.len() {
+            self.crash(worker);
+        }
+        self.restored = true;
+        self.book.restored();
+        let commits = self.commits();
+        self.database
+            .restore(which % writes, |store, batch, receipt| {
+                commits.look_again(store, batch, receipt);
+            });
+        self.book.set_epoch(self.database.epoch());
+    }
+
+    /// What tells this state from others, as far as it decides what can follow.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.stage.digest(&mut hasher);
+        self.mailbox.lock().unwrap().digest(&mut hasher);
+        for worker in &self.workers {
+            (worker.run.is_some(), worker.logger.is_some(), worker.lives).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Lets every run end without faults, then runs until nothing is left to do.
+    pub(crate) fn settle(&mut self) -> Result<usize, String> {
+        self.let_all_end()?;
+        self.mailbox.lock().unwrap().renamed.clear();
+        self.enabled.store(true, Ordering::Relaxed);
+        let count = self.plan.queue.len() * 2;
+        let size = self.plan.run_size as usize;
+        // I8, and one run for what a lost reply left, and one that looks at what then is listed again.
+        let bound = 3 + if size == 0 { 0 } else { count.div_ceil(size) };
+        for runs in 1..=bound {
+            // Past every back-off and every lease.
+            self.stage.step_clock(3 * 86_400);
+            self.start(0);
+            self.let_all_end()?;
+            if self.is_settled() {
+                return Ok(runs);
+            }
+        }
+        let left = self.mailbox.lock().unwrap().list(Place::Queue).len();
+        Err(format!(
+            "I8: {left} mails are left in the queue after {bound} runs without a fault"
+        ))
+    }
+
+    fn let_all_end(&mut self) -> Result<(), String> {
+        for _ in 0..100_000 {
+            if let Some((id, worker, point)) = self.stage.first_ready() {
+                if self.trace {
+                    println!("settling, worker {worker}: {point:?}");
+                }
+                self.grant(id, worker, None);
+            } else if let Some(wake) = self.stage.next_wake() {
+                self.stage.set_clock(wake);
+            } else {
+                break;
+            }
+        }
+        self.book.verdict()?;
+        if self.workers.iter().any(Worker::is_running) {
+            let waits = (self.stage.ready(), self.stage.next_wake(), self.stage.now());
+            return Err(format!("I8: a run neither goes on nor ends: {waits:?}"));
+        }
+        Ok(())
+    }
+}
