@@ -11,7 +11,7 @@ use futures_util::stream::BoxStream;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::answer::{Answer, Opened, ResponseMessage};
-use super::codes::Class;
+use super::codes::{Chance, Class};
 use super::failure::{Failure, Remedy, StatusReading};
 use super::request::{Request, envelope};
 use super::soap::Tree;
@@ -334,17 +334,9 @@ fn message_failure(
     answer: &Answer,
 ) -> Option<Failure> {
     let class = message.class();
-    let error = || class.error(operation, message.decisive_code(), answer.server().clone());
-    match class {
-        Class::Busy => Some(Failure::busy(error(), message.back_off)),
-        Class::Version => Some(Failure {
-            error: error(),
-            remedy: Remedy::OlderVersion,
-        }),
-        Class::Transient | Class::Untouched | Class::Unknown => Some(Failure {
-            error: error(),
-            remedy: Remedy::Repeat,
-        }),
-        _ => None,
+    if class.chance() == Chance::None {
+        return None;
     }
+    let error = class.error(operation, message.decisive_code(), answer.server().clone());
+    Some(Failure::of_class(class, error, message.back_off))
 }

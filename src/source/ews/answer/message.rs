@@ -68,8 +68,10 @@ impl ResponseMessage {
 
     /// What the code means.
     pub(in crate::source::ews) fn class(&self) -> Class {
+        if self.outcome == Outcome::Success {
+            return Class::Fine;
+        }
         match (self.outcome, classify(self.decisive_code())) {
-            (Outcome::Success, _) => Class::Fine,
             // It says that it failed, and that nothing went wrong: what was done is not known.
             (Outcome::Error, Class::Fine) => Class::Unknown,
             (_, class) => class,
