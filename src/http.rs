@@ -15,6 +15,7 @@ mod ntlm;
 mod options;
 mod policy;
 mod reach;
+mod retry_after;
 mod tls;
 mod url;
 
@@ -25,11 +26,13 @@ pub(crate) use auth::{
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
-pub(crate) use failure::{is_tls, never_sent, retry_after};
-pub(crate) use gate::Gate;
+pub(crate) use failure::{is_tls, never_sent};
+pub use gate::ThrottlingGate;
+pub(crate) use gate::{Gate, OpenPlace};
 pub(crate) use guard::AddressGuard;
 pub use guard::NameResolver;
 pub(crate) use guid::new_guid;
 pub(crate) use options::HttpOptions;
 pub use policy::AddressPolicy;
+pub(crate) use retry_after::retry_after;
 pub(crate) use url::ServiceUrl;

@@ -66,8 +66,11 @@ impl EwsSource {
         let session = self.session();
         let mut signed_in_again = false;
         loop {
-            session.gate.pass(GET_USER_SETTINGS).await?;
+            let _pass = session.gate.pass(GET_USER_SETTINGS).await?;
             let authorization = session.auth.authorize().await?;
+            if session.gate.is_held() {
+                continue;
+            }
             let mut headers = settings::headers();
             if let Some(authorization) = &authorization {
                 headers.insert(AUTHORIZATION, authorization.clone());
