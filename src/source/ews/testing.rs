@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::answer::{Answer, Opened, ResponseMessage, item_facts, read_folders};
 use super::autodiscover::settings::{self, Told};
+use super::codes::classify;
 use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
 use crate::message::MailFacts;
@@ -42,6 +43,11 @@ pub struct MessageSummary {
     pub mime: Option<Vec<u8>>,
     /// The facts of the first item.
     pub facts: MailFacts,
+}
+
+/// The class of a response code, by its name in the code.
+pub fn class_of(code: &str) -> String {
+    format!("{:?}", classify(code))
 }
 
 /// Reads an answer that arrives in these pieces.
