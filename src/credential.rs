@@ -22,6 +22,9 @@ use crate::scope::Scope;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
+#[cfg(all(feature = "oauth2", feature = "testkit"))]
+#[doc(hidden)]
+pub use oauth::testing;
 #[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub use oauth::{

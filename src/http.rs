@@ -32,6 +32,8 @@ pub(crate) use gate::{Gate, OpenPlace};
 pub(crate) use guard::AddressGuard;
 pub use guard::NameResolver;
 pub(crate) use guid::new_guid;
+#[cfg(all(feature = "ntlm", feature = "testkit"))]
+pub(crate) use ntlm::ntlm_target_info;
 pub(crate) use options::HttpOptions;
 pub use policy::AddressPolicy;
 pub(crate) use retry_after::retry_after;

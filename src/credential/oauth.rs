@@ -14,6 +14,8 @@ mod facts;
 mod refusal;
 mod remembered;
 mod service;
+#[cfg(feature = "testkit")]
+pub mod testing;
 mod transport;
 
 pub use app::{AppSignIn, AppSignInBuilder};

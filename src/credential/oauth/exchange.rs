@@ -108,6 +108,26 @@ impl TokenEndpoint {
         Ok(granted)
     }
 
+    /// What is made of an answer that is at hand, for tests.
+    #[cfg(feature = "testkit")]
+    pub(super) async fn read<F>(
+        &self,
+        client: &Client,
+        send: impl Fn(oauth2::HttpRequest) -> F + Send + Sync,
+    ) -> Result<Granted>
+    where
+        F: Future<Output = Result<oauth2::HttpResponse>> + Send,
+    {
+        let library = self.library(client);
+        let asked = library.exchange_client_credentials();
+        let answer = asked.request_async(&send).await;
+        let stage = Stage::Application;
+        let answer = answer.map_err(|error| token_error(self.transport.operation, stage, error))?;
+        let granted = self.granted(&answer);
+        self.check(&granted)?;
+        Ok(granted)
+    }
+
     async fn send(&self, client: &Client, grant: Grant<'_>, stage: Stage) -> Result<Answer> {
         let library = self.library(client);
         let parameters = self.parameters(client)?;

@@ -24,7 +24,9 @@ use crate::scope::Scope;
 
 pub use answer::{AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverProtocol};
 pub use builder::{AutodiscoverBuilder, AutodiscoverCloud};
-use hosts::Hosts;
+pub(super) use hosts::Hosts;
+#[cfg(feature = "testkit")]
+pub(super) use json::service_url as service_url_in;
 pub use location::ServiceLocation;
 use walk::Walk;
 

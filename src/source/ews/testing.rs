@@ -1,5 +1,8 @@
 //! Hooks for this crate's own tests; no part of the public interface.
 
+mod hosts;
+mod wire;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -12,6 +15,14 @@ use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
 use crate::message::MailFacts;
 use crate::source::{FetchSink, Fetched};
+
+pub use hosts::{
+    CheckedUrl, HostRules, autodiscover_json, autodiscover_rules, policy_allows,
+    policy_allows_address, service_url,
+};
+#[cfg(feature = "ntlm")]
+pub use wire::ntlm_answer;
+pub use wire::{requests, retry_after};
 
 /// What was read out of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
