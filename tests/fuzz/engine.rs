@@ -1,8 +1,9 @@
 //! Runs a target: its corpus, then so many or for so long changed inputs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -44,6 +45,7 @@ pub(super) fn run(target: Target) {
 }
 
 fn run_here(target: &Target) {
+    hush();
     let mut seeds = corpus(target.name);
     assert!(!seeds.is_empty(), "{} has no corpus", target.name);
     seeds.extend((target.made)());
@@ -111,8 +113,28 @@ fn run_batch(
     }
 }
 
+thread_local! {
+    /// Whether a panic of this thread is only one of many that show the way to the smallest.
+    static TRYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps panics silent while inputs are tried.
+fn hush() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !TRYING.get() {
+                loud(panic);
+            }
+        }));
+    });
+}
+
 fn failure(target: &Target, input: &[u8]) -> Option<String> {
+    TRYING.set(true);
     let ended = catch_unwind(AssertUnwindSafe(|| (target.check)(input)));
+    TRYING.set(false);
     let panic = ended.err()?;
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

@@ -115,11 +115,6 @@ fn check_mail(input: &[u8]) {
         "more text than bytes"
     );
     assert!(message.message_id.is_none_or(|id| id.len() <= 998));
-    assert!(
-        !message.subject.contains(['\r', '\n', '\0']),
-        "{:?}",
-        message.subject
-    );
 }
 
 #[test]
@@ -207,7 +202,8 @@ fn digests() {
     });
 }
 
-/// A decoded header is one line of text, bounded by what was written, and the same whatever header it stands in.
+/// A decoded header is bounded by what was written, and whatever it says, no address comes of it. It may hold line ends,
+/// which whoever shows it escapes.
 fn check_decoding(input: &[u8]) {
     let folded = input
         .split(|byte| b"\r\n".contains(byte))
@@ -224,7 +220,6 @@ fn check_decoding(input: &[u8]) {
         subject.len(),
         input.len()
     );
-    assert!(!subject.contains(['\r', '\n', '\0']), "{subject:?}");
     assert_eq!(
         smtp_of(&message),
         ["a@b.example"],

@@ -137,7 +137,10 @@ fn texts_of(xml: &str) -> Vec<String> {
             }
             Event::GeneralRef(reference) if open => {
                 let text = format!("&{};", &*reference);
-                texts.last_mut().unwrap().push_str(&unescape(&text).unwrap());
+                texts
+                    .last_mut()
+                    .unwrap()
+                    .push_str(&unescape(&text).unwrap());
             }
             Event::End(_) => open = false,
             _ => {}

@@ -23,7 +23,9 @@ fn check_answer(input: &[u8]) {
         Ok(granted) => granted.shown.clone(),
         Err(error) => format!("{error} {error:?}"),
     };
-    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    // What stands after the object is not looked at.
+    let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+    let sent = values.next().and_then(Result::ok).unwrap_or_default();
     for name in ["access_token", "refresh_token", "id_token"] {
         let token = sent.get(name).and_then(Value::as_str).unwrap_or_default();
         assert!(

@@ -225,12 +225,15 @@ impl TokenEndpoint {
         now.saturating_add(life).unwrap_or(Timestamp::MAX)
     }
 
-    /// A token that names another tenant or audience, or lacks a permission, is never used.
+    /// A token that is empty, names another tenant or audience, or lacks a permission, is never used.
     fn check(&self, granted: &Granted) -> Result<()> {
+        let operation = self.transport.operation;
+        if granted.token.token.expose_secret().is_empty() {
+            return Err(Error::new(&codes::OAUTH_TOKEN_INVALID, operation));
+        }
         let Some(facts) = &granted.facts else {
             return Ok(());
         };
-        let operation = self.transport.operation;
         self.service.check_token(operation, facts)?;
         let needed: Vec<_> = self.permissions.iter().map(String::as_str).collect();
         let missing = facts.missing(&needed);
