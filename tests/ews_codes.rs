@@ -16,5 +16,7 @@ mod quiet;
 mod response_codes;
 #[path = "ews_codes/scripted.rs"]
 mod scripted;
+#[path = "support/skipped.rs"]
+mod skipped;
 #[path = "ews_codes/statuses.rs"]
 mod statuses;

@@ -7,6 +7,7 @@ use email_logging::source::ews::testing::class_of;
 use wiremock::ResponseTemplate;
 
 use super::scripted::*;
+use super::skipped::skipped;
 use super::support::*;
 
 const TABLE: &str = include_str!("../fixtures/response_codes.tsv");
@@ -100,9 +101,7 @@ fn the_table_has_the_codes_of_the_schema_and_no_others() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = path.join("../shared/vectors/ews/xsd/original/Messages.xsd");
     let Ok(schema) = std::fs::read_to_string(&path) else {
-        let required = std::env::var_os("EMAIL_LOGGING_REQUIRE_SHARED");
-        assert!(required.is_none(), "the schema is missing");
-        eprintln!("skipped: the schema of Exchange is missing");
+        skipped("the schema of Exchange is missing");
         return;
     };
     let start = schema.find("name=\"ResponseCodeType\"").unwrap();
