@@ -29,7 +29,8 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (at(), any::<u8>()).prop_map(|(at, byte)| Change::Insert(at, byte)),
         3 => (at(), any::<u8>()).prop_map(|(at, count)| Change::Remove(at, count)),
         6 => (at(), at()).prop_map(|(at, word)| Change::Word(at, word)),
-        2 => (at(), any::<u8>(), any::<u8>()).prop_map(|(at, size, times)| Change::Repeat(at, size, times)),
+        2 => (at(), any::<u8>(), any::<u8>())
+            .prop_map(|(at, size, times)| Change::Repeat(at, size, times)),
         2 => (at(), at(), at()).prop_map(|(at, seed, from)| Change::Cross(at, seed, from)),
         1 => at().prop_map(Change::Cut),
     ]
