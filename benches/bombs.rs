@@ -78,8 +78,9 @@ fn main() -> ExitCode {
     }
     let worst = FAMILIES.iter().map(measure).fold(0.0, f64::max);
     println!("the worst ratio is {worst:.2}, at most {WORST}");
-    match worst <= WORST {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    if worst <= WORST {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -93,7 +93,7 @@ impl fmt::Debug for ThrottlingGate {
 /// A source's view of its gate.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    gate: ThrottlingGate,
+    shared: ThrottlingGate,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     longest: Duration,
@@ -110,13 +110,13 @@ enum Told {
 impl Gate {
     /// A view of the gate; `longest` is the longest wait that a call takes upon itself.
     pub(crate) fn new(
-        gate: ThrottlingGate,
+        shared: ThrottlingGate,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         longest: Duration,
     ) -> Self {
         Self {
-            gate,
+            shared,
             clock,
             entropy,
             longest,
@@ -129,7 +129,7 @@ impl Gate {
         let span = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         let now = self.clock.now();
         let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
-        let mut state = self.gate.state();
+        let mut state = self.shared.state();
         if state.hold.is_none_or(|held| held.until < until) {
             state.hold = Some(Hold { until, length });
         }
@@ -138,12 +138,12 @@ impl Gate {
     /// Lets fewer requests be open from now on, because the server says that there are too many.
     pub(crate) fn shrink(&self) {
         let now = self.clock.now();
-        self.gate.state().crowd.shrink(now);
+        self.shared.state().crowd.shrink(now);
     }
 
     /// Whether a wish to wait came since a call has passed.
     pub(crate) fn is_held(&self) -> bool {
-        let hold = self.gate.state().hold;
+        let hold = self.shared.state().hold;
         hold.is_some_and(|hold| !hold.left(self.clock.now()).is_zero())
     }
 
@@ -154,11 +154,11 @@ impl Gate {
     /// `Throttled` when the wait is longer than this source may take upon itself.
     pub(crate) async fn pass(&self, operation: &'static str) -> Result<Pass> {
         loop {
-            let mut changed = std::pin::pin!(self.gate.shared.changed.notified());
+            let mut changed = std::pin::pin!(self.shared.shared.changed.notified());
             changed.as_mut().enable();
             match self.ask() {
                 Told::Go => return Ok(Pass(None)),
-                Told::Probe(hold) => return Ok(Pass(Some((self.gate.clone(), hold)))),
+                Told::Probe(hold) => return Ok(Pass(Some((self.shared.clone(), hold)))),
                 Told::Wait(_, left) if left > self.longest => {
                     let error = Error::new(&codes::EWS_THROTTLED, operation);
                     return Err(error.with_retry_after(left));
@@ -175,10 +175,10 @@ impl Gate {
     /// Waits until one more request may be open. It is open until the place is dropped.
     pub(crate) async fn place(&self) -> OpenPlace {
         loop {
-            let mut changed = std::pin::pin!(self.gate.shared.changed.notified());
+            let mut changed = std::pin::pin!(self.shared.shared.changed.notified());
             changed.as_mut().enable();
-            if self.gate.state().crowd.enter(self.clock.now()) {
-                return OpenPlace(self.gate.clone());
+            if self.shared.state().crowd.enter(self.clock.now()) {
+                return OpenPlace(self.shared.clone());
             }
             changed.await;
         }
@@ -186,7 +186,7 @@ impl Gate {
 
     fn ask(&self) -> Told {
         let now = self.clock.now();
-        let mut state = self.gate.state();
+        let mut state = self.shared.state();
         match state.hold {
             Some(hold) if !hold.left(now).is_zero() => Told::Wait(hold, hold.left(now)),
             _ if state.probing => Told::Queue,
@@ -200,7 +200,7 @@ impl Gate {
 
     /// Notes that a wish was waited for, whatever the clock says.
     fn sat_out(&self, waited: Hold) {
-        let mut state = self.gate.state();
+        let mut state = self.shared.state();
         if state.hold == Some(waited) {
             state.hold = Some(Hold {
                 until: Timestamp::MIN,
@@ -358,7 +358,7 @@ mod tests {
         let (clock, first) = gate();
         let shared: Arc<dyn Clock> = Arc::<Waits>::clone(&clock);
         let longest = Duration::from_secs(100);
-        let second = Gate::new(first.gate.clone(), shared, Arc::new(NoJitter), longest);
+        let second = Gate::new(first.shared.clone(), shared, Arc::new(NoJitter), longest);
         let open = (first.place().await, second.place().await);
         first.shrink();
         let mut third = std::pin::pin!(second.place());

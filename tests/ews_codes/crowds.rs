@@ -106,8 +106,7 @@ async fn most_open_after(code: &str, expected: usize) -> usize {
     list_with_all(&sources).await;
     hall.expect(expected);
     list_with_all(&sources).await;
-    let most = hall.open.borrow().most;
-    most
+    hall.open.borrow().most
 }
 
 #[tokio::test]

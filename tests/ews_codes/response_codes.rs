@@ -66,9 +66,12 @@ async fn every_code_does_what_its_row_says() {
         };
         let mut found = vec![class_of(code)];
         for says_fault in [true, false] {
-            let say = || match says_fault {
-                true => script.say(fault_of(code)),
-                false => script.say(messages_of(code)),
+            let say = || {
+                if says_fault {
+                    script.say(fault_of(code));
+                } else {
+                    script.say(messages_of(code));
+                }
             };
             say();
             let (source, clock) = impatient(&server.uri());

@@ -10,10 +10,13 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::support::*;
 
+/// The answer to an operation with this body.
+type Says = Box<dyn Fn(&str, &str) -> ResponseTemplate + Send>;
+
 /// What the server says, and the operations that it was asked for.
 #[derive(Clone)]
 pub(super) struct Script {
-    says: Arc<Mutex<Box<dyn Fn(&str, &str) -> ResponseTemplate + Send>>>,
+    says: Arc<Mutex<Says>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 

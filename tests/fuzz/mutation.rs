@@ -85,7 +85,7 @@ pub(super) fn inputs(
     words: &'static [&'static str],
 ) -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec(change(), 0..8);
-    let changed = (any::<Index>(), changes).prop_map(move |(seed, changes)| {
+    let from_seed = (any::<Index>(), changes).prop_map(move |(seed, changes)| {
         let mut input = seeds[seed.index(seeds.len())].clone();
         for change in &changes {
             change.apply(&mut input, &seeds, words);
@@ -93,7 +93,7 @@ pub(super) fn inputs(
         input
     });
     prop_oneof![
-        12 => changed,
+        12 => from_seed,
         1 => prop::collection::vec(any::<u8>(), 0..200),
     ]
 }

@@ -85,9 +85,10 @@ fn check_requests(input: &[u8]) {
     let mut next = || String::from_utf8_lossy(texts.next().unwrap_or_default()).into_owned();
     let (folder, id, key, mailbox) = (next(), next(), next(), next());
     let item = ItemRef::new(id.as_str());
-    let item = match key.is_empty() {
-        true => item,
-        false => item.with_change_key(key.as_str()),
+    let item = if key.is_empty() {
+        item
+    } else {
+        item.with_change_key(key.as_str())
     };
     for (operation, xml) in testing::requests(&folder, &item, &mailbox) {
         let mut found = texts_of(&xml);

@@ -192,9 +192,10 @@ fn check_wait(input: &[u8]) {
     };
     let text = String::from_utf8_lossy(input);
     let text = text.trim();
-    match text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => assert_eq!(wait.as_secs(), text.parse().unwrap_or(u64::MAX)),
-        false => assert!(text.contains(':'), "neither digits nor a time of day"),
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        assert_eq!(wait.as_secs(), text.parse().unwrap_or(u64::MAX));
+    } else {
+        assert!(text.contains(':'), "neither digits nor a time of day");
     }
 }
 

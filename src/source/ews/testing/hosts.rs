@@ -55,8 +55,9 @@ pub fn policy_allows_address(policy: &AddressPolicy, address: IpAddr) -> bool {
 }
 
 /// What autodiscover for a domain makes of a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools)]
 pub struct HostRules {
     /// It may be asked.
     pub ask: bool,
