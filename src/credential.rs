@@ -26,6 +26,9 @@ pub use closure::ClosureCredentials;
 pub(crate) use oauth::UsedStates;
 #[cfg(all(feature = "oauth2", feature = "seal"))]
 pub(crate) use oauth::check_certificate;
+#[cfg(all(feature = "oauth2", feature = "testkit"))]
+#[doc(hidden)]
+pub use oauth::testing;
 #[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub use oauth::{

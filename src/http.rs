@@ -15,6 +15,7 @@ mod ntlm;
 mod options;
 mod policy;
 mod reach;
+mod retry_after;
 mod tls;
 mod url;
 
@@ -25,12 +26,16 @@ pub(crate) use auth::{
 #[cfg(feature = "ews")]
 pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
-pub(crate) use failure::{http_date, is_tls, never_sent, retry_after};
-pub(crate) use gate::Gate;
+pub(crate) use failure::{http_date, is_tls, never_sent};
+pub use gate::ThrottlingGate;
+pub(crate) use gate::{Gate, OpenPlace};
 pub use guard::NameResolver;
 #[cfg_attr(not(feature = "ntlm"), allow(unused_imports))]
 pub(crate) use guard::{AddressGuard, Port};
 pub(crate) use guid::new_guid;
+#[cfg(all(feature = "ntlm", feature = "testkit"))]
+pub(crate) use ntlm::ntlm_target_info;
 pub(crate) use options::HttpOptions;
 pub use policy::AddressPolicy;
+pub(crate) use retry_after::retry_after;
 pub(crate) use url::ServiceUrl;

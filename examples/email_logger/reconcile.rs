@@ -9,7 +9,7 @@ use crate::cli::ReconcileArgs;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::run::{logger, skipped, summary};
+use crate::run::{disabled, logger, skipped, summary};
 use crate::signals::Signals;
 use crate::words;
 
@@ -22,7 +22,9 @@ pub(crate) async fn reconcile(
     let config = Config::load(file, &args.settings)?;
     let mut options = ReconcileOptions::default().with_most(args.most);
     options.dry_run = args.dry_run;
-    let logger = logger(&config, output).await?;
+    let Some(logger) = logger(config, &args.settings, output).await? else {
+        return disabled(output);
+    };
     let signals = Signals::listen();
     let report = logger.reconcile_until(&options, signals.received()).await?;
     tell(&report, output)?;

@@ -80,7 +80,7 @@ pub(crate) async fn watch(
 }
 
 /// The logger of the stored set-up, else of the configuration; none while the set-up is disabled.
-async fn logger(
+pub(crate) async fn logger(
     config: Config,
     flags: &Settings,
     output: &Output,
@@ -147,7 +147,7 @@ fn tell_unused(flags: &Settings, output: &Output) {
 }
 
 /// Says that logging is off, and how to switch it on.
-fn disabled(output: &Output) -> Result<Exit, Failure> {
+pub(crate) fn disabled(output: &Output) -> Result<Exit, Failure> {
     let why = Skipped::LoggingDisabled;
     if output.json() {
         output.value(&json!({ "report": { "skipped": why } }))?;
@@ -157,10 +157,6 @@ fn disabled(output: &Output) -> Result<Exit, Failure> {
         output.note(format!("  {}", words::command("enable")));
     }
     Ok(Exit::Failed)
-pub(crate) async fn logger(config: &Config, output: &Output) -> Result<EmailLogger, Failure> {
-    let builder = connect::logger(config, output)?;
-    let store = connect::store(config.store_path()?).await?;
-    Ok(builder.with_store(store).build()?)
 }
 
 /// Nothing is written, not even an empty file where there is no log yet.

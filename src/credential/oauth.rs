@@ -15,6 +15,8 @@ mod pause;
 mod refusal;
 mod remembered;
 mod service;
+#[cfg(feature = "testkit")]
+pub mod testing;
 mod transport;
 
 #[cfg(feature = "seal")]

@@ -251,6 +251,12 @@ codes! {
         "Exchange could not check the token", "Nothing: the call is repeated later.";
     EWS_TOKEN_GRANT = "ews.token_grant", PermissionDenied,
         "the token does not grant access to Exchange Web Services", "Give the application full_access_as_app or EWS.AccessAsUser.All, and consent again.";
+    EWS_SIGN_IN = "ews.sign_in", Unauthenticated,
+        "Exchange cannot sign the account in", "Check the account: its password may have expired, or it may not be one of this organisation.";
+    EWS_ADMINISTRATOR = "ews.administrator", Config,
+        "Exchange cannot work as it is set up", "Let an administrator look at the server's own code, which the detail names.";
+    EWS_UNEXPECTED_CODE = "ews.unexpected_code", Internal,
+        "the server answered a code that belongs to something else", "Report it with the request id; what it is about stays where it is.";
 
     AUTODISCOVER_DOMAIN = "autodiscover.domain", Config,
         "the address or the domain names no organisation whose servers could be asked", "Give the mail address of a mailbox, or the full service URL.";

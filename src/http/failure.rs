@@ -3,10 +3,9 @@
 mod certificate;
 
 use std::error::Error as StdError;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
 use super::guard::refusal;
 use crate::error::{Error, ServerContext, codes};
@@ -55,16 +54,6 @@ pub(crate) fn never_sent(error: &Error) -> bool {
 /// Whether the server could not prove who it is, or TLS failed in another way. Asking again soon changes nothing.
 pub(crate) fn is_tls(error: &Error) -> bool {
     error.code().starts_with(codes::HTTP_TLS.code)
-}
-
-/// The time in `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(until.duration_since(now)).ok()
 }
 
 /// The server's clock (`Date`, RFC 9110, 6.6.1).

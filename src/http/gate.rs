@@ -1,20 +1,56 @@
-//! The back-off gate: one server's wish to wait holds every call of a source.
+//! The back-off gate: one server's wish to wait holds every call of a mailbox with a credential.
+//!
+//! Owns the wish, the probe after it and how many requests may be open after the server said that there are too many. Knows
+//! nothing of what is asked.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod crowd;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, Result, codes};
+use crowd::Crowd;
 
-/// Holds all calls of one mailbox and credential while the server wants it.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    longest: Duration,
-    hold: Mutex<Option<Hold>>,
+/// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
+const LONGEST_WISH: Duration = Duration::from_hours(24);
+
+/// Holds every call of one mailbox with one credential while the server wants to be left alone.
+///
+/// A source has a gate of its own and shares it with its clones. Where a process has several sources for the same mailbox
+/// with the same credential, give all of them one gate ([`with_gate`](crate::source::ews::EwsSourceBuilder::with_gate)):
+/// what the server tells one of them then holds all. Sources with other mailboxes or credentials have budgets of their own
+/// and need other gates. Cloning is cheap and gives the same gate.
+///
+/// No call is sent before the named time is over (`Retry-After`, `BackOffMilliseconds`, the longer of both; at most a day).
+/// Each call adds a jitter of up to a twentieth of the wait and at most a second. Then one call goes alone; the others follow
+/// once it is answered and the answer is no new wish to wait. What a call may take upon itself is the
+/// [`longest wait`](crate::source::ews::EwsSourceBuilder::with_longest_wait) of its source.
+///
+/// After `ErrorExceededConnectionCount` half as many requests may be open as were, over all sources of the gate; each minute
+/// without another adds one, until there are as many as before.
+///
+/// The sources of a gate need the same [clock](crate::clock::Clock).
+#[derive(Clone, Default)]
+pub struct ThrottlingGate {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    hold: Option<Hold>,
+    probing: bool,
+    crowd: Crowd,
 }
 
 /// One wish to wait. The length is kept beside the end, so that a clock that steps back cannot make it longer.
@@ -24,66 +60,152 @@ struct Hold {
     length: Duration,
 }
 
+impl Hold {
+    fn left(self, now: Timestamp) -> Duration {
+        let left = Duration::try_from(self.until.duration_since(now));
+        left.unwrap_or(Duration::ZERO).min(self.length)
+    }
+}
+
+impl ThrottlingGate {
+    /// An open gate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ThrottlingGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("ThrottlingGate")
+            .field("hold", &state.hold)
+            .field("probing", &state.probing)
+            .field("crowd", &state.crowd)
+            .finish()
+    }
+}
+
+/// A source's view of its gate.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    shared: ThrottlingGate,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    longest: Duration,
+}
+
+/// What the gate says to a call.
+enum Told {
+    Go,
+    Probe(Hold),
+    Wait(Hold, Duration),
+    Queue,
+}
+
 impl Gate {
-    /// An open gate; `longest` is the longest wait that a call takes upon itself.
-    pub(crate) fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, longest: Duration) -> Self {
+    /// A view of the gate; `longest` is the longest wait that a call takes upon itself.
+    pub(crate) fn new(
+        shared: ThrottlingGate,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        longest: Duration,
+    ) -> Self {
         Self {
+            shared,
             clock,
             entropy,
             longest,
-            hold: Mutex::new(None),
         }
     }
 
     /// Holds every call for this long; a shorter wish never shortens a longer one.
     pub(crate) fn hold(&self, length: Duration) {
+        let length = length.min(LONGEST_WISH);
         let span = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-        let until = self
-            .clock
-            .now()
-            .saturating_add(span)
-            .unwrap_or(Timestamp::MAX);
-        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
-        if hold.is_none_or(|held| held.until < until) {
-            *hold = Some(Hold { until, length });
+        let now = self.clock.now();
+        let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let mut state = self.shared.state();
+        if state.hold.is_none_or(|held| held.until < until) {
+            state.hold = Some(Hold { until, length });
         }
     }
 
-    /// Waits until the gate is open.
+    /// Lets fewer requests be open from now on, because the server says that there are too many.
+    pub(crate) fn shrink(&self) {
+        let now = self.clock.now();
+        self.shared.state().crowd.shrink(now);
+    }
+
+    /// Whether a wish to wait came since a call has passed.
+    pub(crate) fn is_held(&self) -> bool {
+        let hold = self.shared.state().hold;
+        hold.is_some_and(|hold| !hold.left(self.clock.now()).is_zero())
+    }
+
+    /// Waits until the gate is open. The call is answered when the pass is dropped.
     ///
     /// # Errors
     ///
     /// `Throttled` when the wait is longer than this source may take upon itself.
-    pub(crate) async fn pass(&self, operation: &'static str) -> Result<()> {
-        while let Some(hold) = self.current() {
-            let left = self.left(hold);
-            if left > self.longest {
-                let error = Error::new(&codes::EWS_THROTTLED, operation);
-                return Err(error.with_retry_after(left));
+    pub(crate) async fn pass(&self, operation: &'static str) -> Result<Pass> {
+        loop {
+            let mut changed = std::pin::pin!(self.shared.shared.changed.notified());
+            changed.as_mut().enable();
+            match self.ask() {
+                Told::Go => return Ok(Pass(None)),
+                Told::Probe(hold) => return Ok(Pass(Some((self.shared.clone(), hold)))),
+                Told::Wait(_, left) if left > self.longest => {
+                    let error = Error::new(&codes::EWS_THROTTLED, operation);
+                    return Err(error.with_retry_after(left));
+                }
+                Told::Wait(hold, left) => {
+                    self.clock.sleep(left + self.jitter(left)).await;
+                    self.sat_out(hold);
+                }
+                Told::Queue => changed.await,
             }
-            if !left.is_zero() {
-                self.clock.sleep(left + self.jitter(left)).await;
-            }
-            self.lift(hold);
         }
-        Ok(())
     }
 
-    fn current(&self) -> Option<Hold> {
-        *self.hold.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until one more request may be open. It is open until the place is dropped.
+    pub(crate) async fn place(&self) -> OpenPlace {
+        loop {
+            let mut changed = std::pin::pin!(self.shared.shared.changed.notified());
+            changed.as_mut().enable();
+            if self.shared.state().crowd.enter(self.clock.now()) {
+                return OpenPlace(self.shared.clone());
+            }
+            changed.await;
+        }
     }
 
-    fn left(&self, hold: Hold) -> Duration {
-        let left = hold.until.duration_since(self.clock.now());
-        Duration::try_from(left)
-            .unwrap_or(Duration::ZERO)
-            .min(hold.length)
+    fn ask(&self) -> Told {
+        let now = self.clock.now();
+        let mut state = self.shared.state();
+        match state.hold {
+            Some(hold) if !hold.left(now).is_zero() => Told::Wait(hold, hold.left(now)),
+            _ if state.probing => Told::Queue,
+            Some(hold) => {
+                state.probing = true;
+                Told::Probe(hold)
+            }
+            None => Told::Go,
+        }
     }
 
-    fn lift(&self, passed: Hold) {
-        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
-        if *hold == Some(passed) {
-            *hold = None;
+    /// Notes that a wish was waited for, whatever the clock says.
+    fn sat_out(&self, waited: Hold) {
+        let mut state = self.shared.state();
+        if state.hold == Some(waited) {
+            state.hold = Some(Hold {
+                until: Timestamp::MIN,
+                ..waited
+            });
         }
     }
 
@@ -93,6 +215,36 @@ impl Gate {
         self.entropy.fill(&mut bytes);
         let most = (wait / 20).min(Duration::from_secs(1));
         most * u32::from(u16::from_le_bytes(bytes)) / u32::from(u16::MAX)
+    }
+}
+
+/// One call that has passed. While it is the first after a wish to wait, the others wait for its answer.
+#[must_use]
+pub(crate) struct Pass(Option<(ThrottlingGate, Hold)>);
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let Some((gate, passed)) = self.0.take() else {
+            return;
+        };
+        let mut state = gate.state();
+        state.probing = false;
+        if state.hold == Some(passed) {
+            state.hold = None;
+        }
+        drop(state);
+        gate.shared.changed.notify_waiters();
+    }
+}
+
+/// One request that is open.
+#[must_use]
+pub(crate) struct OpenPlace(ThrottlingGate);
+
+impl Drop for OpenPlace {
+    fn drop(&mut self) {
+        self.0.state().crowd.leave();
+        self.0.shared.changed.notify_waiters();
     }
 }
 
@@ -134,18 +286,23 @@ mod tests {
         let shared: Arc<dyn Clock> = Arc::<Waits>::clone(&clock);
         (
             clock,
-            Gate::new(shared, Arc::new(NoJitter), Duration::from_secs(100)),
+            Gate::new(
+                ThrottlingGate::new(),
+                shared,
+                Arc::new(NoJitter),
+                Duration::from_secs(100),
+            ),
         )
     }
 
     #[tokio::test]
     async fn every_call_waits_exactly_what_the_server_asked_for() {
         let (clock, gate) = gate();
-        gate.pass("GetItem").await.unwrap();
+        drop(gate.pass("GetItem").await.unwrap());
         gate.hold(Duration::from_millis(1500));
         gate.hold(Duration::from_millis(500));
-        gate.pass("GetItem").await.unwrap();
-        gate.pass("GetItem").await.unwrap();
+        drop(gate.pass("GetItem").await.unwrap());
+        drop(gate.pass("GetItem").await.unwrap());
         assert_eq!(clock.0.lock().unwrap().1, [Duration::from_millis(1500)]);
     }
 
@@ -153,9 +310,65 @@ mod tests {
     async fn a_wait_beyond_the_limit_is_the_callers() {
         let (clock, gate) = gate();
         gate.hold(Duration::from_secs(101));
-        let error = gate.pass("GetItem").await.unwrap_err();
+        let error = gate.pass("GetItem").await.err().unwrap();
         assert_eq!(error.code(), "ews.throttled");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(101)));
         assert!(clock.0.lock().unwrap().1.is_empty());
+    }
+
+    #[tokio::test]
+    async fn after_a_wait_one_call_goes_and_the_others_wait_for_its_answer() {
+        let (_, gate) = gate();
+        gate.hold(Duration::from_secs(5));
+        let probe = gate.pass("GetItem").await.unwrap();
+        let mut second = std::pin::pin!(gate.pass("GetItem"));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        gate.hold(Duration::from_secs(7));
+        drop(probe);
+        assert!(gate.is_held(), "the probe was told to wait once more");
+        let probe = second.await.unwrap();
+        let mut third = std::pin::pin!(gate.pass("GetItem"));
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(probe);
+        let together = (third.await.unwrap(), gate.pass("GetItem").await.unwrap());
+        assert!(together.0.0.is_none() && together.1.0.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_steps_back_makes_nobody_wait_twice() {
+        let (clock, gate) = gate();
+        clock.0.lock().unwrap().0 = Duration::from_secs(1000);
+        gate.hold(Duration::from_secs(5));
+        clock.0.lock().unwrap().0 = Duration::ZERO;
+        drop(gate.pass("GetItem").await.unwrap());
+        drop(gate.pass("GetItem").await.unwrap());
+        assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(5)]);
+    }
+
+    #[tokio::test]
+    async fn a_wish_for_years_is_one_for_a_day() {
+        let (_, gate) = gate();
+        gate.hold(Duration::MAX);
+        let error = gate.pass("GetItem").await.err().unwrap();
+        assert_eq!(error.retry_after(), Some(Duration::from_hours(24)));
+    }
+
+    #[tokio::test]
+    async fn views_of_one_gate_share_its_waits_and_its_places() {
+        let (clock, first) = gate();
+        let shared: Arc<dyn Clock> = Arc::<Waits>::clone(&clock);
+        let longest = Duration::from_secs(100);
+        let second = Gate::new(first.shared.clone(), shared, Arc::new(NoJitter), longest);
+        let open = (first.place().await, second.place().await);
+        first.shrink();
+        let mut third = std::pin::pin!(second.place());
+        drop(open.0);
+        assert!(futures_util::poll!(&mut third).is_pending());
+        drop(open.1);
+        let _third = third.await;
+        second.hold(Duration::from_secs(3));
+        assert!(first.is_held());
+        drop(first.pass("GetItem").await.unwrap());
+        assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(3)]);
     }
 }

@@ -49,6 +49,15 @@ const VERSION_BYTES: [u8; 8] = [10, 0, 0, 0, 0, 0, 0, 15];
 #[error("{0}")]
 struct Malformed(&'static str);
 
+/// The target information that goes back for a challenge, for tests.
+#[cfg(feature = "testkit")]
+pub(crate) fn ntlm_target_info(challenge: &[u8]) -> Option<Vec<u8>> {
+    let challenge = challenge::Challenge::parse(challenge).ok()?;
+    challenge.target_info.timestamp().ok()?;
+    let answered = challenge.target_info.answered(Some([7; 16]), "HTTP/host");
+    answered.ok()?.to_bytes().ok()
+}
+
 /// Text as the messages hold it.
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()

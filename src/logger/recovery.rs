@@ -135,13 +135,12 @@ impl Round<'_> {
         };
         let mut results = Vec::new();
         let to_move = match folders.target(first) {
-            Some(target) => match look(parts, target, batch, &mut results).await {
+            Some(target) => match look(parts, folders, target, batch, &mut results).await {
                 Err(error) if is_lost_quarantine(first, &error) => {
                     return Ok(wait_for_quarantine(parts, batch, &error));
                 }
                 looked => looked?,
             },
-            Some(target) => look(parts, folders, target, batch, &mut results).await?,
             None if first == Disposition::Delete => batch.to_vec(),
             None if folders.quarantine_is_missing => {
                 let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");

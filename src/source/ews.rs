@@ -37,11 +37,12 @@ use super::{
 };
 use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
+use crate::http::OpenPlace;
 use names::Names;
 use routes::Routes;
 use session::Session;
 
-pub use crate::http::{AddressPolicy, NameResolver};
+pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate};
 pub use autodiscover::{
     Autodiscover, AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverBuilder, AutodiscoverCloud,
     AutodiscoverProtocol,
@@ -52,7 +53,7 @@ pub use public_folders::PublicFolderRouting;
 /// A mailbox, or the public folders, of an Exchange server.
 ///
 /// One value is one mailbox with one credential: everything that the server says about waiting holds all its calls, on
-/// every clone. Cloning is cheap.
+/// every clone, and on every other source with the same [`ThrottlingGate`]. Cloning is cheap.
 ///
 /// A batch of moves is one request of up to 100 items (`move_batch`). Exchange stops a request after about a minute; items
 /// that it then says it did not reach are asked for again, and those whose answer is lost are the caller's to look for.
@@ -88,10 +89,11 @@ impl EwsSource {
         &self.inner.session
     }
 
-    /// Waits until one more request may be open.
-    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
+    /// Waits until one more request may be open, for this source and for all of its gate.
+    async fn slot(&self) -> Result<(SemaphorePermit<'_>, OpenPlace)> {
         let permit = self.inner.slots.acquire().await;
-        permit.map_err(|_| Error::new(&INTERNAL, "EwsSource"))
+        let permit = permit.map_err(|_| Error::new(&INTERNAL, "EwsSource"))?;
+        Ok((permit, self.session().gate.place().await))
     }
 
     /// Waits until a look-up may be open beside the other requests.

@@ -267,6 +267,34 @@ impl AdminConsent {
     }
 }
 
+/// The issuer of an identity token that passes, for tests: for a client id and a nonce, a token and a key set.
+#[cfg(feature = "testkit")]
+pub(super) fn check_id_token(
+    service: &IdentityService,
+    (client_id, nonce): (&str, &str),
+    (token, keys): (&str, &[u8]),
+    now: Timestamp,
+) -> Result<String> {
+    let check = id_token::Check {
+        service,
+        client_id,
+        nonce: &nonce.into(),
+        now,
+    };
+    let identity = check.identity(&token.into(), keys)?;
+    Ok(identity.issuer)
+}
+
+/// The code of a callback, for tests.
+#[cfg(feature = "testkit")]
+pub(super) fn read_callback(
+    service: &IdentityService,
+    url: &str,
+    redirect_url: &str,
+) -> Result<String> {
+    Callback::read(url, redirect_url)?.code(service)
+}
+
 /// The challenge of a verifier (RFC 7636, 4.2).
 fn challenge(verifier: &SecretString) -> String {
     let hash = digest::digest(&digest::SHA256, verifier.expose_secret().as_bytes());

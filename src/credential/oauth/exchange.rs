@@ -120,6 +120,26 @@ impl TokenEndpoint {
         }
     }
 
+    /// What is made of an answer that is at hand, for tests.
+    #[cfg(feature = "testkit")]
+    pub(super) async fn read<F>(
+        &self,
+        client: &Client,
+        send: impl Fn(oauth2::HttpRequest) -> F + Send + Sync,
+    ) -> Result<Granted>
+    where
+        F: Future<Output = Result<oauth2::HttpResponse>> + Send,
+    {
+        let library = self.library(client);
+        let asked = library.exchange_client_credentials();
+        let answer = asked.request_async(&send).await;
+        let stage = Stage::Application;
+        let answer = answer.map_err(|error| token_error(self.transport.operation, stage, error))?;
+        let granted = self.granted(&answer);
+        self.check(&granted)?;
+        Ok(granted)
+    }
+
     async fn send(&self, client: &Client, grant: &Grant<'_>, stage: Stage) -> Result<Answer> {
         let library = self.library(client);
         let parameters = self.parameters(client)?;
@@ -217,10 +237,13 @@ impl TokenEndpoint {
         now.saturating_add(life).unwrap_or(Timestamp::MAX)
     }
 
-    /// A token that names another tenant or audience, or lacks a permission, is never used. What a token does not say
+    /// A token that is empty, names another tenant or audience, or lacks a permission, is never used. What a token does not say
     /// itself, the service may have said beside it (`scope`; RFC 6749, 5.1).
     pub(super) fn check(&self, granted: &Granted) -> Result<()> {
         let operation = self.transport.operation;
+        if granted.token.token.expose_secret().is_empty() {
+            return Err(Error::new(&codes::OAUTH_TOKEN_INVALID, operation));
+        }
         if let Some(facts) = &granted.facts {
             self.service.check_token(operation, facts)?;
         }

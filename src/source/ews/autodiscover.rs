@@ -25,7 +25,9 @@ use crate::setup::ServiceAddress;
 
 pub use answer::{AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverProtocol};
 pub use builder::{AutodiscoverBuilder, AutodiscoverCloud};
-use hosts::Hosts;
+pub(super) use hosts::Hosts;
+#[cfg(feature = "testkit")]
+pub(super) use json::service_url as service_url_in;
 use walk::Walk;
 
 const OPERATION: &str = "Autodiscover";

@@ -19,7 +19,8 @@ use crate::credential::CredentialProvider;
 use crate::error::{Error, Result, codes};
 use crate::http::{
     Account, AccountClient, AccountOptions, AddressPolicy, Authenticator, Basic, Bearer, Gate,
-    HttpClient, HttpOptions, NameResolver, ProvidedToken, ServiceUrl, SignedIn, TokenSource,
+    HttpClient, HttpOptions, NameResolver, ProvidedToken, ServiceUrl, SignedIn, ThrottlingGate,
+    TokenSource,
 };
 use crate::scope::Scope;
 use crate::source::SourceCapabilities;
@@ -43,6 +44,7 @@ pub struct EwsSourceBuilder {
     repeats: usize,
     largest_item: u64,
     longest_wait: Duration,
+    gate: ThrottlingGate,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -101,6 +103,7 @@ impl EwsSourceBuilder {
             repeats: 4,
             largest_item: 150 << 20,
             longest_wait: Duration::from_mins(4),
+            gate: ThrottlingGate::new(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -327,6 +330,13 @@ impl EwsSourceBuilder {
         self
     }
 
+    /// Shares what the server says about waiting with the other sources that have the same gate: those of the same mailbox
+    /// with the same credential. A gate of its own if not given.
+    pub fn with_gate(mut self, gate: ThrottlingGate) -> Self {
+        self.gate = gate;
+        self
+    }
+
     /// Takes time and waits from this clock.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -438,6 +448,7 @@ impl EwsSourceBuilder {
             auth: signed_in(self.sign_in, self.scope, &http, &options)?,
             http,
             gate: Gate::new(
+                self.gate,
                 Arc::clone(&self.clock),
                 Arc::clone(&self.entropy),
                 self.longest_wait,

@@ -1,9 +1,18 @@
 //! What Exchange's response codes mean for this crate: the one table.
 //!
+//! Owns the classes, which class a code is of, and what may help. Knows nothing of requests and of waiting.
+//!
 //! Exchange SE lists 521 codes, servers send others too. A code that is not in the table is an unknown one: it is taken for
-//! transient, so that the item stays where it is and is tried again a few times.
+//! transient, so that the item stays where it is and is tried again a few times. What an HTTP status means stands in
+//! [`status`].
+
+mod expected;
+pub(super) mod status;
+mod unexpected;
 
 use crate::error::{Code, Error, ServerContext, codes as errors};
+use expected::EXPECTED;
+use unexpected::UNEXPECTED;
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +21,8 @@ pub(super) enum Class {
     Fine,
     /// The server wants to be left alone; nothing was done.
     Busy,
+    /// As `Busy`, because more requests are open than the server allows.
+    Crowded,
     /// The server could not do it now.
     Transient,
     /// The server does not speak the version that was asked for.
@@ -40,6 +51,10 @@ pub(super) enum Class {
     Unlicensed,
     /// The account may not act for the mailbox.
     Impersonation,
+    /// The account cannot sign in, whatever is sent along.
+    SignIn,
+    /// The server, the mailbox or the folder needs an administrator.
+    Administrator,
     /// The item was not moved, for a reason that may pass.
     MoveFailed,
     /// The server does not move between these two places.
@@ -56,100 +71,11 @@ pub(super) enum Class {
     Schema,
     /// The request was refused as it stands.
     Refused,
+    /// A code of the schema that answers nothing that this crate asks for.
+    Unexpected,
     /// Not in the table.
     Unknown,
 }
-
-const TABLE: &[(&str, Class)] = &[
-    ("NoError", Class::Fine),
-    ("ErrorServerBusy", Class::Busy),
-    ("ErrorExceededConnectionCount", Class::Busy),
-    ("ErrorTooManyObjectsOpened", Class::Busy),
-    ("ErrorTimeoutExpired", Class::Transient),
-    ("ErrorInternalServerError", Class::Transient),
-    ("ErrorInternalServerTransientError", Class::Transient),
-    ("ErrorMailboxStoreUnavailable", Class::Transient),
-    ("ErrorMailboxMoveInProgress", Class::Transient),
-    ("ErrorMailboxFailover", Class::Transient),
-    ("ErrorConnectionFailed", Class::Transient),
-    ("ErrorConnectionFailedTransientError", Class::Transient),
-    ("ErrorADUnavailable", Class::Transient),
-    ("ErrorADOperation", Class::Transient),
-    ("ErrorInsufficientResources", Class::Transient),
-    ("ErrorNotEnoughMemory", Class::Transient),
-    ("ErrorExceededFindCountLimit", Class::Transient),
-    ("ErrorPublicFolderSyncException", Class::Transient),
-    ("ErrorPublicFolderOperationFailed", Class::Transient),
-    ("ErrorPublicFolderMailboxDiscoveryFailed", Class::Transient),
-    ("ErrorPublicFolderServerNotFound", Class::Transient),
-    ("ErrorNoPublicFolderServerAvailable", Class::Transient),
-    ("ErrorServiceUnavailable", Class::Transient),
-    ("ErrorIrresolvableConflict", Class::Transient),
-    ("ErrorStaleObject", Class::Transient),
-    ("ErrorInvalidServerVersion", Class::Version),
-    ("ErrorIncorrectSchemaVersion", Class::Version),
-    ("ErrorInvalidRequest", Class::Version),
-    ("ErrorInvalidSchemaVersionForMailboxVersion", Class::Version),
-    ("ErrorBatchProcessingStopped", Class::Untouched),
-    ("ErrorItemNotFound", Class::Gone),
-    ("ErrorFolderNotFound", Class::FolderGone),
-    ("ErrorParentFolderNotFound", Class::FolderGone),
-    ("ErrorToFolderNotFound", Class::FolderGone),
-    ("ErrorParentFolderIdRequired", Class::FolderGone),
-    ("ErrorCannotAccessDeletedPublicFolder", Class::FolderGone),
-    ("ErrorAccessDenied", Class::Denied),
-    ("ErrorCreateItemAccessDenied", Class::Denied),
-    ("ErrorDeleteDistinguishedFolder", Class::Denied),
-    ("ErrorMimeContentConversionFailed", Class::NoOriginal),
-    ("ErrorContentConversionFailed", Class::NoOriginal),
-    ("ErrorMimeContentInvalid", Class::NoOriginal),
-    ("ErrorMimeContentInvalidBase64String", Class::NoOriginal),
-    ("ErrorCorruptData", Class::NoOriginal),
-    ("ErrorItemCorrupt", Class::NoOriginal),
-    ("ErrorUnsupportedMimeConversion", Class::NoOriginal),
-    ("ErrorPropertyValidationFailure", Class::Damaged),
-    ("ErrorInvalidId", Class::Damaged),
-    ("ErrorInvalidIdMalformed", Class::Damaged),
-    ("ErrorInvalidIdMalformedEwsLegacyIdFormat", Class::Damaged),
-    ("ErrorInvalidIdNotAnItemAttachmentId", Class::Damaged),
-    ("ErrorInvalidIdStoreObjectIdTooLong", Class::Damaged),
-    ("ErrorInvalidIdXml", Class::Damaged),
-    ("ErrorMessageSizeExceeded", Class::TooLarge),
-    ("ErrorDataSizeLimitExceeded", Class::TooLarge),
-    ("ErrorInvalidPropertyRequest", Class::Property),
-    ("ErrorQuotaExceeded", Class::Quota),
-    ("ErrorQuotaExceededOnDelete", Class::Quota),
-    ("ErrorMailRecipientNotFound", Class::Mailbox),
-    ("ErrorNonExistentMailbox", Class::Mailbox),
-    ("ErrorMissingEmailAddress", Class::Mailbox),
-    ("ErrorInvalidSmtpAddress", Class::Mailbox),
-    ("ErrorAccountDisabled", Class::Mailbox),
-    ("ErrorInvalidLicense", Class::Unlicensed),
-    ("ErrorMailboxHoldNotFound", Class::Mailbox),
-    ("ErrorImpersonateUserDenied", Class::Impersonation),
-    ("ErrorImpersonationFailed", Class::Impersonation),
-    ("ErrorImpersonationDenied", Class::Impersonation),
-    (
-        "ErrorInvalidExchangeImpersonationHeaderData",
-        Class::Impersonation,
-    ),
-    ("ErrorMoveCopyFailed", Class::MoveFailed),
-    ("ErrorCrossMailboxMoveCopy", Class::MoveRefused),
-    ("ErrorFolderExists", Class::Exists),
-    ("ErrorNameResolutionNoResults", Class::NoName),
-    ("ErrorNameResolutionNoMailbox", Class::NoName),
-    ("ErrorNameResolutionMultipleResults", Class::SeveralNames),
-    ("ErrorProxyRequestNotAllowed", Class::Blocked),
-    ("ErrorAccessModeSpecified", Class::Refused),
-    ("ErrorSchemaValidation", Class::Schema),
-    ("ErrorInvalidOperation", Class::Refused),
-    ("ErrorInvalidArgument", Class::Refused),
-    ("ErrorUnsupportedPropertyDefinition", Class::Refused),
-    ("ErrorUnsupportedPathForQuery", Class::Refused),
-    ("ErrorInvalidRestriction", Class::Refused),
-    ("ErrorRestrictionTooComplex", Class::Refused),
-    ("ErrorRestrictionTooLong", Class::Refused),
-];
 
 /// The numbers of `x-ms-diagnostics` in an answer to a token (MS-XOAUTH).
 const DIAGNOSTICS: [(&str, &Code); 9] = [
@@ -189,15 +115,42 @@ pub(super) fn says_blocked(text: &str) -> bool {
 
 /// What this code means.
 pub(super) fn classify(code: &str) -> Class {
-    let known = TABLE.iter().find(|(known, _)| *known == code);
-    known.map_or(Class::Unknown, |(_, class)| *class)
+    let mut expected = EXPECTED.iter();
+    match expected.find(|(_, known)| known.contains(&code)) {
+        Some((class, _)) => *class,
+        None if UNEXPECTED.contains(&code) => Class::Unexpected,
+        None => Class::Unknown,
+    }
+}
+
+/// What may help after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chance {
+    /// Nothing.
+    None,
+    /// An older schema version. Nothing was done.
+    OlderVersion,
+    /// Waiting. Nothing was done.
+    Wait,
+    /// Asking again, if the request changes nothing: what was done is not known.
+    Repeat,
 }
 
 impl Class {
+    /// What may help where the whole request was answered so.
+    pub(super) fn chance(self) -> Chance {
+        match self {
+            Self::Busy | Self::Crowded => Chance::Wait,
+            Self::Version => Chance::OlderVersion,
+            Self::Transient | Self::Untouched | Self::Unknown => Chance::Repeat,
+            _ => Chance::None,
+        }
+    }
+
     /// The line of the public table.
     pub(super) fn code(self) -> &'static Code {
         match self {
-            Self::Busy => &errors::EWS_THROTTLED,
+            Self::Busy | Self::Crowded => &errors::EWS_THROTTLED,
             Self::Transient | Self::Untouched => &errors::EWS_UNAVAILABLE,
             Self::Version => &errors::EWS_VERSION,
             Self::Gone => &errors::EWS_NOT_FOUND,
@@ -209,6 +162,9 @@ impl Class {
             Self::Mailbox => &errors::EWS_MAILBOX,
             Self::Unlicensed => &errors::EWS_MAILBOX_UNLICENSED,
             Self::Impersonation => &errors::EWS_IMPERSONATION,
+            Self::SignIn => &errors::EWS_SIGN_IN,
+            Self::Administrator => &errors::EWS_ADMINISTRATOR,
+            Self::Unexpected => &errors::EWS_UNEXPECTED_CODE,
             Self::MoveFailed | Self::MoveRefused => &errors::EWS_MOVE_FAILED,
             Self::NoName | Self::SeveralNames => &errors::EWS_NAME_RESOLUTION,
             Self::Blocked => &errors::EWS_BLOCKED,
@@ -265,8 +221,10 @@ mod tests {
 
     #[test]
     fn every_code_stands_once_and_an_unknown_one_survives() {
-        let distinct: BTreeSet<_> = TABLE.iter().map(|(code, _)| code).collect();
-        assert_eq!(distinct.len(), TABLE.len());
+        let expected = EXPECTED.iter().flat_map(|(_, codes)| *codes);
+        let all: Vec<_> = expected.chain(UNEXPECTED).collect();
+        let distinct: BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
         assert_eq!(classify("ErrorOfTomorrow"), Class::Unknown);
         let error = classify("ErrorOfTomorrow").error(
             "GetItem",

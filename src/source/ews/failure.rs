@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::answer::Fault;
-use super::codes::{Class, says_blocked, token_code};
+use super::codes::status::Status;
+use super::codes::{Chance, Class, says_blocked, token_code};
 use crate::error::{Code, Error, ErrorKind, ServerContext, codes};
 use crate::http::{is_tls, never_sent, retry_after};
 
@@ -57,18 +58,20 @@ impl Failure {
 
     /// A SOAP fault.
     pub(super) fn of_fault(fault: &Fault, operation: &'static str) -> Self {
-        let error = fault.error(operation);
-        match fault.class() {
-            Class::Busy => Self::busy(error, fault.back_off),
-            Class::Version => Self {
-                error,
-                remedy: Remedy::OlderVersion,
-            },
-            Class::Transient | Class::Unknown => Self {
-                error: waiting(error, fault.back_off),
-                remedy: Remedy::Repeat,
-            },
-            _ => Self::lasting(waiting(error, fault.back_off)),
+        Self::of_class(fault.class(), fault.error(operation), fault.back_off)
+    }
+
+    /// A code that answers the whole request, with the time that the server may have named.
+    pub(super) fn of_class(class: Class, error: Error, wait: Option<Duration>) -> Self {
+        let remedy = match class.chance() {
+            Chance::Wait => return Self::busy(error, wait),
+            Chance::OlderVersion => Remedy::OlderVersion,
+            Chance::Repeat => Remedy::Repeat,
+            Chance::None => Remedy::None,
+        };
+        Self {
+            error: waiting(error, wait),
+            remedy,
         }
     }
 
@@ -108,29 +111,35 @@ impl StatusReading<'_> {
     /// Reads the status.
     pub(super) fn failure(&self, status: u16) -> Failure {
         let lasting = |code| Failure::lasting(self.error(code));
-        match status {
-            200..=299 => lasting(&codes::EWS_NOT_SOAP),
-            300..=399 if self.is_error_page() => self.repeat(&codes::HTTP_UNAVAILABLE),
-            300..=399 => lasting(&codes::HTTP_REDIRECT),
-            401 | 403 if self.is_said_blocked() => lasting(&codes::EWS_BLOCKED),
-            401 => self.unauthorized(),
-            403 if self.of_token().is_some() => self.unauthorized(),
-            403 if self.online && self.is_of_exchange() => lasting(&codes::EWS_BLOCKED),
-            403 if self.online => Failure::lasting(self.error(&codes::HTTP_FORBIDDEN).with_detail(
-                "no word of Exchange: a firewall may stand between, or EWS be blocked",
-            )),
-            403 => lasting(&codes::HTTP_FORBIDDEN),
-            429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
-            456 => lasting(&codes::HTTP_ACCOUNT_LOCKED),
-            503 if self.retry_after().is_some() => {
+        let refused = matches!(status, 401 | 403);
+        match Status::of(status) {
+            Status::NotSoap => lasting(&codes::EWS_NOT_SOAP),
+            Status::Redirect if self.is_error_page() => self.repeat(&codes::HTTP_UNAVAILABLE),
+            Status::Redirect => lasting(&codes::HTTP_REDIRECT),
+            _ if refused && self.is_said_blocked() => lasting(&codes::EWS_BLOCKED),
+            Status::Unauthorized => self.unauthorized(),
+            Status::Forbidden if self.of_token().is_some() => self.unauthorized(),
+            Status::Forbidden if self.online && self.is_of_exchange() => {
+                lasting(&codes::EWS_BLOCKED)
+            }
+            Status::Forbidden if self.online => {
+                Failure::lasting(self.error(&codes::HTTP_FORBIDDEN).with_detail(
+                    "no word of Exchange: a firewall may stand between, or EWS be blocked",
+                ))
+            }
+            Status::Forbidden => lasting(&codes::HTTP_FORBIDDEN),
+            Status::Throttled => {
+                Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after())
+            }
+            Status::Locked => lasting(&codes::HTTP_ACCOUNT_LOCKED),
+            Status::Overloaded if self.retry_after().is_some() => {
                 Failure::busy(self.error(&codes::HTTP_UNAVAILABLE), self.retry_after())
             }
-            // Also 503 without a time, which may be a proxy's that lost the answer.
-            408 | 500 | 502..=504 => self.repeat(&codes::HTTP_UNAVAILABLE),
-            _ => Failure::lasting(
-                self.error(&codes::HTTP_STATUS)
-                    .with_detail(format!("status {status}")),
-            ),
+            Status::Unavailable | Status::Overloaded => self.repeat(&codes::HTTP_UNAVAILABLE),
+            Status::Unexpected => {
+                let detail = format!("status {status}");
+                Failure::lasting(self.error(&codes::HTTP_STATUS).with_detail(detail))
+            }
         }
     }
 
@@ -155,8 +164,8 @@ impl StatusReading<'_> {
 
     /// The time in `Retry-After`, where the status is one of a server that cannot now.
     pub(super) fn wish(&self, status: u16) -> Option<Duration> {
-        let cannot_now = matches!(status, 429 | 500 | 502..=504);
-        self.retry_after().filter(|_| cannot_now)
+        let counts = Status::of(status).may_name_a_time();
+        self.retry_after().filter(|_| counts)
     }
 
     /// The time in `Retry-After`.

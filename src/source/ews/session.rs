@@ -11,20 +11,25 @@ use futures_util::stream::BoxStream;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::answer::{Answer, Opened, ResponseMessage};
-use super::codes::Class;
+use super::codes::{Chance, Class};
 use super::failure::{Failure, Remedy, StatusReading};
 use super::probe::Greeting;
 use super::request::{Request, envelope};
 use super::soap::Tree;
 use super::version::{Negotiated, Version};
 use crate::clock::{Clock, Entropy};
-use crate::error::{Error, Result, codes};
+use crate::error::{Error, ErrorKind, Result, codes};
 use crate::http::{
     Body, Gate, HttpClient, Outgoing, Reply, ServiceUrl, SignedIn, http_date, new_guid,
 };
 
-/// The least wait after a busy answer that names no time.
-const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// The longest wait that no server asked for.
+const LONGEST_OWN_WAIT: Duration = Duration::from_mins(1);
+
+/// The wait after a busy answer that names no time: ten seconds, twice as long each time.
+fn busy_wait(next: Duration) -> Duration {
+    (next * 10).min(LONGEST_OWN_WAIT)
+}
 
 /// The wait after a failed move, which a crowded mailbox causes.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
@@ -63,7 +68,7 @@ impl Session {
     pub(super) fn waits(&self) -> Waits {
         let builder = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
-            .with_max_delay(Duration::from_mins(1))
+            .with_max_delay(LONGEST_OWN_WAIT)
             .with_max_times(self.repeats);
         Waits(builder.build())
     }
@@ -73,13 +78,18 @@ impl Session {
         let mut waits = self.waits();
         let mut signed_in_again = false;
         loop {
-            self.gate.pass(request.name()).await?;
+            let pass = self.gate.pass(request.name()).await?;
             let version = self.version.current();
             let authorization = self.auth.authorize().await?;
+            // Getting a token may have taken long enough for another call to be told to wait.
+            if self.gate.is_held() {
+                continue;
+            }
             let failure = match self.attempt(request, version, authorization.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            drop(pass);
             if failure.remedy == Remedy::SignIn {
                 if signed_in_again || !self.auth.challenge(authorization.as_ref()).await {
                     return Err(failure.error);
@@ -112,9 +122,8 @@ impl Session {
             (None, _) => Err(failure.error),
             (Some(_), Some(_)) => Ok(()),
             (Some(next), None) => {
-                let busy = failure.error.code() == codes::EWS_THROTTLED.code;
-                self.gate
-                    .hold(if busy { next.max(BUSY_WAIT) } else { next });
+                let busy = failure.error.kind() == ErrorKind::Throttled;
+                self.gate.hold(if busy { busy_wait(next) } else { next });
                 Ok(())
             }
         }
@@ -122,8 +131,12 @@ impl Session {
 
     /// Keeps the wish to be left alone that a response message may hold, whatever its code.
     pub(super) fn heed(&self, message: &ResponseMessage) {
-        let crowded = matches!(message.class(), Class::MoveFailed);
-        let least = if crowded { SHORT_WAIT } else { Duration::ZERO };
+        let class = message.class();
+        if class == Class::Crowded {
+            self.gate.shrink();
+        }
+        let failed = class == Class::MoveFailed;
+        let least = if failed { SHORT_WAIT } else { Duration::ZERO };
         let wait = message.back_off.unwrap_or_default().max(least);
         if !wait.is_zero() {
             self.gate.hold(wait);
@@ -219,7 +232,12 @@ impl Session {
             Ok(Opened::Fault(fault)) if fault.misrouted && request.has_other_ways() => {
                 Failure::lasting(fault.error(operation))
             }
-            Ok(Opened::Fault(fault)) => Failure::of_fault(&fault, operation),
+            Ok(Opened::Fault(fault)) => {
+                if fault.class() == Class::Crowded {
+                    self.gate.shrink();
+                }
+                Failure::of_fault(&fault, operation)
+            }
             Ok(Opened::NotSoap) if refuses_version(&start) => status.older_version(),
             Ok(Opened::Empty) if reply.status == 200 => status.empty(),
             Ok(Opened::Empty | Opened::NotSoap) => status.failure(reply.status),
@@ -358,17 +376,9 @@ fn message_failure(
     answer: &Answer,
 ) -> Option<Failure> {
     let class = message.class();
-    let error = || class.error(operation, message.decisive_code(), answer.server().clone());
-    match class {
-        Class::Busy => Some(Failure::busy(error(), message.back_off)),
-        Class::Version => Some(Failure {
-            error: error(),
-            remedy: Remedy::OlderVersion,
-        }),
-        Class::Transient | Class::Untouched | Class::Unknown => Some(Failure {
-            error: error(),
-            remedy: Remedy::Repeat,
-        }),
-        _ => None,
+    if class.chance() == Chance::None {
+        return None;
     }
+    let error = class.error(operation, message.decisive_code(), answer.server().clone());
+    Some(Failure::of_class(class, error, message.back_off))
 }

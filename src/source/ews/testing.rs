@@ -1,5 +1,8 @@
 //! Hooks for this crate's own tests; no part of the public interface.
 
+mod hosts;
+mod wire;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -7,10 +10,19 @@ use bytes::Bytes;
 
 use super::answer::{Answer, Opened, ResponseMessage, item_facts, read_folders};
 use super::autodiscover::settings::{self, Told};
+use super::codes::classify;
 use super::soap::{ItemSink, Ns, Tree};
 use crate::error::{Result, ServerContext};
 use crate::message::MailFacts;
 use crate::source::{FetchSink, Fetched};
+
+pub use hosts::{
+    CheckedUrl, HostRules, autodiscover_json, autodiscover_rules, policy_allows,
+    policy_allows_address, service_url,
+};
+#[cfg(feature = "ntlm")]
+pub use wire::ntlm_answer;
+pub use wire::{requests, retry_after};
 
 /// What was read out of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,6 +54,11 @@ pub struct MessageSummary {
     pub mime: Option<Vec<u8>>,
     /// The facts of the first item.
     pub facts: MailFacts,
+}
+
+/// The class of a response code, by its name in the code.
+pub fn class_of(code: &str) -> String {
+    format!("{:?}", classify(code))
 }
 
 /// Reads an answer that arrives in these pieces.

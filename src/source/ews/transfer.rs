@@ -244,7 +244,12 @@ impl Transfer<'_> {
 fn stays(class: Class) -> bool {
     matches!(
         class,
-        Class::Denied | Class::Refused | Class::Quota | Class::Busy | Class::Untouched
+        Class::Denied
+            | Class::Refused
+            | Class::Quota
+            | Class::Busy
+            | Class::Crowded
+            | Class::Untouched
     )
 }
 
@@ -258,8 +263,12 @@ fn wait_of(answer: &Answered) -> std::time::Duration {
 
 /// Items that the server says it did not touch.
 fn positions(answers: &[Answered]) -> Vec<usize> {
-    let untouched =
-        |answer: &Answered| matches!(answer.message.class(), Class::Busy | Class::Untouched);
+    let untouched = |answer: &Answered| {
+        matches!(
+            answer.message.class(),
+            Class::Busy | Class::Crowded | Class::Untouched
+        )
+    };
     let all = answers.iter().enumerate();
     all.filter(|(_, answer)| untouched(answer))
         .map(|(at, _)| at)

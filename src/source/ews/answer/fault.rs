@@ -53,7 +53,11 @@ impl Fault {
         if self.blocked {
             return Class::Blocked;
         }
-        classify(&self.code)
+        match classify(&self.code) {
+            // A fault that says that nothing went wrong: what was done is not known.
+            Class::Fine => Class::Unknown,
+            class => class,
+        }
     }
 
     /// The fault as an error.

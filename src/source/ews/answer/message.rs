@@ -68,8 +68,10 @@ impl ResponseMessage {
 
     /// What the code means.
     pub(in crate::source::ews) fn class(&self) -> Class {
+        if self.outcome == Outcome::Success {
+            return Class::Fine;
+        }
         match (self.outcome, classify(self.decisive_code())) {
-            (Outcome::Success, _) => Class::Fine,
             // It says that it failed, and that nothing went wrong: what was done is not known.
             (Outcome::Error, Class::Fine) => Class::Unknown,
             (_, class) => class,
@@ -93,5 +95,7 @@ pub(super) fn value(below: Node<'_>, name: &str) -> Option<String> {
 
 pub(super) fn back_off(below: Node<'_>) -> Option<Duration> {
     let text = value(below, "BackOffMilliseconds")?;
-    text.parse().ok().map(Duration::from_millis)
+    let digits = text.trim();
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_millis(digits.parse().unwrap_or(u64::MAX)))
 }

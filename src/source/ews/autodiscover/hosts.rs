@@ -40,7 +40,7 @@ fn tenants(cloud: AutodiscoverCloud) -> Option<&'static str> {
 
 /// The hosts of one look-up.
 #[derive(Debug, Clone)]
-pub(super) struct Hosts {
+pub(in crate::source::ews) struct Hosts {
     own: BTreeSet<String>,
     accepted: BTreeSet<String>,
     registrable: String,
@@ -53,7 +53,7 @@ impl Hosts {
     /// # Errors
     ///
     /// `Config` (`autodiscover.domain`) where the domain is no host name, or a suffix under which anybody can register.
-    pub(super) fn new(
+    pub(in crate::source::ews) fn new(
         domain: &str,
         cloud: AutodiscoverCloud,
         accepted: &BTreeSet<String>,
@@ -69,26 +69,26 @@ impl Hosts {
     }
 
     /// Whether this host may be asked.
-    pub(super) fn may_ask(&self, host: &str) -> bool {
+    pub(in crate::source::ews) fn may_ask(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         self.own.contains(&host) || self.is_trusted(&host)
     }
 
     /// Whether this host may get an access token: Microsoft's, and what a person accepted by name. The host of a bare
     /// domain is often a web site that somebody else runs.
-    pub(super) fn is_trusted(&self, host: &str) -> bool {
+    pub(in crate::source::ews) fn is_trusted(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         self.accepted.contains(&host) || microsoft(self.cloud).contains(&&*host)
     }
 
     /// Whether the service may be at this host: in the organisation's own domain, at Microsoft's, or accepted by name.
-    pub(super) fn may_serve(&self, host: &str) -> bool {
+    pub(in crate::source::ews) fn may_serve(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         self.may_ask(&host) || is_below(&host, &self.registrable)
     }
 
     /// Takes a domain to which the address was redirected, and answers whether it may be followed there.
-    pub(super) fn admit(&mut self, domain: &str) -> bool {
+    pub(in crate::source::ews) fn admit(&mut self, domain: &str) -> bool {
         let Some(domain) = ascii(domain) else {
             return false;
         };
@@ -104,12 +104,12 @@ impl Hosts {
 }
 
 /// A domain and the name below it that Exchange's set-up asks for.
-pub(super) fn own(domain: &str) -> BTreeSet<String> {
+pub(in crate::source::ews) fn own(domain: &str) -> BTreeSet<String> {
     BTreeSet::from([domain.to_owned(), format!("autodiscover.{domain}")])
 }
 
 /// A domain as it is asked for, or nothing where it is no host name.
-pub(super) fn ascii(domain: &str) -> Option<String> {
+pub(in crate::source::ews) fn ascii(domain: &str) -> Option<String> {
     let domain = domain.trim().trim_end_matches('.');
     let domain = idna::domain_to_ascii(domain).ok()?.to_ascii_lowercase();
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';

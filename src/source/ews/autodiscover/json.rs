@@ -17,7 +17,7 @@ pub(super) fn question(host: &str, mailbox: &str) -> Result<Url> {
 }
 
 /// The address of the service in an answer, if it holds one.
-pub(super) fn service_url(answer: &[u8]) -> Option<String> {
+pub(in crate::source::ews) fn service_url(answer: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(answer).ok()?;
     let protocol = value.get("Protocol")?.as_str()?;
     let url = value.get("Url")?.as_str()?;

@@ -2,7 +2,7 @@
 
 use super::super::answer::{Answer, ResponseMessage, item_facts, item_ref};
 use super::super::codes::Class;
-use super::super::failure::{Failure, Remedy};
+use super::super::failure::Failure;
 use super::super::soap::{MimeEnd, Node, Ns, Tree};
 use crate::error::{Error, codes};
 use crate::message::MailFacts;
@@ -42,15 +42,9 @@ pub(super) fn judge(
     match class {
         Class::Fine if !is_about(tree, asked, at) => Verdict::MixedUp(answer.miscounted()),
         Class::Fine => Verdict::Ended(complete(tree, answer.mime(), answer)),
-        Class::Busy => Verdict::Again(Failure::busy(error(), message.back_off)),
-        Class::Untouched => Verdict::Again(Failure {
-            error: error(),
-            remedy: Remedy::Repeat,
-        }),
-        Class::Version => Verdict::Again(Failure {
-            error: error(),
-            remedy: Remedy::OlderVersion,
-        }),
+        Class::Busy | Class::Crowded | Class::Untouched | Class::Version => {
+            Verdict::Again(Failure::of_class(class, error(), message.back_off))
+        }
         Class::Gone => Verdict::Ended(Fetched::Gone),
         Class::NoOriginal => Verdict::FactsOnly(error()),
         Class::Property => Verdict::ItemShape,
@@ -58,6 +52,8 @@ pub(super) fn judge(
         Class::Mailbox
         | Class::Unlicensed
         | Class::Impersonation
+        | Class::SignIn
+        | Class::Administrator
         | Class::FolderGone
         | Class::Blocked
         | Class::Schema

@@ -77,8 +77,11 @@ impl EwsSource {
         let session = self.session();
         let mut signed_in_again = false;
         loop {
-            session.gate.pass(GET_USER_SETTINGS).await?;
+            let _pass = session.gate.pass(GET_USER_SETTINGS).await?;
             let authorization = session.auth.authorize().await?;
+            if session.gate.is_held() {
+                continue;
+            }
             let mut headers = settings::headers();
             // Exchange lets an application in where it names a mailbox, as in every other call.
             let anchor = session.routing.get(ANCHOR);
