@@ -17,9 +17,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use disk_shim::shim;
 use email_logging::store::{CommitBatch, CommitRow, MailLedger, MoveOutcome, MoveResult};
 use email_logging::{ErrorKind, Scope};
-use disk_shim::shim;
 use store_rows::{commit, item, key, lease, logged, open};
 
 const CHILD: &str = "EMAIL_LOGGING_DISK_CHILD";
