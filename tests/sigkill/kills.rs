@@ -10,13 +10,13 @@ use crate::disk_shim::shim;
 use crate::world::{Ended, World};
 
 /// Rounds of mail on one store file.
-const ROUNDS: u64 = 15;
+const ROUNDS: u64 = 8;
 /// Processes of a round that may be killed; those that follow are not.
 const DEADLY: u64 = 6;
 /// Processes that end by themselves until the queue must be empty.
 const HEALING: u64 = 3;
 /// From this many kills on every point must be hit.
-const THOROUGH: u64 = 500;
+pub(crate) const THOROUGH: u64 = 500;
 
 /// The fail points around calls that there are at least.
 const CALLS: [&str; 19] = [
@@ -41,7 +41,7 @@ const CALLS: [&str; 19] = [
     "put_content",
 ];
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 

@@ -27,10 +27,10 @@ pub(crate) enum End {
     Itself,
     /// By SIGKILL at the n-th passing of a fail point.
     Point(String, u64),
-    /// Whatever the library under it does at the n-th operation of a kind on a file with this ending.
+    /// Whatever the library under it does at the n-th operation of a kind, on the file with this ending or on any.
     Disk {
         operation: char,
-        file: String,
+        file: Option<String>,
         at: u64,
         what: &'static str,
         /// Only at that one, not from that one on.
@@ -135,6 +135,7 @@ impl World {
     /// Runs a process until its end.
     pub(crate) fn run(&mut self, end: &End, clock_step: u64) -> Ended {
         self.story.push(format!("{end:?} at step {clock_step}"));
+        // What an earlier process did not come to write is not there.
         for file in [child::REPORT, child::PASSED, "counts"] {
             let _ = fs::remove_file(self.folder.path().join(file));
         }
@@ -188,10 +189,12 @@ impl World {
                 command
                     .env("SHIM_ARM", folder.join(child::ARMED))
                     .env("SHIM_OPS", operation.to_string())
-                    .env("SHIM_FILE", format!("{}{file}", child::STORE))
                     .env("SHIM_AT", at.to_string())
                     .env("SHIM_DO", what)
                     .env("SHIM_LOG", folder.join("events"));
+                if let Some(file) = file {
+                    command.env("SHIM_FILE", format!("{}{file}", child::STORE));
+                }
                 if *once {
                     command.env("SHIM_ONCE", "1");
                 }
@@ -204,6 +207,7 @@ impl World {
     pub(crate) fn failures(&self) -> usize {
         let file = self.folder.path().join("events");
         let events = fs::read_to_string(&file).unwrap_or_default();
+        // Nothing failed where there is none.
         let _ = fs::remove_file(file);
         events.lines().filter(|it| it.starts_with("full")).count()
     }
