@@ -27,6 +27,8 @@ mod disk;
 mod kills;
 #[path = "sigkill/points.rs"]
 mod points;
+#[path = "sigkill/power.rs"]
+mod power;
 #[path = "sigkill/world.rs"]
 mod world;
 #[path = "sigkill/wrapped.rs"]

@@ -32,6 +32,8 @@ pub(crate) const AHEAD: &str = "EMAIL_LOGGING_CRASH_AHEAD";
 pub(crate) const STEP: &str = "EMAIL_LOGGING_CRASH_STEP";
 /// A fail point and how often it is passed before the end.
 pub(crate) const POINT: &str = "EMAIL_LOGGING_CRASH_POINT";
+/// The file where the library under it records what it does to the disk, and it what it asks of the mail system.
+pub(crate) const TRACE: &str = "SHIM_TRACE";
 
 /// The files of a child, in the folder that it is told.
 pub(crate) const STORE: &str = "log.sqlite";
@@ -74,7 +76,7 @@ impl Orders {
                 step: seconds(STEP),
                 reads: AtomicU64::new(0),
             }),
-            points: Arc::new(Points::new(deadly)),
+            points: Arc::new(Points::new(deadly, told(TRACE).map(PathBuf::from))),
         })
     }
 }

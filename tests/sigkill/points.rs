@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use email_logging::source::ItemRef;
 use rustix::process::{Signal, getpid, kill_process};
 
 /// Counts how often each point was passed.
@@ -13,14 +15,27 @@ pub(crate) struct Points {
     /// The point and how often it is passed before the end, from 1.
     deadly: Option<(String, u64)>,
     passed: Mutex<BTreeMap<String, u64>>,
+    trace: Option<PathBuf>,
 }
 
 impl Points {
-    pub(crate) fn new(deadly: Option<(String, u64)>) -> Self {
+    pub(crate) fn new(deadly: Option<(String, u64)>, trace: Option<PathBuf>) -> Self {
         Self {
             deadly,
             passed: Mutex::default(),
+            trace,
         }
+    }
+
+    /// Records that these items are about to leave the queue, in the order of what is done to the disk.
+    pub(crate) fn leave(&self, items: &[ItemRef]) {
+        let Some(trace) = &self.trace else { return };
+        let ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+        let ids = ids.join("\n");
+        let record = format!("m disk 0 {}\n{ids}", ids.len());
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.append(true).create(true).open(trace).unwrap();
+        file.write_all(record.as_bytes()).unwrap();
     }
 
     /// Passes a point, which may be the end of this process.

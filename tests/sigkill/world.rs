@@ -56,6 +56,7 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 struct Delivered {
     mail: Mail,
+    id: String,
     key: [u8; 16],
     round: u64,
 }
@@ -66,6 +67,8 @@ pub(crate) struct World {
     folder: TempDir,
     library: PathBuf,
     pub(crate) profile: Profile,
+    /// Whether every operation on the disk is recorded.
+    pub(crate) traced: bool,
     delivered: Vec<Delivered>,
     round: u64,
     runs: u64,
@@ -96,6 +99,7 @@ impl World {
             folder,
             library: library.to_owned(),
             profile,
+            traced: false,
             delivered: Vec::new(),
             round: 0,
             runs: 0,
@@ -114,7 +118,12 @@ impl World {
             let item = items.iter().find(|item| item.id == id).unwrap();
             let key = item.search_key.unwrap();
             let round = self.round;
-            self.delivered.push(Delivered { mail, key, round });
+            self.delivered.push(Delivered {
+                mail,
+                id,
+                key,
+                round,
+            });
         }
     }
 
@@ -174,6 +183,9 @@ impl World {
             .env("SHIM_COUNTS", folder.join("counts"))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if self.traced {
+            command.env(child::TRACE, self.trace());
+        }
         match end {
             End::Itself | End::After(_) => {}
             End::Point(point, count) => {
@@ -212,6 +224,11 @@ impl World {
         events.lines().filter(|it| it.starts_with("full")).count()
     }
 
+    /// Where the operations are recorded.
+    pub(crate) fn trace(&self) -> PathBuf {
+        self.folder.path().join("trace")
+    }
+
     fn told(&self) -> String {
         format!(
             "{:?}, round {}, run {}: {:#?}",
@@ -221,7 +238,8 @@ impl World {
 
     /// What must hold whenever no process runs: nothing lost, nothing moved that is not committed, nothing twice.
     pub(crate) fn check_at_rest(&self) {
-        let seen = self.observe(false);
+        let seen = self.observe(Look::Rest);
+        self.check_entries(&seen);
         for sighting in &self.delivered {
             let key = &sighting.key;
             let gone = sighting.mail.target(self.profile) == Target::Deleted
@@ -234,17 +252,44 @@ impl World {
             let decided = seen.decided.contains_key(key);
             assert!(decided, "moved and not committed. {}", self.told());
         }
+    }
+
+    /// Nothing that nobody decided, nothing twice, and of each decision everything.
+    fn check_entries(&self, seen: &Seen) {
         let oracle = self.oracle();
         for (entry, count) in &seen.entries {
             assert!(oracle.contains(entry), "{entry:?}. {}", self.told());
             assert_eq!(*count, 1, "{entry:?} is logged twice. {}", self.told());
+        }
+        let decided = |it: &&Delivered| seen.decided.contains_key(&it.key);
+        for sighting in self.delivered.iter().filter(decided) {
+            let entries = &sighting.mail.entries;
+            let whole = entries.iter().all(|it| seen.entries.contains_key(it));
+            assert!(whole, "half of {entries:?}. {}", self.told());
+        }
+    }
+
+    /// What must hold on a disk after a loss of power before which these items were about to leave the queue.
+    pub(crate) fn check_image(&self, folder: &Path, moved: &BTreeSet<String>, told: &str) {
+        let mut seen = Seen::default();
+        let file = folder.join(child::STORE);
+        if file.exists() {
+            self.check_file(&file);
+            self.runtime
+                .block_on(self.read(&file, Look::Image, &mut seen));
+        }
+        self.check_entries(&seen);
+        for sighting in self.delivered.iter().filter(|it| moved.contains(&it.id)) {
+            let subject = &sighting.mail.subject;
+            let decided = seen.decided.contains_key(&sighting.key);
+            assert!(decided, "{subject} was moved and is not in the log {told}");
         }
     }
 
     /// What must hold when a process has ended by itself and nothing failed.
     pub(crate) fn check_at_end(&self) {
         self.check_at_rest();
-        let seen = self.observe(true);
+        let seen = self.observe(Look::End);
         assert_eq!(seen.queued, BTreeMap::new(), "{}", self.told());
         let entries: BTreeSet<Entry> = seen.entries.into_keys().collect();
         assert_eq!(entries, self.oracle(), "{}", self.told());
@@ -275,7 +320,7 @@ impl World {
 
     /// Looks at the folders first and then at a copy of the store, which leaves what a crash left there for the next
     /// process. A move that was sent before the crash may still arrive between the looks: the queue comes first.
-    fn observe(&self, ended: bool) -> Seen {
+    fn observe(&self, look: Look) -> Seen {
         let mut seen = Seen::default();
         for item in self.exchange.items(QUEUE).unwrap() {
             let all = seen.queued.entry(item.search_key.unwrap());
@@ -295,7 +340,7 @@ impl World {
         let file = copy.path().join(child::STORE);
         if file.exists() {
             self.check_file(&file);
-            self.runtime.block_on(self.read(&file, ended, &mut seen));
+            self.runtime.block_on(self.read(&file, look, &mut seen));
         }
         seen
     }
@@ -310,12 +355,15 @@ impl World {
         assert!(!broken.exists([]).unwrap(), "{}", self.told());
     }
 
-    async fn read(&self, file: &Path, ended: bool, seen: &mut Seen) {
+    async fn read(&self, file: &Path, look: Look, seen: &mut Seen) {
         let scope = Scope::default();
         let store = SqliteStore::open(file).unwrap();
+        if look == Look::Image {
+            store.migrate().await.unwrap();
+        }
         let all = DecisionFilter::default();
         let decisions = match store.decisions(&scope, &all, None, 10_000).await {
-            Err(error) if error.kind() == ErrorKind::Config && !ended => return,
+            Err(error) if error.kind() == ErrorKind::Config && look == Look::Rest => return,
             page => page.unwrap(),
         };
         for decision in decisions.rows {
@@ -335,7 +383,7 @@ impl World {
         for logged in entries.rows {
             let entry = logged.entry;
             let sighting = originals[entry.description.as_str()];
-            if sighting.round == self.round {
+            if sighting.round == self.round || look == Look::Image {
                 let original = store.original(&scope, &entry.message, 0..1_000_000).await;
                 let kept = original.unwrap().bytes;
                 assert!(kept == sighting.mail.bytes, "{}", self.told());
@@ -348,11 +396,22 @@ impl World {
             ];
             *seen.entries.entry(entry).or_default() += 1;
         }
-        if ended {
+        if look == Look::End {
             let unindexed = store.unindexed(&scope, 10).await.unwrap();
             assert_eq!(unindexed, [], "{}", self.told());
         }
     }
+}
+
+/// When a store is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// After any end of a process.
+    Rest,
+    /// When all work is done.
+    End,
+    /// After a loss of power.
+    Image,
 }
 
 /// What was found, by search key, with how often.

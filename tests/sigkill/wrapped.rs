@@ -73,12 +73,31 @@ deadly! { MailSource {
         self.points.pass("fetch", "after");
         answer
     }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        self.points.leave(items);
+        self.points.pass("move_to", "before");
+        let answer = self.inner.move_to(from, items, to).await;
+        self.points.pass("move_to", "after");
+        answer
+    }
+
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        self.points.leave(items);
+        self.points.pass("remove", "before");
+        let answer = self.inner.remove(from, items, disposal).await;
+        self.points.pass("remove", "after");
+        answer
+    }
 } {
     open_folder(folder: &FolderSelector) -> Folder;
     list(folder: &Folder, request: ListRequest) -> Listing;
-    move_to(from: &Folder, items: &[ItemRef], to: &Folder) -> Vec<Moved>;
     locate(folder: &Folder, keys: &[SightingKey]) -> Vec<Vec<ItemRef>>;
-    remove(from: &Folder, items: &[ItemRef], disposal: Disposal) -> Vec<Removed>;
 } via {} }
 
 /// Between the pieces of a mail.

@@ -13,6 +13,8 @@
  *               short     a write takes half of its bytes
  *               torn      a write takes half of its bytes, and what follows fails
  *               before, half, after   SIGKILL before it, in the middle of it, after it
+ * SHIM_TRACE  a file that gets every operation that was done, in its order, with what it wrote: a line
+ *             "<kind> disk<ending> <offset or size> <bytes>", and the bytes
  * SHIM_COUNTS a file that gets one line per kind and ending when the process ends: "<kind> <ending> <count>"
  */
 #define _GNU_SOURCE
@@ -91,6 +93,17 @@ __attribute__((destructor)) static void tell_counts(void) {
         append(file, line, snprintf(line, sizeof line, "%c disk%s %ld\n", counts[i].kind, counts[i].ending, counts[i].count));
 }
 
+/* One append per operation, so that those of other writers stand before or after it. */
+static void trace(char kind, const char *path, const void *bytes, ssize_t count, off_t at) {
+    const char *file = getenv("SHIM_TRACE");
+    if (!file || !watched(path) || count < 0) return;
+    char *record = malloc(count + 128);
+    int head = snprintf(record, 128, "%c disk%s %lld %zd\n", kind, ending_of(path), (long long)at, count);
+    memcpy(record + head, bytes, count);
+    append(file, record, head + count);
+    free(record);
+}
+
 static int ends_with(const char *path, const char *ending) {
     size_t whole = strlen(path), part = strlen(ending);
     return whole >= part && !strcmp(path + whole - part, ending);
@@ -134,19 +147,25 @@ static void end_here(void) {
     for (;;) pause();
 }
 
-static ssize_t put(int fd, const void *bytes, size_t count, off_t offset) {
-    if (offset < 0) return syscall(SYS_write, fd, bytes, count);
-    return syscall(SYS_pwrite64, fd, bytes, count, offset);
+static ssize_t put(int fd, const char *path, const void *bytes, size_t count, off_t offset) {
+    off_t at = offset < 0 ? syscall(SYS_lseek, fd, 0, SEEK_CUR) : offset;
+    ssize_t written = offset < 0 ? syscall(SYS_write, fd, bytes, count) : syscall(SYS_pwrite64, fd, bytes, count, offset);
+    int code = errno;
+    trace('w', path, bytes, written, at);
+    errno = code;
+    return written;
 }
 
 static ssize_t judged_write(int fd, const void *bytes, size_t count, off_t offset) {
     char path[4096];
-    enum verdict verdict = path_of(fd, path, sizeof path) ? judge('w', path) : GO;
+    if (!path_of(fd, path, sizeof path) || !watched(path))
+        return offset < 0 ? syscall(SYS_write, fd, bytes, count) : syscall(SYS_pwrite64, fd, bytes, count, offset);
+    enum verdict verdict = judge('w', path);
     size_t half = count > 1 ? count / 2 : count;
     if (verdict == FAIL) return -1;
-    if (verdict == SHORT) return put(fd, bytes, half, offset);
+    if (verdict == SHORT) return put(fd, path, bytes, half, offset);
     if (verdict == KILL_BEFORE) end_here();
-    ssize_t written = put(fd, bytes, verdict == KILL_HALF ? half : count, offset);
+    ssize_t written = put(fd, path, bytes, verdict == KILL_HALF ? half : count, offset);
     if (verdict == KILL_HALF || verdict == KILL_AFTER) end_here();
     return written;
 }
@@ -158,8 +177,10 @@ static int judged(char kind, const char *path, long number, long first, long sec
         return -1;
     }
     if (verdict == KILL_BEFORE || verdict == KILL_HALF) end_here();
-    int answer = syscall(number, first, second);
+    int answer = syscall(number, first, second), code = errno;
     if (verdict == KILL_AFTER) end_here();
+    if (!answer) trace(kind, path, "", 0, second);
+    errno = code;
     return answer;
 }
 
@@ -210,7 +231,9 @@ int unlink(const char *path) {
     enum verdict verdict = judge('u', whole);
     if (verdict == FAIL || verdict == SHORT) return -1;
     if (verdict == KILL_BEFORE || verdict == KILL_HALF) end_here();
-    int answer = syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    int answer = syscall(SYS_unlinkat, AT_FDCWD, path, 0), code = errno;
+    if (!answer) trace('u', whole, "", 0, 0);
+    errno = code;
     if (verdict == KILL_AFTER) end_here();
     return answer;
 }
