@@ -128,11 +128,10 @@ fn written(kind: Kind, round: u64, number: u64, id: String) -> Mail {
         _ => (ADA, ANNA, ""),
     };
     let lines = match kind {
-        Kind::Large | Kind::SameId => 300 + number,
-        _ => 10 + number,
+        Kind::Large | Kind::SameId => 300,
+        _ => 10,
     };
-    let body =
-        format!("Line of mail {round}.{number}, which is its own.\r\n").repeat(lines as usize);
+    let body = format!("Line of mail {round}.{number}, which is its own.\r\n").repeat(lines);
     let bytes = format!(
         "From: {from}\r\n{extra}To: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}>\r\n\
          Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\n{body}"

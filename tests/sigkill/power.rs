@@ -154,15 +154,21 @@ impl File {
         let mut content = self.sure.clone();
         let prefix = dice.below(self.open.len() as u64 + 1);
         for (number, operation) in (0..).zip(&self.open) {
-            match luck {
-                Luck::Nothing => {}
-                Luck::Everything => operation.apply(&mut content),
-                Luck::Prefix if number < prefix => operation.apply(&mut content),
-                Luck::Prefix if number == prefix => operation.apply_torn(&mut content, dice),
-                Luck::Prefix => {}
-                Luck::Some if dice.percent(50) => operation.apply(&mut content),
-                Luck::Some => {}
-                Luck::Sectors => operation.apply_torn(&mut content, dice),
+            let whole = match luck {
+                Luck::Everything => true,
+                Luck::Nothing | Luck::Sectors => false,
+                Luck::Some => dice.percent(50),
+                Luck::Prefix => number < prefix,
+            };
+            let torn = match luck {
+                Luck::Sectors => true,
+                Luck::Prefix => number == prefix,
+                Luck::Nothing | Luck::Everything | Luck::Some => false,
+            };
+            if whole {
+                operation.apply(&mut content);
+            } else if torn {
+                operation.apply_torn(&mut content, dice);
             }
         }
         content
@@ -183,7 +189,7 @@ impl Disk {
             Record::Sync { file } => {
                 self.files.entry(file.clone()).or_default().sync();
                 // SQLite syncs the folder with the first sync of a journal that it made.
-                if file != "" {
+                if !file.is_empty() {
                     self.removed.clear();
                 }
             }
