@@ -63,7 +63,11 @@ async fn a_failure_that_does_not_pass_has_its_code_and_writes_nothing() {
         let store = migrated(options.clone()).await;
         failing(server, &options.schema, state, 1_000).await;
         let error = commit_of_one(&store).await.unwrap_err();
-        assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, code), "{state}");
+        assert_eq!(
+            codes(&error),
+            (ErrorKind::StoreUnavailable, code),
+            "{state}"
+        );
         let text = format!("{error} {error:?}");
         assert!(!text.contains("canary"), "{text}");
         assert_eq!(entry_numbers(&store).await, Vec::<u64>::new());
@@ -78,7 +82,10 @@ async fn a_row_that_is_refused_leaves_no_trace_and_the_others_are_written() {
     // A key that is longer than an index can hold, of letters that do not compress.
     let mut refused = logged_row(&scope(), 2, 100);
     let noise = crate::store_rows::bytes(9, 20_000);
-    let long: String = noise.iter().map(|byte| char::from(b'!' + byte % 90)).collect();
+    let long: String = noise
+        .iter()
+        .map(|byte| char::from(b'!' + byte % 90))
+        .collect();
     refused.entries[0].contact_no = long.as_str().into();
     let rows = vec![
         logged(&scope(), 1, 100),
@@ -95,7 +102,11 @@ async fn a_row_that_is_refused_leaves_no_trace_and_the_others_are_written() {
     }
     assert_eq!(entry_numbers(&store).await, [1, 2]);
     let known = store
-        .known(&scope(), &crate::store_rows::mailbox(), &[crate::store_rows::key(2)])
+        .known(
+            &scope(),
+            &crate::store_rows::mailbox(),
+            &[crate::store_rows::key(2)],
+        )
         .await
         .unwrap();
     assert_eq!(known, [None]);
@@ -118,8 +129,14 @@ async fn a_statement_that_runs_too_long_is_ended() {
     let sql = format!("SELECT 1 FROM {}.scope FOR UPDATE", options.schema);
     lock.query(&sql, &[]).await.unwrap();
     let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 10)]);
-    let error = hasty.commit(&scope(), &lease, batch.clone()).await.unwrap_err();
-    assert_eq!(codes(&error), (ErrorKind::StoreUnavailable, "store.timeout"));
+    let error = hasty
+        .commit(&scope(), &lease, batch.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        codes(&error),
+        (ErrorKind::StoreUnavailable, "store.timeout")
+    );
     lock.rollback().await.unwrap();
     hasty.commit(&scope(), &lease, batch).await.unwrap();
     assert_eq!(entry_numbers(&patient).await, [1]);

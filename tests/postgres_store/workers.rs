@@ -19,7 +19,10 @@ const TTL: Duration = Duration::from_mins(5);
 
 async fn acquire(store: &PostgresStore, mailbox: &MailboxKey, worker: &str) -> Acquired {
     let worker = WorkerId::from(worker);
-    store.acquire(&scope(), mailbox, &worker, TTL).await.unwrap()
+    store
+        .acquire(&scope(), mailbox, &worker, TTL)
+        .await
+        .unwrap()
 }
 
 async fn held(store: &PostgresStore, mailbox: &MailboxKey, worker: &str) -> Lease {
@@ -33,7 +36,10 @@ async fn held(store: &PostgresStore, mailbox: &MailboxKey, worker: &str) -> Leas
 async fn a_lease_that_ended_by_the_databases_clock_is_taken_and_the_old_holder_is_fenced() {
     let Some(server) = server() else { return };
     let options = server.options();
-    let (one, two) = (migrated(options.clone()).await, migrated(options.clone()).await);
+    let (one, two) = (
+        migrated(options.clone()).await,
+        migrated(options.clone()).await,
+    );
     let lease = held(&one, &mailbox(), "one").await;
     assert!(matches!(
         acquire(&two, &mailbox(), "two").await,
@@ -44,7 +50,10 @@ async fn a_lease_that_ended_by_the_databases_clock_is_taken_and_the_old_holder_i
     let taken = held(&two, &mailbox(), "two").await;
     assert_eq!(taken.epoch, lease.epoch + 1);
     let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 10)]);
-    let error = one.commit(&scope(), &lease, batch.clone()).await.unwrap_err();
+    let error = one
+        .commit(&scope(), &lease, batch.clone())
+        .await
+        .unwrap_err();
     assert_eq!(codes(&error), (ErrorKind::LeaseLost, "lease.lost"));
     assert_eq!(entry_numbers(&one).await, Vec::<u64>::new());
     two.commit(&scope(), &taken, batch).await.unwrap();
@@ -55,7 +64,10 @@ async fn a_lease_that_ended_by_the_databases_clock_is_taken_and_the_old_holder_i
 async fn while_a_holder_writes_nobody_takes_its_mailbox() {
     let Some(server) = server() else { return };
     let options = server.options();
-    let (one, two) = (migrated(options.clone()).await, migrated(options.clone()).await);
+    let (one, two) = (
+        migrated(options.clone()).await,
+        migrated(options.clone()).await,
+    );
     let lease = held(&one, &mailbox(), "one").await;
     let mut raw = server.raw().await;
     // Whoever has the lock of the scope keeps the commit waiting behind its fence.

@@ -113,7 +113,10 @@ fn start() -> Result<Server, String> {
     let directory = directory.map_err(|error| error.to_string())?.keep();
     let own = launch(&programs, directory)?;
     let place = own.directory.display();
-    let url = format!("host={place} port={} user=postgres dbname=postgres", own.port);
+    let url = format!(
+        "host={place} port={} user=postgres dbname=postgres",
+        own.port
+    );
     Ok(Server {
         url,
         own: Some(own),
@@ -169,7 +172,10 @@ fn launch(programs: &Path, directory: PathBuf) -> Result<Own, String> {
     for _ in 0..600 {
         if child.try_wait().is_ok_and(|ended| ended.is_some()) {
             let log = std::fs::read_to_string(directory.join("initdb.log"));
-            return Err(format!("the cluster did not start: {}", log.unwrap_or_default()));
+            return Err(format!(
+                "the cluster did not start: {}",
+                log.unwrap_or_default()
+            ));
         }
         if is_ready(programs, &directory, port) {
             return Ok(Own {
