@@ -1,6 +1,6 @@
 //! The HTTP room: one client per source, with limits, that follows nothing and keeps nothing.
 //!
-//! Owns TLS, time-outs, the size limit of answers, sign-in headers and the back-off gate. Knows nothing of SOAP.
+//! Owns time-outs, the size limit of answers, sign-in headers and the back-off gate. Knows nothing of SOAP.
 
 mod auth;
 mod body;
@@ -15,7 +15,6 @@ mod ntlm;
 mod options;
 mod policy;
 mod reach;
-mod tls;
 mod url;
 
 pub(crate) use auth::{
