@@ -3,11 +3,18 @@
 //! `KILLS` says how many times a process is killed (60 by itself), `SEED` where the choices begin. From 500 kills on every
 //! fail point must have been hit.
 
-#![cfg(all(feature = "sqlite", feature = "ews", target_os = "linux"))]
+#![cfg(all(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "ews",
+    target_os = "linux"
+))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/disk_shim.rs"]
 mod disk_shim;
+#[path = "support/postgres.rs"]
+mod postgres;
 #[path = "support/skipped.rs"]
 mod skipped;
 
@@ -19,6 +26,8 @@ mod child;
 mod company;
 #[path = "sigkill/crm.rs"]
 mod crm;
+#[path = "sigkill/database.rs"]
+mod database;
 #[path = "sigkill/dice.rs"]
 mod dice;
 #[path = "sigkill/disk.rs"]

@@ -12,7 +12,9 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::logger::{EmailLoggerBuilder, RunSettings};
 use email_logging::source::FolderPath;
 use email_logging::source::ews::EwsSource;
-use email_logging::store::{SqliteOptions, SqliteStore};
+use email_logging::store::{
+    InteractionStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+};
 use email_logging::{EmailLogger, Error};
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +36,9 @@ pub(crate) const STEP: &str = "EMAIL_LOGGING_CRASH_STEP";
 pub(crate) const POINT: &str = "EMAIL_LOGGING_CRASH_POINT";
 /// The file where the library under it records what it does to the disk, and it what it asks of the mail system.
 pub(crate) const TRACE: &str = "SHIM_TRACE";
+/// The database and the schema to log into, instead of a file.
+pub(crate) const DATABASE: &str = "EMAIL_LOGGING_CRASH_DATABASE";
+pub(crate) const SCHEMA: &str = "EMAIL_LOGGING_CRASH_SCHEMA";
 
 /// The files of a child, in the folder that it is told.
 pub(crate) const STORE: &str = "log.sqlite";
@@ -51,6 +56,8 @@ struct Orders {
     worker: String,
     clock: Arc<dyn Clock>,
     points: Arc<Points>,
+    /// The URL of a database and the schema in it.
+    database: Option<(String, String)>,
 }
 
 fn told(name: &str) -> Option<String> {
@@ -62,12 +69,14 @@ impl Orders {
         let folder = PathBuf::from(told(FOLDER)?);
         let name = told(PROFILE)?;
         let seconds = |name| told(name).map_or(0, |text| text.parse().unwrap());
+        let database = told(DATABASE).map(|url| (url, told(SCHEMA).unwrap()));
         let deadly = told(POINT).map(|text| {
             let (point, count) = text.rsplit_once(' ').unwrap();
             (point.to_owned(), count.parse().unwrap())
         });
         Some(Self {
             folder,
+            database,
             url: told(URL)?,
             profile: *Profile::ALL.iter().find(|it| it.name() == name)?,
             worker: told(WORKER)?,
@@ -115,7 +124,7 @@ fn source(url: &str) -> EwsSource {
         .unwrap()
 }
 
-fn builder(orders: &Orders, store: &Arc<SqliteStore>) -> EmailLoggerBuilder {
+fn builder<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> EmailLoggerBuilder {
     let mut settings = RunSettings::default();
     (settings.fetch_batch, settings.move_batch) = (2, 2);
     settings.inline_bytes = INLINE_BYTES;
@@ -149,8 +158,8 @@ fn builder(orders: &Orders, store: &Arc<SqliteStore>) -> EmailLoggerBuilder {
     }
 }
 
-/// One run on the store file, from opening to closing it.
-async fn log_once(orders: &Orders) -> Result<(), Error> {
+/// One run on a store file, from opening to closing it.
+async fn log_into_file(orders: &Orders) -> Result<(), Error> {
     let options = SqliteOptions::default().with_clock(Arc::clone(&orders.clock));
     let file = orders.folder.join(STORE);
     orders.points.pass("open", "before");
@@ -158,11 +167,30 @@ async fn log_once(orders: &Orders) -> Result<(), Error> {
     orders.points.pass("open", "after");
     store.migrate().await?;
     orders.points.pass("migrate", "after");
-    let logger = builder(orders, &store).build().unwrap();
-    let ran = logger.run_once().await;
-    orders.points.pass("run", "after");
+    let ran = log_once(orders, &store).await;
     store.close();
     orders.points.pass("close", "after");
+    ran
+}
+
+/// One run on a database.
+async fn log_into_database(orders: &Orders, url: &str, schema: &str) -> Result<(), Error> {
+    let options = PostgresOptions::new(url.to_owned().into())
+        .with_schema(schema)
+        .with_pool_size(2)
+        .with_clock(Arc::clone(&orders.clock));
+    let store = Arc::new(PostgresStore::open_with(options)?);
+    store.migrate().await?;
+    orders.points.pass("migrate", "after");
+    let ran = log_once(orders, &store).await;
+    store.close();
+    ran
+}
+
+async fn log_once<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> Result<(), Error> {
+    let logger = builder(orders, store).build().unwrap();
+    let ran = logger.run_once().await;
+    orders.points.pass("run", "after");
     let report = ran.map_err(|failed| failed.error)?;
     assert!(report.closes(), "{report:?}");
     assert_eq!(report.skipped, None);
@@ -184,7 +212,10 @@ async fn the_child() {
     let Some(orders) = Orders::from_env() else {
         return;
     };
-    let answer = log_once(&orders).await;
+    let answer = match &orders.database {
+        Some((url, schema)) => log_into_database(&orders, url, schema).await,
+        None => log_into_file(&orders).await,
+    };
     orders.points.write_to(&orders.folder.join(PASSED));
     write_report(&orders.folder, &answer);
 }

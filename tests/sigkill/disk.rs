@@ -8,7 +8,7 @@ use crate::company::{Profile, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
 use crate::kills::{THOROUGH, number, say};
-use crate::world::{End, Ended, World};
+use crate::world::{Base, End, Ended, World};
 
 /// How a disk fails.
 struct Failure {
@@ -103,12 +103,12 @@ fn step(failure: &Failure) -> u64 {
 
 fn every_n(failure: &Failure, library: &Path, dice: &mut Dice, new_file: bool) -> String {
     let mut answers = Answers::default();
-    let mut world = World::new(Profile::Plain, library);
+    let mut world = World::new(Profile::Plain, library, Base::File);
     let mut round = 0;
     let mut at = 1;
     loop {
         if new_file {
-            world = World::new(Profile::Plain, library);
+            world = World::new(Profile::Plain, library, Base::File);
         } else if round == 0 {
             world.run(&End::Itself, 0);
         }

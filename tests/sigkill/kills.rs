@@ -7,7 +7,7 @@ use crate::book::{Book, Choice, Phase};
 use crate::company::{Profile, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
-use crate::world::{Ended, World};
+use crate::world::{Base, Ended, World};
 
 /// Rounds of mail on one store file.
 const ROUNDS: u64 = 8;
@@ -46,7 +46,7 @@ pub(crate) fn number(name: &str, default: u64) -> u64 {
 }
 
 /// One round: deaths, then healing.
-fn round(world: &mut World, book: &mut Book, dice: &mut Dice) {
+pub(crate) fn round(world: &mut World, book: &mut Book, dice: &mut Dice) {
     let mut killed = false;
     let mut healing = 0;
     for run in 0.. {
@@ -96,7 +96,7 @@ pub(crate) fn say(text: &str) {
 }
 
 /// The list of the points with how often a process was killed at each.
-fn listed(book: &Book) -> String {
+pub(crate) fn listed(book: &Book) -> String {
     let mut text = String::new();
     for (point, hits) in &book.hits {
         writeln!(text, "  {hits:>6}  {point}").unwrap();
@@ -119,7 +119,7 @@ fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
     while book.kills() < kills {
         let profile = Profile::ALL[stores % Profile::ALL.len()];
         stores += 1;
-        let mut world = World::new(profile, &library);
+        let mut world = World::new(profile, &library, Base::File);
         for _ in 0..ROUNDS {
             rounds += 1;
             let mails = mails(profile, rounds, &mut dice);

@@ -12,7 +12,7 @@ use crate::company::{Profile, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
 use crate::kills::{THOROUGH, number, say};
-use crate::world::{End, World};
+use crate::world::{Base, End, World};
 
 const SECTOR: usize = 512;
 
@@ -224,7 +224,7 @@ impl Disk {
 
 /// Records runs on one new file: five processes with mail each.
 fn recorded(profile: Profile, library: &Path, dice: &mut Dice) -> (World, Vec<Record>) {
-    let mut world = World::new(profile, library);
+    let mut world = World::new(profile, library, Base::File);
     world.traced = true;
     for round in 0..5 {
         world.deliver(mails(profile, round, dice));

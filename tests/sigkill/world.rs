@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use email_logging::source::SightingKey;
 use email_logging::store::{
-    ContentIndex as _, DecisionFilter, InteractionLog as _, LogFilter, SqliteStore,
+    DecisionFilter, InteractionStore, LogFilter, PostgresOptions, PostgresStore, SqliteStore,
 };
 use email_logging::testkit::exchange::SimulatedExchange;
 use email_logging::{ErrorKind, Scope};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -38,6 +39,17 @@ pub(crate) enum End {
     },
     /// By SIGKILL after a while.
     After(Duration),
+    /// By itself, while this process of another program ends by SIGKILL after a while.
+    Other(Pid, Duration),
+}
+
+/// Where the log is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Base {
+    /// In a file of its own.
+    File,
+    /// In a schema of a database.
+    Database { url: String, schema: String },
 }
 
 /// How a process did end.
@@ -66,6 +78,9 @@ pub(crate) struct World {
     exchange: SimulatedExchange,
     folder: TempDir,
     library: PathBuf,
+    base: Base,
+    /// Whether a process has begun to make tables.
+    begun: bool,
     pub(crate) profile: Profile,
     /// Whether every operation on the disk is recorded.
     pub(crate) traced: bool,
@@ -78,7 +93,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(profile: Profile, library: &Path) -> Self {
+    pub(crate) fn new(profile: Profile, library: &Path, base: Base) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -98,6 +113,8 @@ impl World {
             exchange,
             folder,
             library: library.to_owned(),
+            base,
+            begun: false,
             profile,
             traced: false,
             delivered: Vec::new(),
@@ -128,7 +145,10 @@ impl World {
     }
 
     pub(crate) fn has_store(&self) -> bool {
-        self.folder.path().join(child::STORE).exists()
+        match self.base {
+            Base::File => self.folder.path().join(child::STORE).exists(),
+            Base::Database { .. } => self.begun,
+        }
     }
 
     pub(crate) fn queued(&self) -> usize {
@@ -152,8 +172,10 @@ impl World {
         let mut command = self.command(end, clock_step);
         let output = match end {
             End::After(while_) => killed_after(&mut command, *while_),
+            End::Other(pid, while_) => beside(&mut command, *pid, *while_),
             _ => command.output().unwrap(),
         };
+        self.begun = true;
         if output.status.signal() == Some(9) {
             return Ended::Killed;
         }
@@ -183,11 +205,14 @@ impl World {
             .env("SHIM_COUNTS", folder.join("counts"))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if let Base::Database { url, schema } = &self.base {
+            command.env(child::DATABASE, url).env(child::SCHEMA, schema);
+        }
         if self.traced {
             command.env(child::TRACE, self.trace());
         }
         match end {
-            End::Itself | End::After(_) => {}
+            End::Itself | End::After(_) | End::Other(..) => {}
             End::Point(point, count) => {
                 command.env(child::POINT, format!("{point} {count}"));
             }
@@ -213,6 +238,11 @@ impl World {
             }
         }
         command
+    }
+
+    /// Does something that needs a runtime.
+    pub(crate) fn block_on<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
     }
 
     /// How many operations the library let fail, and forgets them.
@@ -272,11 +302,8 @@ impl World {
     /// What must hold on a disk after a loss of power before which these items were about to leave the queue.
     pub(crate) fn check_image(&self, folder: &Path, moved: &BTreeSet<String>, told: &str) {
         let mut seen = Seen::default();
-        let file = folder.join(child::STORE);
-        if file.exists() {
-            self.check_file(&file);
-            self.runtime
-                .block_on(self.read(&file, Look::Image, &mut seen));
+        if folder.join(child::STORE).exists() {
+            self.read_file(folder, Look::Image, &mut seen);
         }
         self.check_entries(&seen);
         for sighting in self.delivered.iter().filter(|it| moved.contains(&it.id)) {
@@ -332,17 +359,44 @@ impl World {
                 all.or_default().push(target);
             }
         }
+        match &self.base {
+            Base::File => self.observe_file(look, &mut seen),
+            Base::Database { url, schema } => {
+                let options = PostgresOptions::new(url.clone().into()).with_schema(schema);
+                self.runtime.block_on(async {
+                    let store = PostgresStore::open_with(options).unwrap();
+                    self.read(&store, look, &mut seen).await;
+                });
+            }
+        }
+        seen
+    }
+
+    fn observe_file(&self, look: Look, seen: &mut Seen) {
         let copy = TempDir::new().unwrap();
         for ending in ["", "-wal", "-journal"] {
             let name = format!("{}{ending}", child::STORE);
-            let _ = fs::copy(self.folder.path().join(&name), copy.path().join(&name));
+            let from = self.folder.path().join(&name);
+            if from.exists() {
+                fs::copy(from, copy.path().join(&name)).unwrap();
+            }
         }
-        let file = copy.path().join(child::STORE);
-        if file.exists() {
-            self.check_file(&file);
-            self.runtime.block_on(self.read(&file, look, &mut seen));
+        if copy.path().join(child::STORE).exists() {
+            self.read_file(copy.path(), look, seen);
         }
-        seen
+    }
+
+    /// Reads a store file that nobody else needs any more.
+    fn read_file(&self, folder: &Path, look: Look, seen: &mut Seen) {
+        let file = folder.join(child::STORE);
+        self.check_file(&file);
+        self.runtime.block_on(async {
+            let store = SqliteStore::open(file).unwrap();
+            if look == Look::Image {
+                store.migrate().await.unwrap();
+            }
+            self.read(&store, look, seen).await;
+        });
     }
 
     fn check_file(&self, file: &Path) {
@@ -355,12 +409,8 @@ impl World {
         assert!(!broken.exists([]).unwrap(), "{}", self.told());
     }
 
-    async fn read(&self, file: &Path, look: Look, seen: &mut Seen) {
+    async fn read<S: InteractionStore>(&self, store: &S, look: Look, seen: &mut Seen) {
         let scope = Scope::default();
-        let store = SqliteStore::open(file).unwrap();
-        if look == Look::Image {
-            store.migrate().await.unwrap();
-        }
         let all = DecisionFilter::default();
         let decisions = match store.decisions(&scope, &all, None, 10_000).await {
             Err(error) if error.kind() == ErrorKind::Config && look == Look::Rest => return,
@@ -428,6 +478,13 @@ fn killed_after(command: &mut Command, while_: Duration) -> Output {
     std::thread::sleep(while_);
     // It may have ended by itself.
     let _ = child.kill();
+    child.wait_with_output().unwrap()
+}
+
+fn beside(command: &mut Command, other: Pid, while_: Duration) -> Output {
+    let child = command.spawn().unwrap();
+    std::thread::sleep(while_);
+    kill_process(other, Signal::KILL).unwrap();
     child.wait_with_output().unwrap()
 }
 
