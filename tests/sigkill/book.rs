@@ -10,7 +10,7 @@ use crate::world::End;
 /// What a process finds when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// No file.
+    /// No file, or one that no process has finished yet.
     New,
     /// A file, and new mail.
     Fresh,

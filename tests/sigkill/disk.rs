@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::company::{Profile, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
-use crate::kills::{THOROUGH, number, say};
+use crate::kills::{LONG, THOROUGH, number, say};
 use crate::world::{Base, End, Ended, World};
 
 /// How a disk fails.
@@ -92,12 +92,14 @@ fn run_and_heal(world: &mut World, failure: &Failure, at: u64, answers: &mut Ans
     failures > 0
 }
 
-/// From one n to the next: every n where it is to be thorough, else some, of the many writes fewer.
+/// From one n to the next: every n in the long run; else some, of the many writes fewer, and others with another seed.
 fn step(failure: &Failure) -> u64 {
-    match failure.operation {
-        _ if number("KILLS", 60) >= THOROUGH => 1,
-        'w' => 41,
-        _ => 3,
+    match (number("KILLS", 60), failure.operation) {
+        (LONG.., _) => 1,
+        (THOROUGH.., 'w') => 13,
+        (THOROUGH.., _) => 1,
+        (_, 'w') => 61,
+        (_, _) => 4,
     }
 }
 
@@ -105,7 +107,7 @@ fn every_n(failure: &Failure, library: &Path, dice: &mut Dice, new_file: bool) -
     let mut answers = Answers::default();
     let mut world = World::new(Profile::Plain, library, Base::File);
     let mut round = 0;
-    let mut at = 1;
+    let mut at = 1 + number("SEED", 1) % step(failure);
     loop {
         if new_file {
             world = World::new(Profile::Plain, library, Base::File);

@@ -15,8 +15,11 @@ const ROUNDS: u64 = 8;
 const DEADLY: u64 = 6;
 /// Processes that end by themselves until the queue must be empty.
 const HEALING: u64 = 3;
-/// From this many kills on every point must be hit.
+/// From this many kills on every point must be hit, and the other tests look at more.
 pub(crate) const THOROUGH: u64 = 500;
+
+/// From this many kills on the other tests look at everything.
+pub(crate) const LONG: u64 = 5_000;
 
 /// The fail points around calls that there are at least.
 const CALLS: [&str; 19] = [
@@ -50,7 +53,7 @@ pub(crate) fn round(world: &mut World, book: &mut Book, dice: &mut Dice) {
     let mut killed = false;
     let mut healing = 0;
     for run in 0.. {
-        let phase = match (world.has_store(), killed) {
+        let phase = match (world.settled, killed) {
             (false, _) => Phase::New,
             (true, false) => Phase::Fresh,
             (true, true) => Phase::Recovery,

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::company::{Profile, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
-use crate::kills::{THOROUGH, number, say};
+use crate::kills::{LONG, THOROUGH, number, say};
 use crate::world::{Base, End, World};
 
 const SECTOR: usize = 512;
@@ -242,8 +242,12 @@ fn after_a_loss_of_power_at_any_moment_every_mail_that_was_moved_is_in_the_log()
     let Some(library) = shim(root.path()) else {
         return;
     };
-    let thorough = number("KILLS", 60) >= THOROUGH;
-    let images = number("IMAGES", if thorough { 3_000 } else { 300 });
+    let usual = match number("KILLS", 60) {
+        LONG.. => 20_000,
+        THOROUGH.. => 2_000,
+        _ => 200,
+    };
+    let images = number("IMAGES", usual);
     let seed = number("SEED", 1);
     let mut dice = Dice::new(seed);
     let image = tempfile::tempdir().unwrap();

@@ -79,8 +79,8 @@ pub(crate) struct World {
     folder: TempDir,
     library: PathBuf,
     base: Base,
-    /// Whether a process has begun to make tables.
-    begun: bool,
+    /// Whether a process has ended by itself: until then the tables may have to be made.
+    pub(crate) settled: bool,
     pub(crate) profile: Profile,
     /// Whether every operation on the disk is recorded.
     pub(crate) traced: bool,
@@ -114,7 +114,7 @@ impl World {
             folder,
             library: library.to_owned(),
             base,
-            begun: false,
+            settled: false,
             profile,
             traced: false,
             delivered: Vec::new(),
@@ -144,13 +144,6 @@ impl World {
         }
     }
 
-    pub(crate) fn has_store(&self) -> bool {
-        match self.base {
-            Base::File => self.folder.path().join(child::STORE).exists(),
-            Base::Database { .. } => self.begun,
-        }
-    }
-
     pub(crate) fn queued(&self) -> usize {
         self.exchange.count(QUEUE).unwrap()
     }
@@ -175,12 +168,12 @@ impl World {
             End::Other(pid, while_) => beside(&mut command, *pid, *while_),
             _ => command.output().unwrap(),
         };
-        self.begun = true;
         if output.status.signal() == Some(9) {
             return Ended::Killed;
         }
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}\n{said}", self.told());
+        self.settled = true;
         let path = |name| self.folder.path().join(name);
         Ended::ByItself {
             report: fs::read_to_string(path(child::REPORT)).unwrap(),
