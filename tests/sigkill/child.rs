@@ -194,6 +194,8 @@ async fn log_once<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> Resul
     let report = ran.map_err(|failed| failed.error)?;
     assert!(report.closes(), "{report:?}");
     assert_eq!(report.skipped, None);
+    // Nobody but these processes moves mail.
+    assert_eq!((report.vanished, report.duplicate_copies), (0, 0));
     Ok(())
 }
 
