@@ -98,7 +98,7 @@ impl Book {
             };
         }
         let of = |map: &BTreeMap<String, u64>, point: &str| map.get(point).copied().unwrap_or(0);
-        let rank = |point: &str| 3 * of(&self.hits, point) + of(&self.tried, point);
+        let rank = |point: &str| 8 * of(&self.hits, point) + of(&self.tried, point);
         let least = points.keys().map(|point| rank(point)).min().unwrap();
         let any = dice.percent(15);
         let candidates: Vec<&String> = points
