@@ -1,6 +1,6 @@
 //! The HTTP room: one client per source, with limits, that follows nothing and keeps nothing.
 //!
-//! Owns TLS, time-outs, the size limit of answers, sign-in headers and the back-off gate. Knows nothing of SOAP.
+//! Owns time-outs, the size limit of answers, sign-in headers and the back-off gate. Knows nothing of SOAP.
 
 mod auth;
 mod body;
@@ -16,7 +16,6 @@ mod options;
 mod policy;
 mod reach;
 mod retry_after;
-mod tls;
 mod url;
 
 pub(crate) use auth::{

@@ -183,9 +183,14 @@ pub(crate) fn uuid_v7(
     clock: &dyn crate::clock::Clock,
     entropy: &dyn crate::clock::Entropy,
 ) -> [u8; 16] {
+    uuid_v7_at(clock.now(), entropy)
+}
+
+/// A UUIDv7 (RFC 9562) of a time and of injected randomness.
+pub(crate) fn uuid_v7_at(now: jiff::Timestamp, entropy: &dyn crate::clock::Entropy) -> [u8; 16] {
     let mut random = [0; 10];
     entropy.fill(&mut random);
-    let millis = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random)
         .into_uuid()
         .into_bytes()

@@ -102,10 +102,11 @@
 //! |---|---|---|
 //! | `ews` | yes | `EwsSource`: Exchange Web Services, autodiscovery, public folders |
 //! | `sqlite` | yes | `SqliteStore` |
+//! | `postgres` | | `PostgresStore`: PostgreSQL and engines that speak its protocol |
 //! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
-//! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
+//! | `serde` | with a store | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
 //!
@@ -166,6 +167,8 @@ pub mod store;
 #[cfg(feature = "testkit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
+#[cfg(any(feature = "ews", feature = "postgres"))]
+mod tls;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{

@@ -9,11 +9,16 @@ mod forward;
 mod ledger;
 mod log;
 mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod rows;
 mod secret;
 mod setup;
 mod sink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod words;
 
 pub use commit::{
     CommitBatch, CommitReceipt, CommitRow, DecidedRow, Delivered, FailedAttempt,
@@ -30,6 +35,8 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "support/postgres.rs"]
+mod postgres_support;
+
 mod conformance {
     mod broken {
         mod party;
@@ -15,6 +19,8 @@ mod conformance {
     #[cfg(feature = "seal")]
     mod keys;
     mod party;
+    #[cfg(all(unix, feature = "postgres"))]
+    mod postgres;
     mod secrets;
     mod sink;
     mod source;

@@ -5,6 +5,8 @@
 #![cfg(all(feature = "sqlite", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/disk_shim.rs"]
+mod disk_shim;
 #[path = "support/skipped.rs"]
 mod skipped;
 #[path = "support/store_rows.rs"]
@@ -15,30 +17,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use disk_shim::shim;
 use email_logging::store::{CommitBatch, CommitRow, MailLedger, MoveOutcome, MoveResult};
 use email_logging::{ErrorKind, Scope};
 use store_rows::{commit, item, key, lease, logged, open};
 
 const CHILD: &str = "EMAIL_LOGGING_DISK_CHILD";
 const BATCHES: u64 = 30;
-
-/// The library, compiled; `None` where that is not possible and need not be.
-fn shim(dir: &Path) -> Option<PathBuf> {
-    let library = dir.join("disk_shim.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/disk_shim.c");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(source)
-        .status();
-    match compiled {
-        Ok(status) if status.success() => Some(library),
-        outcome => {
-            skipped::skipped(&format!("a C compiler is missing or failed: {outcome:?}"));
-            None
-        }
-    }
-}
 
 /// Runs the child named `what` and answers the lines that the library wrote.
 fn run(what: &str, dir: &Path, library: &Path, options: &[(&str, String)]) -> Vec<String> {

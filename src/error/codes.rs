@@ -297,6 +297,14 @@ codes! {
         "no such row", "Check the id.";
     STORE_CURSOR = "store.cursor", Protocol,
         "the cursor was not made by this store", "Start again without a cursor.";
+    STORE_CONNECTIONS = "store.connections", StoreUnavailable,
+        "no connection to the database could be had in time", "Check that the database runs and has connections left.";
+    STORE_TLS = "store.tls", StoreUnavailable,
+        "no trusted TLS connection to the database could be made", "Check the host name and the certificate; add a private root if the server uses one.";
+    STORE_READ_ONLY = "store.read_only", StoreUnavailable,
+        "the database takes no writes", "Point the URL at the primary server, or end its read-only mode.";
+    STORE_TIMEOUT = "store.timeout", StoreUnavailable,
+        "a statement of the database ran too long", "Nothing, if it happens once; else look at the database's load and locks, or raise the time-out.";
     LEASE_LOST = "lease.lost", LeaseLost,
         "another worker holds the mailbox", "Nothing: the other worker goes on.";
     SCOPE_INVALID = "scope.invalid", Config,

@@ -11,8 +11,9 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use super::body::Body;
 use super::context::server_context;
 use super::failure::transport_error;
-use super::{AddressGuard, HttpOptions, ServiceUrl, tls};
+use super::{AddressGuard, HttpOptions, ServiceUrl};
 use crate::error::{Error, Result, ServerContext, codes};
+use crate::tls;
 
 /// A request with its body.
 pub(crate) struct Outgoing<'a> {
@@ -85,8 +86,10 @@ impl HttpClient {
                 .with_detail("plain http on loopback does not go with a proxy"));
         }
         let guard = AddressGuard::new(options);
+        let mut tls = tls::client_config(options.roots.as_deref(), &options.pinned_keys)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(options)?)
+            .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(guard.clone()))
             .https_only(!options.plain_loopback)
             .redirect(reqwest::redirect::Policy::none())

@@ -6,7 +6,6 @@
 mod commit;
 mod cursor;
 mod feed;
-mod fold;
 mod ledger;
 mod log;
 mod row;

@@ -22,7 +22,7 @@ pub(crate) fn mailbox() -> MailboxKey {
 }
 
 /// Takes the mailbox.
-pub(crate) async fn lease(store: &SqliteStore, scope: &Scope) -> Lease {
+pub(crate) async fn lease(store: &impl MailLedger, scope: &Scope) -> Lease {
     let worker = WorkerId::from("worker");
     let ttl = Duration::from_mins(1);
     match store
@@ -182,7 +182,7 @@ pub(crate) fn decided(n: u64, row: DecidedRow) -> CommitRow {
 
 /// Commits rows, all of which must be written.
 pub(crate) async fn commit(
-    store: &SqliteStore,
+    store: &impl MailLedger,
     scope: &Scope,
     lease: &Lease,
     rows: Vec<CommitRow>,

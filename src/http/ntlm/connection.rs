@@ -17,7 +17,8 @@ use tokio_rustls::TlsConnector;
 use super::binding::channel_binding;
 use crate::error::{Error, Result, codes};
 use crate::http::failure::connection_error;
-use crate::http::{AddressGuard, HttpOptions, Port, ServiceUrl, tls};
+use crate::http::{AddressGuard, HttpOptions, Port, ServiceUrl};
+use crate::tls;
 
 /// Opens connections to one server.
 pub(super) struct Connector {
@@ -45,7 +46,7 @@ impl Connector {
         let host = address.host_str().ok_or_else(invalid)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let tls = if address.scheme() == "https" {
-            let config = tls::client_config(options)?;
+            let config = tls::client_config(options.roots.as_deref(), &options.pinned_keys)?;
             let name = ServerName::try_from(host.to_owned());
             let name = name.map_err(|error| invalid().with_source(error))?;
             Some((TlsConnector::from(Arc::new(config)), name))

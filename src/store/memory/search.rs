@@ -1,8 +1,8 @@
 //! Which entries and decisions a filter fits.
 
-use super::fold::fold;
 use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables};
 use crate::ids::{ContactNo, SalespersonCode};
+use crate::store::words::words;
 use crate::store::{DecisionFilter, LogFilter};
 
 /// A filter with its words.
@@ -105,14 +105,6 @@ fn message_words(message: &MessageRow) -> Vec<String> {
         .chain([Some(message.record.subject.as_str()), body])
         .flatten()
         .flat_map(words)
-        .collect()
-}
-
-fn words(text: &str) -> Vec<String> {
-    fold(text)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
         .collect()
 }
 

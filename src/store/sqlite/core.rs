@@ -5,7 +5,6 @@
 
 mod commit;
 mod content;
-mod cursor;
 mod decided;
 mod decisions;
 mod entries;

@@ -5,6 +5,7 @@
 use rusqlite::ErrorCode;
 
 use crate::error::{Code, Error, codes};
+use crate::store::rows::Flaw;
 
 /// The result of the core's functions.
 pub(crate) type Done<T> = std::result::Result<T, Fault>;
@@ -27,6 +28,15 @@ pub(crate) enum Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<Flaw> for Fault {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Data(what) => Self::Data(what),
+            Flaw::Damaged(what) => Self::Damaged(what),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::fault::Done;
 use crate::error::codes;
+use crate::store::rows::checksum;
 
 /// One file of `store/schema/sqlite`.
 struct Migration {
@@ -76,11 +77,4 @@ fn applied(conn: &Connection) -> Done<Vec<(String, String)>> {
     let mut rows = conn.prepare("SELECT name, checksum FROM schema_migration ORDER BY number")?;
     let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Line ends do not count, so that a checkout cannot change a checksum.
-fn checksum(sql: &str) -> String {
-    blake3::hash(sql.replace("\r\n", "\n").as_bytes())
-        .to_hex()
-        .to_string()
 }

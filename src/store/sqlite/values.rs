@@ -1,4 +1,4 @@
-//! How values stand in columns: time, text, ids, lists, enums.
+//! How values stand in columns of SQLite: what every engine shares, with this one's faults.
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -6,22 +6,14 @@ use rusqlite::types::FromSql;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::fault::{Done, Fault};
+use super::fault::Done;
 use crate::source::SightingKey;
-
-/// A time as microseconds.
-pub(crate) fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
-}
-
-/// A time that may be absent.
-pub(crate) fn maybe_micros(at: Option<Timestamp>) -> Option<i64> {
-    at.map(micros)
-}
+use crate::store::rows;
+pub(crate) use crate::store::rows::{key_bytes, maybe_micros, maybe_text, micros, text};
 
 /// The time of a column.
 pub(crate) fn timestamp(micros: i64) -> Done<Timestamp> {
-    Timestamp::from_microsecond(micros).map_err(|_| Fault::Damaged("a time"))
+    Ok(rows::timestamp(micros)?)
 }
 
 /// The time of a column that may be null.
@@ -29,77 +21,29 @@ pub(crate) fn maybe_timestamp(micros: Option<i64>) -> Done<Option<Timestamp>> {
     micros.map(timestamp).transpose()
 }
 
-/// Text without U+0000, which neither engine keeps in a text.
-pub(crate) fn text(value: &str) -> std::borrow::Cow<'_, str> {
-    if value.contains('\0') {
-        value.replace('\0', "\u{FFFD}").into()
-    } else {
-        value.into()
-    }
-}
-
-/// Text that may be absent.
-pub(crate) fn maybe_text(value: Option<&str>) -> Option<std::borrow::Cow<'_, str>> {
-    value.map(text)
-}
-
 /// A value as JSON.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Done<String> {
-    let json = serde_json::to_string(value).map_err(|_| Fault::Data("a value without JSON"))?;
-    Ok(without_escaped_nul(json))
-}
-
-/// JSON writes U+0000 as an escape, which `jsonb` refuses.
-fn without_escaped_nul(json: String) -> String {
-    if !json.contains("\\u0000") {
-        return json;
-    }
-    let mut clean = String::with_capacity(json.len());
-    let mut rest = json.as_str();
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        clean.push_str(before);
-        // A backslash is ASCII and never the last character of valid JSON, so the escape has two.
-        let (taken, after) = match escape.strip_prefix("\\u0000") {
-            Some(after) => ("\\ufffd", after),
-            None => escape.split_at_checked(2).unwrap_or((escape, "")),
-        };
-        clean.push_str(taken);
-        rest = after;
-    }
-    clean + rest
+    Ok(rows::json(value)?)
 }
 
 /// The value of a JSON column.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> Done<T> {
-    serde_json::from_str(json).map_err(|_| Fault::Damaged("a JSON value"))
-}
-
-/// A sighting's key as bytes: half the size of its text.
-pub(crate) fn key_bytes(key: &SightingKey) -> Vec<u8> {
-    let (kind, bytes): (u8, &[u8]) = match key {
-        SightingKey::SearchKey(bytes) => (b's', bytes),
-        SightingKey::ImmutableId(id) => (b'i', id.as_bytes()),
-        SightingKey::Digest(digest) => (b'd', digest),
-    };
-    [&[kind], bytes].concat()
+    Ok(rows::from_json(json)?)
 }
 
 /// The sighting's key of a column.
 pub(crate) fn sighting_key(bytes: &[u8]) -> Done<SightingKey> {
-    let damaged = Fault::Damaged("a sighting key");
-    match bytes.split_first() {
-        Some((b's', key)) => Ok(SightingKey::SearchKey(key.to_vec())),
-        Some((b'i', id)) => match String::from_utf8(id.to_vec()) {
-            Ok(id) => Ok(SightingKey::ImmutableId(id)),
-            Err(_) => Err(damaged),
-        },
-        Some((b'd', digest)) => match digest.try_into() {
-            Ok(digest) => Ok(SightingKey::Digest(digest)),
-            Err(_) => Err(damaged),
-        },
-        _ => Err(damaged),
-    }
+    Ok(rows::sighting_key(bytes)?)
+}
+
+/// A number that is never negative.
+pub(crate) fn unsigned(value: i64) -> Done<u64> {
+    Ok(rows::unsigned(value)?)
+}
+
+/// A number that fits into a column.
+pub(crate) fn signed(value: u64) -> Done<i64> {
+    Ok(rows::signed(value)?)
 }
 
 /// A column by name.
@@ -113,32 +57,9 @@ pub(crate) fn enum_column<T>(
     name: &str,
     from_code: impl Fn(&str) -> Option<T>,
 ) -> Done<T> {
-    let code = row.get_ref(name)?.as_str().map_err(|_| UNKNOWN_CODE)?;
-    from_code(code).ok_or(UNKNOWN_CODE)
-}
-
-const UNKNOWN_CODE: Fault = Fault::Damaged("an unknown code");
-
-/// A number that is never negative.
-pub(crate) fn unsigned(value: i64) -> Done<u64> {
-    u64::try_from(value).map_err(|_| Fault::Damaged("a negative number"))
-}
-
-/// A number that fits into a column.
-pub(crate) fn signed(value: u64) -> Done<i64> {
-    i64::try_from(value).map_err(|_| Fault::Data("a number beyond the range of a column"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn u_0000_is_replaced_in_text_and_in_json_and_nothing_else_is() {
-        assert_eq!(text("a\0b"), "a\u{FFFD}b");
-        assert_eq!(text("ab"), "ab");
-        let words = ["a\0\\u0000\\\\u0000\0", "\\u0000"];
-        let back: Vec<String> = from_json(&json(&words).unwrap_or_default()).unwrap_or_default();
-        assert_eq!(back, ["a\u{FFFD}\\u0000\\\\u0000\u{FFFD}", "\\u0000"]);
-    }
+    let code = row
+        .get_ref(name)?
+        .as_str()
+        .map_err(|_| rows::UNKNOWN_CODE)?;
+    Ok(from_code(code).ok_or(rows::UNKNOWN_CODE)?)
 }

@@ -3,13 +3,12 @@
 use rusqlite::{Row, params_from_iter};
 
 use super::Core;
-use super::cursor::{Place, Question};
 use super::decided::ALREADY_LOGGED;
 use super::filter::Conditions;
-use super::log::page;
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
 use crate::scope::Scope;
+use crate::store::rows::{Place, Question};
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{
     column, enum_column, from_json, key_bytes, sighting_key, text, timestamp,
@@ -49,7 +48,7 @@ impl Core {
             Ok((place, read(row)))
         })?;
         let rows = rows.map(|row| row.map_err(Into::into).and_then(|(p, d)| Ok((p, d?))));
-        Ok(page(question, rows.collect::<Done<_>>()?, limit))
+        Ok(question.page(rows.collect::<Done<_>>()?, limit))
     }
 }
 

@@ -8,6 +8,7 @@ use super::words::Words;
 use crate::ids::MessageUid;
 use crate::message::{CanonicalDigest, FastKey};
 use crate::scope::Scope;
+use crate::store::rows::message_id_hash;
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{json, maybe_micros, maybe_text, signed, text};
 use crate::store::{DecidedRow, KnownMessage, MESSAGE_ID_CONFLICT, MessageRecord, Original};
@@ -104,13 +105,6 @@ fn known_messages(conn: &Connection, scope: i64, message_id: &str) -> Done<Vec<K
         ))
     })?;
     Ok(known.collect::<rusqlite::Result<_>>()?)
-}
-
-fn message_id_hash(id: &str) -> i64 {
-    let hash = blake3::hash(id.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(hash.as_bytes().split_at(8).0);
-    i64::from_le_bytes(first)
 }
 
 fn insert(

@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::content::{attachments_of, not_indexed};
-use super::cursor::{Place, Question};
 use super::filter::{Conditions, entry_conditions, is_rare, text_condition};
 use super::{Core, entries, identity, record};
 use crate::error::codes;
 use crate::ids::{EntryId, MessageUid};
 use crate::interaction::InteractionLogEntry;
 use crate::scope::Scope;
+use crate::store::rows::{Place, Question};
 use crate::store::sqlite::fault::Done;
 use crate::store::{Cursor, LogFilter, LoggedMail, Page};
 
@@ -146,21 +146,11 @@ fn finish<T>(
     rows: Vec<(Place, T)>,
     limit: u32,
 ) -> Done<Page<T>> {
-    let mut page = page(question, rows, limit);
+    let mut page = question.page(rows, limit);
     if filter.text.is_some() {
         page.not_indexed = not_indexed(conn, scope)?;
     }
     Ok(page)
-}
-
-/// Cuts the row that is one too many, and makes the cursor of the last that stays.
-pub(super) fn page<T>(question: Question, mut rows: Vec<(Place, T)>, limit: u32) -> Page<T> {
-    let full = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > full;
-    rows.truncate(full);
-    let last = rows.last().map(|(place, _)| *place);
-    let next = last.filter(|_| more).map(|place| question.cursor(place));
-    Page::new(rows.into_iter().map(|(_, row)| row).collect(), next)
 }
 
 fn logged_mail(conn: &Connection, message_no: i64) -> Done<LoggedMail> {

@@ -1,4 +1,6 @@
 //! The one TLS configuration: TLS 1.2 or newer, platform roots, given roots or a pinned key, never an unchecked certificate.
+//!
+//! Mail servers and databases are reached with it. It knows neither.
 
 mod pinned;
 
@@ -13,39 +15,33 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use super::HttpOptions;
 use crate::error::{Error, Result, codes};
 use pinned::{Pin, PinnedVerifier};
 
-/// Builds the configuration. Given roots replace the platform's. Pinned keys stand instead of the platform's roots, and
-/// beside given ones.
-pub(crate) fn client_config(options: &HttpOptions) -> Result<ClientConfig> {
+/// Builds the configuration. Given roots (PEM) replace the platform's. Pinned keys stand instead of the platform's roots,
+/// and beside given ones.
+pub(crate) fn client_config(roots: Option<&str>, pinned_keys: &[String]) -> Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = verifier(options, &provider)?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let verifier = verifier(roots, pinned_keys, &provider)?;
+    let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(|error| Error::new(&codes::INTERNAL, "TLS").with_source(error))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
 fn verifier(
-    options: &HttpOptions,
+    roots: Option<&str>,
+    pinned_keys: &[String],
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>> {
-    let roots = options.roots.as_deref();
     let chain = match roots {
         Some(pem) => Some(root_verifier(pem, Arc::clone(provider))?),
         None => None,
     };
-    let pins: Result<Vec<Pin>> = options
-        .pinned_keys
-        .iter()
-        .map(|key| Pin::parse(key))
-        .collect();
+    let pins: Result<Vec<Pin>> = pinned_keys.iter().map(|key| Pin::parse(key)).collect();
     match (pins?, chain) {
         (pins, None) if pins.is_empty() => platform_verifier(Arc::clone(provider)),
         (pins, Some(chain)) if pins.is_empty() => Ok(chain),
@@ -96,18 +92,14 @@ fn root_store(pem: &str) -> Result<RootCertStore> {
 mod tests {
     use super::*;
 
-    fn code(options: &HttpOptions) -> &'static str {
-        client_config(options).unwrap_err().code()
+    fn code(roots: Option<&str>, pinned_keys: &[String]) -> &'static str {
+        client_config(roots, pinned_keys).unwrap_err().code()
     }
 
     #[test]
     fn roots_without_a_certificate_are_refused() {
         for pem in ["", "no certificate"] {
-            let options = HttpOptions {
-                roots: Some(pem.into()),
-                ..HttpOptions::default()
-            };
-            assert_eq!(code(&options), "config.invalid");
+            assert_eq!(code(Some(pem), &[]), "config.invalid");
         }
     }
 
@@ -133,11 +125,7 @@ mod tests {
             "sha1/AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "*",
         ] {
-            let options = HttpOptions {
-                pinned_keys: vec![pin.into()],
-                ..HttpOptions::default()
-            };
-            assert_eq!(code(&options), "config.invalid", "{pin}");
+            assert_eq!(code(None, &[pin.into()]), "config.invalid", "{pin}");
         }
     }
 }

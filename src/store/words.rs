@@ -1,10 +1,19 @@
-//! Letters without case and diacritics, as the words of a search are compared.
+//! Words of a search: letters and digits, without case and diacritics.
 //!
 //! It folds what the tokenizer `unicode61` of SQLite's FTS5 folds with `remove_diacritics 2`: Latin letters lose their marks,
 //! marks of their own disappear, and letters of other scripts lose their case alone.
 
+/// The words of a text, in its order.
+pub(super) fn words(text: &str) -> Vec<String> {
+    fold(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The text in lower case and without diacritics.
-pub(super) fn fold(text: &str) -> String {
+fn fold(text: &str) -> String {
     let lower = text.chars().flat_map(char::to_lowercase);
     lower.filter(|c| !is_mark(*c)).map(bare).collect()
 }

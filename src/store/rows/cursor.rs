@@ -1,15 +1,14 @@
 //! Cursors: the place after the last row of a page, bound to the question that was asked.
 
-use crate::error::codes;
+use crate::error::{Code, codes};
 use crate::scope::Scope;
-use crate::store::Cursor;
-use crate::store::sqlite::fault::Done;
+use crate::store::{Cursor, Page};
 
 /// A place in an order of falling (time, number).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) at: i64,
-    pub(super) no: i64,
+pub(crate) struct Place {
+    pub(crate) at: i64,
+    pub(crate) no: i64,
 }
 
 impl Place {
@@ -22,11 +21,11 @@ impl Place {
 
 /// One question, by a digest of everything that it asks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question([u8; 8]);
+pub(crate) struct Question([u8; 8]);
 
 impl Question {
     /// A question of this kind, in this scope, with this filter.
-    pub(super) fn new(kind: &str, scope: &Scope, filter: &dyn std::fmt::Debug) -> Self {
+    pub(crate) fn new(kind: &str, scope: &Scope, filter: &dyn std::fmt::Debug) -> Self {
         let asked = format!("{kind} {scope:?} {filter:?}");
         let mut digest = [0; 8];
         digest.copy_from_slice(blake3::hash(asked.as_bytes()).as_bytes().split_at(8).0);
@@ -34,18 +33,28 @@ impl Question {
     }
 
     /// The cursor that goes on after a place.
-    pub(super) fn cursor(self, place: Place) -> Cursor {
+    pub(crate) fn cursor(self, place: Place) -> Cursor {
         let question = u64::from_be_bytes(self.0);
         Cursor::new(format!("{question:016x}.{}.{}", place.at, place.no))
     }
 
     /// The place of a cursor, which must belong to this question.
-    pub(super) fn place(self, after: Option<&Cursor>) -> Done<Place> {
+    pub(crate) fn place(self, after: Option<&Cursor>) -> Result<Place, &'static Code> {
         let Some(cursor) = after else {
             return Ok(Place::START);
         };
         let place = self.parse(cursor.as_str());
-        Ok(place.ok_or(&codes::STORE_CURSOR)?)
+        place.ok_or(&codes::STORE_CURSOR)
+    }
+
+    /// Cuts the row that is one too many, and makes the cursor of the last that stays.
+    pub(crate) fn page<T>(self, mut rows: Vec<(Place, T)>, limit: u32) -> Page<T> {
+        let full = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > full;
+        rows.truncate(full);
+        let last = rows.last().map(|(place, _)| *place);
+        let next = last.filter(|_| more).map(|place| self.cursor(place));
+        Page::new(rows.into_iter().map(|(_, row)| row).collect(), next)
     }
 
     fn parse(self, text: &str) -> Option<Place> {

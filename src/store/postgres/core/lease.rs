@@ -1,0 +1,138 @@
+//! Leases: who works on a mailbox, and the fence that every write passes.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+
+use super::original::sweep;
+use super::{make_mailbox, make_scope};
+use crate::error::codes;
+use crate::ids::{MailboxKey, WorkerId};
+use crate::scope::Scope;
+use crate::store::postgres::fault::{Done, Fault};
+use crate::store::postgres::pool::Tx;
+use crate::store::postgres::values::{NOW, column};
+use crate::store::rows::{signed, text, timestamp, unsigned};
+use crate::store::{Acquired, Lease};
+
+/// What the fence answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fenced {
+    pub(super) scope: i64,
+    pub(super) mailbox: i64,
+    /// The time to write.
+    pub(super) now: i64,
+}
+
+pub(crate) async fn acquire(
+    tx: &Tx,
+    scope: &Scope,
+    mailbox: &MailboxKey,
+    worker: &WorkerId,
+    ttl: Duration,
+    time: Option<i64>,
+) -> Done<Acquired> {
+    let scope = make_scope(tx, scope).await?;
+    let id = make_mailbox(tx, scope, mailbox).await?;
+    let make = "INSERT INTO lease (mailbox, scope, holder, epoch, until) VALUES ($1, $2, '', 0, 0)
+        ON CONFLICT (mailbox) DO NOTHING";
+    tx.run(make, &[&id, &scope]).await?;
+    let lock = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1 FOR UPDATE";
+    let held = tx.row(lock, &[&id]).await?;
+    let held = held.ok_or(Fault::Damaged("a lease"))?;
+    let now = super::now(tx, time).await?;
+    if let Some(busy) = busy(&held, worker, now)? {
+        return Ok(busy);
+    }
+    let epoch = column::<i64>(&held, "epoch")? + 1;
+    let until = end(now, ttl);
+    let take = "UPDATE lease SET holder = $2, epoch = $3, until = $4 WHERE mailbox = $1";
+    tx.run(take, &[&id, &text(worker.as_str()), &epoch, &until])
+        .await?;
+    sweep(tx, id).await?;
+    Ok(Acquired::Held(Lease::new(
+        mailbox.clone(),
+        worker.clone(),
+        unsigned(epoch)?,
+        timestamp(until)?,
+    )))
+}
+
+/// The answer to a worker where somebody else holds the lease.
+fn busy(held: &Row, worker: &WorkerId, now: i64) -> Done<Option<Acquired>> {
+    let holder: String = column(held, "holder")?;
+    let until: i64 = column(held, "until")?;
+    let free = holder.is_empty() || holder == text(worker.as_str()) || until <= now;
+    if free {
+        return Ok(None);
+    }
+    let holder = WorkerId::new(holder);
+    let until = timestamp(until)?;
+    Ok(Some(Acquired::Busy { holder, until }))
+}
+
+pub(crate) async fn renew(
+    tx: &Tx,
+    scope: &Scope,
+    lease: &Lease,
+    ttl: Duration,
+    time: Option<i64>,
+) -> Done<Lease> {
+    let fenced = fence(tx, scope, lease, time).await?;
+    let until = end(fenced.now, ttl);
+    let extend = "UPDATE lease SET until = $2 WHERE mailbox = $1";
+    tx.run(extend, &[&fenced.mailbox, &until]).await?;
+    Ok(Lease {
+        until: timestamp(until)?,
+        ..lease.clone()
+    })
+}
+
+pub(crate) async fn release(tx: &Tx, scope: &Scope, lease: &Lease, time: Option<i64>) -> Done<()> {
+    let fenced = match fence(tx, scope, lease, time).await {
+        Err(Fault::Coded(code)) if code == &codes::LEASE_LOST => return Ok(()),
+        other => other?,
+    };
+    let free = "UPDATE lease SET holder = '', until = 0 WHERE mailbox = $1";
+    tx.run(free, &[&fenced.mailbox]).await?;
+    sweep(tx, fenced.mailbox).await
+}
+
+/// The first statement of every transaction with a lease: a stale one finds no row. It holds the lease's row until the end,
+/// so nobody takes the mailbox while the transaction writes.
+pub(super) async fn fence(
+    tx: &Tx,
+    scope: &Scope,
+    lease: &Lease,
+    time: Option<i64>,
+) -> Done<Fenced> {
+    let fence = format!(
+        "UPDATE lease SET until = until
+         WHERE mailbox = (SELECT b.id FROM mailbox b JOIN scope s ON s.id = b.scope
+             WHERE s.tenant = $2 AND s.company = $3 AND b.key = $4)
+         AND holder = $5 AND epoch = $6 AND holder <> ''
+         RETURNING scope, mailbox, {NOW} AS now"
+    );
+    let (mailbox, holder) = (text(lease.mailbox.as_str()), text(lease.holder.as_str()));
+    let epoch = signed(lease.epoch)?;
+    let (tenant, company) = (scope.tenant(), scope.company());
+    let held = tx
+        .row(
+            &fence,
+            &[&time, &tenant, &company, &mailbox, &holder, &epoch],
+        )
+        .await?;
+    let row = held.ok_or(&codes::LEASE_LOST)?;
+    Ok(Fenced {
+        scope: column(&row, "scope")?,
+        mailbox: column(&row, "mailbox")?,
+        now: column(&row, "now")?,
+    })
+}
+
+/// The end of a lease, in microseconds.
+fn end(now: i64, ttl: Duration) -> i64 {
+    let ttl = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+    let latest = jiff::Timestamp::MAX.as_microsecond();
+    now.saturating_add(ttl).min(latest)
+}

@@ -1,0 +1,116 @@
+//! A link to the server that breaks at a COMMIT: before it arrives, or after it was done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// `COMMIT` as a simple query (PostgreSQL manual, "Message Formats": Query).
+const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+
+/// Where the link breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// The COMMIT does not arrive.
+    Before,
+    /// The COMMIT is done, and its reply does not arrive.
+    After,
+}
+
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    plan: Arc<Plan>,
+}
+
+#[derive(Default)]
+struct Plan {
+    before: AtomicU32,
+    after: AtomicU32,
+}
+
+impl Plan {
+    fn take(&self) -> Option<Break> {
+        let one = |left: &AtomicU32| {
+            let less = |left: u32| left.checked_sub(1);
+            left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
+                .is_ok()
+        };
+        if one(&self.before) {
+            return Some(Break::Before);
+        }
+        one(&self.after).then_some(Break::After)
+    }
+}
+
+impl Proxy {
+    pub(crate) async fn start(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let plan = Arc::new(Plan::default());
+        let shared = Arc::clone(&plan);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let plan = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                    // Both ends close when this ends.
+                    let _ = relay(client, server, &plan).await;
+                });
+            }
+        });
+        Self { port, plan }
+    }
+
+    /// Breaks the link at the next COMMITs.
+    pub(crate) fn break_next(&self, at: Break, times: u32) {
+        let left = match at {
+            Break::Before => &self.plan.before,
+            Break::After => &self.plan.after,
+        };
+        left.store(times, Ordering::Release);
+    }
+
+    /// Whether every planned break happened.
+    pub(crate) fn is_spent(&self) -> bool {
+        let left = |left: &AtomicU32| left.load(Ordering::Acquire);
+        left(&self.plan.before) == 0 && left(&self.plan.after) == 0
+    }
+}
+
+async fn relay(mut client: TcpStream, mut server: TcpStream, plan: &Plan) -> std::io::Result<()> {
+    let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let bytes = &asked[..read?];
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+                match plan.take_at(commits) {
+                    Some(Break::Before) => return Ok(()),
+                    Some(Break::After) => {
+                        server.write_all(bytes).await?;
+                        server.read(&mut answered).await?;
+                        return Ok(());
+                    }
+                    None => server.write_all(bytes).await?,
+                }
+            }
+            read = server.read(&mut answered) => {
+                let bytes = &answered[..read?];
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                client.write_all(bytes).await?;
+            }
+        }
+    }
+}
+
+impl Plan {
+    fn take_at(&self, commits: bool) -> Option<Break> {
+        if commits { self.take() } else { None }
+    }
+}

@@ -1,0 +1,166 @@
+//! Migrations, and the tables that both engines share.
+
+use std::collections::BTreeMap;
+
+use email_logging::ErrorKind;
+use email_logging::setup::EmailLoggingSetup;
+use email_logging::store::{EventFeed, PostgresOptions, PostgresStore, SetupStore};
+
+use crate::cluster::{migrated, server};
+use crate::{codes, scope};
+
+#[tokio::test]
+async fn a_store_that_was_not_migrated_answers_schema_missing() {
+    let Some(server) = server() else { return };
+    let store = PostgresStore::open_with(server.options()).unwrap();
+    let missing = (ErrorKind::Config, "store.schema_missing");
+    let read = store.load_setup(&scope()).await.unwrap_err();
+    assert_eq!(codes(&read), missing);
+    let write = store.acknowledge(&scope(), "erp", 1).await.unwrap_err();
+    assert_eq!(codes(&write), missing);
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(store.load_setup(&scope()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
+    let Some(server) = server() else { return };
+    let cases = [
+        (
+            "INSERT INTO schema_migration VALUES (3, '0003_later', 'x', 0)",
+            "store.schema_newer",
+        ),
+        (
+            "UPDATE schema_migration SET checksum = 'x' WHERE number = 1",
+            "store.schema_changed",
+        ),
+        (
+            "UPDATE schema_migration SET name = '0002_other' WHERE number = 2",
+            "store.schema_changed",
+        ),
+    ];
+    for (change, code) in cases {
+        let options = server.options();
+        migrated(options.clone()).await;
+        let raw = server.raw().await;
+        let within = format!("SET search_path TO {}; {change}", options.schema);
+        raw.batch_execute(&within).await.unwrap();
+        let store = PostgresStore::open_with(options).unwrap();
+        for error in [
+            store.migrate().await.unwrap_err(),
+            store.load_setup(&scope()).await.unwrap_err(),
+        ] {
+            assert_eq!(codes(&error), (ErrorKind::Config, code), "{change}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_may_make_and_migrate_a_new_schema_at_once() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let tasks = (0..8).map(|_| {
+        let options = options.clone();
+        tokio::spawn(async move {
+            let store = PostgresStore::open_with(options).unwrap();
+            store.migrate().await.unwrap();
+            store.load_setup(&scope()).await.unwrap()
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap(), None);
+    }
+}
+
+/// A role that may use the tables and make none.
+async fn worker_role(options: &PostgresOptions, url: &str) -> PostgresOptions {
+    let schema = &options.schema;
+    let raw = crate::cluster::raw(url).await;
+    let grants = format!(
+        "CREATE ROLE worker_{schema} LOGIN;
+         GRANT USAGE ON SCHEMA {schema} TO worker_{schema};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO worker_{schema};
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO worker_{schema}"
+    );
+    raw.batch_execute(&grants).await.unwrap();
+    let mut options = options.clone();
+    options.url = format!("{url} user=worker_{schema}").into();
+    options
+}
+
+#[tokio::test]
+async fn a_role_without_ddl_does_everything_but_make_tables() {
+    let Some((server, _)) = crate::cluster::own_server() else {
+        return;
+    };
+    let options = server.options();
+    migrated(options.clone()).await;
+    let store = migrated(worker_role(&options, &server.url).await).await;
+    let lease = crate::store_rows::lease(&store, &scope()).await;
+    let rows = vec![crate::store_rows::logged(&scope(), 1, 100)];
+    crate::store_rows::commit(&store, &scope(), &lease, rows).await;
+    let setup = EmailLoggingSetup::default();
+    assert_eq!(store.save_setup(&scope(), &setup, 0).await.unwrap(), 1);
+    assert_eq!(crate::entry_numbers(&store).await, [1]);
+}
+
+#[tokio::test]
+async fn words_are_kept_as_the_option_says_when_the_schema_is_made() {
+    let Some(server) = server() else { return };
+    for (search, kind) in [(true, "tsvector"), (false, "text")] {
+        let options = server.options().with_search(search);
+        migrated(options.clone()).await;
+        // Later the schema decides.
+        migrated(options.clone().with_search(!search)).await;
+        let raw = server.raw().await;
+        let find = "SELECT data_type FROM information_schema.columns
+            WHERE table_schema = $1 AND table_name = 'search' AND column_name = 'words'";
+        let row = raw.query_one(find, &[&options.schema]).await.unwrap();
+        assert_eq!(row.get::<_, String>(0), kind);
+    }
+}
+
+type Tables = BTreeMap<String, Vec<String>>;
+
+#[cfg(feature = "sqlite")]
+async fn sqlite_tables() -> Tables {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log.sqlite");
+    crate::store_rows::open(&path).await;
+    let conn = rusqlite::Connection::open(path).unwrap();
+    let list = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE 'search%'
+        ORDER BY m.name, c.name";
+    let mut list = conn.prepare(list).unwrap();
+    let mut tables = Tables::new();
+    let mut rows = list.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let columns = tables.entry(row.get(0).unwrap()).or_default();
+        columns.push(row.get(1).unwrap());
+    }
+    tables
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn both_engines_have_the_same_tables_and_columns() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    migrated(options.clone()).await;
+    let list = "SELECT table_name::text, column_name::text FROM information_schema.columns
+        WHERE table_schema = $1 AND table_name <> 'search'
+        ORDER BY table_name::text COLLATE \"C\", column_name::text COLLATE \"C\"";
+    let mut tables = Tables::new();
+    for row in server
+        .raw()
+        .await
+        .query(list, &[&options.schema])
+        .await
+        .unwrap()
+    {
+        tables.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    assert_eq!(tables.len(), 19);
+    assert_eq!(tables, sqlite_tables().await);
+}

@@ -1,0 +1,171 @@
+//! Several workers: one holds a mailbox, numbers have no gap, and a reader of events skips nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use email_logging::source::{ItemRef, SightingKey};
+use email_logging::store::{
+    Acquired, CommitBatch, CommitRow, EventFeed, Lease, MailLedger, PostgresStore, RowResult,
+    Sighting,
+};
+use email_logging::{ErrorKind, MailboxKey, WorkerId};
+
+use crate::cluster::{migrated, server};
+use crate::store_rows::{logged, mailbox};
+use crate::{codes, entry_numbers, scope};
+
+const TTL: Duration = Duration::from_mins(5);
+
+async fn acquire(store: &PostgresStore, mailbox: &MailboxKey, worker: &str) -> Acquired {
+    let worker = WorkerId::from(worker);
+    store
+        .acquire(&scope(), mailbox, &worker, TTL)
+        .await
+        .unwrap()
+}
+
+async fn held(store: &PostgresStore, mailbox: &MailboxKey, worker: &str) -> Lease {
+    match acquire(store, mailbox, worker).await {
+        Acquired::Held(lease) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_by_the_databases_clock_is_taken_and_the_old_holder_is_fenced() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let (one, two) = (
+        migrated(options.clone()).await,
+        migrated(options.clone()).await,
+    );
+    let lease = held(&one, &mailbox(), "one").await;
+    assert!(matches!(
+        acquire(&two, &mailbox(), "two").await,
+        Acquired::Busy { holder, .. } if holder.as_str() == "one"
+    ));
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let taken = held(&two, &mailbox(), "two").await;
+    assert_eq!(taken.epoch, lease.epoch + 1);
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 10)]);
+    let error = one
+        .commit(&scope(), &lease, batch.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(codes(&error), (ErrorKind::LeaseLost, "lease.lost"));
+    assert_eq!(entry_numbers(&one).await, Vec::<u64>::new());
+    two.commit(&scope(), &taken, batch).await.unwrap();
+    assert_eq!(entry_numbers(&one).await, [1]);
+}
+
+#[tokio::test]
+async fn while_a_holder_writes_nobody_takes_its_mailbox() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let (one, two) = (
+        migrated(options.clone()).await,
+        migrated(options.clone()).await,
+    );
+    let lease = held(&one, &mailbox(), "one").await;
+    let mut raw = server.raw().await;
+    // Whoever has the lock of the scope keeps the commit waiting behind its fence.
+    let lock = raw.transaction().await.unwrap();
+    let sql = format!("SELECT 1 FROM {}.scope FOR UPDATE", options.schema);
+    lock.query(&sql, &[]).await.unwrap();
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 10)]);
+    let (scope, mailbox) = (scope(), mailbox());
+    let commit = one.commit(&scope, &lease, batch);
+    let take = async {
+        wait_for_locks(server, 1).await;
+        let (taken, ()) = tokio::join!(held(&two, &mailbox, "two"), async {
+            wait_for_locks(server, 2).await;
+            lock.commit().await.unwrap();
+        });
+        taken
+    };
+    let (committed, taken) = tokio::join!(commit, take);
+    assert!(matches!(
+        committed.unwrap().rows[..],
+        [RowResult::Written { .. }]
+    ));
+    assert_eq!(taken.epoch, lease.epoch + 1);
+    assert_eq!(entry_numbers(&two).await, [1]);
+}
+
+/// Waits until this many statements of this test's schema wait for a lock.
+async fn wait_for_locks(server: &crate::cluster::Server, count: i64) {
+    let raw = server.raw().await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND application_name = 'email-logging'";
+    while raw.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < count {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Mail `n`, as this worker saw it: the same mail, another copy.
+fn seen(worker: u64, n: u64) -> CommitRow {
+    let row = logged(&scope(), n, 3_000);
+    let mut key = n.to_be_bytes().to_vec();
+    key.extend(worker.to_be_bytes());
+    let item = ItemRef::new(format!("item-{worker}-{n}"));
+    let sighting = Sighting::new(SightingKey::SearchKey(key), item);
+    CommitRow::new(sighting, row.content)
+}
+
+const WORKERS: u64 = 6;
+const BATCHES: u64 = 10;
+const ROWS: u64 = 5;
+
+/// Half of the mails of a worker are its own, half of them all have.
+fn mails(worker: u64) -> Vec<u64> {
+    let all = 0..BATCHES * ROWS;
+    all.map(|n| if n % 2 == 0 { n } else { n + worker * 10_000 })
+        .collect()
+}
+
+async fn work(store: Arc<PostgresStore>, worker: u64) {
+    let lease = held(&store, &MailboxKey::new(format!("queue-{worker}")), "w").await;
+    for batch in mails(worker).chunks(usize::try_from(ROWS).unwrap()) {
+        let rows = batch.iter().map(|n| seen(worker, *n)).collect();
+        let batch = CommitBatch::of_rows(rows);
+        let receipt = store.commit(&scope(), &lease, batch).await.unwrap();
+        for result in receipt.rows {
+            let there = matches!(result, RowResult::Written { .. } | RowResult::AlreadyLogged);
+            assert!(there, "{result:?}");
+        }
+    }
+}
+
+/// Reads events until all are there. A number that is skipped would never come.
+async fn read_all(store: Arc<PostgresStore>, expected: u64) {
+    let mut last = 0;
+    while last < expected {
+        for event in store.read_events(&scope(), "erp", 7).await.unwrap() {
+            assert_eq!(event.number, last + 1);
+            last = event.number;
+        }
+        store.acknowledge(&scope(), "erp", last).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_that_commit_at_once_lose_nothing_and_a_reader_skips_no_event() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.with_pool_size(10)).await);
+    let expected = BATCHES * ROWS / 2 * (WORKERS + 1);
+    let reader = tokio::spawn(read_all(Arc::clone(&store), expected));
+    let workers: Vec<_> = (1..=WORKERS)
+        .map(|worker| tokio::spawn(work(Arc::clone(&store), worker)))
+        .collect();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    reader.await.unwrap();
+    let numbers: BTreeSet<u64> = entry_numbers(&*store).await.into_iter().collect();
+    assert!(numbers.into_iter().eq(1..=expected));
+}

@@ -1,0 +1,44 @@
+//! Real crashes: a logger's process that ends by SIGKILL, or whose disk fails, and is started again.
+//!
+//! `KILLS` says how many times a process is killed (60 by itself), `SEED` where the choices begin. From 500 kills on every
+//! fail point must have been hit.
+
+#![cfg(all(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "ews",
+    target_os = "linux"
+))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/disk_shim.rs"]
+mod disk_shim;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "support/skipped.rs"]
+mod skipped;
+
+#[path = "sigkill/book.rs"]
+mod book;
+#[path = "sigkill/child.rs"]
+mod child;
+#[path = "sigkill/company.rs"]
+mod company;
+#[path = "sigkill/crm.rs"]
+mod crm;
+#[path = "sigkill/database.rs"]
+mod database;
+#[path = "sigkill/dice.rs"]
+mod dice;
+#[path = "sigkill/disk.rs"]
+mod disk;
+#[path = "sigkill/kills.rs"]
+mod kills;
+#[path = "sigkill/points.rs"]
+mod points;
+#[path = "sigkill/power.rs"]
+mod power;
+#[path = "sigkill/world.rs"]
+mod world;
+#[path = "sigkill/wrapped.rs"]
+mod wrapped;

@@ -1,0 +1,150 @@
+//! The same on PostgreSQL: workers that are killed, and a server whose processes are.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use crate::book::Book;
+use crate::company::{Profile, mails};
+use crate::dice::Dice;
+use crate::disk_shim::shim;
+use crate::kills::{listed, number, round, say};
+use crate::postgres::{self, Server, fresh_schema, own_server};
+use crate::world::{Base, End, Ended, World};
+
+/// Rounds of mail in one schema.
+const ROUNDS: u64 = 10;
+/// Processes that run until the queue must be empty.
+const HEALING: u64 = 6;
+
+/// One test at a time: one of them crashes the server of all.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often: a tenth of the kills on files, unless it is told.
+fn kills() -> u64 {
+    number("POSTGRES_KILLS", number("KILLS", 60).div_ceil(10).max(10))
+}
+
+fn base(server: &Server) -> Base {
+    Base::Database {
+        url: server.url.clone(),
+        schema: fresh_schema(),
+    }
+}
+
+#[test]
+fn whenever_a_worker_on_postgresql_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
+    let _alone = alone();
+    let Some(server) = postgres::server() else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let Some(library) = shim(root.path()) else {
+        return;
+    };
+    let (kills, seed) = (kills(), number("SEED", 1));
+    let (mut book, mut dice) = (Book::default(), Dice::new(seed));
+    let mut delivered = 0;
+    for profile in Profile::ALL.into_iter().cycle() {
+        if book.kills() >= kills {
+            break;
+        }
+        let mut world = World::new(profile, &library, base(server));
+        for number in 0..ROUNDS {
+            let mails = mails(profile, number, &mut dice);
+            delivered += mails.len();
+            world.deliver(mails);
+            round(&mut world, &mut book, &mut dice);
+            world.check_at_end();
+        }
+    }
+    say(&format!(
+        "PostgreSQL: {} kills of workers, {delivered} mails, SEED={seed}\n{}",
+        book.kills(),
+        listed(&book)
+    ));
+}
+
+/// The server's process that writes its log. When it is killed, the server ends all its processes and recovers, as it does
+/// after a crash of any of them.
+async fn log_writer(url: &str) -> Option<Pid> {
+    let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.ok()?;
+    let connection = tokio::spawn(connection);
+    let question = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
+    let row = client.query_one(question, &[]).await;
+    connection.abort();
+    Pid::from_raw(row.ok()?.get(0))
+}
+
+/// The same, once the server has recovered.
+fn recovered(world: &World, url: &str) -> Pid {
+    for _ in 0..600 {
+        if let Some(pid) = world.block_on(log_writer(url)) {
+            return pid;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the server does not come back");
+}
+
+/// A worker whose server crashes under it, and those that follow until the queue is empty. Answers whether the first one
+/// told of the crash.
+fn crash_and_heal(world: &mut World, url: &str, after: Duration) -> bool {
+    let crash = End::Other(recovered(world, url), after);
+    let mut told = false;
+    for run in 0..HEALING {
+        let end = if run == 0 { &crash } else { &End::Itself };
+        let Ended::ByItself { report, .. } = world.run(end, 0) else {
+            panic!("nobody killed the worker");
+        };
+        recovered(world, url);
+        world.check_at_rest();
+        let unavailable = report.starts_with("StoreUnavailable ");
+        assert!(
+            report == "ok" || (run == 0 && unavailable),
+            "run {run}: {report}"
+        );
+        told |= unavailable;
+        if report == "ok" && world.queued() == 0 {
+            return told;
+        }
+        world.let_time_pass();
+    }
+    panic!("the queue is not emptied");
+}
+
+#[test]
+fn whenever_postgresql_crashes_under_a_worker_nothing_is_lost_and_nothing_is_logged_twice() {
+    let _alone = alone();
+    let Some((server, _)) = own_server() else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let Some(library) = shim(root.path()) else {
+        return;
+    };
+    // The server needs a while to come back.
+    let (crashes, seed) = (kills().div_ceil(5), number("SEED", 1));
+    let mut dice = Dice::new(seed);
+    let mut world = World::new(Profile::Plain, &library, base(server));
+    let Ended::ByItself { took, .. } = world.run(&End::Itself, 0) else {
+        panic!("nobody killed the worker");
+    };
+    let most = u64::try_from(took.as_micros()).unwrap();
+    let mut told = 0;
+    for number in 0..crashes {
+        world.deliver(mails(Profile::Plain, number, &mut dice));
+        let after = Duration::from_micros(dice.below(most));
+        told += u64::from(crash_and_heal(&mut world, &server.url, after));
+        world.check_at_end();
+        world.let_time_pass();
+    }
+    say(&format!(
+        "PostgreSQL: {crashes} crashes of the server, {told} workers had to give up, SEED={seed}"
+    ));
+}

@@ -1,0 +1,153 @@
+//! Kills without end: at every fail point and at random times, one process after the other on the same file.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::book::{Book, Choice, Phase};
+use crate::company::{Profile, mails};
+use crate::dice::Dice;
+use crate::disk_shim::shim;
+use crate::world::{Base, Ended, World};
+
+/// Rounds of mail on one store file.
+const ROUNDS: u64 = 8;
+/// Processes of a round that may be killed; those that follow are not.
+const DEADLY: u64 = 6;
+/// Processes that end by themselves until the queue must be empty.
+const HEALING: u64 = 3;
+/// From this many kills on every point must be hit, and the other tests look at more.
+pub(crate) const THOROUGH: u64 = 500;
+
+/// From this many kills on the other tests look at everything.
+pub(crate) const LONG: u64 = 5_000;
+
+/// The fail points around calls that there are at least.
+const CALLS: [&str; 19] = [
+    "open_folder",
+    "list",
+    "fetch",
+    "move_to",
+    "locate",
+    "remove",
+    "acquire",
+    "renew",
+    "release",
+    "known",
+    "with_message_ids",
+    "stage",
+    "staged",
+    "commit",
+    "pending_moves",
+    "undelivered",
+    "put",
+    "resolve",
+    "put_content",
+];
+
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// One round: deaths, then healing.
+pub(crate) fn round(world: &mut World, book: &mut Book, dice: &mut Dice) {
+    let mut killed = false;
+    let mut healing = 0;
+    for run in 0.. {
+        let phase = match (world.settled, killed) {
+            (false, _) => Phase::New,
+            (true, false) => Phase::Fresh,
+            (true, true) => Phase::Recovery,
+        };
+        let setting = (world.profile, phase);
+        if killed && (run >= DEADLY || dice.percent(50)) {
+            world.let_time_pass();
+        }
+        let choice = if run >= DEADLY || dice.percent(10) {
+            Choice::none()
+        } else {
+            book.choose(setting, dice)
+        };
+        // A lease is renewed only where the clock goes fast.
+        let fast = choice.point.starts_with("renew") || dice.percent(25);
+        let step = if fast { 20 } else { 0 };
+        match world.run(&choice.end, step) {
+            Ended::Killed => {
+                killed = true;
+                book.hit(&choice);
+                world.check_at_rest();
+            }
+            Ended::ByItself {
+                report,
+                passed,
+                took,
+            } => {
+                assert_eq!(report, "ok", "{choice:?}");
+                book.learn(setting, &passed, took);
+                healing += 1;
+                if world.queued() == 0 {
+                    return;
+                }
+                assert!(healing < HEALING, "the queue is not emptied");
+                world.let_time_pass();
+            }
+        }
+    }
+}
+
+/// Says it past the capture of the test harness, so that a plain `cargo test` shows it.
+pub(crate) fn say(text: &str) {
+    // Nobody is left to be told where standard error cannot be written.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The list of the points with how often a process was killed at each.
+pub(crate) fn listed(book: &Book) -> String {
+    let mut text = String::new();
+    for (point, hits) in &book.hits {
+        writeln!(text, "  {hits:>6}  {point}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
+    let (kills, seed) = (number("KILLS", 60), number("SEED", 1));
+    let root = tempfile::tempdir().unwrap();
+    let Some(library) = shim(root.path()) else {
+        return;
+    };
+    let mut book = Book::default();
+    let mut dice = Dice::new(seed);
+    let started = std::time::Instant::now();
+    let (mut rounds, mut stores, mut delivered) = (0, 0, 0);
+    say(&format!("SEED={seed} KILLS={kills}"));
+    while book.kills() < kills {
+        let profile = Profile::ALL[stores % Profile::ALL.len()];
+        stores += 1;
+        let mut world = World::new(profile, &library, Base::File);
+        for _ in 0..ROUNDS {
+            rounds += 1;
+            let mails = mails(profile, rounds, &mut dice);
+            delivered += mails.len();
+            world.deliver(mails);
+            round(&mut world, &mut book, &mut dice);
+            world.check_at_end();
+        }
+    }
+    let took = started.elapsed().as_secs();
+    say(&format!(
+        "{} kills, {delivered} mails, {rounds} rounds, {stores} store files, {took} s, SEED={seed}\n{}",
+        book.kills(),
+        listed(&book)
+    ));
+    if kills >= THOROUGH {
+        let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
+        assert!(missed.is_empty(), "never hit: {missed:?}");
+        for call in CALLS {
+            for moment in ["before", "after"] {
+                let point = format!("{call}.{moment}");
+                assert!(book.hits.contains_key(&point), "{point} was never passed");
+            }
+        }
+    }
+}
