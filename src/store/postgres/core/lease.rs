@@ -36,8 +36,8 @@ pub(crate) async fn acquire(
     let id = make_mailbox(tx, scope, mailbox).await?;
     let now = super::now(tx, time).await?;
     // Who finds the mailbox taken does not wait for its holder's commits, and the holder not for who asks.
-    let look = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1";
-    if let Some(held) = tx.row(look, &[&id]).await?
+    let find = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1";
+    if let Some(held) = tx.row(find, &[&id]).await?
         && let Some(busy) = busy(&held, worker, now)?
     {
         return Ok(busy);
