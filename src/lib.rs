@@ -105,7 +105,7 @@
 //! | `postgres` | | `PostgresStore`: PostgreSQL and engines that speak its protocol |
 //! | `oauth2` | | app-only sign-in (client credentials) to an OAuth2 identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
-//! | `serde` | with a store | serde for the policy, the set-up, the entries and the decisions |
+//! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
 //!
