@@ -24,7 +24,7 @@ pub(crate) fn bytes(number: u64) -> Vec<u8> {
     let (contact, salesperson) = (number % CONTACTS, number % SALESPEOPLE);
     let ours = format!("s{salesperson}@ours.example");
     let theirs = format!("c{contact}@contacts.example");
-    let (from, to) = if number % 2 == 0 {
+    let (from, to) = if number.is_multiple_of(2) {
         (theirs, ours)
     } else {
         (ours, theirs)
@@ -34,9 +34,10 @@ pub(crate) fn bytes(number: u64) -> Vec<u8> {
     } else {
         20 + number % 30
     };
-    let body: String = (0..lines)
+    let body: Vec<String> = (0..lines)
         .map(|line| format!("Line {line} of mail {number}.\r\n"))
         .collect();
+    let body = body.concat();
     format!(
         "From: {from}\r\nTo: {to}\r\nSubject: Offer {number}\r\n\
          Message-ID: <n{number}@ours.example>\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\n{body}"
@@ -73,7 +74,7 @@ pub(crate) fn expected(messages: u64) -> BTreeMap<Expected, u64> {
                 subject: format!("Offer {number}"),
                 contact: format!("C{}", number % CONTACTS),
                 salesperson: format!("S{}", number % SALESPEOPLE),
-                flow: if number % 2 == 0 {
+                flow: if number.is_multiple_of(2) {
                     "inbound"
                 } else {
                     "outbound"

@@ -1,6 +1,6 @@
 //! One worker process: runs again and again until its standard input ends.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -67,10 +67,11 @@ pub(crate) fn run(job: &Job) {
         recovered,
         broken,
     } = figures;
-    println!(
+    let told = format!(
         "\nworker: runs={runs} busy={busy} failed={failed} logged={logged} recovered={recovered} \
-         broken_commits={broken}"
+         broken_commits={broken}\n"
     );
+    std::io::stdout().write_all(told.as_bytes()).unwrap();
 }
 
 async fn work(job: &Job) -> Figures {

@@ -42,9 +42,9 @@ impl Plan {
     fn take(&self) -> Option<Break> {
         let seen = self.seen.fetch_add(1, Ordering::AcqRel) + 1;
         let every = self.every.load(Ordering::Acquire);
-        if every > 0 && seen % every == 0 {
+        if every > 0 && seen.is_multiple_of(every) {
             let broken = self.broken.fetch_add(1, Ordering::AcqRel);
-            let before = broken % 2 == 0;
+            let before = broken.is_multiple_of(2);
             return Some(if before { Break::Before } else { Break::After });
         }
         let one = |left: &AtomicU32| {
@@ -127,7 +127,8 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, plan: &Plan) -> std
                     Some(Break::Before) => return Ok(()),
                     Some(Break::After) => {
                         server.write_all(bytes).await?;
-                        server.read(&mut answered).await?;
+                        // One byte of the reply says that it is done.
+                        server.read_u8().await?;
                         return Ok(());
                     }
                     None => server.write_all(bytes).await?,
