@@ -100,7 +100,7 @@ async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
         .map(|number| spawn(number, server, &schema, &queue))
         .collect();
     let mut all_live = || {
-        let mut live = children.iter_mut().map(|child| child.try_wait());
+        let mut live = children.iter_mut().map(Child::try_wait);
         live.all(|ended| ended.unwrap().is_none())
     };
     queue.feed_until_stored(&mut all_live).await;
@@ -133,7 +133,7 @@ async fn check_log(store: &PostgresStore, messages: u64) {
             let seen = Expected::of(&row.entry);
             let number = expected.remove(&seen);
             let number = number.unwrap_or_else(|| panic!("unexpected or twice: {seen:?}"));
-            if number % 53 == 0 {
+            if number.is_multiple_of(53) {
                 let message = row.entry.message;
                 let original = store.original(&scope, &message, 0..u64::MAX);
                 assert!(original.await.unwrap().bytes == mail::bytes(number));
