@@ -106,7 +106,7 @@
 //! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
-//! | `serde` | with a store | serde for the policy, the set-up, the entries and the decisions |
+//! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
 //!

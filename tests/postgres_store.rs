@@ -7,6 +7,8 @@
 
 #[path = "support/postgres.rs"]
 mod cluster;
+#[path = "support/postgres_proxy.rs"]
+mod proxy;
 #[path = "support/store_rows.rs"]
 mod store_rows;
 
@@ -14,7 +16,6 @@ mod postgres_store {
     mod connections;
     mod endings;
     mod logger;
-    mod proxy;
     mod refusals;
     mod schema;
     mod workers;

@@ -10,8 +10,8 @@ use email_logging::store::{
 };
 use email_logging::{ErrorKind, StageId};
 
-use super::proxy::{Break, Proxy};
 use crate::cluster::{Server, migrated, own_server, server};
+use crate::proxy::{Break, Proxy};
 use crate::store_rows::{at, entry, item, key, lease, logged, mailbox, record, uid};
 use crate::{entry_numbers, scope};
 
@@ -175,14 +175,15 @@ async fn pieces_comments_and_setups_are_written_once() {
         let staged = store.staged(&scope(), &linked.lease, stage, 1_000).await;
         assert_eq!(staged.unwrap(), Some([[0; 100], [1; 100]].concat()));
         let id = entry(&scope(), 1).id;
-        break_next();
+        // The time of a comment is read before it is written.
+        linked.proxy.break_after(1, broken, times);
         let comment = Annotation::Comment {
             author: "anna".into(),
             text: "called".into(),
         };
-        // The break may meet the read before the write, which is repeated as well.
         store.annotate(&scope(), &id, comment).await.unwrap();
         let read = store.entry(&scope(), &id).await.unwrap();
+        assert!(linked.proxy.is_spent());
         assert_eq!(read.comments.len(), 1, "{broken:?}");
         let mut setup = EmailLoggingSetup::default();
         setup.email_batch_size = 7;

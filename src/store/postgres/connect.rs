@@ -57,17 +57,14 @@ impl Connector {
 
     /// A connection whose session is set up. A task of the runtime that polls this drives it until the client is dropped.
     pub(super) async fn connect(&self) -> Done<Client> {
-        let client = match &self.tls {
-            Some(tls) => {
-                let (client, connection) = made(self.config.connect(tls.clone()).await)?;
-                tokio::spawn(connection);
-                client
-            }
-            None => {
-                let (client, connection) = made(self.config.connect(NoTls).await)?;
-                tokio::spawn(connection);
-                client
-            }
+        let client = if let Some(tls) = &self.tls {
+            let (client, connection) = made(self.config.connect(tls.clone()).await)?;
+            tokio::spawn(connection);
+            client
+        } else {
+            let (client, connection) = made(self.config.connect(NoTls).await)?;
+            tokio::spawn(connection);
+            client
         };
         client.batch_execute(&self.greeting).await?;
         Ok(client)

@@ -88,7 +88,7 @@ fn is_tls(error: &tokio_postgres::Error) -> bool {
         .source()
         .and_then(|e| e.downcast_ref::<std::io::Error>());
     let inner = io.and_then(std::io::Error::get_ref);
-    inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 impl From<Flaw> for Fault {

@@ -95,8 +95,9 @@ impl Pool {
     /// Does a job in one transaction that writes.
     pub(super) async fn write<T, F, Fut>(&self, job: F) -> Done<T>
     where
-        F: Fn(Tx, Round) -> Fut,
-        Fut: Future<Output = Done<T>>,
+        T: Send,
+        F: Fn(Tx, Round) -> Fut + Send + Sync,
+        Fut: Future<Output = Done<T>> + Send,
     {
         self.whole(WRITE, job).await
     }
@@ -104,8 +105,9 @@ impl Pool {
     /// Does a job that only reads, all of it from one snapshot.
     pub(super) async fn read<T, F, Fut>(&self, job: F) -> Done<T>
     where
-        F: Fn(Tx) -> Fut,
-        Fut: Future<Output = Done<T>>,
+        T: Send,
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Done<T>> + Send,
     {
         self.whole(READ, |tx, _| job(tx)).await
     }
@@ -117,8 +119,9 @@ impl Pool {
 
     async fn whole<T, F, Fut>(&self, begin: &'static str, job: F) -> Done<T>
     where
-        F: Fn(Tx, Round) -> Fut,
-        Fut: Future<Output = Done<T>>,
+        T: Send,
+        F: Fn(Tx, Round) -> Fut + Send + Sync,
+        Fut: Future<Output = Done<T>> + Send,
     {
         let mut round = Round { unknown: false };
         for number in 1..ROUNDS {
@@ -132,8 +135,9 @@ impl Pool {
 
     async fn once<T, F, Fut>(&self, begin: &'static str, job: &F, round: &mut Round) -> Done<T>
     where
-        F: Fn(Tx, Round) -> Fut,
-        Fut: Future<Output = Done<T>>,
+        T: Send,
+        F: Fn(Tx, Round) -> Fut + Send + Sync,
+        Fut: Future<Output = Done<T>> + Send,
     {
         let tx = Tx::begin(self.connection().await?, begin).await?;
         match job(tx.clone(), *round).await {

@@ -34,6 +34,14 @@ pub(crate) async fn acquire(
 ) -> Done<Acquired> {
     let scope = make_scope(tx, scope).await?;
     let id = make_mailbox(tx, scope, mailbox).await?;
+    let now = super::now(tx, time).await?;
+    // Who finds the mailbox taken does not wait for its holder's commits, and the holder not for who asks.
+    let find = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1";
+    if let Some(held) = tx.row(find, &[&id]).await?
+        && let Some(busy) = busy(&held, worker, now)?
+    {
+        return Ok(busy);
+    }
     let make = "INSERT INTO lease (mailbox, scope, holder, epoch, until) VALUES ($1, $2, '', 0, 0)
         ON CONFLICT (mailbox) DO NOTHING";
     tx.run(make, &[&id, &scope]).await?;

@@ -65,6 +65,9 @@ struct Comment<'a> {
 impl Comment<'_> {
     async fn write(&self, tx: &Tx, round: Round) -> Done<()> {
         let (id, author, said) = (uuid(self.id.as_bytes()), text(self.author), text(self.said));
+        // Whoever comments holds the entry until the end, so a transaction whose reply was lost has ended before this looks.
+        let lock = "SELECT 1 FROM entry WHERE scope = $1 AND id = $2 FOR NO KEY UPDATE";
+        tx.row(lock, &[&self.scope, &id]).await?;
         let values: [&(dyn ToSql + Sync); 5] = [&self.scope, &id, &self.at, &author, &said];
         let find = "SELECT 1 FROM entry_comment WHERE scope = $1 AND entry_id = $2 AND at = $3
             AND author = $4 AND text = $5";

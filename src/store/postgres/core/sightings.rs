@@ -86,6 +86,7 @@ pub(super) struct Decided {
 
 /// A planned move.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_field_names)] // the columns' names
 pub(super) struct Planned {
     pub(super) change_key: Option<String>,
     pub(super) target: String,

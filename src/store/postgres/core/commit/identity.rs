@@ -1,5 +1,6 @@
 //! Messages: who is new, who is there, and who must be looked at again.
 
+use super::super::sightings::Found;
 use super::super::words::Words;
 use super::changes::{Changes, NewMessage};
 use super::state::StoredMessage;
@@ -42,7 +43,7 @@ impl<'a> Changes<'a> {
         };
         let known = self.state.sightings.get(&key_bytes(&row.sighting.key));
         match &decided.record {
-            Some(record) if !known.is_some_and(|found| found.is_logged()) => {
+            Some(record) if !known.is_some_and(Found::is_logged) => {
                 self.message_of(decided, record)
             }
             _ => Ok(Identity::Unkept),

@@ -1,5 +1,7 @@
 //! A link to the server that breaks at a COMMIT: before it arrives, or after it was done.
 
+#![allow(dead_code, clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,17 +27,34 @@ pub(crate) struct Proxy {
 
 #[derive(Default)]
 struct Plan {
+    /// COMMITs that come through before the next break.
+    skip: AtomicU32,
     before: AtomicU32,
     after: AtomicU32,
+    /// Every how many COMMITs the link breaks; 0 is never.
+    every: AtomicU32,
+    seen: AtomicU32,
+    broken: AtomicU32,
 }
 
 impl Plan {
+    /// Where this COMMIT meets a break, if it does.
     fn take(&self) -> Option<Break> {
+        let seen = self.seen.fetch_add(1, Ordering::AcqRel) + 1;
+        let every = self.every.load(Ordering::Acquire);
+        if every > 0 && seen.is_multiple_of(every) {
+            let broken = self.broken.fetch_add(1, Ordering::AcqRel);
+            let before = broken.is_multiple_of(2);
+            return Some(if before { Break::Before } else { Break::After });
+        }
         let one = |left: &AtomicU32| {
             let less = |left: u32| left.checked_sub(1);
             left.fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
                 .is_ok()
         };
+        if one(&self.skip) {
+            return None;
+        }
         if one(&self.before) {
             return Some(Break::Before);
         }
@@ -60,6 +79,22 @@ impl Proxy {
             }
         });
         Self { port, plan }
+    }
+
+    /// Breaks the link at every n-th COMMIT, before and after it in turn.
+    pub(crate) fn break_every(&self, commits: u32) {
+        self.plan.every.store(commits, Ordering::Release);
+    }
+
+    /// How often it broke at every n-th COMMIT.
+    pub(crate) fn broken(&self) -> u32 {
+        self.plan.broken.load(Ordering::Acquire)
+    }
+
+    /// Breaks the link at the next COMMITs after those that are let through.
+    pub(crate) fn break_after(&self, skip: u32, at: Break, times: u32) {
+        self.plan.skip.store(skip, Ordering::Release);
+        self.break_next(at, times);
     }
 
     /// Breaks the link at the next COMMITs.
@@ -92,7 +127,8 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, plan: &Plan) -> std
                     Some(Break::Before) => return Ok(()),
                     Some(Break::After) => {
                         server.write_all(bytes).await?;
-                        server.read(&mut answered).await?;
+                        // One byte of the reply says that it is done.
+                        server.read_u8().await?;
                         return Ok(());
                     }
                     None => server.write_all(bytes).await?,

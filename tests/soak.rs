@@ -1,0 +1,196 @@
+//! Eight worker processes on one mailbox over PostgreSQL, with faults on every hundredth call.
+//!
+//! `SOAK_MESSAGES` (default 2,000), `SOAK_WORKERS` (8), `SOAK_FAULTS` (every how many calls one fails, 100) and `SEED` are
+//! read from the environment. The long run, on an idle machine:
+//!
+//! ```sh
+//! SOAK_MESSAGES=100000 cargo test --release --test soak -- --nocapture
+//! ```
+//!
+//! The parent is the simulated Exchange, the database and the judge; each worker is this binary again. A worker's link to
+//! the database breaks at every hundredth COMMIT, before or after it was done.
+
+#![cfg(all(unix, feature = "postgres", feature = "ews"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/postgres.rs"]
+mod cluster;
+#[path = "support/postgres_proxy.rs"]
+mod proxy;
+
+mod soak {
+    pub(crate) mod mail;
+    pub(crate) mod queue;
+    pub(crate) mod worker;
+}
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use email_logging::Scope;
+use email_logging::store::{InteractionLog, LogFilter, PostgresStore};
+
+use cluster::{Server, migrated, server};
+use soak::mail::{self, Expected};
+use soak::queue::Queue;
+use soak::worker;
+
+/// A number of the environment.
+fn number(name: &str, default: u64) -> u64 {
+    let set = std::env::var(name).ok();
+    set.map_or(default, |text| text.parse().expect(name))
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "soak: {text}");
+}
+
+/// Works as one of several processes; nothing where it is not told to be one.
+#[test]
+fn the_worker() {
+    if let Some(job) = worker::Job::from_environment() {
+        worker::run(&job);
+    }
+}
+
+fn spawn(number: u64, server: &Server, schema: &str, queue: &Queue) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "the_worker", "--nocapture"])
+        .env(worker::NUMBER, number.to_string())
+        .env(worker::DATABASE, &server.url)
+        .env(worker::SCHEMA, schema)
+        .env(worker::EXCHANGE, queue.url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    if let Some(own) = &server.own {
+        command.env(worker::PORT, own.port.to_string());
+    }
+    command.spawn().unwrap()
+}
+
+/// Lets a worker end, and adds what it tells.
+fn ended(mut child: Child, figures: &mut BTreeMap<String, u64>) {
+    drop(child.stdin.take());
+    let said = BufReader::new(child.stdout.take().unwrap());
+    for line in said.lines().map_while(Result::ok) {
+        let Some(told) = line.strip_prefix("worker: ") else {
+            continue;
+        };
+        for (name, count) in told.split(' ').filter_map(|pair| pair.split_once('=')) {
+            *figures.entry(name.to_owned()).or_default() += count.parse::<u64>().unwrap();
+        }
+    }
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
+    let Some(server) = server() else { return };
+    let (messages, workers) = (number("SOAK_MESSAGES", 2_000), number("SOAK_WORKERS", 8));
+    let (faults, seed) = (number("SOAK_FAULTS", 100), number("SEED", 1));
+    let options = server.options();
+    let schema = options.schema.clone();
+    let store = migrated(options).await;
+    let queue = Queue::start(messages, faults, seed).await;
+    let began = Instant::now();
+    let mut children: Vec<Child> = (0..workers)
+        .map(|number| spawn(number, server, &schema, &queue))
+        .collect();
+    let mut all_live = || {
+        let mut live = children.iter_mut().map(Child::try_wait);
+        live.all(|ended| ended.unwrap().is_none())
+    };
+    queue.feed_until_stored(&mut all_live).await;
+    let seconds = began.elapsed().as_secs_f64();
+    let mut figures = BTreeMap::new();
+    for child in children {
+        ended(child, &mut figures);
+    }
+    let rate = f64::from(u32::try_from(messages).unwrap()) / seconds;
+    say(&format!(
+        "{messages} messages, {workers} workers, seed {seed}: {seconds:.1} s, {rate:.0}/s"
+    ));
+    say(&format!("of the workers: {figures:?}"));
+    say(&format!("faults of Exchange: {:?}", queue.fired()));
+    assert_eq!((queue.queued(), queue.stored()), (0, messages));
+    check_log(&store, messages).await;
+    check_ledger(server, &schema, messages).await;
+}
+
+/// The entries are those of the oracle: nothing is lost, and nothing is there twice.
+async fn check_log(store: &PostgresStore, messages: u64) {
+    let mut expected = mail::expected(messages);
+    let (scope, all) = (Scope::default(), LogFilter::default());
+    let (mut cursor, mut numbers) = (None, Vec::new());
+    loop {
+        let page = store.entries(&scope, &all, cursor.as_ref(), 2_000);
+        let page = page.await.unwrap();
+        for row in page.rows {
+            numbers.push(row.entry_no);
+            let seen = Expected::of(&row.entry);
+            let number = expected.remove(&seen);
+            let number = number.unwrap_or_else(|| panic!("unexpected or twice: {seen:?}"));
+            if number.is_multiple_of(53) {
+                let message = row.entry.message;
+                let original = store.original(&scope, &message, 0..u64::MAX);
+                assert!(original.await.unwrap().bytes == mail::bytes(number));
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(expected.is_empty(), "{} entries are lost", expected.len());
+    numbers.sort_unstable();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64));
+}
+
+/// Every sighting has its outcome, every message its original, every event its number, and no move is left.
+async fn check_ledger(server: &Server, schema: &str, messages: u64) {
+    let raw = server.raw().await;
+    let (messages, distinct) = (
+        i64::try_from(messages).unwrap(),
+        i64::try_from(mail::expected(messages).len()).unwrap(),
+    );
+    let counts = [
+        ("sighting WHERE state = 'decided'", messages),
+        ("sighting", messages),
+        (
+            "decision WHERE outcome IN ('logged', 'already-logged')",
+            messages,
+        ),
+        ("message", distinct),
+        ("original WHERE stage IS NULL", distinct),
+        ("entry", distinct),
+        ("event WHERE kind = 'logged'", distinct),
+        ("pending_move", 0),
+        (
+            "(SELECT number FROM event GROUP BY scope, number HAVING count(*) > 1) twice",
+            0,
+        ),
+    ];
+    for (what, expected) in counts {
+        let from = what.strip_prefix('(').map_or_else(
+            || format!("{schema}.{what}"),
+            |rest| {
+                format!(
+                    "({}",
+                    rest.replace("FROM event", &format!("FROM {schema}.event"))
+                )
+            },
+        );
+        let count = format!("SELECT count(*) FROM {from}");
+        let row = raw.query_one(&count, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), expected, "{what}");
+    }
+    let leases = format!("SELECT epoch FROM {schema}.lease");
+    let row = raw.query_one(&leases, &[]).await.unwrap();
+    say(&format!(
+        "the lease was taken {} times",
+        row.get::<_, i64>(0)
+    ));
+}

@@ -1,0 +1,144 @@
+//! The simulated Exchange of the soak: it is fed bit by bit and fails now and then.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use email_logging::testkit::exchange::{Fault, FaultKind, SimulatedExchange};
+
+use super::mail;
+
+pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
+pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
+pub(crate) const USER: &str = "svc@ours.example";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// Mails that lie in the queue at a time, so that listing it stays quick.
+const WAITING: usize = 4_000;
+
+pub(crate) struct Queue {
+    exchange: SimulatedExchange,
+    messages: u64,
+    delivered: AtomicU64,
+}
+
+impl Queue {
+    pub(crate) async fn start(messages: u64, faults: u64, seed: u64) -> Self {
+        let exchange = SimulatedExchange::builder()
+            .with_user(USER, PASSWORD)
+            .with_public_folder(QUEUE)
+            .with_public_folder(STORAGE)
+            .start()
+            .await
+            .unwrap();
+        order_faults(&exchange, messages, faults, seed);
+        let queue = Self {
+            exchange,
+            messages,
+            delivered: AtomicU64::new(0),
+        };
+        queue.feed();
+        queue
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.exchange.url()
+    }
+
+    pub(crate) fn queued(&self) -> u64 {
+        self.exchange.count(QUEUE).unwrap() as u64
+    }
+
+    pub(crate) fn stored(&self) -> u64 {
+        self.exchange.count(STORAGE).unwrap() as u64
+    }
+
+    /// What went wrong, by kind.
+    pub(crate) fn fired(&self) -> BTreeMap<&'static str, usize> {
+        let mut kinds = BTreeMap::new();
+        for fault in self.exchange.faults_fired() {
+            *kinds.entry(fault.kind.name()).or_default() += 1;
+        }
+        kinds
+    }
+
+    /// Delivers until the queue is full or everything is delivered.
+    fn feed(&self) {
+        let waiting = self.exchange.count(QUEUE).unwrap();
+        for _ in waiting..WAITING {
+            let number = self.delivered.load(Ordering::Acquire);
+            if number == self.messages {
+                return;
+            }
+            self.exchange.deliver(QUEUE, mail::bytes(number)).unwrap();
+            self.delivered.store(number + 1, Ordering::Release);
+        }
+    }
+
+    /// Feeds the queue until it is empty and everything is stored; fails where nothing happens for minutes.
+    pub(crate) async fn feed_until_stored(&self, all_live: &mut impl FnMut() -> bool) {
+        let (mut last, mut still) = (0, 0);
+        while self.queued() > 0 || self.stored() < self.messages {
+            self.feed();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            assert!(all_live(), "a worker has ended");
+            let stored = self.stored();
+            still = if stored == last { still + 1 } else { 0 };
+            last = stored;
+            assert!(still < 1_500, "{stored} stored, {} queued", self.queued());
+        }
+    }
+}
+
+/// Faults at every n-th call on the average, at calls that the seed picks. What makes a second copy of a mail is left out:
+/// a storage folder with as many mails as were delivered tells most then.
+fn order_faults(exchange: &SimulatedExchange, messages: u64, every: u64, seed: u64) {
+    if every == 0 {
+        return;
+    }
+    let back_off = Duration::from_millis(20);
+    let kinds = [
+        FaultKind::LoseReply,
+        FaultKind::DropBefore,
+        FaultKind::TruncateBody(300),
+        FaultKind::ServerBusy { back_off },
+        FaultKind::ServerBusyInside { back_off },
+        FaultKind::Http {
+            status: 503,
+            retry_after: None,
+        },
+        FaultKind::SoapFault {
+            code: "ErrorInternalServerTransientError".into(),
+        },
+        FaultKind::ItemError {
+            index: 1,
+            code: "ErrorMessageSizeExceeded".into(),
+        },
+        FaultKind::ItemError {
+            index: 2,
+            code: "ErrorItemNotFound".into(),
+        },
+        FaultKind::BatchStopped { after: 3 },
+        FaultKind::MissingAnswers(2),
+        FaultKind::MoveWithoutNewId,
+        FaultKind::DuplicateItems,
+        FaultKind::InvalidUtf8,
+        FaultKind::HtmlPage,
+        FaultKind::Unauthorized,
+    ];
+    let mut state = seed;
+    let mut random = |bound: u64| {
+        // splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    };
+    let (mut call, end) = (0, messages * 2);
+    while call < end {
+        call += 1 + random(2 * every);
+        let kind = kinds[usize::try_from(random(kinds.len() as u64)).unwrap()].clone();
+        exchange.inject(Fault::new(kind).at_call(call));
+    }
+}
