@@ -178,7 +178,10 @@ fn the_table_of_exit_codes_is_that_of_the_help() {
     let help = Command::new(program).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let codes = rows(section("Point it at Exchange"));
-    let codes: Vec<_> = codes.iter().map(|row| row[0].as_str()).collect();
+    let codes = codes
+        .iter()
+        .filter(|row| row.len() == 2 && row[0].parse::<u8>().is_ok());
+    let codes: Vec<_> = codes.map(|row| row[0].as_str()).collect();
     assert_eq!(codes, ["0", "1", "2", "3", "4", "130"]);
     let told = help
         .split("Exit codes: ")
