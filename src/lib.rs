@@ -178,6 +178,13 @@ pub use logger::EmailLogger;
 pub use scope::Scope;
 
 /// The code of the README, compiled and run as documentation tests.
-#[cfg(all(doctest, feature = "ews", feature = "sqlite", feature = "testkit"))]
+#[cfg(all(
+    doctest,
+    feature = "ews",
+    feature = "oauth2",
+    feature = "seal",
+    feature = "sqlite",
+    feature = "testkit"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
