@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::error::{Error, Result, codes};
 use crate::forward::forward;
 
 /// A source of the current time that can also wait.
@@ -21,10 +22,21 @@ pub trait Clock: Debug + Send + Sync + 'static {
     async fn sleep(&self, wait: Duration);
 }
 
-/// A source of random bytes, for ids and jitter.
+/// A source of random bytes.
 pub trait Entropy: Debug + Send + Sync + 'static {
-    /// Fills the buffer.
+    /// Fills the buffer for an id or for jitter, which may be guessed.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// Fills the buffer for what nobody may guess: a state, a nonce, a verifier, a challenge. The default is
+    /// [`fill`](Self::fill), which then has to be fit for it, as that of a test is not.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` where there is no randomness; nothing is made up then.
+    fn fill_secret(&self, bytes: &mut [u8]) -> Result<()> {
+        self.fill(bytes);
+        Ok(())
+    }
 }
 
 forward! {
@@ -37,6 +49,7 @@ forward! {
 forward! {
     Entropy {
         fn fill(&self, bytes: &mut [u8]);
+        fn fill_secret(&self, bytes: &mut [u8]) -> Result<()>;
     }
 }
 
@@ -68,13 +81,19 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        // Where the system has no randomness left, a time-based id is still unique per process; nothing
-        // secret is derived from these bytes.
+        // Where the system has no randomness left, a time-based id is still unique per process; what is secret is made
+        // by `fill_secret`, which fails then.
         if getrandom::fill(bytes).is_err() {
             let nanos = Timestamp::now().as_nanosecond().to_le_bytes();
             for (byte, nano) in bytes.iter_mut().zip(nanos.iter().cycle()) {
                 *byte = *nano;
             }
         }
+    }
+    fn fill_secret(&self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|_| {
+            Error::new(&codes::INTERNAL, "SystemEntropy")
+                .with_detail("the system has no randomness")
+        })
     }
 }

@@ -22,6 +22,8 @@ use crate::scope::Scope;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
+#[cfg(all(feature = "oauth2", feature = "seal"))]
+pub(crate) use oauth::check_certificate;
 #[cfg(feature = "oauth2")]
 pub(crate) use oauth::UsedStates;
 #[cfg(feature = "oauth2")]

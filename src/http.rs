@@ -27,8 +27,9 @@ pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
 pub(crate) use failure::{http_date, is_tls, never_sent, retry_after};
 pub(crate) use gate::Gate;
-pub(crate) use guard::AddressGuard;
 pub use guard::NameResolver;
+#[cfg_attr(not(feature = "ntlm"), allow(unused_imports))]
+pub(crate) use guard::{AddressGuard, Port};
 pub(crate) use guid::new_guid;
 pub(crate) use options::HttpOptions;
 pub use policy::AddressPolicy;

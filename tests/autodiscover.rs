@@ -14,8 +14,8 @@ use email_logging::error::Result;
 use email_logging::setup::ServiceAddress;
 use email_logging::source::MailSource as _;
 use email_logging::source::ews::{
-    Autodiscover, AutodiscoverBuilder, AutodiscoverCloud, AutodiscoverProtocol, EwsSource,
-    PublicFolderRouting,
+    AddressPolicy, Autodiscover, AutodiscoverBuilder, AutodiscoverCloud, AutodiscoverProtocol,
+    EwsSource, PublicFolderRouting,
 };
 use email_logging::testkit::exchange::{
     AutodiscoverFault, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
@@ -59,11 +59,18 @@ fn nowhere(address: &str) -> AutodiscoverBuilder {
         "autodiscover-s.outlook.com",
         "outlook.office365.com",
     ];
-    let builder = Autodiscover::builder(address).with_timeout(Duration::from_secs(5));
+    let builder = Autodiscover::builder(address)
+        .with_address_policy(this_machine())
+        .with_timeout(Duration::from_secs(5));
     let hosts = hosts.iter();
     hosts.fold(builder, |builder, host| {
         builder.with_host_address(*host, closed)
     })
+}
+
+/// The servers of these tests are on this machine.
+fn this_machine() -> AddressPolicy {
+    AddressPolicy::on_premises(["127.0.0.1"]).unwrap()
 }
 
 /// Makes tokens, and notes for whom.
@@ -473,6 +480,130 @@ async fn check_05_a_redirect_to_a_foreign_host_brings_it_no_byte() {
 }
 
 #[tokio::test]
+async fn check_04_an_address_that_is_given_for_a_host_is_checked() {
+    let trap = Trap::set();
+    let builder = Autodiscover::builder(USER)
+        .with_cloud(AutodiscoverCloud::None)
+        .with_host_address(SERVICE, trap.address)
+        .with_host_address(WEB_SITE, trap.address);
+    let error = builder.build().unwrap().discover().await.unwrap_err();
+    assert!(error.detail().unwrap().contains("http.address_refused"));
+    for account in [false, true] {
+        let given = Arc::new(StaticCredentials::new().with_password(USER, SECRET));
+        let builder = EwsSource::builder("https://mail.corp.example/EWS/Exchange.asmx")
+            .with_host_address("mail.corp.example", trap.address);
+        let builder = match account {
+            true => builder.with_account(given),
+            false => builder.with_basic(given),
+        };
+        let source = builder.build().unwrap();
+        let queue = r"\Queue\".parse::<email_logging::source::FolderPath>();
+        let error = source
+            .open_folder(&queue.unwrap().into())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "http.address_refused");
+    }
+    assert_eq!(trap.caught(), b"");
+}
+
+#[tokio::test]
+async fn check_05_the_password_never_goes_to_another_host_for_public_folder_routing() {
+    let trap = Trap::set();
+    let foreign = format!("https://localhost:{}/autodiscover.svc", trap.address.port());
+    for (url, code) in [
+        (foreign.as_str(), "config.invalid"),
+        (
+            "https://mail.corp.example:444/autodiscover/autodiscover.svc",
+            "config.invalid",
+        ),
+        (
+            "https://outlook.office365.com/autodiscover/autodiscover.svc",
+            "ews.basic_online",
+        ),
+        (
+            "https://mail.corp.example/autodiscover/autodiscover.svc",
+            "built",
+        ),
+    ] {
+        for account in [false, true] {
+            let given = Arc::new(StaticCredentials::new().with_password(USER, SECRET));
+            let routing = PublicFolderRouting::automatic(USER).with_autodiscover_url(url);
+            let builder = EwsSource::builder("https://mail.corp.example/EWS/Exchange.asmx")
+                .with_host_address("localhost", trap.address)
+                .with_address_policy(this_machine())
+                .with_public_folder_routing(routing);
+            let builder = match account {
+                true => builder.with_account(given),
+                false => builder.with_basic(given),
+            };
+            let built = builder.build();
+            assert_eq!(
+                built.map_or_else(|error| error.code(), |_| "built"),
+                code,
+                "{url}"
+            );
+        }
+    }
+    let refused = PublicFolderRouting::automatic(USER)
+        .with_autodiscover_url("https://10.0.0.1/autodiscover/autodiscover.svc");
+    let built = EwsSource::builder("https://mail.corp.example/EWS/Exchange.asmx")
+        .with_access_token(Arc::new(Tokens::default()))
+        .with_public_folder_routing(refused)
+        .build();
+    assert_eq!(built.unwrap_err().code(), "http.address_refused");
+    assert_eq!(trap.caught(), b"");
+}
+
+#[tokio::test]
+async fn check_05_on_premises_nothing_leads_to_microsofts_hosts() {
+    let trap = Trap::set();
+    let microsoft = "https://outlook.office365.com/autodiscover/autodiscover.svc";
+    let server = exchange(&[SERVICE]).start().await.unwrap();
+    for fault in [
+        AutodiscoverFault::Redirect(microsoft.to_owned()),
+        AutodiscoverFault::RedirectUrl(microsoft.to_owned()),
+    ] {
+        server.set_autodiscover_fault(Some(fault));
+        let own = || {
+            lookup(&server, &[SERVICE])
+                .with_access_token(Arc::new(Tokens::default()), Scope::default())
+                .with_accepted_host(SERVICE)
+                .with_host_address("outlook.office365.com", trap.address)
+        };
+        for lookup in [
+            own().with_cloud(AutodiscoverCloud::None),
+            own().with_cloud(AutodiscoverCloud::China),
+            own().with_location("corp.example".parse().unwrap()),
+        ] {
+            let _either_way = lookup.build().unwrap().discover().await;
+        }
+    }
+    assert_eq!(trap.caught(), b"");
+}
+
+#[tokio::test]
+async fn a_look_up_has_a_time_limit_as_a_whole() {
+    // It takes connections and says nothing.
+    let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = silent.local_addr().unwrap();
+    let hosts = [
+        SERVICE,
+        WEB_SITE,
+        "autodiscover-s.outlook.com",
+        "outlook.office365.com",
+    ];
+    let builder = hosts.iter().fold(nowhere(USER), |builder, host| {
+        builder.with_host_address(*host, address)
+    });
+    let lookup = builder
+        .with_timeout(Duration::from_secs(600))
+        .with_time_limit(Duration::from_millis(100));
+    let error = lookup.build().unwrap().discover().await.unwrap_err();
+    assert_eq!(error.code(), "autodiscover.not_found");
+}
+
+#[tokio::test]
 async fn check_05_a_token_never_reaches_the_web_site_of_the_domain() {
     let server = exchange(&[SERVICE, WEB_SITE]).start().await.unwrap();
     let lookup = lookup(&server, &[SERVICE, WEB_SITE])
@@ -504,6 +635,7 @@ async fn check_05_the_password_of_public_folder_routing_stays_at_the_host_of_the
         let source = EwsSource::builder("https://mail.corp.example/EWS/Exchange.asmx")
             .with_basic(Arc::new(credentials))
             .with_trusted_roots(server.ca_pem().unwrap())
+            .with_address_policy(this_machine())
             .with_public_folder_routing(PublicFolderRouting::automatic(USER))
             .with_host_address("mail.corp.example", address)
             .with_host_address("evil.example", trap.address)
@@ -539,6 +671,7 @@ async fn from_a_mail_address_alone_to_routed_public_folders() {
     let source = EwsSource::builder(found.ews_url)
         .with_basic(Arc::new(credentials))
         .with_trusted_roots(server.ca_pem().unwrap())
+        .with_address_policy(this_machine())
         .with_public_folder_routing(PublicFolderRouting::automatic(USER))
         .with_host_address("mail.corp.example", address)
         .build()

@@ -112,6 +112,74 @@ async fn an_explicit_pair_counts_and_nobody_else_is_asked() {
     assert_eq!(vault.asked.load(Ordering::Relaxed), 0);
 }
 
+/// A level of the precedence: what it supplies of secret and certificate.
+#[derive(Debug)]
+struct Level(&'static str, &'static str);
+
+#[async_trait]
+impl CredentialProvider for Level {
+    async fn client_secret(&self, _: &Scope) -> Result<Option<SecretString>> {
+        Ok(Some(self.0.into()))
+    }
+    async fn certificate(&self, _: &Scope) -> Result<Option<ClientCertificate>> {
+        Ok(Some(ClientCertificate::new(self.1, "key"))
+            .filter(|found| !found.certificates.is_empty()))
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_not_passed_over_for_the_certificate_of_a_later_level() {
+    let provider = Some(CredentialOrigin::Provider);
+    let stored = Some(CredentialOrigin::StoredSetup);
+    for (first, second, setup, expected) in [
+        (Level("", ""), Level("", ""), Level("", ""), (None, None)),
+        (
+            Level("", ""),
+            Level("", ""),
+            Level("s", "c"),
+            (Some("c"), stored),
+        ),
+        (Level("s", ""), Level("", ""), Level("s", "c"), (None, None)),
+        (Level("", ""), Level("s", ""), Level("s", "c"), (None, None)),
+        (
+            Level("s", ""),
+            Level("", "b"),
+            Level("s", "c"),
+            (None, None),
+        ),
+        (
+            Level("s", "a"),
+            Level("", "b"),
+            Level("s", "c"),
+            (Some("a"), provider),
+        ),
+        (
+            Level("", "a"),
+            Level("s", "b"),
+            Level("s", "c"),
+            (Some("a"), provider),
+        ),
+        (
+            Level("", ""),
+            Level("s", "b"),
+            Level("s", "c"),
+            (Some("b"), provider),
+        ),
+    ] {
+        let shown = format!("{first:?} {second:?} {setup:?}");
+        let resolver = CredentialResolver::new()
+            .with_provider(Arc::new(first))
+            .with_provider(Arc::new(second))
+            .with_stored(Arc::new(setup));
+        let found = resolver.certificate(&scope()).await.unwrap();
+        let found = found.map(|found| found.certificates);
+        let origin = resolver
+            .origin_of(&scope(), CredentialValue::Certificate)
+            .await;
+        assert_eq!((found.as_deref(), origin.unwrap()), expected, "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn an_explicit_id_without_a_secret_does_not_count() {
     let resolver = stored().with_explicit_client("given id", "");

@@ -182,6 +182,45 @@ async fn a_refusal_is_a_typed_error_without_its_description() {
 }
 
 #[tokio::test]
+async fn a_service_that_wants_to_be_left_alone_is_not_asked_before_its_time() {
+    for (status, code) in [(429, "http.throttled"), (503, "http.unavailable")] {
+        let server = MockServer::start().await;
+        let busy = ResponseTemplate::new(status).insert_header("retry-after", "9");
+        issue(&server, busy, 1).await;
+        issue(&server, token("first", 3600), 1).await;
+        let (xml, times) = pages(1);
+        answer(&server, "FindItem", xml, times).await;
+        let (source, clock) = source_signed_in(&server, Arc::new(Counting::default()));
+        for (wait, left) in [(0, 9), (0, 9), (3, 6)] {
+            clock.sleep(Duration::from_secs(wait)).await;
+            let error = source.list(&folder("Q"), all()).await.unwrap_err();
+            let left = Duration::from_secs(left);
+            assert_eq!((code_of(&error), error.retry_after()), (code, Some(left)));
+        }
+        // What is left now a call waits for itself.
+        clock.sleep(Duration::from_secs(2)).await;
+        source.list(&folder("Q"), all()).await.unwrap();
+        assert_eq!(tokens_used(&server).await, ["Bearer first"]);
+    }
+}
+
+#[tokio::test]
+async fn trouble_that_passes_soon_is_not_noticed() {
+    for trouble in [
+        ResponseTemplate::new(500),
+        ResponseTemplate::new(503).insert_header("retry-after", "2"),
+    ] {
+        let server = MockServer::start().await;
+        issue(&server, trouble, 2).await;
+        issue(&server, token("first", 3600), 1).await;
+        let (xml, times) = pages(1);
+        answer(&server, "FindItem", xml, times).await;
+        let (source, _) = source_signed_in(&server, Arc::new(Counting::default()));
+        source.list(&folder("Q"), all()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn missing_credentials_stop_the_sign_in() {
     let server = MockServer::start().await;
     let given = StaticCredentials::new()

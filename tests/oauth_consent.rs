@@ -466,17 +466,19 @@ async fn a_service_without_tenants_consents_too() {
     );
     let sent = identity.server.received_requests().await.unwrap();
     let basic = base64_simd::STANDARD.encode_to_string("app-id:canary-secret");
+    let asked_first = sent[0].method.as_str();
+    assert_eq!(asked_first, "GET", "the keys, before the code is spent");
     assert_eq!(
-        sent[0].headers["authorization"],
+        sent[1].headers["authorization"],
         format!("Basic {basic}").as_str()
     );
-    let sent = form(&sent[0]);
+    let sent = form(&sent[1]);
     assert_eq!(sent["resource"], "https://mail.example.com/");
     assert!(!sent.contains_key("client_secret"));
 }
 
 #[tokio::test]
-async fn a_key_set_that_cannot_be_fetched_ends_the_consent() {
+async fn a_key_set_that_cannot_be_fetched_leaves_the_code_and_the_consent() {
     let setting = Setting::new("organizations").await;
     let (url, pending) = setting.consent.begin().await.unwrap();
     setting.identity.server.reset().await;
@@ -486,6 +488,132 @@ async fn a_key_set_that_cannot_be_fetched_ends_the_consent() {
         .await;
     setting.grant(&setting.identity.claims(&query(&url)["nonce"]));
     let url = callback(&pending, "&code=c");
+    let kept = pending.to_secret();
     let error = setting.consent.finish(pending, &url).await.unwrap_err();
     assert_eq!(code_of(&error), "http.status");
+    assert_eq!(setting.identity.count().await, 0, "the code was not shown");
+    setting.identity.publish().await;
+    let pending = PendingConsent::from_secret(&kept).unwrap();
+    setting.consent.finish(pending, &url).await.unwrap();
+    let pending = PendingConsent::from_secret(&kept).unwrap();
+    let error = setting.consent.finish(pending, &url).await.unwrap_err();
+    assert_eq!(code_of(&error), "oauth.state_mismatch");
+}
+
+#[tokio::test]
+async fn keys_are_fetched_again_only_for_one_that_is_not_known() {
+    for (known, fetches) in [(true, 1), (false, 2)] {
+        let setting = Setting::new("organizations").await;
+        let (url, pending) = setting.consent.begin().await.unwrap();
+        if !known {
+            setting.identity.server.reset().await;
+            wiremock::Mock::given(wiremock::matchers::method("POST"))
+                .respond_with(setting.identity.tokens.clone())
+                .mount(&setting.identity.server)
+                .await;
+            let old = json!({ "keys": [] });
+            wiremock::Mock::given(wiremock::matchers::method("GET"))
+                .respond_with(wiremock::ResponseTemplate::new(200).set_body_json(old))
+                .up_to_n_times(1)
+                .with_priority(1)
+                .mount(&setting.identity.server)
+                .await;
+            setting.identity.publish().await;
+        }
+        setting.grant(&setting.identity.claims(&query(&url)["nonce"]));
+        let url = callback(&pending, "&code=c");
+        setting.consent.finish(pending, &url).await.unwrap();
+        let sent = setting.identity.server.received_requests().await.unwrap();
+        let gets = sent.iter().filter(|sent| sent.method.as_str() == "GET");
+        assert_eq!(gets.count(), fetches);
+    }
+}
+
+#[tokio::test]
+async fn a_callback_without_an_issuer_is_taken_only_where_none_is_required() {
+    for (required, named, code) in [
+        (false, false, None),
+        (true, true, None),
+        (true, false, Some("oauth.issuer_mismatch")),
+    ] {
+        let identity = Identity::start().await;
+        let clock = Arc::new(HandClock::default());
+        let service = identity.service("organizations");
+        let service = if required {
+            service.with_issuer_in_callback()
+        } else {
+            service
+        };
+        let issuer = identity
+            .issuer(TENANT)
+            .replace(':', "%3A")
+            .replace('/', "%2F");
+        let setting = Setting {
+            consent: builder(service, &clock).build().unwrap(),
+            identity,
+            clock,
+        };
+        let (url, pending) = setting.consent.begin().await.unwrap();
+        setting.grant(&setting.identity.claims(&query(&url)["nonce"]));
+        let rest = if named {
+            format!("&code=c&iss={issuer}")
+        } else {
+            "&code=c".to_owned()
+        };
+        let url = callback(&pending, &rest);
+        let finished = setting.consent.finish(pending, &url).await;
+        assert_eq!(finished.err().map(|error| code_of(&error)), code, "{rest}");
+        assert_eq!(setting.identity.count().await, usize::from(code.is_none()));
+    }
+}
+
+/// The public key of an RSA key of 2048 bits as a JWK.
+fn rsa_jwk(key: &rcgen::KeyPair, more: &Value) -> Value {
+    // RSAPublicKey (RFC 8017, A.1.1): the modulus after 9 bytes of head, and the exponent in the last 3.
+    let der = key.public_key_raw();
+    let text = |bytes: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes);
+    let mut jwk = json!({
+        "kty": "RSA", "kid": "r1", "n": text(&der[9..265]), "e": text(&der[der.len() - 3..]),
+    });
+    let more = more.as_object().unwrap().clone();
+    jwk.as_object_mut().unwrap().extend(more);
+    jwk
+}
+
+#[tokio::test]
+async fn a_key_for_another_use_signs_nothing_and_a_critical_header_is_not_passed_over() {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let invalid = Some("oauth.id_token_invalid");
+    for (more, critical, code) in [
+        (json!({}), false, None),
+        (json!({ "use": "sig", "key_ops": ["verify"] }), false, None),
+        (json!({ "use": "enc" }), false, invalid),
+        (json!({ "key_ops": ["encrypt"] }), false, invalid),
+        (json!({}), true, invalid),
+    ] {
+        let setting = Setting::new("organizations").await;
+        *setting.identity.keys.lock().unwrap() = json!({ "keys": [rsa_jwk(&key, &more)] });
+        setting.identity.server.reset().await;
+        wiremock::Mock::given(wiremock::matchers::method("POST"))
+            .respond_with(setting.identity.tokens.clone())
+            .mount(&setting.identity.server)
+            .await;
+        setting.identity.publish().await;
+        let (url, pending) = setting.consent.begin().await.unwrap();
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some("r1".into());
+        header.crit = critical.then(|| vec!["exp".into()]);
+        let signing = jsonwebtoken::EncodingKey::from_rsa_pem(key.serialize_pem().as_bytes());
+        let claims = setting.identity.claims(&query(&url)["nonce"]);
+        let token = jsonwebtoken::encode(&header, &claims, &signing.unwrap()).unwrap();
+        let answer = json!({ "id_token": token });
+        setting.identity.tokens.then(token_with("opaque", answer));
+        let url = callback(&pending, "&code=c");
+        let finished = setting.consent.finish(pending, &url).await;
+        assert_eq!(
+            finished.err().map(|error| code_of(&error)),
+            code,
+            "{more} {critical}"
+        );
+    }
 }

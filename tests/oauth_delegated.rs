@@ -170,6 +170,33 @@ async fn an_access_token_is_not_used_before_the_refresh_token_is_stored_and_none
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_here_leaves_its_refresh_token_stored() {
+    let lacking = jwt(&json!({ "scp": "openid", "tid": TENANT }));
+    let foreign = jwt(&json!({ "scp": "EWS.AccessAsUser.All", "tid": OTHER_TENANT }));
+    for (access, code) in [
+        (lacking, "oauth.permission_missing"),
+        (foreign, "oauth.tenant_mismatch"),
+    ] {
+        let identity = Identity::start().await;
+        let rotated = token_with(&access, json!({ "refresh_token": "refresh-1" }));
+        identity.tokens.then(rotated);
+        let store = Faulty::new(None);
+        let sign_in = DelegatedSignIn::at(
+            identity.service(TENANT),
+            account(),
+            Arc::<Faulty>::clone(&store),
+        )
+        .with_required_permission("EWS.AccessAsUser.All")
+        .with_clock(Arc::new(HandClock::default()))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap();
+        assert_eq!(sign_in.sign_in().await.unwrap_err().code(), code);
+        assert_eq!(store.stored().await, ("refresh-1".into(), 2), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn two_workers_on_one_store_lose_no_token() {
     let identity = Identity::start().await;
     for number in 1..=8 {
@@ -189,6 +216,115 @@ async fn two_workers_on_one_store_lose_no_token() {
         (&["refresh-0".into(), "refresh-0".into()][..], 3)
     );
     assert_eq!(version, 3);
+}
+
+/// Rotates with every refresh, and revokes the whole grant when a token comes a second time (RFC 9700, 4.14.2).
+struct Rotating(Mutex<(usize, bool)>);
+
+impl wiremock::Respond for Rotating {
+    fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
+        let mut state = self.0.lock().unwrap();
+        let shown = form(request)["refresh_token"].clone();
+        if state.1 || shown != format!("refresh-{}", state.0) {
+            state.1 = true;
+            return refused("invalid_grant", "AADSTS54005:");
+        }
+        state.0 += 1;
+        let new = json!({ "refresh_token": format!("refresh-{}", state.0) });
+        token_with("access", new)
+    }
+}
+
+/// Takes its time to save, and holds tokens.
+#[derive(Debug)]
+struct Slow(MemoryRefreshTokens);
+
+#[async_trait]
+impl RefreshTokenStore for Slow {
+    async fn load_refresh_token(&self, scope: &Scope) -> Result<Option<StoredRefreshToken>> {
+        self.0.load_refresh_token(scope).await
+    }
+
+    async fn save_refresh_token(
+        &self,
+        scope: &Scope,
+        token: &SecretString,
+        version: u64,
+    ) -> Result<u64> {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.0.save_refresh_token(scope, token, version).await
+    }
+
+    async fn hold_refresh_token(
+        &self,
+        scope: &Scope,
+        version: u64,
+        until: jiff::Timestamp,
+    ) -> Result<u64> {
+        self.0.hold_refresh_token(scope, version, until).await
+    }
+}
+
+#[tokio::test]
+async fn of_two_workers_one_refreshes_and_the_other_goes_on_with_what_it_stored() {
+    let server = wiremock::MockServer::start().await;
+    wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .respond_with(Rotating(Mutex::default()))
+        .mount(&server)
+        .await;
+    let tokens = MemoryRefreshTokens::new().with_refresh_token(Scope::default(), "refresh-0");
+    let store = Arc::new(Slow(tokens));
+    let worker = || {
+        let service = IdentityService::custom(server.uri(), format!("{}/token", server.uri()));
+        DelegatedSignIn::at(service, account(), Arc::<Slow>::clone(&store))
+            .dangerously_allow_plain_http_on_loopback()
+            .build()
+            .unwrap()
+    };
+    let (one, two) = (worker(), worker());
+    let (first, second) = tokio::join!(one.sign_in(), two.sign_in());
+    first.and(second).unwrap();
+    let stored = store.load_refresh_token(&Scope::default()).await;
+    let stored = stored.unwrap().unwrap();
+    assert_eq!(stored.token.expose_secret(), "refresh-2");
+    assert_eq!(stored.held_until, None);
+}
+
+#[tokio::test]
+async fn a_mark_that_nobody_takes_away_is_waited_for_and_no_longer() {
+    let identity = Identity::start().await;
+    identity.tokens.then(rotated(1));
+    let scope = Scope::default();
+    let store = Arc::new(MemoryRefreshTokens::new().with_refresh_token(scope.clone(), "refresh-0"));
+    store
+        .hold_refresh_token(&scope, 1, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
+    let sign_in = sign_in(&identity, Arc::<MemoryRefreshTokens>::clone(&store));
+    sign_in.sign_in().await.unwrap();
+    let stored = store.load_refresh_token(&scope).await.unwrap().unwrap();
+    assert_eq!(stored.token.expose_secret(), "refresh-1");
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_or_brings_no_new_token_leaves_none_held() {
+    for (answer, code) in [
+        (token("access"), None),
+        (ResponseTemplate::new(400), Some("oauth.token_invalid")),
+        (refused("invalid_grant", ""), Some("oauth.reauth")),
+    ] {
+        let identity = Identity::start().await;
+        identity.tokens.then(answer);
+        let scope = Scope::default();
+        let store = MemoryRefreshTokens::new().with_refresh_token(scope.clone(), "refresh-0");
+        let store = Arc::new(store);
+        let sign_in = sign_in(&identity, Arc::<MemoryRefreshTokens>::clone(&store));
+        let outcome = sign_in.sign_in().await;
+        assert_eq!(outcome.err().map(|error| error.code()), code);
+        let stored = store.load_refresh_token(&scope).await.unwrap().unwrap();
+        let found = (stored.token.expose_secret(), stored.held_until);
+        assert_eq!(found, ("refresh-0", None));
+    }
 }
 
 #[tokio::test]
@@ -259,7 +395,7 @@ async fn losing(lost: usize, answer: &'static str) -> (String, Arc<AtomicUsize>)
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_old_token_is_tried_once_and_then_somebody_signs_in_again() {
+async fn after_a_lost_answer_the_old_token_is_tried_once_and_then_at_each_sign_in() {
     let (address, seen) = losing(1, "{\"error\":\"invalid_grant\"}").await;
     let service = IdentityService::custom(address.clone(), format!("{address}/token"));
     let store = Faulty::new(None);
@@ -274,7 +410,7 @@ async fn after_a_lost_answer_the_old_token_is_tried_once_and_then_somebody_signs
             ("oauth.reauth", ErrorKind::ReauthRequired)
         );
     }
-    assert_eq!(seen.load(Ordering::SeqCst), 2);
+    assert_eq!(seen.load(Ordering::SeqCst), 4);
     assert_eq!(store.stored().await, ("refresh-0".into(), 1));
 }
 

@@ -211,7 +211,7 @@ async fn item_7_no_more_is_asked_for_than_is_needed_and_the_grant_is_read() {
     assert_eq!(asked[0]["scope"], "https://outlook.office365.com/.default");
     assert_eq!(
         asked[1]["scope"],
-        "https://outlook.office365.com/EWS.AccessAsUser.All"
+        "https://outlook.office365.com/EWS.AccessAsUser.All offline_access"
     );
     let error = app(&identity, TENANT)
         .with_required_permission("Mail.ReadWrite")
@@ -278,6 +278,146 @@ async fn item_8_a_token_of_another_tenant_or_for_another_audience_is_refused() {
 }
 
 #[tokio::test]
+async fn item_7_what_the_service_says_beside_an_opaque_token_counts_as_its_permissions() {
+    let resource = "https://outlook.office365.com";
+    for (scope, code) in [
+        (json!({}), None),
+        (json!({ "scope": "EWS.AccessAsUser.All openid" }), None),
+        (
+            json!({ "scope": format!("{resource}/EWS.AccessAsUser.All") }),
+            None,
+        ),
+        (
+            json!({ "scope": "openid" }),
+            Some("oauth.permission_missing"),
+        ),
+        (
+            json!({ "scope": "x/EWS.AccessAsUser.All" }),
+            Some("oauth.permission_missing"),
+        ),
+    ] {
+        let identity = Identity::start().await;
+        identity.tokens.then(token_with("opaque", scope.clone()));
+        let sign_in = app(&identity, TENANT)
+            .with_required_permission("EWS.AccessAsUser.All")
+            .build()
+            .unwrap();
+        let signed_in = sign_in.sign_in().await;
+        if scope["scope"] == "EWS.AccessAsUser.All openid" {
+            let permissions = signed_in.as_ref().unwrap().permissions.clone();
+            let expected = vec!["EWS.AccessAsUser.All".to_owned(), "openid".to_owned()];
+            assert_eq!(permissions, Some(expected));
+        }
+        assert_eq!(signed_in.err().map(|error| error.code()), code, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn item_8_a_tenant_id_is_a_pin_or_no_setting_at_all() {
+    let microsoft = IdentityService::microsoft(MicrosoftCloud::default(), TENANT);
+    for id in ["contoso.example", "", "organizations"] {
+        let built = AppSignIn::at(microsoft.clone().with_tenant_id(id), account()).build();
+        assert_eq!(built.unwrap_err().code(), "config.invalid", "{id}");
+    }
+    for (named, code) in [
+        ("Tenant-A", None),
+        ("tenant-a", Some("oauth.tenant_mismatch")),
+        ("Tenant-B", Some("oauth.tenant_mismatch")),
+    ] {
+        let identity = Identity::start().await;
+        identity.tokens.then(token(&jwt(&json!({ "tid": named }))));
+        let url = identity.server.uri();
+        let service =
+            IdentityService::custom(url.clone(), format!("{url}/token")).with_tenant_id("Tenant-A");
+        let sign_in = AppSignIn::at(service, account())
+            .dangerously_allow_plain_http_on_loopback()
+            .build()
+            .unwrap();
+        let signed_in = sign_in.sign_in().await;
+        assert_eq!(signed_in.err().map(|error| error.code()), code, "{named}");
+    }
+}
+
+#[tokio::test]
+async fn item_8_no_order_of_the_settings_takes_the_audience_away() {
+    let other = "oauth.audience_mismatch";
+    let mail = "https://mail.example.com";
+    type Settings = fn(IdentityService) -> IdentityService;
+    let settings: [(Settings, &str, Option<&str>); 6] = [
+        (
+            |s| s.with_audience("https://mail.example.com").with_scope("x"),
+            mail,
+            None,
+        ),
+        (
+            |s| s.with_audience("https://mail.example.com").with_scope("x"),
+            "https://y",
+            Some(other),
+        ),
+        (
+            |s| s.with_audience("https://mail.example.com").for_graph(),
+            "https://graph.microsoft.com",
+            Some(other),
+        ),
+        (
+            |s| s.with_scope("https://outlook.office365.com/EWS.AccessAsUser.All"),
+            "https://outlook.office.com",
+            None,
+        ),
+        (
+            |s| s.with_scope("https://outlook.office365.com/EWS.AccessAsUser.All"),
+            mail,
+            Some(other),
+        ),
+        (
+            |s| s.with_scope("openid https://graph.microsoft.com/Mail.Read"),
+            mail,
+            Some(other),
+        ),
+    ];
+    for (at, (set, audience, code)) in settings.into_iter().enumerate() {
+        let identity = Identity::start().await;
+        identity
+            .tokens
+            .then(token(&jwt(&json!({ "aud": audience }))));
+        let sign_in = AppSignIn::at(set(identity.service(TENANT)), account())
+            .dangerously_allow_plain_http_on_loopback()
+            .build()
+            .unwrap();
+        let signed_in = sign_in.sign_in().await;
+        assert_eq!(signed_in.err().map(|error| error.code()), code, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn item_6_without_randomness_no_consent_begins() {
+    #[derive(Debug)]
+    struct Dry;
+
+    impl email_logging::clock::Entropy for Dry {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+
+        fn fill_secret(&self, _: &mut [u8]) -> email_logging::Result<()> {
+            let none = &email_logging::error::codes::INTERNAL;
+            Err(email_logging::Error::new(none, "test"))
+        }
+    }
+    let identity = Identity::start().await;
+    let consent = AdminConsent::at(identity.service(TENANT), account())
+        .with_redirect_url(REDIRECT)
+        .with_entropy(Arc::new(Dry))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap();
+    assert_eq!(
+        consent.begin().await.unwrap_err().kind(),
+        ErrorKind::Internal
+    );
+}
+
+#[tokio::test]
 async fn item_8_a_consent_of_another_tenant_than_the_one_set_up_is_refused() {
     let identity = Identity::start().await;
     let consent = consent(&identity, OTHER_TENANT, &Arc::default());
@@ -329,7 +469,10 @@ async fn item_9_64_callers_at_once_are_one_refresh_and_no_token_is_lost() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((kept.token.expose_secret(), kept.version), ("refresh-1", 2));
+    assert_eq!(
+        (kept.token.expose_secret(), kept.held_until),
+        ("refresh-1", None)
+    );
 }
 
 #[tokio::test]
@@ -404,8 +547,9 @@ async fn item_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_st
     assert_eq!(identity.count().await, 1);
     assert!(exchange.received_requests().await.unwrap().is_empty());
     let scope = Scope::default();
+    let refused = store.load_refresh_token(&scope).await.unwrap().unwrap();
     store
-        .save_refresh_token(&scope, &"refresh-1".into(), 1)
+        .save_refresh_token(&scope, &"refresh-1".into(), refused.version)
         .await
         .unwrap();
     source.list(&queue, all()).await.unwrap();
@@ -416,7 +560,7 @@ async fn item_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_st
 
 #[tokio::test]
 async fn item_10_invalid_grant_is_asked_again_once_the_provider_answers_differently() {
-    let identity = Identity::start().await;
+    let (identity, exchange) = (Identity::start().await, exchange().await);
     identity
         .tokens
         .then(refused("invalid_grant", ""))
@@ -430,13 +574,40 @@ async fn item_10_invalid_grant_is_asked_again_once_the_provider_answers_differen
         .dangerously_allow_plain_http_on_loopback()
         .build()
         .unwrap();
+    let (source, _) = source_with(&exchange, |builder| builder.with_delegated_sign_in(sign_in));
+    let queue = folder("Q");
     for _ in 0..5 {
-        assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "oauth.reauth");
+        let error = source.list(&queue, all()).await.unwrap_err();
+        assert_eq!(error.code(), "oauth.reauth");
     }
     assert_eq!(identity.count().await, 1);
     *provider.secret.lock().unwrap() = "two".into();
-    sign_in.sign_in().await.unwrap();
+    source.list(&queue, all()).await.unwrap();
     assert_eq!(identity.asked().await[1]["client_secret"], "two");
+}
+
+#[tokio::test]
+async fn item_10_what_an_administrator_lifts_is_noticed_by_a_sign_in_and_after_a_while() {
+    for (description, lifted) in [("AADSTS53003:", true), ("AADSTS700082:", false)] {
+        let (identity, exchange) = (Identity::start().await, exchange().await);
+        let refusal = refused("invalid_grant", description);
+        identity.tokens.then(refusal).then(token("access-1"));
+        let clock = Arc::new(HandClock::default());
+        let sign_in = delegated(&identity, &stored(), &clock);
+        let job = sign_in.clone();
+        let (source, _) = source_with(&exchange, |builder| builder.with_delegated_sign_in(job));
+        let queue = folder("Q");
+        for wait in [0, 899] {
+            clock.sleep(Duration::from_secs(wait)).await;
+            source.list(&queue, all()).await.unwrap_err();
+        }
+        assert_eq!(identity.count().await, 1, "{description}");
+        clock.sleep(Duration::from_secs(1)).await;
+        let listed = source.list(&queue, all()).await;
+        assert_eq!(listed.is_ok(), lifted, "{description}");
+        sign_in.sign_in().await.unwrap();
+        source.list(&queue, all()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use crate::scope::Scope;
 
 /// Providers in order; the first that handles a question answers it.
 ///
-/// `None` and an empty text mean *not handled*. An error is an error: later providers are not asked.
+/// `None` and an empty text mean *not handled*. An error is an error: later providers are not asked. A client proves itself
+/// with what the first provider that has either supplies, certificate or secret: a secret is not passed over for the
+/// certificate of a later provider.
 #[derive(Debug, Default, Clone)]
 pub struct CredentialChain {
     providers: Vec<Arc<dyn CredentialProvider>>,
@@ -61,8 +63,22 @@ impl CredentialProvider for CredentialChain {
     }
 
     async fn certificate(&self, scope: &Scope) -> Result<Option<ClientCertificate>> {
-        first!(self, provider => provider.certificate(scope),
-            |certificate: &ClientCertificate| !certificate.certificates.is_empty())
+        for provider in &self.providers {
+            let certificate = provider.certificate(scope).await?;
+            let found = certificate.filter(|found| !found.certificates.is_empty());
+            if found.is_some() {
+                return Ok(found);
+            }
+            if provider
+                .client_secret(scope)
+                .await?
+                .as_ref()
+                .is_some_and(has_text)
+            {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     async fn password(&self, scope: &Scope) -> Result<Option<UserPassword>> {

@@ -11,10 +11,14 @@ mod consent;
 mod delegated;
 mod exchange;
 mod facts;
+mod pause;
 mod refusal;
 mod remembered;
 mod service;
 mod transport;
+
+#[cfg(feature = "seal")]
+pub(crate) use certificate::check_certificate;
 
 pub use app::{AppSignIn, AppSignInBuilder};
 pub(crate) use consent::UsedStates;

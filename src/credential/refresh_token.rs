@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::error::Result;
@@ -39,9 +40,33 @@ pub trait RefreshTokenStore: Debug + Send + Sync + 'static {
         token: &SecretString,
         expected_version: u64,
     ) -> Result<u64>;
+
+    /// Marks the stored token as being refreshed until this time ([`StoredRefreshToken::held_until`]), if it still has the
+    /// expected version. Answers the new version, with which the token is saved; saving one takes the mark away.
+    ///
+    /// An identity service that hands out a new token with every refresh may take a second use of the old one for theft and
+    /// revoke the grant, so that of several processes one has to refresh at a time. A store that several share keeps the
+    /// mark; the default keeps none and answers the expected version.
+    ///
+    /// # Errors
+    ///
+    /// As [`save_refresh_token`](Self::save_refresh_token).
+    ///
+    /// # Cancel safety
+    ///
+    /// Unknown after a drop: the mark may stand until its time.
+    async fn hold_refresh_token(
+        &self,
+        scope: &Scope,
+        expected_version: u64,
+        until: Timestamp,
+    ) -> Result<u64> {
+        let _ = (scope, until);
+        Ok(expected_version)
+    }
 }
 
-/// A refresh token as it is kept. `Debug` shows the version alone.
+/// A refresh token as it is kept. `Debug` shows no token.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoredRefreshToken {
@@ -49,6 +74,8 @@ pub struct StoredRefreshToken {
     pub token: SecretString,
     /// Its version, from 1.
     pub version: u64,
+    /// Until when another worker refreshes it, where one does; nobody else may use it before.
+    pub held_until: Option<Timestamp>,
 }
 
 impl StoredRefreshToken {
@@ -57,6 +84,14 @@ impl StoredRefreshToken {
         Self {
             token: token.into(),
             version,
+            held_until: None,
         }
+    }
+
+    /// The same, with the mark of a worker that refreshes it.
+    #[must_use]
+    pub fn with_hold(mut self, until: Option<Timestamp>) -> Self {
+        self.held_until = until;
+        self
     }
 }

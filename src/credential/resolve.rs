@@ -26,7 +26,8 @@ const OPERATION: &str = "CredentialResolver";
 /// 4. else the error `credential.missing`, which names what is missing.
 ///
 /// Id and secret are resolved each on its own: an id of a provider goes with a secret of the set-up. The error of a provider
-/// is an error, and what comes after that provider is not asked. The redirect URL has one more step: where nobody names
+/// is an error, and what comes after that provider is not asked. A client certificate stands in the place of a secret of the
+/// same step or a later one, and a secret ends the search for a certificate in later steps. The redirect URL has one more step: where nobody names
 /// one, it is the default that follows from the host's base URL.
 ///
 /// As a [`CredentialProvider`] it goes wherever one is wanted; there, what is missing is *not handled*.
@@ -271,12 +272,20 @@ impl CredentialResolver {
         Ok(named?.or_else(default))
     }
 
-    /// A secret that was given explicitly is what signs in, so that no certificate counts beside it.
+    /// A secret that was given explicitly, or that a provider supplies, is what signs in, so that no certificate of a later
+    /// step counts beside it.
     async fn find_certificate(&self, scope: &Scope) -> Result<Found<ClientCertificate>> {
         if self.explicit.is_some() {
             return Ok(None);
         }
-        ask!(self, certificate(scope))
+        if let Some(supplied) = self.providers.certificate(scope).await? {
+            return Ok(Some((supplied, CredentialOrigin::Provider)));
+        }
+        if self.providers.client_secret(scope).await?.is_some() {
+            return Ok(None);
+        }
+        let stored = self.stored.certificate(scope).await?;
+        Ok(stored.map(|stored| (stored, CredentialOrigin::StoredSetup)))
     }
 
     async fn find_password(&self, scope: &Scope) -> Result<Found<UserPassword>> {

@@ -99,9 +99,6 @@ impl HttpClient {
         if let Some(proxy) = &options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(invalid)?);
         }
-        for (host, address) in &options.host_addresses {
-            builder = builder.resolve(host, *address);
-        }
         Ok(Self {
             client: builder.build().map_err(invalid)?,
             guard,

@@ -15,7 +15,7 @@ const SERVERS: &[&str] = &[
 pub(crate) fn server_context(status: u16, sent_id: &str, headers: &HeaderMap) -> ServerContext {
     ServerContext {
         status: Some(status),
-        response_code: header(headers, "x-ms-diagnostics").map(|text| reason(&text)),
+        response_code: diagnostics(headers),
         client_request_id: Some(sent_id.to_owned()),
         request_id: header(headers, "request-id"),
         servers: SERVERS
@@ -35,6 +35,12 @@ pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 fn printable(text: &str, most: usize) -> String {
     let printable = text.chars().filter(|c| !c.is_control());
     printable.take(most).collect()
+}
+
+/// The reason may be long: it is read whole, and what is kept of it is short.
+fn diagnostics(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("x-ms-diagnostics")?.to_str().ok()?;
+    Some(printable(&reason(text), 200))
 }
 
 /// The number and category of `x-ms-diagnostics` (`2000002;reason="…";error_category="token_expired"`); the reason may
@@ -95,6 +101,23 @@ mod tests {
         let text = "2000002;reason=\"The token of x@example.com\";error_category=\"token_expired\"";
         assert_eq!(reason(text), "2000002 token_expired");
         assert_eq!(reason("2000003;reason=\"x\""), "2000003");
+    }
+
+    #[test]
+    fn a_long_reason_does_not_hide_the_category() {
+        let text = format!(
+            "2000002;reason=\"{}\";error_category=\"token_expired\"",
+            "x".repeat(500)
+        );
+        let mut headers = HeaderMap::new();
+        headers.extend(text.parse().ok().map(|value| {
+            (
+                reqwest::header::HeaderName::from_static("x-ms-diagnostics"),
+                value,
+            )
+        }));
+        let said = server_context(401, "id", &headers).response_code;
+        assert_eq!(said.as_deref(), Some("2000002 token_expired"));
     }
 
     #[test]

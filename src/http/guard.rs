@@ -2,6 +2,7 @@
 //!
 //! Owns the look-up of names and the check of what it answers. Knows nothing of requests and of TLS.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -46,8 +47,9 @@ impl NameResolver for SystemResolver {
 pub(crate) struct AddressGuard {
     policy: AddressPolicy,
     resolver: Arc<dyn NameResolver>,
+    /// Hosts whose address is given instead of looked up. It is checked all the same.
+    given: BTreeMap<String, SocketAddr>,
     proxy_host: Option<String>,
-    given: Vec<(String, SocketAddr)>,
 }
 
 impl fmt::Debug for AddressGuard {
@@ -71,6 +73,8 @@ impl AddressGuard {
     /// The guard of a client with these settings.
     pub(crate) fn new(options: &HttpOptions) -> Self {
         let policy = options.address_policy.clone();
+        let given = options.host_addresses.iter();
+        let given = given.map(|(host, address)| (name_of(host), *address));
         Self {
             policy: if options.plain_loopback {
                 policy.with_loopback()
@@ -78,8 +82,8 @@ impl AddressGuard {
                 policy
             },
             resolver: Arc::clone(&options.name_resolver),
+            given: given.collect(),
             proxy_host: options.proxy.as_deref().and_then(proxy_host),
-            given: options.host_addresses.clone(),
         }
     }
 
@@ -94,7 +98,8 @@ impl AddressGuard {
     }
 
     /// The addresses of a host (a name, or an address with or without brackets) that may be connected to, at least one.
-    /// A caller connects to these and looks nothing up again.
+    /// A caller connects to these and looks nothing up again. The port is the URL's, or the scheme's where the URL names none
+    /// and none is given with the address of the host.
     ///
     /// # Errors
     ///
@@ -104,30 +109,36 @@ impl AddressGuard {
         &self,
         operation: &'static str,
         host: &str,
-        port: u16,
+        port: Port,
     ) -> Result<Vec<SocketAddr>> {
-        if let Some((_, given)) = self.given.iter().find(|(name, _)| name == host) {
-            // The port of the given address counts where the URL names none.
-            let port = if port == 443 { given.port() } else { port };
-            return Ok(vec![SocketAddr::new(given.ip(), port)]);
-        }
         let found = self.addresses(host).await.map_err(|error| match error {
             NoAddress::Refused(refused) => refused.error(operation),
             unknown @ NoAddress::Unknown(_) => {
                 Error::new(&codes::HTTP_CONNECT, operation).with_source(unknown)
             }
         })?;
-        let found = found.into_iter().map(|ip| SocketAddr::new(ip, port));
-        Ok(found.collect())
+        let with_port = |mut address: SocketAddr| {
+            match port {
+                Port::Named(port) => address.set_port(port),
+                Port::OfScheme(port) if address.port() == 0 => address.set_port(port),
+                Port::OfScheme(_) => {}
+            }
+            address
+        };
+        Ok(found.into_iter().map(with_port).collect())
     }
 
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
+    /// Port 0 leaves the port to the URL.
+    async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, NoAddress> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let found = if let Ok(ip) = bare.parse() {
-            vec![ip]
+            vec![SocketAddr::new(ip, 0)]
+        } else if let Some(given) = self.given.get(&name_of(host)) {
+            vec![*given]
         } else {
             let found = self.resolver.resolve(host).await;
-            found.map_err(NoAddress::Unknown)?
+            let found = found.map_err(NoAddress::Unknown)?;
+            found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()
         };
         if self.proxy_host.as_deref() == Some(host) {
             return Ok(found);
@@ -136,12 +147,12 @@ impl AddressGuard {
     }
 
     /// The addresses that may be connected to; where there is none, why the first was refused.
-    fn allowed(&self, found: &[IpAddr]) -> Result<Vec<IpAddr>, NoAddress> {
+    fn allowed(&self, found: &[SocketAddr]) -> Result<Vec<SocketAddr>, NoAddress> {
         let mut refused = None;
         let mut allowed = Vec::new();
-        for ip in found {
-            match self.policy.check_address(*ip) {
-                Ok(()) => allowed.push(*ip),
+        for address in found {
+            match self.policy.check_address(address.ip()) {
+                Ok(()) => allowed.push(*address),
                 Err(why) => refused = refused.or(Some(why)),
             }
         }
@@ -151,6 +162,21 @@ impl AddressGuard {
             (true, None) => Err(NoAddress::Unknown(io::ErrorKind::NotFound.into())),
         }
     }
+}
+
+/// The port of a connection.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "ntlm"), allow(dead_code))]
+pub(crate) enum Port {
+    /// The URL names it.
+    Named(u16),
+    /// The URL names none: that of its scheme, unless another is given with the address of the host.
+    OfScheme(u16),
+}
+
+/// A host as it is compared: without the dot of the root, in lower case.
+fn name_of(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The refusal among the causes of a failed connection.
@@ -175,9 +201,7 @@ impl Resolve for AddressGuard {
         let guard = self.clone();
         Box::pin(async move {
             let found = guard.addresses(name.as_str()).await?;
-            // Port 0 leaves the port to the URL.
-            let found = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
-            Ok(Box::new(found) as Addrs)
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }
@@ -214,7 +238,7 @@ mod tests {
     }
 
     async fn resolved(guard: &AddressGuard, host: &str) -> Result<Vec<String>, &'static str> {
-        let found = guard.resolve("test", host, 443).await;
+        let found = guard.resolve("test", host, Port::OfScheme(443)).await;
         let text = |found: Vec<SocketAddr>| found.iter().map(ToString::to_string).collect();
         found.map(text).map_err(|error| error.code())
     }
@@ -249,6 +273,64 @@ mod tests {
             ("[2603:1026::1]", Ok(vec!["[2603:1026::1]:443".to_owned()])),
         ] {
             assert_eq!(resolved(&guard, host).await, expected, "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_given_is_checked_and_its_port_counts_where_none_is_named() {
+        let refused = Err("http.address_refused");
+        let own = |range| AddressPolicy::on_premises([range]).unwrap();
+        for (policy, given, port, expected) in [
+            (
+                AddressPolicy::default(),
+                "127.0.0.1:8443",
+                Port::OfScheme(443),
+                refused.clone(),
+            ),
+            (
+                own("10.0.0.0/8"),
+                "127.0.0.1:8443",
+                Port::OfScheme(443),
+                refused.clone(),
+            ),
+            (
+                own("127.0.0.1"),
+                "169.254.169.254:80",
+                Port::OfScheme(443),
+                refused,
+            ),
+            (
+                own("127.0.0.1"),
+                "127.0.0.1:8443",
+                Port::OfScheme(443),
+                Ok(vec!["127.0.0.1:8443".to_owned()]),
+            ),
+            (
+                own("127.0.0.1"),
+                "127.0.0.1:0",
+                Port::OfScheme(443),
+                Ok(vec!["127.0.0.1:443".to_owned()]),
+            ),
+            (
+                own("127.0.0.1"),
+                "127.0.0.1:8443",
+                Port::Named(444),
+                Ok(vec!["127.0.0.1:444".to_owned()]),
+            ),
+        ] {
+            let guard = AddressGuard::new(&HttpOptions {
+                address_policy: policy,
+                name_resolver: Arc::new(Rebinding(Mutex::default())),
+                host_addresses: vec![("Mail.Example.com".to_owned(), given.parse().unwrap())],
+                ..HttpOptions::default()
+            });
+            let found = guard.resolve("test", "mail.example.com", port).await;
+            let text = |found: Vec<SocketAddr>| found.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                found.map(text).map_err(|error| error.code()),
+                expected,
+                "{given}"
+            );
         }
     }
 

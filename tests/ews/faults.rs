@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use email_logging::ErrorKind;
 use email_logging::source::MailSource;
-use wiremock::{MockServer, ResponseTemplate};
+use email_logging::source::ews::PublicFolderRouting;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::support::*;
 
@@ -402,5 +404,26 @@ async fn an_error_names_the_servers_and_both_request_ids() {
             .to_str()
             .unwrap();
         assert_eq!(said.client_request_id.as_deref(), Some(ours), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_wish_of_the_autodiscover_service_holds_every_call() {
+    for (status, held) in [(429, true), (503, true), (404, false)] {
+        let server = MockServer::start().await;
+        let template = ResponseTemplate::new(status).insert_header("retry-after", "7");
+        Mock::given(path("/autodiscover/autodiscover.svc"))
+            .respond_with(template)
+            .mount(&server)
+            .await;
+        answer(&server, "FindItem", empty_page(), 0).await;
+        let routing = PublicFolderRouting::automatic("svc@example.com");
+        let (source, clock) = source_with(&server, |builder| {
+            builder.with_public_folder_routing(routing)
+        });
+        let _either_way = source.list(&folder("Q"), all()).await;
+        let waits = clock.waits();
+        let waited = waits.iter().any(|wait| wait.as_secs() == 7);
+        assert_eq!(waited, held, "{status} {waits:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The stored set-up as a provider: fields from the set-up, secrets from their envelopes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use email_logging::credential::{
     ClientCertificate, CredentialOrigin, CredentialProvider, CredentialResolver, CredentialValue,
@@ -14,9 +14,20 @@ use secrecy::ExposeSecret;
 
 use super::support::{Bench, bench, mine, put, scope};
 
-const CHAIN: &str = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n\
-                     -----BEGIN CERTIFICATE-----\nYg==\n-----END CERTIFICATE-----\n";
-const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nYw==\n-----END EC PRIVATE KEY-----\n";
+/// Two certificates and the key of the first, PEM.
+static MADE: LazyLock<(String, String)> = LazyLock::new(|| {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let parameters = rcgen::CertificateParams::new(vec!["app.example.com".into()]).unwrap();
+    let certificate = parameters
+        .self_signed(&key)
+        .unwrap()
+        .pem()
+        .replace('\r', "");
+    (certificate.repeat(2), key.serialize_pem().replace('\r', ""))
+});
+
+/// A key in the older form.
+const OLDER: &str = "-----BEGIN EC PRIVATE KEY-----\nYw==\n-----END EC PRIVATE KEY-----\n";
 
 fn provider(bench: &Bench) -> SealedCredentials {
     let setup: Arc<dyn SetupStore> = Arc::<MemoryStore>::clone(&bench.store);
@@ -53,7 +64,8 @@ async fn the_stored_setup_keeps_the_contract_of_providers() {
     let report = run(|| async {
         let bench = filled().await;
         let credentials = provider(&bench);
-        let certificate = ClientCertificate::new(CHAIN, KEY);
+        let (chain, key) = &*MADE;
+        let certificate = ClientCertificate::new(chain.as_str(), key.as_str());
         credentials
             .put_certificate(&mine(), &certificate)
             .await
@@ -73,7 +85,7 @@ async fn the_stored_setup_keeps_the_contract_of_providers() {
             .with_client_id("an id")
             .with_client_secret("s3cret")
             .with_redirect_url("https://erp.example/back")
-            .with_certificate(CHAIN, KEY)
+            .with_certificate(chain.as_str(), key.as_str())
             .with_password("CORP\\logger", "p4ss")
     })
     .await;
@@ -141,23 +153,28 @@ async fn the_resolver_takes_what_no_provider_supplies_from_the_stored_setup() {
 async fn a_certificate_is_stored_with_its_key_or_not_at_all() {
     let bench = bench();
     let credentials = provider(&bench);
-    for (chain, key) in [
-        ("", KEY),
-        (CHAIN, ""),
-        (KEY, CHAIN),
-        (CHAIN, "-----BEGIN EC PRIVATE KEY-----\nYw==\n"),
-        ("no PEM", "no PEM"),
+    let (own, own_key) = (MADE.0.as_str(), MADE.1.as_str());
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let cut = &own_key[..own_key.len() / 2];
+    for (chain, key, code) in [
+        ("", own_key, "config.invalid"),
+        (own, "", "config.invalid"),
+        (own, cut, "config.invalid"),
+        ("no PEM", "no PEM", "config.invalid"),
+        (own, OLDER, "config.invalid"),
+        (own, other.as_str(), "oauth.certificate_invalid"),
+        (own_key, own, "stored"),
     ] {
         let certificate = ClientCertificate::new(chain, key);
-        let refused = credentials.put_certificate(&mine(), &certificate).await;
-        let swapped = chain == KEY;
-        assert_eq!(refused.is_ok(), swapped, "{chain} {key}");
+        let stored = credentials.put_certificate(&mine(), &certificate).await;
+        let outcome = stored.map_or_else(|error| error.code(), |()| "stored");
+        assert_eq!(outcome, code);
     }
     // What is put in the other's place is told apart by its labels.
     let read = credentials.certificate(&mine()).await.unwrap().unwrap();
-    assert_eq!(read.certificates, CHAIN);
-    assert_eq!(read.private_key.expose_secret(), KEY);
-    put(&bench.secrets, &mine(), SecretName::CertificateKey, KEY).await;
+    assert_eq!(read.certificates, own);
+    assert_eq!(read.private_key.expose_secret(), own_key);
+    put(&bench.secrets, &mine(), SecretName::CertificateKey, own_key).await;
     let error = credentials.certificate(&mine()).await.unwrap_err();
     assert_eq!(error.code(), "credential.provider");
 }

@@ -99,6 +99,46 @@ async fn a_refresh_token_is_none_until_one_is_stored_and_an_error_where_it_is_da
 }
 
 #[tokio::test]
+async fn of_two_workers_one_holds_a_refresh_token_and_saving_takes_the_mark_away() {
+    let bench = bench();
+    let tokens = SealedRefreshTokens::new(bench.secrets.clone());
+    let until = jiff::Timestamp::from_millisecond(1_790_000_000_123).unwrap();
+    let none = tokens.hold_refresh_token(&mine(), 0, until).await;
+    assert_eq!(none.unwrap_err().code(), "secret.version");
+    let saved = tokens.save_refresh_token(&mine(), &"old".into(), 0).await;
+    let saved = saved.unwrap();
+    let scope = mine();
+    let (one, other) = tokio::join!(
+        tokens.hold_refresh_token(&scope, saved, until),
+        tokens.hold_refresh_token(&scope, saved, until),
+    );
+    let (held, late) = if one.is_ok() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    assert_eq!(late.unwrap_err().code(), "secret.version");
+    let stored = tokens.load_refresh_token(&mine()).await.unwrap().unwrap();
+    assert_eq!(
+        (
+            stored.token.expose_secret(),
+            stored.held_until,
+            stored.version
+        ),
+        ("old", Some(until), held.unwrap())
+    );
+    tokens
+        .save_refresh_token(&mine(), &"new".into(), stored.version)
+        .await
+        .unwrap();
+    let stored = tokens.load_refresh_token(&mine()).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.token.expose_secret(), stored.held_until),
+        ("new", None)
+    );
+}
+
+#[tokio::test]
 async fn a_crash_in_a_write_leaves_the_old_value_or_the_new_one() {
     for after in [false, true] {
         for at in 1..=2 {

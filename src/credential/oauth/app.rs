@@ -96,10 +96,7 @@ impl Acquire for AppGrant {
     async fn acquire(&self) -> Result<Acquired> {
         let client = self.asked.confidential_client().await?;
         let granted = self.endpoint.ask(&client, Grant::Application).await?;
-        Ok(Acquired {
-            token: granted.token,
-            facts: granted.facts,
-            credential_ends: client.ends(),
-        })
+        self.endpoint.check(&granted)?;
+        Ok(granted.acquired(client.ends()))
     }
 }

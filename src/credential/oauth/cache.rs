@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use super::facts::TokenFacts;
 use crate::clock::Clock;
 use crate::credential::AccessToken;
 use crate::error::{Error, Result, codes};
@@ -25,18 +24,25 @@ const EARLY: Duration = Duration::from_mins(5);
 /// How long a token that is still valid serves after its renewal failed for a moment.
 const NEXT_TRY: Duration = Duration::from_secs(30);
 
+/// How long a token is taken for valid that does not say when it ends (RFC 6749, 5.1 leaves it open).
+const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
+
 /// Gets a token.
 #[async_trait]
 pub(super) trait Acquire: fmt::Debug + Send + Sync + 'static {
     /// A new token.
     async fn acquire(&self) -> Result<Acquired>;
+
+    /// Somebody wants to know how it is now: what was refused before is asked for anew.
+    fn forget_refusals(&self) {}
 }
 
 /// A token with what is known of it.
 #[derive(Debug, Clone)]
 pub(super) struct Acquired {
     pub(super) token: AccessToken,
-    pub(super) facts: Option<TokenFacts>,
+    pub(super) permissions: Option<Vec<String>>,
+    pub(super) application: bool,
     pub(super) credential_ends: Option<Timestamp>,
 }
 
@@ -44,8 +50,8 @@ impl Acquired {
     /// What validation wants to know.
     pub(super) fn signed_in(&self) -> SignedIn {
         SignedIn {
-            permissions: self.facts.as_ref().map(|facts| facts.permissions.clone()),
-            application: self.facts.as_ref().is_some_and(|facts| facts.application),
+            permissions: self.permissions.clone(),
+            application: self.application,
             credential_ends: self.credential_ends,
         }
     }
@@ -53,26 +59,41 @@ impl Acquired {
 
 /// Keeps the token of one sign-in.
 ///
-/// The acquisition under way is part of the state, and whoever holds the state drives it: a caller that is dropped leaves it
-/// where it is, and the next one goes on with it. So no request is sent twice, and no answer is lost.
+/// The acquisition under way is part of the flight, and whoever holds the flight drives it: a caller that is dropped leaves
+/// it where it is, and the next one goes on with it. So no request is sent twice, and no answer is lost. The kept token has a
+/// lock of its own: while it is renewed early, it serves everybody else.
 pub(super) struct TokenCache {
     acquire: Arc<dyn Acquire>,
     clock: Arc<dyn Clock>,
     /// How many acquisitions have ended.
     ended: AtomicU64,
-    state: Mutex<State>,
+    kept: std::sync::Mutex<Option<Kept>>,
+    flight: Mutex<Flight>,
 }
 
 #[derive(Default)]
-struct State {
-    kept: Option<Kept>,
+struct Flight {
     under_way: Option<BoxFuture<'static, Result<Acquired>>>,
     failed: Option<Error>,
 }
 
+#[derive(Clone)]
 struct Kept {
     acquired: Acquired,
     renew_at: Timestamp,
+}
+
+impl Kept {
+    /// Whether it is not to be renewed yet.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.renew_at
+    }
+
+    /// Whether it still serves, although it is to be renewed.
+    fn is_valid(&self, now: Timestamp) -> bool {
+        let end = self.acquired.token.expires_at;
+        end.is_some_and(|end| now < end)
+    }
 }
 
 impl fmt::Debug for TokenCache {
@@ -88,17 +109,22 @@ impl TokenCache {
             acquire,
             clock,
             ended: AtomicU64::new(0),
-            state: Mutex::default(),
+            kept: std::sync::Mutex::default(),
+            flight: Mutex::default(),
         }
     }
 
-    /// Gets a new token whatever is kept, and keeps it. Where that fails for a moment, the job goes on with what was kept.
+    /// Gets a new token whatever is kept, and keeps it. Where that fails for a moment, or is dropped, the job goes on with
+    /// what was kept.
     pub(super) async fn renew(&self) -> Result<Acquired> {
-        let mut state = self.state.lock().await;
-        let before = state.kept.take();
-        let outcome = self.fly(&mut state).await;
-        if outcome.as_ref().is_err_and(Error::is_transient) {
-            state.kept = before;
+        let mut flight = self.flight.lock().await;
+        self.acquire.forget_refusals();
+        let outcome = self.fly(&mut flight).await;
+        if let Err(error) = &outcome {
+            if !error.is_transient() {
+                *self.kept() = None;
+            }
+            flight.failed = Some(again(error));
         }
         outcome
     }
@@ -108,78 +134,97 @@ impl TokenCache {
     /// Whoever came while an acquisition was under way takes what it ended in, be it an error: many callers are one request.
     async fn current(&self) -> Result<Acquired> {
         let ended = self.ended.load(Ordering::SeqCst);
-        let mut state = self.state.lock().await;
+        let kept = self.kept().clone();
+        let now = self.clock.now();
+        let mut flight = match kept {
+            Some(kept) if kept.is_fresh(now) => return Ok(kept.acquired),
+            Some(kept) if kept.is_valid(now) => match self.flight.try_lock() {
+                Ok(flight) => flight,
+                // Another caller renews it.
+                Err(_) => return Ok(kept.acquired),
+            },
+            _ => self.flight.lock().await,
+        };
         let meanwhile = self.ended.load(Ordering::SeqCst) != ended;
         let now = self.clock.now();
-        if let Some(kept) = &state.kept
-            && (meanwhile || now < kept.renew_at)
+        if let Some(kept) = self.kept().clone()
+            && (meanwhile || kept.is_fresh(now))
         {
-            return Ok(kept.acquired.clone());
+            return Ok(kept.acquired);
         }
-        match &state.failed {
+        match &flight.failed {
             Some(failed) if meanwhile => Err(again(failed)),
-            _ => self.fly(&mut state).await,
+            _ => match self.fly(&mut flight).await {
+                Err(error) => self.make_do(&mut flight, error),
+                acquired => acquired,
+            },
         }
     }
 
-    async fn fly(&self, state: &mut State) -> Result<Acquired> {
-        let inherited = state.under_way.is_some();
-        let mut outcome = self.drive(state).await;
+    /// Drives the acquisition to its end, and keeps what it brings.
+    async fn fly(&self, flight: &mut Flight) -> Result<Acquired> {
+        let inherited = flight.under_way.is_some();
+        let mut outcome = self.drive(flight).await;
         if inherited && outcome.as_ref().is_err_and(Error::is_transient) {
             // It lay still after its caller was dropped, so that its time may have run out meanwhile.
-            outcome = self.drive(state).await;
+            outcome = self.drive(flight).await;
         }
         self.ended.fetch_add(1, Ordering::SeqCst);
-        match outcome {
-            Ok(acquired) => {
-                let renew_at = self.renew_at(&acquired.token);
-                state.failed = None;
-                state.kept = Some(Kept {
-                    acquired: acquired.clone(),
-                    renew_at,
-                });
-                Ok(acquired)
-            }
-            Err(error) => self.make_do(state, error),
+        if let Ok(acquired) = &outcome {
+            let renew_at = self.renew_at(&acquired.token);
+            flight.failed = None;
+            *self.kept() = Some(Kept {
+                acquired: acquired.clone(),
+                renew_at,
+            });
         }
+        outcome
     }
 
     fn drive<'a>(
         &self,
-        state: &'a mut State,
+        flight: &'a mut Flight,
     ) -> impl Future<Output = Result<Acquired>> + Send + use<'a> {
         let acquire = Arc::clone(&self.acquire);
         async move {
-            let under_way = state
+            let under_way = flight
                 .under_way
                 .get_or_insert_with(|| Box::pin(async move { acquire.acquire().await }));
             let outcome = under_way.await;
-            state.under_way = None;
+            flight.under_way = None;
             outcome
         }
     }
 
-    /// A token that is early to be renewed is still good where the identity service cannot answer for a moment.
-    fn make_do(&self, state: &mut State, error: Error) -> Result<Acquired> {
+    /// A token that is early to be renewed is still good where the identity service cannot answer for a moment. It is not
+    /// asked again before the time that it named.
+    fn make_do(&self, flight: &mut Flight, error: Error) -> Result<Acquired> {
         let now = self.clock.now();
-        let valid = |kept: &&mut Kept| kept.acquired.token.expires_at.is_some_and(|end| now < end);
-        if let Some(kept) = state.kept.as_mut().filter(valid)
+        let mut kept = self.kept();
+        if let Some(kept) = kept.as_mut().filter(|kept| kept.is_valid(now))
             && error.is_transient()
         {
-            kept.renew_at = later(now, NEXT_TRY);
+            let wished = error.retry_after().unwrap_or_default();
+            kept.renew_at = later(now, NEXT_TRY.max(wished));
             return Ok(kept.acquired.clone());
         }
-        state.kept = None;
-        state.failed = Some(again(&error));
+        *kept = None;
+        drop(kept);
+        flight.failed = Some(again(&error));
         Err(error)
     }
 
     fn renew_at(&self, token: &AccessToken) -> Timestamp {
         let now = self.clock.now();
         let left = token.expires_at.map(|end| end.duration_since(now));
-        let left = left.and_then(|left| Duration::try_from(left).ok());
-        let left = left.unwrap_or_default();
+        let left = left.map_or(UNKNOWN_LIFE, |left| {
+            Duration::try_from(left).unwrap_or_default()
+        });
         later(now, left.saturating_sub(EARLY.min(left / 10)))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,11 +235,8 @@ impl TokenSource for TokenCache {
     }
 
     async fn invalidate(&self, refused: &str) {
-        let mut state = self.state.lock().await;
         let is_refused = |kept: &Kept| kept.acquired.token.token.expose_secret() == refused;
-        if state.kept.as_ref().is_some_and(is_refused) {
-            state.kept = None;
-        }
+        self.kept().take_if(|kept| is_refused(kept));
     }
 }
 
@@ -219,3 +261,6 @@ fn again(error: &Error) -> Error {
         None => copy,
     }
 }
+
+#[cfg(test)]
+mod tests;

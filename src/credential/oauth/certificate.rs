@@ -1,6 +1,7 @@
 //! The certificate of an application: when it ends, its thumbprint, and what is signed with its key.
 
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{self, VerificationAlgorithm};
 use jiff::Timestamp;
 use jsonwebtoken::crypto::aws_lc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -102,6 +103,30 @@ impl Certificate {
     }
 }
 
+/// Checks that a key signs for its certificate, before both are stored.
+///
+/// # Errors
+///
+/// `Config` (`oauth.certificate_invalid`).
+pub(crate) fn check_certificate(pem: &ClientCertificate) -> Result<()> {
+    let certificate = Certificate::read(pem.clone())?;
+    let signed = certificate.sign(&certificate.header(false), &Value::Null)?;
+    let mismatch = || invalid("the private key is not that of the certificate");
+    let (message, mark) = signed.rsplit_once('.').ok_or_else(mismatch)?;
+    let mark = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(mark);
+    let mark = mark.map_err(|_| mismatch())?;
+    let (_, parsed) = X509Certificate::from_der(certificate.leaf()).map_err(|_| mismatch())?;
+    let algorithm: &dyn VerificationAlgorithm = match certificate.elliptic {
+        None => &signature::RSA_PSS_2048_8192_SHA256,
+        Some(Algorithm::ES384) => &signature::ECDSA_P384_SHA384_FIXED,
+        Some(_) => &signature::ECDSA_P256_SHA256_FIXED,
+    };
+    let key = &parsed.public_key().subject_public_key.data;
+    signature::UnparsedPublicKey::new(algorithm, key)
+        .verify(message.as_bytes(), &mark)
+        .map_err(|_| mismatch())
+}
+
 fn invalid(detail: &'static str) -> Error {
     Error::new(&codes::OAUTH_CERTIFICATE_INVALID, OPERATION).with_detail(detail)
 }
@@ -133,6 +158,22 @@ mod tests {
             let header = certificate.header(false);
             let signed = certificate.sign(&header, &serde_json::json!({})).unwrap();
             assert_eq!(signed.split('.').count(), 3);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_certificates_own_is_found() {
+        for kind in [
+            &rcgen::PKCS_RSA_SHA256,
+            &rcgen::PKCS_ECDSA_P256_SHA256,
+            &rcgen::PKCS_ECDSA_P384_SHA384,
+        ] {
+            let key = || rcgen::KeyPair::generate_for(kind).unwrap();
+            let own = made(&key());
+            check_certificate(&own).unwrap();
+            let other = ClientCertificate::new(own.certificates, key().serialize_pem());
+            let error = check_certificate(&other).unwrap_err();
+            assert_eq!(error.code(), "oauth.certificate_invalid");
         }
     }
 

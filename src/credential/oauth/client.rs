@@ -44,7 +44,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Asks the provider. A certificate comes before a secret.
+    /// Asks the provider. A certificate comes before a secret; of several providers, the first that has either counts.
     ///
     /// # Errors
     ///

@@ -19,11 +19,11 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-use super::client::Asked;
+use super::client::{Asked, Client};
 use super::exchange::{Grant, Granted, TokenEndpoint};
 use super::service::IdentityService;
 use crate::clock::Clock;
-use crate::credential::CredentialProvider;
+use crate::credential::{CredentialProvider, check_redirect_url};
 use crate::error::{Error, Result, codes};
 use crate::http::ServiceUrl;
 
@@ -62,7 +62,8 @@ pub struct Consented {
     pub tenant_id: Option<String>,
     /// The permissions of the token that came with it, where it says them.
     pub permissions: Option<Vec<String>>,
-    /// The refresh token, if one was asked for and granted: store it before anything else is done.
+    /// The refresh token, if one was asked for and granted: store it before anything else is done, over whatever is stored.
+    /// Load the stored one for its version, and begin anew where that was changed meanwhile (`secret.version`).
     pub refresh_token: Option<SecretString>,
     /// The access token that came with it.
     pub access_token: crate::credential::AccessToken,
@@ -128,7 +129,8 @@ impl AdminConsent {
     ///
     /// # Cancel safety
     ///
-    /// The consent is used up: begin again.
+    /// The consent is used up: begin again. After an error of the provider or of the key set's address it is not: a host that
+    /// kept [`PendingConsent::to_secret`] may hand the same callback in once more.
     pub async fn finish(&self, pending: PendingConsent, callback_url: &str) -> Result<Consented> {
         let callback = Callback::read(callback_url, &pending.redirect_url)?;
         if self.clock.now() >= pending.expires_at {
@@ -138,7 +140,9 @@ impl AdminConsent {
         self.used.take(&pending, self.clock.now())?;
         self.check_own(&pending)?;
         let code = callback.code(&self.endpoint.service)?;
-        let client = self.asked.client().await?;
+        let ready = self.prepare().await;
+        // The code was not shown yet, so that the same callback may come again.
+        let (client, keys) = ready.inspect_err(|_| self.used.give_back(&pending))?;
         if client.id != pending.client_id {
             let error = Error::new(&codes::OAUTH_STATE_MISMATCH, OPERATION);
             return Err(error.with_detail("the client id was changed meanwhile"));
@@ -149,7 +153,8 @@ impl AdminConsent {
             redirect: &pending.redirect_url,
         };
         let granted = self.endpoint.ask(&client, grant).await?;
-        let identity = self.identity(&pending, &granted).await?;
+        self.endpoint.check(&granted)?;
+        let identity = self.identity(&pending, &granted, keys).await?;
         callback.check_issuer(&identity.issuer)?;
         Ok(consented(client.id, identity, granted))
     }
@@ -190,11 +195,10 @@ impl AdminConsent {
         let missing =
             || Error::new(&codes::CREDENTIAL_MISSING, OPERATION).with_detail("redirect URL");
         let text = asked.filter(|url| !url.is_empty()).ok_or_else(missing)?;
-        // A browser on the same machine reaches a loopback address without a network (RFC 8252, 8.3).
-        let url = ServiceUrl::parse(&text, true)?;
-        if url.as_url().query().is_some() || url.as_url().fragment().is_some() {
+        check_redirect_url(&text)?;
+        if text.contains('?') {
             let error = Error::new(&codes::CONFIG_INVALID, OPERATION);
-            return Err(error.with_detail("the redirect URL must have no query and no fragment"));
+            return Err(error.with_detail("the redirect URL must have no query"));
         }
         Ok(text)
     }
@@ -233,17 +237,32 @@ impl AdminConsent {
         Err(Error::new(&codes::OAUTH_ISSUER_MISMATCH, OPERATION))
     }
 
-    async fn identity(&self, pending: &PendingConsent, granted: &Granted) -> Result<Identity> {
+    /// What is needed besides the code, which is good for one use: it is spent when all the rest is there.
+    async fn prepare(&self) -> Result<(Client, Vec<u8>)> {
+        let client = self.asked.client().await?;
+        let keys = self.endpoint.transport.fetch(&self.jwks_url).await?;
+        Ok((client, keys))
+    }
+
+    async fn identity(
+        &self,
+        pending: &PendingConsent,
+        granted: &Granted,
+        mut keys: Vec<u8>,
+    ) -> Result<Identity> {
         let token = granted.id_token.as_ref().ok_or_else(|| {
             Error::new(&codes::OAUTH_ID_TOKEN_INVALID, OPERATION).with_detail("there is none")
         })?;
-        let keys = self.endpoint.transport.fetch(&self.jwks_url).await?;
         let check = id_token::Check {
             service: &self.endpoint.service,
             client_id: &pending.client_id,
             nonce: &pending.nonce,
             now: self.clock.now(),
         };
+        if !check.knows_key(token, &keys) {
+            // A key that was published in between.
+            keys = self.endpoint.transport.fetch(&self.jwks_url).await?;
+        }
         check.identity(token, &keys)
     }
 }

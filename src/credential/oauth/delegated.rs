@@ -4,9 +4,10 @@ mod builder;
 mod rotation;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::cache::{Acquire, Acquired, TokenCache};
@@ -19,19 +20,24 @@ use crate::http::TokenSource;
 use crate::setup::SignedIn;
 
 pub use builder::DelegatedSignInBuilder;
-use rotation::{Rotation, Saved};
+use rotation::{Held, Rotation, Saved};
 
 const OPERATION: &str = "DelegatedSignIn";
 
 /// How often one acquisition meets another worker before it gives up.
-const MEETINGS: usize = 4;
+const MEETINGS: usize = 16;
+
+/// How long a refusal is believed that an administrator can lift without a new sign-in.
+const BELIEVED: SignedDuration = SignedDuration::from_mins(15);
 
 /// Signs in for a person, with a refresh token out of a store.
 ///
 /// A new refresh token that comes with an access token is stored before that is used; where another worker stored one
-/// meanwhile, that one is used. If the identity service does not accept the refresh token any more, the sign-in fails as
-/// `ReauthRequired`, and asks nothing of the service until another refresh token is stored or the provider answers
-/// differently. Cloning is cheap and shares the token. `Debug` shows no secret.
+/// meanwhile, that one is used. Of several workers on one store one refreshes at a time, where the store can
+/// [hold](RefreshTokenStore::hold_refresh_token) a token; the others wait and go on with the new one. If the identity service does not accept the refresh token any more, the sign-in fails as
+/// `ReauthRequired`, and the job asks nothing of the service until another refresh token is stored or the provider answers
+/// differently; what an administrator can lift, such as a condition of access, is asked for again after 15 minutes.
+/// [`sign_in`](Self::sign_in) always asks. Cloning is cheap and shares the token. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct DelegatedSignIn {
     tokens: Arc<TokenCache>,
@@ -93,6 +99,8 @@ struct DelegatedGrant {
 struct Refused {
     mark: blake3::Hash,
     code: &'static Code,
+    /// Until when it is believed, where an administrator of the tenant can lift it; else another token is needed.
+    until: Option<Timestamp>,
 }
 
 #[async_trait]
@@ -105,6 +113,10 @@ impl Acquire for DelegatedGrant {
         }
         Err(Error::new(&codes::SECRET_VERSION, OPERATION))
     }
+
+    fn forget_refusals(&self) {
+        *self.refused() = None;
+    }
 }
 
 impl DelegatedGrant {
@@ -113,7 +125,7 @@ impl DelegatedGrant {
         if self.rotation.save_what_is_left().await? == Saved::ByAnother {
             return Ok(None);
         }
-        let stored = self.rotation.load().await?;
+        let stored = self.rotation.load_free().await?;
         let stored = stored.ok_or_else(|| {
             let error = Error::new(&codes::OAUTH_REAUTH, OPERATION);
             error.with_detail("no refresh token is stored")
@@ -121,12 +133,18 @@ impl DelegatedGrant {
         let client = self.asked.client().await?;
         let mark = mark(&client, &stored);
         self.check_refused(mark)?;
-        match self.refresh(&client, &stored).await {
-            Ok(granted) => self.accept(&client, &stored, granted).await,
-            Err(error) if error.kind() == ErrorKind::ReauthRequired => {
-                self.refuse(&stored, mark, error).await
+        let Some(held) = self.rotation.hold(&stored).await? else {
+            return Ok(None);
+        };
+        match self.refresh(&client, &held.token).await {
+            Ok(granted) => self.accept(&client, &held, granted).await,
+            Err(error) => {
+                self.rotation.release(&held).await;
+                if error.kind() == ErrorKind::ReauthRequired {
+                    return self.refuse(&stored, mark, error).await;
+                }
+                Err(error)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -139,26 +157,26 @@ impl DelegatedGrant {
         }
     }
 
-    /// Stores what came before it is used.
+    /// Stores what came before it is checked and used: the old refresh token may be of no use any more.
     async fn accept(
         &self,
         client: &Client,
-        stored: &StoredRefreshToken,
+        held: &Held,
         granted: Granted,
     ) -> Result<Option<Acquired>> {
+        let old = held.token.token.expose_secret();
         let new = granted.refresh_token.as_ref();
-        let new = new.filter(|new| new.expose_secret() != stored.token.expose_secret());
-        if let Some(new) = new {
-            self.rotation.put(new.clone(), stored.version);
-            if self.rotation.save_what_is_left().await? == Saved::ByAnother {
-                return Ok(None);
+        match new.filter(|new| new.expose_secret() != old) {
+            Some(new) => {
+                self.rotation.put(new.clone(), held);
+                if self.rotation.save_what_is_left().await? == Saved::ByAnother {
+                    return Ok(None);
+                }
             }
+            None => self.rotation.release(held).await,
         }
-        Ok(Some(Acquired {
-            token: granted.token,
-            facts: granted.facts,
-            credential_ends: client.ends(),
-        }))
+        self.endpoint.check(&granted)?;
+        Ok(Some(granted.acquired(client.ends())))
     }
 
     /// Remembers a refusal, unless another worker has stored a newer token, which is then to be tried.
@@ -169,31 +187,42 @@ impl DelegatedGrant {
         error: Error,
     ) -> Result<Option<Acquired>> {
         let now = self.rotation.load().await?;
-        if now.is_some_and(|now| now.version != stored.version) {
+        let is_other =
+            |now: &StoredRefreshToken| now.token.expose_secret() != stored.token.expose_secret();
+        if now.as_ref().is_some_and(is_other) {
             return Ok(None);
         }
         let mut codes = codes::ALL.iter().copied();
         let code = codes.find(|code| code.code == error.code());
         let code = code.unwrap_or(&codes::OAUTH_REAUTH);
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Refused { mark, code });
+        let lasts = code.code == codes::OAUTH_REAUTH.code;
+        let now = self.endpoint.transport.clock.now();
+        let until = (!lasts).then(|| now.saturating_add(BELIEVED).unwrap_or(Timestamp::MAX));
+        *self.refused() = Some(Refused { mark, code, until });
         Err(error)
     }
 
     fn check_refused(&self, mark: blake3::Hash) -> Result<()> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        match *refused {
-            Some(refused) if refused.mark == mark => {
+        let now = self.endpoint.transport.clock.now();
+        let counts = |refused: &Refused| {
+            refused.mark == mark && refused.until.is_none_or(|until| now < until)
+        };
+        match self.refused().filter(counts) {
+            Some(refused) => {
                 let error = Error::new(refused.code, OPERATION);
                 Err(error.with_detail("refused before"))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn mark(client: &Client, stored: &StoredRefreshToken) -> blake3::Hash {
-    let token = stored.token.expose_secret().as_bytes();
-    client.mark(&[token, &stored.version.to_le_bytes()])
+    client.mark(&[stored.token.expose_secret().as_bytes()])
 }
 
 fn is_lost(error: &Error) -> bool {

@@ -16,8 +16,10 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::cache::Acquired;
 use super::client::{Client, Proof};
 use super::facts::TokenFacts;
+use super::pause::Attempts;
 use super::refusal::{Stage, token_error};
 use super::service::IdentityService;
 use super::transport::Transport;
@@ -96,19 +98,29 @@ macro_rules! with_parameters {
 }
 
 impl TokenEndpoint {
-    /// Asks for a token and checks what it says about itself.
+    /// Asks for a token. What it says about itself is not [checked](Self::check) yet: a refresh token that came with it has
+    /// to be stored first. A service that cannot answer for a moment is asked again a few times.
     pub(super) async fn ask(&self, client: &Client, grant: Grant<'_>) -> Result<Granted> {
         let stage = match grant {
             Grant::Application => Stage::Application,
             _ => Stage::Person,
         };
-        let answer = self.send(client, grant, stage).await?;
-        let granted = self.granted(&answer);
-        self.check(&granted)?;
-        Ok(granted)
+        let repeatable = matches!(grant, Grant::Application);
+        let mut attempts = Attempts::new(self.transport.clock.now(), repeatable);
+        loop {
+            attempts.count();
+            match self.send(client, &grant, stage).await {
+                Ok(answer) => return Ok(self.granted(&answer)),
+                Err(error) => {
+                    if !self.transport.pause_before_next(&attempts, &error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 
-    async fn send(&self, client: &Client, grant: Grant<'_>, stage: Stage) -> Result<Answer> {
+    async fn send(&self, client: &Client, grant: &Grant<'_>, stage: Stage) -> Result<Answer> {
         let library = self.library(client);
         let parameters = self.parameters(client)?;
         let answer = match grant {
@@ -121,7 +133,7 @@ impl TokenEndpoint {
             Grant::Refresh(token) => {
                 let token = RefreshToken::new(token.expose_secret().to_owned());
                 let mut request = library.exchange_refresh_token(&token);
-                request = request.add_scopes(scopes_of(&self.service.delegated_scope));
+                request = request.add_scopes(scopes_of(&self.service.refresh_scope()));
                 let request = with_parameters!(request, parameters);
                 request.request_async(&self.transport).await
             }
@@ -130,12 +142,12 @@ impl TokenEndpoint {
                 verifier,
                 redirect,
             } => {
-                let redirect = RedirectUrl::new(redirect.to_owned()).map_err(|_| {
+                let redirect = RedirectUrl::new((*redirect).to_owned()).map_err(|_| {
                     Error::new(&codes::OAUTH_CALLBACK_INVALID, self.transport.operation)
                 })?;
                 let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
                 let request = library
-                    .exchange_code(AuthorizationCode::new(code))
+                    .exchange_code(AuthorizationCode::new(code.clone()))
                     .set_pkce_verifier(verifier)
                     .set_redirect_uri(Cow::Owned(redirect));
                 let request = with_parameters!(request, parameters);
@@ -205,20 +217,48 @@ impl TokenEndpoint {
         now.saturating_add(life).unwrap_or(Timestamp::MAX)
     }
 
-    /// A token that names another tenant or audience, or lacks a permission, is never used.
-    fn check(&self, granted: &Granted) -> Result<()> {
-        let Some(facts) = &granted.facts else {
+    /// A token that names another tenant or audience, or lacks a permission, is never used. What a token does not say
+    /// itself, the service may have said beside it (`scope`; RFC 6749, 5.1).
+    pub(super) fn check(&self, granted: &Granted) -> Result<()> {
+        let operation = self.transport.operation;
+        if let Some(facts) = &granted.facts {
+            self.service.check_token(operation, facts)?;
+        }
+        let Some(permissions) = granted.permissions() else {
             return Ok(());
         };
-        let operation = self.transport.operation;
-        self.service.check_token(operation, facts)?;
-        let needed: Vec<_> = self.permissions.iter().map(String::as_str).collect();
-        let missing = facts.missing(&needed);
+        let lacks = |needed: &&String| !permissions.contains(needed);
+        let missing: Vec<_> = self.permissions.iter().filter(lacks).cloned().collect();
         if missing.is_empty() {
             return Ok(());
         }
         let error = Error::new(&codes::OAUTH_PERMISSION_MISSING, operation);
         Err(error.with_detail(missing.join(" ")))
+    }
+}
+
+impl Granted {
+    /// What the token allows, where it or the service says that. A scope may have the address of its resource before it.
+    pub(super) fn permissions(&self) -> Option<Vec<String>> {
+        if let Some(facts) = &self.facts {
+            return Some(facts.permissions.clone());
+        }
+        let bare = |scope: &String| match scope.rsplit_once('/') {
+            Some((resource, name)) if resource.contains("://") => name.to_owned(),
+            _ => scope.clone(),
+        };
+        let scopes = self.scopes.as_ref()?;
+        Some(scopes.iter().map(bare).collect())
+    }
+
+    /// The same for whom keeps the token.
+    pub(super) fn acquired(self, credential_ends: Option<Timestamp>) -> Acquired {
+        Acquired {
+            permissions: self.permissions(),
+            application: self.facts.is_some_and(|facts| facts.application),
+            token: self.token,
+            credential_ends,
+        }
     }
 }
 

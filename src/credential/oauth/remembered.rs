@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::credential::{RefreshTokenStore, StoredRefreshToken};
@@ -62,5 +63,21 @@ impl RefreshTokenStore for MemoryRefreshTokens {
         let next = version.saturating_add(1);
         stored.insert(scope.clone(), StoredRefreshToken::new(token.clone(), next));
         Ok(next)
+    }
+
+    async fn hold_refresh_token(
+        &self,
+        scope: &Scope,
+        expected_version: u64,
+        until: Timestamp,
+    ) -> Result<u64> {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = stored.get_mut(scope);
+        let stored = stored.filter(|stored| stored.version == expected_version);
+        let stored =
+            stored.ok_or_else(|| Error::new(&codes::SECRET_VERSION, "hold_refresh_token"))?;
+        stored.version = stored.version.saturating_add(1);
+        stored.held_until = Some(until);
+        Ok(stored.version)
     }
 }

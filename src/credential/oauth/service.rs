@@ -13,6 +13,9 @@ pub use cloud::MicrosoftCloud;
 /// Stands in an issuer for the tenant that a token names, as in Microsoft's metadata document.
 const TENANT_IN_ISSUER: &str = "{tenantid}";
 
+/// Asks for a refresh token (OpenID Connect Core, 11).
+const OFFLINE: &str = "offline_access";
+
 /// Names in the place of a tenant that mean more than one.
 const SHARED_TENANTS: [&str; 4] = ["", "common", "organizations", "consumers"];
 
@@ -41,11 +44,17 @@ pub struct IdentityService {
     pub(super) scope: String,
     pub(super) delegated_scope: String,
     pub(super) resource: Option<String>,
+    /// The audience that was named, which no scope changes.
+    audience: Option<String>,
+    /// Those that follow from the scope.
     audiences: Vec<String>,
     tenant: Option<String>,
+    /// The tenant that was named for tokens.
+    tenant_id: Option<String>,
     cloud: Option<MicrosoftCloud>,
     pub(super) older_assertions: bool,
     pub(super) secret_in_header: bool,
+    pub(super) issuer_in_callback: bool,
 }
 
 impl IdentityService {
@@ -92,7 +101,7 @@ impl IdentityService {
             authorize_endpoint: Some(format!("{base}/oauth2/authorize/")),
             jwks_endpoint: Some(format!("{base}/discovery/keys")),
             resource: Some(resource.clone()),
-            audiences: vec![resource],
+            audience: Some(resource),
             older_assertions: true,
             ..Self::custom(base, format!("{base}/oauth2/token/"))
         }
@@ -110,11 +119,14 @@ impl IdentityService {
             scope: String::new(),
             delegated_scope: String::new(),
             resource: None,
+            audience: None,
             audiences: Vec::new(),
             tenant: None,
+            tenant_id: None,
             cloud: None,
             older_assertions: false,
             secret_in_header: false,
+            issuer_in_callback: false,
         }
     }
 
@@ -192,11 +204,17 @@ impl IdentityService {
 
     /// What an application asks for, and a consent is about; empty to send none.
     ///
-    /// Of a scope such as `https://outlook.office365.com/.default` the part before `/.default` becomes the audience.
+    /// Of a scope such as `https://outlook.office365.com/.default` the part before `/.default` becomes the audience, and
+    /// at Microsoft that before the name of any permission, unless [`with_audience`](Self::with_audience) names one.
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
-        let resource = self.scope.strip_suffix("/.default");
+        let mut scopes = self.scope.split_whitespace();
+        let at_microsoft = self.cloud.is_some();
+        let resource = scopes.find_map(|scope| match scope.strip_suffix("/.default") {
+            None if at_microsoft => resource_of(scope),
+            resource => resource,
+        });
         self.audiences = resource.map(cloud::audiences_of).unwrap_or_default();
         self
     }
@@ -218,14 +236,27 @@ impl IdentityService {
     /// Takes only tokens for this audience (`aud`) where a token says whom it is for.
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences = vec![audience.into()];
+        self.audience = Some(audience.into());
         self
     }
 
-    /// Takes only tokens of this tenant (`tid`) where a token names one.
+    /// Takes only tokens of this tenant (`tid`) where a token names one. At Microsoft it is a GUID; another service's is
+    /// compared as it is written.
     #[must_use]
     pub fn with_tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
-        self.tenant = Some(tenant_id.into());
+        self.tenant_id = Some(tenant_id.into());
+        self
+    }
+
+    /// Takes only callbacks that name the issuer (`iss`, RFC 9207), as a service says of itself in
+    /// `authorization_response_iss_parameter_supported`.
+    ///
+    /// It is what keeps the code of one service from another one (mix-up, RFC 9700, 4.4) where a host has several and one
+    /// redirect URL. Microsoft and AD FS name no issuer there: a host that uses several services, one of them without it,
+    /// gives each a redirect URL of its own.
+    #[must_use]
+    pub fn with_issuer_in_callback(mut self) -> Self {
+        self.issuer_in_callback = true;
         self
     }
 
@@ -262,7 +293,29 @@ impl IdentityService {
 
     /// The tenant that a token must name, where one is known by its id.
     pub(super) fn pinned_tenant(&self) -> Option<&str> {
-        self.tenant.as_deref().filter(|tenant| is_guid(tenant))
+        let known = |tenant: &&str| self.cloud.is_none() || is_guid(tenant);
+        let of_address = self.tenant.as_deref().filter(known);
+        self.tenant_id.as_deref().or(of_address)
+    }
+
+    /// Whether a token is of the tenant that it must name.
+    pub(super) fn is_of_pinned_tenant(&self, named: &str) -> bool {
+        match (self.pinned_tenant(), self.cloud) {
+            (None, _) => true,
+            (Some(pinned), Some(_)) => pinned.eq_ignore_ascii_case(named),
+            (Some(pinned), None) => pinned == named,
+        }
+    }
+
+    /// What a refresh token is asked with. Microsoft gives a new one only where it is asked for one ("OAuth 2.0
+    /// authorization code flow").
+    pub(super) fn refresh_scope(&self) -> String {
+        let scope = self.delegated_scope.as_str();
+        let asks = scope.split_whitespace().any(|one| one == OFFLINE);
+        if self.cloud.is_none() || scope.is_empty() || asks {
+            return scope.to_owned();
+        }
+        format!("{scope} {OFFLINE}")
     }
 
     /// Whether an identity token has to name its tenant.
@@ -288,7 +341,7 @@ impl IdentityService {
         match (own.split_once(TENANT_IN_ISSUER), self.pinned_tenant()) {
             (None, _) => own == issuer,
             (Some((before, after)), Some(tenant)) => {
-                format!("{before}{tenant}{after}") == issuer.to_ascii_lowercase()
+                format!("{before}{tenant}{after}").eq_ignore_ascii_case(issuer)
             }
             (Some((before, after)), None) => {
                 let rest = issuer.strip_prefix(before);
@@ -306,8 +359,17 @@ impl IdentityService {
         }
     }
 
-    /// Checks that the tenant is an id, a domain or one of the shared names.
+    /// Checks that the tenant is an id, a domain or one of the shared names, and that the one of tokens can be an id.
     pub(super) fn check_tenant(&self, operation: &'static str) -> Result<()> {
+        let named = self.tenant_id.as_deref();
+        let is_id = |id: &str| match self.cloud {
+            Some(_) => is_guid(id),
+            None => !id.is_empty(),
+        };
+        if named.is_some_and(|id| !is_id(id)) {
+            let error = Error::new(&codes::CONFIG_INVALID, operation);
+            return Err(error.with_detail("a tenant id of Microsoft is a GUID, and none is empty"));
+        }
         let shape = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         match &self.tenant {
             Some(tenant) if tenant.is_empty() || !tenant.chars().all(shape) => {
@@ -319,13 +381,16 @@ impl IdentityService {
 
     /// Checks that a token is of the right tenant and for the right audience, as far as it says so.
     pub(super) fn check_token(&self, operation: &'static str, facts: &TokenFacts) -> Result<()> {
-        if let (Some(pinned), Some(named)) = (self.pinned_tenant(), &facts.tenant_id)
-            && !pinned.eq_ignore_ascii_case(named)
-        {
+        let named = facts.tenant_id.as_deref();
+        if named.is_some_and(|named| !self.is_of_pinned_tenant(named)) {
             return Err(Error::new(&codes::OAUTH_TENANT_MISMATCH, operation));
         }
-        let fits = |named: &String| self.audiences.iter().any(|own| is_same(own, named));
-        let says = !facts.audiences.is_empty() && !self.audiences.is_empty();
+        let own = match &self.audience {
+            Some(audience) => std::slice::from_ref(audience),
+            None => &self.audiences,
+        };
+        let fits = |named: &String| own.iter().any(|own| is_same(own, named));
+        let says = !facts.audiences.is_empty() && !own.is_empty();
         if says && !facts.audiences.iter().any(fits) {
             return Err(Error::new(&codes::OAUTH_AUDIENCE_MISMATCH, operation));
         }
@@ -351,6 +416,13 @@ fn is_shared(tenant: &str) -> bool {
 fn is_same(one: &str, other: &str) -> bool {
     let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
     bare(one) == bare(other)
+}
+
+/// The address before the name of a permission.
+fn resource_of(scope: &str) -> Option<&str> {
+    let (resource, _) = scope.rsplit_once('/')?;
+    let (_, host) = resource.split_once("://")?;
+    (!host.is_empty()).then_some(resource)
 }
 
 fn is_guid(text: &str) -> bool {

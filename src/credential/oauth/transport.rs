@@ -8,7 +8,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::header::HeaderMap;
+use secrecy::zeroize::Zeroizing;
 
+use super::pause::{Attempts, Pause};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, Result, codes};
 use crate::http::{HttpClient, HttpOptions, Reply, ServiceUrl, new_guid, retry_after};
@@ -20,8 +22,7 @@ const ANSWER_LIMIT: u64 = 1 << 20;
 pub(super) struct TransportOptions {
     pub(super) http: HttpOptions,
     pub(super) clock: Arc<dyn Clock>,
-    /// None is the system's, of which a failure is noticed where a secret is made of it.
-    pub(super) entropy: Option<Arc<dyn Entropy>>,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 impl Default for TransportOptions {
@@ -33,7 +34,7 @@ impl Default for TransportOptions {
                 ..HttpOptions::default()
             },
             clock: Arc::new(SystemClock),
-            entropy: None,
+            entropy: Arc::new(SystemEntropy),
         }
     }
 }
@@ -106,7 +107,7 @@ macro_rules! transport_options {
                 mut self,
                 entropy: std::sync::Arc<dyn crate::clock::Entropy>,
             ) -> Self {
-                self.transport.entropy = Some(entropy);
+                self.transport.entropy = entropy;
                 self
             }
 
@@ -126,7 +127,8 @@ pub(super) struct Transport {
     pub(super) token_url: ServiceUrl,
     pub(super) clock: Arc<dyn Clock>,
     http: HttpClient,
-    entropy: Option<Arc<dyn Entropy>>,
+    entropy: Arc<dyn Entropy>,
+    pause: Pause,
 }
 
 impl fmt::Debug for Transport {
@@ -150,32 +152,33 @@ impl Transport {
             http,
             clock: options.clock,
             entropy: options.entropy,
+            pause: Pause::default(),
         })
     }
 
     /// An id, which is no secret.
     pub(super) fn id(&self) -> String {
-        match &self.entropy {
-            Some(entropy) => new_guid(&**entropy),
-            None => new_guid(&SystemEntropy),
-        }
+        new_guid(&*self.entropy)
     }
 
     /// 256 bits that nobody can guess (RFC 4086), as text for a URL.
     ///
     /// # Errors
     ///
-    /// `Internal` where the system has no randomness.
+    /// `Internal` where there is no randomness.
     pub(super) fn secret_text(&self) -> Result<String> {
-        let mut bytes = [0; 32];
-        match &self.entropy {
-            Some(entropy) => entropy.fill(&mut bytes),
-            None => getrandom::fill(&mut bytes).map_err(|_| {
-                let error = Error::new(&codes::INTERNAL, self.operation);
-                error.with_detail("the system has no randomness")
-            })?,
-        }
-        Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.entropy.fill_secret(&mut *bytes)?;
+        Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(&*bytes))
+    }
+
+    /// Waits before one more attempt; false where none makes sense now.
+    pub(super) async fn pause_before_next(&self, attempts: &Attempts, error: &Error) -> bool {
+        let Some(wait) = attempts.wait(error, self.clock.now(), &*self.entropy) else {
+            return false;
+        };
+        self.clock.sleep(wait).await;
+        true
     }
 
     /// Asks for one document.
@@ -191,8 +194,10 @@ impl Transport {
         reply.read_all().await
     }
 
-    /// Sends what the library wants sent. A redirect is an error; so is a server that is out of order.
+    /// Sends what the library wants sent. A redirect is an error; so is a server that is out of order. Before the time at
+    /// which it wants to be asked again, it is not asked.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.pause.check(self.operation, self.clock.now())?;
         let (parts, body) = request.into_parts();
         let id = self.id();
         let sent = self.http.post(
@@ -203,7 +208,8 @@ impl Transport {
             body.into(),
         );
         let reply = sent.await?;
-        self.check(&reply)?;
+        let checked = self.check(&reply);
+        checked.inspect_err(|error| self.pause.heed(error, self.clock.now()))?;
         let (status, headers) = (reply.status, reply.headers.clone());
         let mut response = HttpResponse::new(reply.read_all().await?);
         *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();

@@ -88,6 +88,18 @@ mod tests {
         assert!(open(&key, &[2], &nonce, &sealed).is_none());
     }
 
+    /// A million by default, and as many as `EMAIL_LOGGING_NONCES` says.
+    #[test]
+    fn no_nonce_comes_twice() {
+        let asked = std::env::var("EMAIL_LOGGING_NONCES").ok();
+        let count = asked.map_or(1_000_000, |count| count.parse().unwrap());
+        let nonce = |_| seal(&[7; KEY], b"", b"", "test").unwrap().nonce;
+        let mut all: Vec<_> = (0..count).map(nonce).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
     #[test]
     fn what_was_sealed_opens_and_every_changed_bit_does_not() {
         let key = [7; KEY];

@@ -16,6 +16,9 @@ use crate::store::{SecretName, SetupStore};
 
 const OPERATION: &str = "SealedCredentials";
 
+/// How a key of the older form begins (RFC 5915), which nothing here can sign with.
+const SEC1: &str = "-----BEGIN EC PRIVATE KEY-----";
+
 /// What the set-up of a scope holds: client id, redirect URL and user name as its fields, client secret, certificate and
 /// password sealed. A blank field and a secret that is not stored are *not handled*; a secret that cannot be opened is an
 /// error.
@@ -45,7 +48,9 @@ impl SealedCredentials {
     ///
     /// # Errors
     ///
-    /// `Config` (`config.invalid`): one of the two parts is no PEM of its kind. As [`SealedSecrets::put`].
+    /// `Config`: one of the two parts is no PEM of its kind, or the key is SEC1 and not PKCS #8 (`config.invalid`); with the
+    /// feature `oauth2` also where the certificate cannot be used or the key is another one's
+    /// (`oauth.certificate_invalid`). As [`SealedSecrets::put`].
     ///
     /// # Cancel safety
     ///
@@ -62,10 +67,18 @@ impl SealedCredentials {
         bundle.push('\n');
         bundle.push_str(&certificate.certificates);
         let bundle = SecretString::from(bundle.as_str());
-        if parts(bundle.expose_secret()).is_none() {
-            let invalid = Error::new(&codes::CONFIG_INVALID, OPERATION);
-            return Err(invalid.with_detail("a certificate and its private key are PEM texts"));
+        let invalid = |detail: &'static str| {
+            Error::new(&codes::CONFIG_INVALID, OPERATION).with_detail(detail)
+        };
+        let read = parts(bundle.expose_secret())
+            .ok_or_else(|| invalid("a certificate and its private key are PEM texts"))?;
+        if read.private_key.expose_secret().starts_with(SEC1) {
+            return Err(invalid(
+                "the private key is SEC1 (BEGIN EC PRIVATE KEY): convert it to PKCS #8 (BEGIN PRIVATE KEY)",
+            ));
         }
+        #[cfg(feature = "oauth2")]
+        crate::credential::check_certificate(&read)?;
         let name = SecretName::CertificateKey;
         self.secrets.put(scope, name, &bundle).await
     }

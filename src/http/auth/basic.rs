@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 
 use super::{Account, Authenticator};
 use crate::error::{Error, Result, codes};
@@ -25,10 +26,18 @@ pub(super) async fn basic_header(account: &Account) -> Result<HeaderValue> {
         let error = Error::new(&codes::CONFIG_INVALID, "Basic");
         return Err(error.with_detail("a user name for Basic must not hold a colon"));
     }
-    let pair = format!("{}:{}", given.user_name, given.password.expose_secret());
-    let text = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));
-    let mut value =
-        HeaderValue::try_from(text).map_err(|_| Error::new(&codes::CREDENTIAL_MISSING, "Basic"))?;
+    let password = given.password.expose_secret();
+    // Room for all of it, so that no buffer moves and leaves the password behind.
+    let mut pair = Zeroizing::new(String::with_capacity(
+        given.user_name.len() + 1 + password.len(),
+    ));
+    pair.push_str(&given.user_name);
+    pair.push(':');
+    pair.push_str(password);
+    let encoded = Zeroizing::new(base64_simd::STANDARD.encode_to_string(pair.as_bytes()));
+    let text = Zeroizing::new(["Basic ", &encoded].concat());
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| Error::new(&codes::CREDENTIAL_MISSING, "Basic"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 
 use super::Authenticator;
 use crate::credential::AccessToken;
@@ -36,8 +37,8 @@ impl Bearer {
 impl Authenticator for Bearer {
     async fn authorize(&self) -> Result<HeaderValue> {
         let token = self.0.token().await?;
-        let text = format!("Bearer {}", token.token.expose_secret());
-        let mut value = HeaderValue::try_from(text)
+        let text = Zeroizing::new(["Bearer ", token.token.expose_secret()].concat());
+        let mut value = HeaderValue::from_str(&text)
             .map_err(|_| Error::new(&codes::OAUTH_TOKEN_INVALID, "Bearer"))?;
         value.set_sensitive(true);
         Ok(value)

@@ -198,7 +198,7 @@ impl NtlmClient {
         let challenge = Challenge::parse(&challenge).map_err(|error| malformed(error.0))?;
         let given = account.ask("NTLM").await?;
         let mut random = [0; 8];
-        self.entropy.fill(&mut random);
+        self.entropy.fill_secret(&mut random)?;
         let circumstances = Circumstances {
             identity: &Identity::new(&given.user_name, given.password),
             service: &self.service,

@@ -11,18 +11,19 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::binding::channel_binding;
 use crate::error::{Error, Result, codes};
 use crate::http::failure::connection_error;
-use crate::http::{AddressGuard, HttpOptions, ServiceUrl, tls};
+use crate::http::{AddressGuard, HttpOptions, Port, ServiceUrl, tls};
 
 /// Opens connections to one server.
 pub(super) struct Connector {
     guard: AddressGuard,
     host: String,
-    port: u16,
+    port: Port,
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
     /// The hash of the channel's bindings.
     pub(super) channel: Option<[u8; 16]>,
+    /// When it was opened.
+    pub(super) opened: Instant,
 }
 
 impl Connector {
@@ -52,7 +55,11 @@ impl Connector {
         Ok(Self {
             guard: AddressGuard::new(options),
             host: host.to_owned(),
-            port: address.port_or_known_default().ok_or_else(invalid)?,
+            port: match (address.port(), address.port_or_known_default()) {
+                (Some(port), _) => Port::Named(port),
+                (None, Some(port)) => Port::OfScheme(port),
+                (None, None) => return Err(invalid()),
+            },
             tls,
         })
     }
@@ -95,5 +102,9 @@ where
     tokio::spawn(async move {
         let _ended = driver.await;
     });
-    Ok(Connection { sender, channel })
+    Ok(Connection {
+        sender,
+        channel,
+        opened: Instant::now(),
+    })
 }

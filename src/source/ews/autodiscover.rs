@@ -12,6 +12,7 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
@@ -33,8 +34,8 @@ const OPERATION: &str = "Autodiscover";
 ///
 /// Only for a service URL that is blank or a bare domain; a full one is given back as it is. Everything goes over https.
 /// Asked are the domain itself and `autodiscover` below it, never anything above, then Microsoft's own hosts. JSON comes
-/// first, without credentials; SOAP after it, with an access token, where there is one, to Microsoft's hosts and to hosts
-/// that were accepted by name. A user name and password are never sent. Redirects are judged by the same rule, and are
+/// first, without credentials; SOAP after it, with an access token, where there is one, to Microsoft's hosts of the chosen
+/// cloud and to hosts that were accepted by name. For a bare domain none of Microsoft's hosts count. A user name and password are never sent. Redirects are judged by the same rule, and are
 /// bounded. Each step is best effort: what one host does not know, the next may.
 pub struct Autodiscover {
     http: HttpClient,
@@ -43,6 +44,7 @@ pub struct Autodiscover {
     sign_in: SignIn,
     cloud: AutodiscoverCloud,
     accepted: BTreeSet<String>,
+    time_limit: Duration,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -119,9 +121,14 @@ impl Autodiscover {
             ServiceAddress::Domain(domain) => self.of_domain(domain)?,
         };
         let mut walk = Walk::new(self, hosts);
-        let by_json = walk.by_json(&candidates).await;
+        let began = tokio::time::Instant::now();
+        let by_json = walk.by_json(&candidates);
+        let by_json = tokio::time::timeout_at(began + self.time_limit / 2, by_json).await;
+        let by_json = by_json.ok().flatten();
         let settings = if self.sign_in.is_given() {
-            walk.by_soap(&candidates).await
+            let by_soap = walk.by_soap(&candidates);
+            let by_soap = tokio::time::timeout_at(began + self.time_limit, by_soap).await;
+            by_soap.unwrap_or_default()
         } else {
             BTreeMap::new()
         };
@@ -144,14 +151,19 @@ impl Autodiscover {
     fn of_address(&self) -> Result<(Hosts, Vec<String>)> {
         let domain = domain_of(&self.address)
             .ok_or_else(|| Error::new(&codes::AUTODISCOVER_DOMAIN, OPERATION))?;
-        let (hosts, mut candidates) = self.of_domain(domain)?;
+        let (hosts, mut candidates) = self.own_hosts(domain, self.cloud)?;
         let microsoft = self.cloud.hosts().iter().map(|host| (*host).to_owned());
         candidates.extend(microsoft);
         Ok((hosts, candidates))
     }
 
+    /// Who names a domain wants that domain, and neither asks Microsoft nor is led there.
     fn of_domain(&self, domain: &str) -> Result<(Hosts, Vec<String>)> {
-        let hosts = Hosts::new(domain, &self.accepted)?;
+        self.own_hosts(domain, AutodiscoverCloud::None)
+    }
+
+    fn own_hosts(&self, domain: &str, cloud: AutodiscoverCloud) -> Result<(Hosts, Vec<String>)> {
+        let hosts = Hosts::new(domain, cloud, &self.accepted)?;
         let domain = hosts::ascii(domain).unwrap_or_default();
         // The name that Exchange's set-up asks for goes first: the bare domain is a web site more often than not.
         let mut candidates: Vec<_> = hosts::own(&domain).into_iter().collect();

@@ -219,7 +219,8 @@ impl EwsSourceBuilder {
 
     /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
     ///
-    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none. The address
+    /// policy holds for it: an address in a network of its own needs a range that holds it.
     pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
         self.http.host_addresses.push((host.into(), address));
         self
@@ -332,7 +333,7 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// Takes request ids and jitter from this source of randomness.
+    /// Takes request ids, jitter and, with NTLM, the client's challenge from this source of randomness.
     pub fn with_entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
         self
@@ -355,8 +356,24 @@ impl EwsSourceBuilder {
         Ok(())
     }
 
+    /// Whether the account's user name and password may go to this autodiscover service: never to another server than the
+    /// one that they are for.
+    fn check_autodiscover(&self, url: &ServiceUrl, autodiscover: &ServiceUrl) -> Result<()> {
+        let password = matches!(self.sign_in, Some(SignIn::Account(_) | SignIn::Basic(_)));
+        if password && autodiscover.is_exchange_online() {
+            return Err(Error::new(&codes::EWS_BASIC_ONLINE, OPERATION));
+        }
+        if password && autodiscover.origin() != url.origin() {
+            return Err(Error::new(&codes::CONFIG_INVALID, OPERATION).with_detail(
+                "user name and password go to the host of the service URL alone: \
+                 autodiscover has to be there, too",
+            ));
+        }
+        Ok(())
+    }
+
     /// The automatic routing, with what was given by hand.
-    fn routes(&self, url: &ServiceUrl) -> Result<Routes> {
+    fn routes(&self, url: &ServiceUrl, http: &HttpClient) -> Result<Routes> {
         let Some(wish) = &self.public_folder_routing else {
             return Ok(Routes::default());
         };
@@ -365,6 +382,8 @@ impl EwsSourceBuilder {
             Some(given) => ServiceUrl::parse(given, plain)?,
             None => beside(url, plain)?,
         };
+        http.check(OPERATION, &autodiscover)?;
+        self.check_autodiscover(url, &autodiscover)?;
         let (anchor, mailbox) = (
             self.anchor_mailbox.as_ref(),
             self.public_folder_mailbox.as_ref(),
@@ -399,7 +418,7 @@ impl EwsSourceBuilder {
     /// `Config`: the URL is not https (`config.insecure`) or no URL (`config.invalid`), no sign-in was given
     /// (`config.missing`) or an application's without an impersonated mailbox, a proxy beside plain http on loopback
     /// (`config.insecure`) or beside an account (`config.invalid`), an account or Basic towards Exchange Online
-    /// (`ews.basic_online`), roots, a pinned key or a proxy that cannot be read, an address for public folder
+    /// (`ews.basic_online`), the same towards an autodiscover service at another host (`config.invalid`), roots, a pinned key or a proxy that cannot be read, an address for public folder
     /// routing that is none, a routing value that is no header text, a host or an address that the policy refuses (`http.host_refused`, `http.address_refused`).
     pub fn build(self) -> Result<EwsSource> {
         let url = ServiceUrl::parse(&self.service_url, self.http.plain_loopback)?;
@@ -414,7 +433,7 @@ impl EwsSourceBuilder {
             clock: &self.clock,
             entropy: &self.entropy,
         };
-        let routes = self.routes(&url)?;
+        let routes = self.routes(&url, &http)?;
         let session = Session {
             auth: signed_in(self.sign_in, self.scope, &http, &options)?,
             http,

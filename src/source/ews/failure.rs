@@ -115,7 +115,10 @@ impl StatusReading<'_> {
             401 | 403 if self.is_said_blocked() => lasting(&codes::EWS_BLOCKED),
             401 => self.unauthorized(),
             403 if self.of_token().is_some() => self.unauthorized(),
-            403 if self.online => lasting(&codes::EWS_BLOCKED),
+            403 if self.online && self.is_of_exchange() => lasting(&codes::EWS_BLOCKED),
+            403 if self.online => Failure::lasting(self.error(&codes::HTTP_FORBIDDEN).with_detail(
+                "no word of Exchange: a firewall may stand between, or EWS be blocked",
+            )),
             403 => lasting(&codes::HTTP_FORBIDDEN),
             429 => Failure::busy(self.error(&codes::HTTP_THROTTLED), self.retry_after()),
             456 => lasting(&codes::HTTP_ACCOUNT_LOCKED),
@@ -179,6 +182,12 @@ impl StatusReading<'_> {
             .is_some_and(says_blocked)
     }
 
+    /// Whether Exchange answered, and not something that stands before it.
+    fn is_of_exchange(&self) -> bool {
+        let server = &self.server;
+        server.response_code.is_some() || server.request_id.is_some() || !server.servers.is_empty()
+    }
+
     /// What Exchange's number says about the token.
     fn of_token(&self) -> Option<&'static Code> {
         self.server.response_code.as_deref().and_then(token_code)
@@ -207,5 +216,37 @@ impl StatusReading<'_> {
             .get(LOCATION)
             .and_then(|value| value.to_str().ok());
         location.is_some_and(|text| text.to_ascii_lowercase().contains("/genericerrorpage.htm"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_refusal_is_a_block_only_where_exchange_online_itself_says_it() {
+        let bare = ServerContext::default();
+        let said = ServerContext {
+            servers: vec!["FRAP".to_owned()],
+            ..ServerContext::default()
+        };
+        for (server, online, code) in [
+            (&bare, true, "http.forbidden"),
+            (&said, true, "ews.blocked"),
+            (&bare, false, "http.forbidden"),
+            (&said, false, "http.forbidden"),
+        ] {
+            let reading = StatusReading {
+                operation: "FindItem",
+                headers: &HeaderMap::new(),
+                server: server.clone(),
+                online,
+                now: Timestamp::UNIX_EPOCH,
+            };
+            let error = reading.failure(403).error;
+            assert_eq!(error.code(), code, "{server:?} {online}");
+            let hint = online && code == "http.forbidden";
+            assert_eq!(error.detail().is_some(), hint);
+        }
     }
 }

@@ -29,7 +29,8 @@ impl PublicFolderRouting {
     }
 
     /// Asks the SOAP autodiscover service at this address instead, such as
-    /// `https://autodiscover.example.com/autodiscover/autodiscover.svc`. It gets the credentials of the account.
+    /// `https://autodiscover.example.com/autodiscover/autodiscover.svc`. It gets the access tokens of the connection; a user
+    /// name and password go to the host of the service URL alone, so that with them it has to be at that host.
     pub fn with_autodiscover_url(mut self, url: impl Into<String>) -> Self {
         self.autodiscover_url = Some(url.into());
         self

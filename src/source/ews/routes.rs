@@ -22,6 +22,9 @@ use crate::source::Folder;
 /// The least time between two look-ups for one folder that has shown nothing in between.
 const RECHECK: SignedDuration = SignedDuration::from_secs(60);
 
+/// Folders of the tree that are remembered; what is forgotten is looked up again when it is needed.
+const ROWS: usize = 10_000;
+
 /// How often one call goes another way at most.
 pub(super) const DETOURS: usize = 8;
 
@@ -231,7 +234,11 @@ impl Routes {
                 parent: parent.clone(),
                 replica: row.replica.clone(),
             };
-            known.rows.insert(row.folder.id.as_str().to_owned(), seen);
+            let id = row.folder.id.as_str();
+            if known.rows.len() >= ROWS && !known.rows.contains_key(id) {
+                known.rows.pop_first();
+            }
+            known.rows.insert(id.to_owned(), seen);
         }
     }
 
@@ -292,6 +299,28 @@ mod tests {
         for bytes in [&text[..35], &[0x1e; 16], &[b'x'; 36], b""] {
             assert_eq!(replica(bytes), None);
         }
+    }
+
+    #[test]
+    fn of_many_folders_a_limited_number_is_remembered() {
+        let routes = Routes::automatic(Automatic {
+            address: String::new(),
+            autodiscover: ServiceUrl::parse("https://mail.example.com/", false).unwrap(),
+            by_hand: ByHand::default(),
+        });
+        let row = |number: usize| FolderRow {
+            folder: Folder::new(crate::source::FolderId::new(format!("{number:06}"))),
+            name: String::new(),
+            replica: None,
+        };
+        let parent = FolderRef::Distinguished("publicfoldersroot", None);
+        for number in 0..ROWS + 5 {
+            routes.note(&parent, &[row(number)]);
+        }
+        routes.note(&parent, &[row(ROWS + 4)]);
+        let known = routes.known();
+        assert_eq!(known.rows.len(), ROWS);
+        assert!(known.rows.contains_key(&format!("{:06}", ROWS + 4)));
     }
 
     #[test]

@@ -67,6 +67,10 @@ impl Callback {
 
     /// The code; or what the identity service said instead. An issuer, if it is named, has to be the one that was asked.
     pub(super) fn code(&self, service: &IdentityService) -> Result<String> {
+        if service.issuer_in_callback && self.issuer.is_none() {
+            let error = Error::new(&codes::OAUTH_ISSUER_MISMATCH, OPERATION);
+            return Err(error.with_detail("the callback names no issuer"));
+        }
         if let Some(issuer) = &self.issuer
             && !service.may_issue(issuer)
         {

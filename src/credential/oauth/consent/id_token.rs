@@ -50,6 +50,10 @@ impl Check<'_> {
     pub(super) fn identity(&self, token: &SecretString, keys: &[u8]) -> Result<Identity> {
         let token = token.expose_secret();
         let header = jsonwebtoken::decode_header(token).map_err(|_| invalid("header"))?;
+        if header.crit.is_some() {
+            // It names what has to be understood, and nothing of that is (RFC 7515, 4.1.11).
+            return Err(invalid("crit"));
+        }
         let key = self.key(&header, keys)?;
         verify(token, &header, &key.jwk)?;
         let claims = claims_of(token).ok_or_else(|| invalid("claims"))?;
@@ -64,12 +68,19 @@ impl Check<'_> {
         Ok(identity)
     }
 
-    /// The one key with the id that the token names, or the only one where it names none.
+    /// Whether the key that the token names is among these.
+    pub(super) fn knows_key(&self, token: &SecretString, keys: &[u8]) -> bool {
+        let header = jsonwebtoken::decode_header(token.expose_secret());
+        header.is_ok_and(|header| self.key(&header, keys).is_ok())
+    }
+
+    /// The one key with the id that the token names, or the only one where it names none. Keys for other uses do not count.
     fn key(&self, header: &Header, keys: &[u8]) -> Result<Key> {
         let set: Value = serde_json::from_slice(keys).map_err(|_| invalid("key set"))?;
         let all = set.get("keys").and_then(Value::as_array);
         let all = all.map(Vec::as_slice).unwrap_or_default();
-        let fits = |key: &&Value| match &header.kid {
+        let all: Vec<_> = all.iter().filter(|key| verifies(key)).collect();
+        let fits = |key: &&&Value| match &header.kid {
             Some(id) => key.get("kid").and_then(Value::as_str) == Some(id),
             None => all.len() == 1,
         };
@@ -79,7 +90,7 @@ impl Check<'_> {
             .ok_or_else(|| invalid("unknown key"))?;
         let issuer = found.get("issuer").and_then(Value::as_str);
         let issuer = issuer.filter(|_| self.service.has_tenants());
-        let mut bare = found.clone();
+        let mut bare = Value::clone(found);
         if let Some(fields) = bare.as_object_mut() {
             // Certificates beside the key are not used, and not all services write them as the library wants them.
             fields.retain(|name, _| !name.starts_with("x5"));
@@ -133,11 +144,9 @@ impl Check<'_> {
         if self.service.has_tenants() && tenant_id.is_none() {
             return Err(invalid("tid"));
         }
-        if let (Some(pinned), tenant) = (self.service.pinned_tenant(), &tenant_id) {
-            let tenant = tenant.as_deref().unwrap_or_default();
-            if !pinned.eq_ignore_ascii_case(tenant) {
-                return Err(Error::new(&codes::OAUTH_TENANT_MISMATCH, OPERATION));
-            }
+        let tenant = tenant_id.as_deref().unwrap_or_default();
+        if !self.service.is_of_pinned_tenant(tenant) {
+            return Err(Error::new(&codes::OAUTH_TENANT_MISMATCH, OPERATION));
         }
         let expected = self.service.issuer_of(tenant_id.as_deref());
         let issuer = text("iss").unwrap_or_default();
@@ -155,6 +164,15 @@ impl Check<'_> {
 struct Key {
     issuer: Option<String>,
     jwk: Jwk,
+}
+
+/// Whether a key is for signatures, as far as it says for what (RFC 7517, 4.2 and 4.3).
+fn verifies(key: &Value) -> bool {
+    let for_signatures = key.get("use").is_none_or(|found| found == "sig");
+    let operations = key.get("key_ops");
+    let verifies =
+        operations.is_none_or(|found| texts(Some(found)).iter().any(|one| one == "verify"));
+    for_signatures && verifies
 }
 
 fn with_tenant(issuer: &str, identity: &Identity) -> String {

@@ -11,7 +11,10 @@ use crate::error::{Error, Result, codes};
 
 /// A consent that waits for its callback. `Debug` shows when it ends, and nothing else.
 ///
-/// It is good for one callback and cannot be cloned. A host whose callback is taken by another process carries it there with
+/// It is good for one callback and cannot be cloned. That it was used is kept in the memory of the
+/// [`AdminConsent`](super::AdminConsent) that finished it: where several processes take callbacks, the host deletes its text
+/// in one step with reading it, so that no two of them finish the same one. The identity service takes a code once, too.
+/// A host whose callback is taken by another process carries it there with
 /// [`to_secret`](Self::to_secret), in a place that is fit for secrets: whoever has it can finish the consent.
 pub struct PendingConsent {
     pub(super) state: SecretString,

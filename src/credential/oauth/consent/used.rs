@@ -28,4 +28,10 @@ impl UsedStates {
             Some(_) => Err(Error::new(&codes::OAUTH_STATE_MISMATCH, OPERATION)),
         }
     }
+    /// A consent whose code was shown to nobody may be finished after all.
+    pub(super) fn give_back(&self, pending: &PendingConsent) {
+        let hash = blake3::hash(pending.state.expose_secret().as_bytes());
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        used.remove(hash.as_bytes());
+    }
 }

@@ -80,7 +80,7 @@ impl DelegatedSignInBuilder {
                 transport: Transport::new(OPERATION, token_url, self.transport)?,
                 permissions: self.permissions,
             },
-            rotation: Rotation::new(self.store, self.scope.clone()),
+            rotation: Rotation::new(self.store, self.scope.clone(), Arc::clone(&clock)),
             asked: Asked {
                 provider: self.provider,
                 scope: self.scope,

@@ -18,6 +18,9 @@ use crate::setup::ServiceAddress;
 /// Bytes of one answer.
 const ANSWER: u64 = 1 << 20;
 
+/// The time for a whole look-up.
+const TIME: Duration = Duration::from_mins(2);
+
 /// Which of Microsoft's services are asked when the organisation's own hosts do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -56,6 +59,7 @@ pub struct AutodiscoverBuilder {
     cloud: AutodiscoverCloud,
     accepted: BTreeSet<String>,
     http: HttpOptions,
+    time_limit: Duration,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -85,6 +89,7 @@ impl AutodiscoverBuilder {
                 body_limit: ANSWER,
                 ..HttpOptions::default()
             },
+            time_limit: TIME,
             entropy: Arc::new(SystemEntropy),
         }
     }
@@ -150,6 +155,13 @@ impl AutodiscoverBuilder {
         self
     }
 
+    /// Accepts only servers with this key, as [`EwsSourceBuilder::with_pinned_key`](super::EwsSourceBuilder::with_pinned_key).
+    /// Every host that is asked has to have one of those that are given.
+    pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
+        self.http.pinned_keys.push(key.into());
+        self
+    }
+
     /// Goes through this HTTP proxy. Without it no proxy is used, whatever the environment says.
     pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Some(url.into());
@@ -164,7 +176,8 @@ impl AutodiscoverBuilder {
 
     /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
     ///
-    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none.
+    /// For name spaces that differ inside and outside, and for tests. The port counts where a URL names none. The address
+    /// policy holds for it: an address in a network of its own needs a range that holds it.
     pub fn with_host_address(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
         self.http.host_addresses.push((host.into(), address));
         self
@@ -187,6 +200,12 @@ impl AutodiscoverBuilder {
     /// The longest time for one question; default 30 seconds. At most 40 are asked.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.http.total_timeout = timeout;
+        self
+    }
+
+    /// The longest time for the whole look-up; default 2 minutes, of which JSON takes half at most.
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
         self
     }
 
@@ -216,6 +235,7 @@ impl AutodiscoverBuilder {
             service: self.service,
             sign_in: self.sign_in,
             cloud: self.cloud,
+            time_limit: self.time_limit,
             entropy: self.entropy,
         })
     }

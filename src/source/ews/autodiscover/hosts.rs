@@ -7,24 +7,36 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, Result, codes};
 
-use super::OPERATION;
+use super::{AutodiscoverCloud, OPERATION};
 
-/// Hosts of Microsoft's own autodiscover and Exchange Online, in every cloud.
-const MICROSOFT: &[&str] = &[
-    "autodiscover-s.outlook.com",
-    "outlook.office365.com",
-    "outlook.office.com",
-    "autodiscover-s.office365.us",
-    "outlook.office365.us",
-    "autodiscover-s-dod.office365.us",
-    "outlook-dod.office365.us",
-    "webmail.apps.mil",
-    "autodiscover-s.partner.outlook.cn",
-    "partner.outlook.cn",
-];
+/// Hosts of Microsoft's own autodiscover and Exchange Online in a cloud.
+fn microsoft(cloud: AutodiscoverCloud) -> &'static [&'static str] {
+    match cloud {
+        AutodiscoverCloud::Worldwide => &[
+            "autodiscover-s.outlook.com",
+            "outlook.office365.com",
+            "outlook.office.com",
+        ],
+        AutodiscoverCloud::UsGovernment => &["autodiscover-s.office365.us", "outlook.office365.us"],
+        AutodiscoverCloud::UsDefense => &[
+            "autodiscover-s-dod.office365.us",
+            "outlook-dod.office365.us",
+            "webmail.apps.mil",
+        ],
+        AutodiscoverCloud::China => &["autodiscover-s.partner.outlook.cn", "partner.outlook.cn"],
+        AutodiscoverCloud::None => &[],
+    }
+}
 
-/// Domains that Microsoft gives to its tenants, to which an address in a hybrid organisation is redirected.
-const TENANTS: &[&str] = &["onmicrosoft.com", "onmicrosoft.us", "partner.onmschina.cn"];
+/// The domain that Microsoft gives to tenants of a cloud, to which an address in a hybrid organisation is redirected.
+fn tenants(cloud: AutodiscoverCloud) -> Option<&'static str> {
+    match cloud {
+        AutodiscoverCloud::Worldwide => Some("onmicrosoft.com"),
+        AutodiscoverCloud::UsGovernment | AutodiscoverCloud::UsDefense => Some("onmicrosoft.us"),
+        AutodiscoverCloud::China => Some("partner.onmschina.cn"),
+        AutodiscoverCloud::None => None,
+    }
+}
 
 /// The hosts of one look-up.
 #[derive(Debug, Clone)]
@@ -32,21 +44,27 @@ pub(super) struct Hosts {
     own: BTreeSet<String>,
     accepted: BTreeSet<String>,
     registrable: String,
+    cloud: AutodiscoverCloud,
 }
 
 impl Hosts {
-    /// The hosts for a domain, and those that a person accepted by name.
+    /// The hosts for a domain, Microsoft's of one cloud, and those that a person accepted by name.
     ///
     /// # Errors
     ///
     /// `Config` (`autodiscover.domain`) where the domain is no host name, or a suffix under which anybody can register.
-    pub(super) fn new(domain: &str, accepted: &BTreeSet<String>) -> Result<Self> {
+    pub(super) fn new(
+        domain: &str,
+        cloud: AutodiscoverCloud,
+        accepted: &BTreeSet<String>,
+    ) -> Result<Self> {
         let domain = ascii(domain).ok_or_else(refused)?;
         let registrable = registrable(&domain).ok_or_else(refused)?;
         Ok(Self {
             own: own(&domain),
             accepted: accepted.clone(),
             registrable,
+            cloud,
         })
     }
 
@@ -60,7 +78,7 @@ impl Hosts {
     /// domain is often a web site that somebody else runs.
     pub(super) fn is_trusted(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        self.accepted.contains(&host) || MICROSOFT.contains(&&*host)
+        self.accepted.contains(&host) || microsoft(self.cloud).contains(&&*host)
     }
 
     /// Whether the service may be at this host: in the organisation's own domain, at Microsoft's, or accepted by name.
@@ -74,7 +92,7 @@ impl Hosts {
         let Some(domain) = ascii(domain) else {
             return false;
         };
-        if TENANTS.iter().any(|tenants| is_below(&domain, tenants)) {
+        if tenants(self.cloud).is_some_and(|tenants| is_below(&domain, tenants)) {
             return true;
         }
         let same = registrable(&domain).is_some_and(|found| found == self.registrable);
@@ -125,14 +143,66 @@ fn refused() -> Error {
 mod tests {
     use super::*;
 
+    fn hosts_of(domain: &str, cloud: AutodiscoverCloud) -> Result<Hosts> {
+        Hosts::new(domain, cloud, &BTreeSet::new())
+    }
+
+    #[test]
+    fn microsofts_hosts_are_those_of_the_chosen_cloud_and_none_on_premises() {
+        for (cloud, host, tenant) in [
+            (
+                AutodiscoverCloud::Worldwide,
+                "outlook.office.com",
+                "x.onmicrosoft.com",
+            ),
+            (
+                AutodiscoverCloud::UsGovernment,
+                "outlook.office365.us",
+                "x.onmicrosoft.us",
+            ),
+            (
+                AutodiscoverCloud::UsDefense,
+                "webmail.apps.mil",
+                "x.onmicrosoft.us",
+            ),
+            (
+                AutodiscoverCloud::China,
+                "partner.outlook.cn",
+                "x.partner.onmschina.cn",
+            ),
+        ] {
+            for other in [
+                AutodiscoverCloud::Worldwide,
+                AutodiscoverCloud::UsGovernment,
+                AutodiscoverCloud::UsDefense,
+                AutodiscoverCloud::China,
+                AutodiscoverCloud::None,
+            ] {
+                let mut hosts = hosts_of("example.com", other).unwrap();
+                let same = other == cloud;
+                assert_eq!(hosts.may_ask(host), same, "{host} {other:?}");
+                assert_eq!(hosts.is_trusted(host), same, "{host} {other:?}");
+                assert_eq!(hosts.may_serve(host), same, "{host} {other:?}");
+                let us = |cloud| {
+                    matches!(
+                        cloud,
+                        AutodiscoverCloud::UsGovernment | AutodiscoverCloud::UsDefense
+                    )
+                };
+                let admitted = same || us(cloud) && us(other);
+                assert_eq!(hosts.admit(tenant), admitted, "{tenant} {other:?}");
+            }
+        }
+    }
+
     #[test]
     fn only_the_domain_itself_and_autodiscover_below_it_are_asked() {
-        let hosts = Hosts::new("Mail.Example.co.uk.", &BTreeSet::new()).unwrap();
+        let hosts = hosts_of("Mail.Example.co.uk.", AutodiscoverCloud::Worldwide).unwrap();
         for (host, ask, serve) in [
             ("mail.example.co.uk", true, true),
             ("autodiscover.mail.example.co.uk", true, true),
             ("autodiscover-s.outlook.com", true, true),
-            ("webmail.apps.mil", true, true),
+            ("webmail.apps.mil", false, false),
             ("autodiscover.example.co.uk", false, true),
             ("example.co.uk", false, true),
             ("autodiscover.co.uk", false, false),
@@ -159,15 +229,15 @@ mod tests {
             "[::1]",
             "x..com",
         ] {
-            let error = Hosts::new(domain, &BTreeSet::new()).unwrap_err();
+            let error = hosts_of(domain, AutodiscoverCloud::Worldwide).unwrap_err();
             assert_eq!(error.code(), "autodiscover.domain", "{domain}");
         }
-        assert!(Hosts::new("bücher.example", &BTreeSet::new()).is_ok());
+        assert!(hosts_of("bücher.example", AutodiscoverCloud::None).is_ok());
     }
 
     #[test]
     fn an_address_is_followed_to_its_own_organisation_and_to_microsofts_tenants_only() {
-        let mut hosts = Hosts::new("example.com", &BTreeSet::new()).unwrap();
+        let mut hosts = hosts_of("example.com", AutodiscoverCloud::Worldwide).unwrap();
         assert!(hosts.admit("example.mail.onmicrosoft.com"));
         assert!(hosts.admit("sub.example.com"));
         assert!(hosts.may_ask("autodiscover.sub.example.com"));

@@ -10,7 +10,7 @@ use super::super::EwsSource;
 use super::super::autodiscover::settings::{self, GET_USER_SETTINGS, PATH, Told};
 use super::{Automatic, headers as anchored};
 use crate::error::{Error, Result, codes};
-use crate::http::{Outgoing, Reply, ServiceUrl, new_guid};
+use crate::http::{Outgoing, Reply, ServiceUrl, new_guid, retry_after};
 
 /// How often one look-up goes on to another address.
 const ADDRESSES: usize = 3;
@@ -49,6 +49,7 @@ impl EwsSource {
             let body = settings::request(url.as_url().as_str(), &mailbox, names);
             let reply = self.ask_autodiscover(url, &mailbox, body).await?;
             if reply.status != 200 {
+                self.heed_wish(&reply);
                 return Err(refused(&reply));
             }
             match settings::read(whole(reply).await?).await? {
@@ -59,6 +60,16 @@ impl EwsSource {
             }
         }
         Ok(BTreeMap::new())
+    }
+
+    /// A server that wants to be left alone is, by every call: it is the one that the mail is on.
+    fn heed_wish(&self, reply: &Reply) {
+        let session = self.session();
+        let cannot_now = matches!(reply.status, 429 | 500 | 502..=504);
+        let wish = retry_after(&reply.headers, session.clock.now());
+        if let Some(wait) = wish.filter(|wait| cannot_now && !wait.is_zero()) {
+            session.gate.hold(wait);
+        }
     }
 
     /// Asks once, and once more with new credentials after a 401.
