@@ -251,7 +251,6 @@ fn an_application_goes_the_whole_way_and_leaves_no_secret() {
 }
 
 #[test]
-#[ignore = "this way has not been seen to its end yet"]
 fn a_person_with_rotating_refresh_tokens_goes_the_whole_way_and_leaves_no_secret() {
     nothing_is_left(traced(|| {
         whole_way(AuthenticationType::OAuth2Delegated, exchange())
@@ -259,7 +258,6 @@ fn a_person_with_rotating_refresh_tokens_goes_the_whole_way_and_leaves_no_secret
 }
 
 #[test]
-#[ignore = "this way has not been seen to its end yet"]
 fn an_account_by_ntlm_with_extended_protection_goes_the_whole_way_and_leaves_no_secret() {
     nothing_is_left(traced(|| {
         whole_way(AuthenticationType::Basic, on_premises())
@@ -267,7 +265,6 @@ fn an_account_by_ntlm_with_extended_protection_goes_the_whole_way_and_leaves_no_
 }
 
 #[test]
-#[ignore = "this way has not been seen to its end yet"]
 fn queue_and_storage_in_two_content_mailboxes_are_found_by_autodiscovery() {
     for kind in [
         AuthenticationType::OAuth2,
