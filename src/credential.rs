@@ -22,10 +22,10 @@ use crate::scope::Scope;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
-#[cfg(all(feature = "oauth2", feature = "seal"))]
-pub(crate) use oauth::check_certificate;
 #[cfg(feature = "oauth2")]
 pub(crate) use oauth::UsedStates;
+#[cfg(all(feature = "oauth2", feature = "seal"))]
+pub(crate) use oauth::check_certificate;
 #[cfg(feature = "oauth2")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub use oauth::{
