@@ -10,8 +10,14 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use email_logging::Scope;
+use email_logging::credential::{AccessToken, StaticCredentials};
 use email_logging::message::ItemClass;
+use email_logging::setup::{
+    AuthenticationType, EmailLoggingSetup, EwsConnector, MailConnection, MailConnector,
+};
 use email_logging::source::ews::EwsSource;
 use email_logging::source::{Disposal, MailFolders, MailSource, SightingKey};
 use support::*;
@@ -139,6 +145,56 @@ async fn recorded(impersonated: Option<&str>, refused_versions: u64) -> Vec<Vec<
     sent.into_iter().map(|request| request.body).collect()
 }
 
+async fn connected(server: &MockServer, as_owner: bool) -> MailConnection {
+    let token = AccessToken::new("token", None);
+    let credentials = StaticCredentials::new().with_access_token(token);
+    let connector = EwsConnector::builder()
+        .with_credentials(Arc::new(credentials))
+        .with_application_tokens(as_owner)
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap();
+    let mut setup = EmailLoggingSetup::default();
+    setup.authentication_type = AuthenticationType::AccessToken;
+    setup.autodiscovery_email_address = Some("q@example.com".into());
+    setup.exchange_service_url = Some(format!("{}/EWS/Exchange.asmx", server.uri()));
+    connector.connect(&Scope::default(), &setup).await.unwrap()
+}
+
+/// What validation asks.
+async fn validated(as_owner: bool) -> Vec<Vec<u8>> {
+    let server = MockServer::start().await;
+    let inbox = folder_row("I", "Inbox", "IPF.Note");
+    let inbox = fine(&format!("<m:Folders>{inbox}</m:Folders>"));
+    answer(&server, "GetFolder", response("GetFolder", &[inbox]), 5).await;
+    let newest = response("FindItem", &[page(&row("A", b"key"), 1, true)]);
+    answer(&server, "FindItem", newest, 1).await;
+    let probe = connected(&server, as_owner).await.probe;
+    probe.reach().await.unwrap();
+    let reads = probe.reads_mailbox("o'<other>&co@example.com").await;
+    assert_eq!(reads.unwrap(), Some(true));
+    let (own, mut public) = (folder("Q&<>\""), folder("S"));
+    public.public = true;
+    probe.rights(&own).await.unwrap();
+    for folder in [&own, &public] {
+        assert_eq!(probe.room(folder).await.unwrap(), None);
+    }
+    assert!(probe.newest_mail(&own).await.unwrap().flatten().is_some());
+    let sent = server.received_requests().await.unwrap();
+    let bodies: Vec<_> = sent.into_iter().map(|request| request.body).collect();
+    let text: Vec<_> = bodies
+        .iter()
+        .map(|body| String::from_utf8_lossy(body))
+        .collect();
+    let with = |words: &str| text.iter().filter(|body| body.contains(words)).count();
+    assert_eq!(with("0x666A"), 2);
+    assert_eq!(with("Order=\"Descending\""), 1);
+    assert_eq!(with("MaxEntriesReturned=\"1\""), 1);
+    assert_eq!(with("o'&lt;other&gt;&amp;co@example.com"), 1);
+    assert_eq!(with("ExchangeImpersonation"), if as_owner { 6 } else { 0 });
+    bodies
+}
+
 #[tokio::test]
 async fn every_request_is_valid() {
     let Some(schema) = schema() else { return };
@@ -147,6 +203,9 @@ async fn every_request_is_valid() {
         for refused_versions in 0..=3 {
             bodies.extend(recorded(impersonated, refused_versions).await);
         }
+    }
+    for as_owner in [false, true] {
+        bodies.extend(validated(as_owner).await);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut operations = BTreeSet::new();

@@ -9,6 +9,8 @@ mod fields;
 mod probe;
 mod service;
 mod sign_in;
+#[cfg(feature = "oauth2")]
+mod with_fields;
 
 use std::collections::BTreeMap;
 use std::fmt;

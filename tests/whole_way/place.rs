@@ -12,8 +12,8 @@ use email_logging::credential::{
 use email_logging::logger::RunSettings;
 use email_logging::setup::AuthenticationType;
 use email_logging::setup::{
-    ConsentSignIn, EmailLoggingAdministration, EwsConnector, EwsConnectorBuilder, MemoryJobQueue,
-    SetupChange, TemplateList,
+    ConsentSignIn, EmailLoggingAdministration, EmailLoggingSetup, EwsConnector,
+    EwsConnectorBuilder, MemoryJobQueue, SetupChange, TemplateList,
 };
 use email_logging::source::FolderPath;
 use email_logging::source::ews::AddressPolicy;
@@ -68,13 +68,14 @@ pub(crate) fn application() -> Application {
         .with_scope("EWS.AccessAsUser.All")
 }
 
-/// An Exchange with queue and storage in one content mailbox; an application is let into one mailbox.
+/// An Exchange with queue and storage in one content mailbox; applications and people are let into their own mailbox.
 pub(crate) fn exchange() -> SimulatedExchangeBuilder {
     SimulatedExchange::builder()
         .with_mailbox(MAILBOX)
         .with_mailbox(OTHER)
         .with_public_folder(QUEUE)
         .with_application_access([MAILBOX])
+        .with_private_mailboxes(true)
         .with_host_name(HOST)
         .with_host_name(AUTODISCOVER)
         .with_autodiscover_url(format!("https://{HOST}/EWS/Exchange.asmx"))
@@ -220,6 +221,24 @@ pub(crate) fn scope() -> Scope {
 }
 
 impl Host {
+    /// The set-up with all that a person enters, and what a consent stores of the tenant.
+    pub(crate) async fn entered(
+        &self,
+        place: &Place,
+        kind: AuthenticationType,
+    ) -> EmailLoggingSetup {
+        let changes = place.changes(kind);
+        let changed = self.administration.change(&scope(), Some(0), &changes);
+        let mut setup = changed.await.unwrap().stored.setup;
+        if kind == AuthenticationType::Basic {
+            self.put(SecretName::AccountPassword, PASSWORD).await;
+        } else {
+            self.put(SecretName::ClientSecret, CLIENT_SECRET).await;
+            setup.exchange_tenant_id = Some(place.identity.tenant_id().to_owned());
+        }
+        setup
+    }
+
     pub(crate) async fn put(&self, name: SecretName, value: &str) {
         let value = SecretString::from(value);
         self.secrets.put(&scope(), name, &value).await.unwrap();

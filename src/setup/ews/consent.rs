@@ -7,8 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::fields::{self, WithFields};
+use super::fields;
 use super::sign_in::identity_service;
+use super::with_fields::WithFields;
 use super::{EwsConnector, OPERATION};
 use crate::credential::{AdminConsent, Consented, PendingConsent, UsedStates};
 use crate::error::{Error, ErrorKind, Result, codes};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::builder::Options;
 #[cfg(feature = "oauth2")]
-use super::{fields::WithFields, incomplete};
+use super::{incomplete, with_fields::WithFields};
 use crate::credential::CredentialProvider;
 #[cfg(feature = "oauth2")]
 use crate::credential::{AppSignIn, DelegatedSignIn, IdentityService, MicrosoftCloud};

@@ -36,6 +36,7 @@ pub struct SimulatedExchangeBuilder {
     port: u16,
     public_folders: Vec<(String, u32)>,
     mailboxes: Vec<String>,
+    private: bool,
     directory: Vec<DirectoryEntry>,
     version: ServerVersion,
     recording: bool,
@@ -63,6 +64,7 @@ impl Default for SimulatedExchangeBuilder {
             port: 0,
             public_folders: Vec::new(),
             mailboxes: Vec::new(),
+            private: false,
             directory: Vec::new(),
             version: ServerVersion::default(),
             recording: false,
@@ -213,6 +215,15 @@ impl SimulatedExchangeBuilder {
         self
     }
 
+    /// Shows people the folders of their own mailbox alone: ErrorAccessDenied for others. Off by default.
+    ///
+    /// An application is not restricted by it but by [`with_application_access`](Self::with_application_access): it calls
+    /// in the name of a mailbox's owner.
+    pub fn with_private_mailboxes(mut self, private: bool) -> Self {
+        self.private = private;
+        self
+    }
+
     /// Adds a person to the directory that ResolveNames searches.
     pub fn with_directory_entry(
         mut self,
@@ -323,6 +334,7 @@ impl SimulatedExchangeBuilder {
 
     fn into_service(mut self, channel: Option<ChannelHash>) -> Service {
         let mut world = World::new(std::mem::take(&mut self.clock));
+        world.private = self.private;
         self.mailboxes
             .iter()
             .for_each(|smtp| world.add_mailbox(smtp));

@@ -30,6 +30,8 @@ pub(crate) struct World {
     items: BTreeMap<ItemKey, Item>,
     items_by_id: HashMap<String, ItemKey>,
     mailboxes: Vec<Mailbox>,
+    /// Whether people see the folders of their own mailbox alone.
+    pub(crate) private: bool,
     public_root: Option<FolderKey>,
     ids: IdMaker,
     clock: Clock,
@@ -51,6 +53,7 @@ impl World {
             items: BTreeMap::new(),
             items_by_id: HashMap::new(),
             mailboxes: Vec::new(),
+            private: false,
             public_root: None,
             ids: IdMaker::default(),
             clock,
@@ -113,6 +116,15 @@ impl World {
         exact
             .or_else(|| self.mailboxes.iter().find(owns))
             .or(self.mailboxes.first())
+    }
+
+    /// Whether a signed-in user sees a folder that lives there.
+    pub(crate) fn shows(&self, home: &Home, user: &str) -> bool {
+        let Some(owner) = self.mailbox_of(home).filter(|_| self.private) else {
+            return true;
+        };
+        let own = self.mailbox_of_user(user);
+        own.is_some_and(|own| own.root == owner.root)
     }
 
     pub(crate) fn has_mailboxes(&self) -> bool {

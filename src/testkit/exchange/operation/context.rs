@@ -76,9 +76,14 @@ impl Context<'_> {
 
     /// Finds a folder wherever it lives, as the target of a move may be.
     pub(crate) fn folder_anywhere(&self, reference: &FolderRef) -> Result<&Folder, Failure> {
-        match reference {
+        let folder = match reference {
             FolderRef::Id(id) => self.folder_by_id(id),
             FolderRef::Distinguished { id, mailbox } => self.distinguished(id, mailbox.as_deref()),
+        }?;
+        if self.world.shows(&folder.home, self.user) {
+            Ok(folder)
+        } else {
+            Err(Failure::new("ErrorAccessDenied"))
         }
     }
 
