@@ -12,7 +12,7 @@ const CHECKS: [(&str, &[&str]); 14] = [
     ("04", &["every_spelling", "two_calls", "listed"]),
     ("05", &["above_the_domain", "redirect", "password"]),
     ("06", &["state", "mix_up", "redirect_url", "nonce"]),
-    ("07", &["granted", "no_more_is_asked"]),
+    ("07", &["no_more_is_asked", "opaque_token"]),
     ("08", &["another_tenant", "audience"]),
     ("09", &["64_callers"]),
     ("10", &["invalid_grant"]),

@@ -416,7 +416,10 @@ async fn a_wish_of_the_autodiscover_service_holds_every_call() {
             .respond_with(template)
             .mount(&server)
             .await;
-        answer(&server, "FindItem", empty_page(), 0).await;
+        Mock::given(path("/EWS/Exchange.asmx"))
+            .respond_with(ok(empty_page()))
+            .mount(&server)
+            .await;
         let routing = PublicFolderRouting::automatic("svc@example.com");
         let (source, clock) = source_with(&server, |builder| {
             builder.with_public_folder_routing(routing)

@@ -26,8 +26,7 @@ const BUSY_RUN: &str = "tests/fault_matrix/steps.rs::a_busy_server_ends_the_run_
 const LATE_MOVE: &str = "tests/fault_matrix/steps.rs::a_late_move_of_a_stale_worker_makes_one_copy_at_most_and_no_entry";
 const WRITTEN_TWICE: &str =
     "tests/fault_matrix/steps.rs::a_result_that_is_written_twice_counts_once";
-const LOST_MOVE: &str =
-    "tests/logger/faults.rs::recovery_looks_before_it_moves_and_needs_one_look_for_a_batch";
+const LOST_MOVE: &str = "tests/logger/faults.rs::recovery_looks_before_it_moves_and_needs_one_look_at_each_folder_for_a_batch";
 const LASTING_IDS: &str =
     "tests/fault_matrix/steps.rs::recovery_makes_no_copy_where_old_ids_stay_usable";
 const ANY_POISON: &str =
@@ -65,7 +64,7 @@ const READING: &[(Row, Column, Tests)] = &[
         "1",
         "R",
         &[
-            "tests/oauth_delegated.rs::after_a_lost_answer_the_old_token_is_tried_once_and_then_somebody_signs_in_again",
+            "tests/oauth_delegated.rs::after_a_lost_answer_the_old_token_is_tried_once_and_then_at_each_sign_in",
         ],
     ),
     (
@@ -80,7 +79,7 @@ const READING: &[(Row, Column, Tests)] = &[
         "1",
         "A",
         &[
-            "tests/oauth_security.rs::item_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_stored",
+            "tests/oauth_security.rs::check_10_invalid_grant_asks_nothing_more_until_a_new_refresh_token_is_stored",
             "tests/pool/health.rs::a_sign_in_that_needs_a_person_pauses_its_mailbox_alone_until_the_credentials_change",
         ],
     ),
@@ -89,7 +88,7 @@ const READING: &[(Row, Column, Tests)] = &[
         "W",
         &[
             "tests/oauth_delegated.rs::two_workers_on_one_store_lose_no_token",
-            "tests/oauth_security.rs::item_9_64_callers_at_once_are_one_refresh_and_no_token_is_lost",
+            "tests/oauth_security.rs::check_09_64_callers_at_once_are_one_refresh_and_no_token_is_lost",
         ],
     ),
     ("2", "C", &[CRASHES]),

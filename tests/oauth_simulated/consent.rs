@@ -61,13 +61,25 @@ async fn a_consent_names_the_tenant_and_its_refresh_token_rotates_and_opens_the_
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(stored.version, 4);
+    // Each refresh holds the token first, so that no other worker uses it, and then stores the new one.
+    assert_eq!(stored.version, 7);
     assert_ne!(stored.token.expose_secret(), first.expose_secret());
     tenant.identity.revoke_refresh_tokens();
     for _ in 0..3 {
-        assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "oauth.reauth");
+        let error = read_queue(&source).await.unwrap_err();
+        assert_eq!(error.code(), "oauth.reauth");
     }
-    assert_eq!(tenant.identity.statistics().grants_of("refresh_token"), 4);
+    assert_eq!(
+        tenant.identity.statistics().grants_of("refresh_token"),
+        4,
+        "the job asks once and then waits for somebody"
+    );
+    assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "oauth.reauth");
+    assert_eq!(
+        tenant.identity.statistics().grants_of("refresh_token"),
+        5,
+        "who asks in so many words is answered anew"
+    );
 }
 
 #[tokio::test]

@@ -91,8 +91,8 @@ async fn a_consent_gives_a_refresh_token_that_rotates_while_the_queue_is_read() 
     for _ in 0..3 {
         assert_eq!(sign_in.sign_in().await.unwrap_err().code(), "oauth.reauth");
     }
-    // A refused token is not tried again.
-    assert_eq!(provider.said().await.refused, ["invalid_grant"; 2]);
+    // An explicit sign-in asks each time; the job would not.
+    assert_eq!(provider.said().await.refused, ["invalid_grant"; 4]);
 }
 
 #[tokio::test]
