@@ -144,7 +144,7 @@ impl Fault {
 
     /// Whether two of these would collide who make the same thing.
     pub(super) fn is_there_already(&self) -> bool {
-        let there = ["23505", "42P06", "42P07"];
+        let there = ["23505", "42710", "42P06", "42P07"];
         matches!(self, Self::Refused(refusal) if there.contains(&refusal.state.as_str()))
     }
 
