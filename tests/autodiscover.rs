@@ -574,7 +574,7 @@ async fn check_05_on_premises_nothing_leads_to_microsofts_hosts() {
         for lookup in [
             own().with_cloud(AutodiscoverCloud::None),
             own().with_cloud(AutodiscoverCloud::China),
-            own().with_location("corp.example".parse().unwrap()),
+            own().with_service_address(ServiceAddress::parse("corp.example").unwrap()),
         ] {
             let _either_way = lookup.build().unwrap().discover().await;
         }

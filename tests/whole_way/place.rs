@@ -228,7 +228,8 @@ impl Host {
         kind: AuthenticationType,
     ) -> EmailLoggingSetup {
         let changes = place.changes(kind);
-        let changed = self.administration.change(&scope(), Some(0), &changes);
+        let whose = scope();
+        let changed = self.administration.change(&whose, Some(0), &changes);
         let mut setup = changed.await.unwrap().stored.setup;
         if kind == AuthenticationType::Basic {
             self.put(SecretName::AccountPassword, PASSWORD).await;
