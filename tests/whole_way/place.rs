@@ -229,8 +229,8 @@ impl Host {
     ) -> EmailLoggingSetup {
         let changes = place.changes(kind);
         let whose = scope();
-        let changed = self.administration.change(&whose, Some(0), &changes);
-        let mut setup = changed.await.unwrap().stored.setup;
+        let stored = self.administration.change(&whose, Some(0), &changes);
+        let mut setup = stored.await.unwrap().stored.setup;
         if kind == AuthenticationType::Basic {
             self.put(SecretName::AccountPassword, PASSWORD).await;
         } else {

@@ -169,7 +169,7 @@ impl Transport {
     pub(super) fn secret_text(&self) -> Result<String> {
         let mut bytes = Zeroizing::new([0; 32]);
         self.entropy.fill_secret(&mut *bytes)?;
-        Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(&*bytes))
+        Ok(base64_simd::URL_SAFE_NO_PAD.encode_to_string(*bytes))
     }
 
     /// Waits before one more attempt; false where none makes sense now.

@@ -46,7 +46,7 @@ impl Options {
     #[cfg(feature = "oauth2")]
     fn cloud_of_identity(&self) -> AutodiscoverCloud {
         let service = self.identity_service.as_ref();
-        match service.map(|service| service.cloud()) {
+        match service.map(IdentityService::cloud) {
             None | Some(Some(MicrosoftCloud::Worldwide)) => AutodiscoverCloud::Worldwide,
             Some(Some(MicrosoftCloud::UsGovernmentGccHigh)) => AutodiscoverCloud::UsGovernment,
             Some(Some(MicrosoftCloud::UsGovernmentDod)) => AutodiscoverCloud::UsDefense,
