@@ -190,11 +190,11 @@ async fn whole_way(kind: AuthenticationType, exchange: SimulatedExchangeBuilder)
         folder: tempfile::tempdir().unwrap(),
     };
     let changes = place.changes(kind);
-    let changed = host
+    let stored = host
         .administration
         .change(&scope(), Some(0), &changes)
         .await;
-    left.shown += &format!("{:?}", changed.unwrap());
+    left.shown += &format!("{:?}", stored.unwrap());
     place.exchange.deliver(STORAGE, mail(0)).unwrap();
     if kind == AuthenticationType::Basic {
         host.put(SecretName::AccountPassword, PASSWORD).await;

@@ -137,7 +137,7 @@ async fn a_service_that_refuses_over_a_good_certificate_leaves_the_certificate_g
 #[tokio::test]
 async fn a_tenant_that_blocks_ews_is_recognised() {
     let bench = Bench::with_answers(|answers| answers.reach = fails(&codes::EWS_BLOCKED));
-    let remedy = "Allow the application id in EwsAllowedAppIDs, or use Microsoft Graph.";
+    let remedy = "Let the administrator run Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs with the application id; Exchange Online ends EWS for good on 2027-04-01.";
     bench.fails(Check::EwsAllowed, "ews.blocked", remedy).await;
     bench.fails(Check::Connection, "ews.blocked", remedy).await;
     let locked = Bench::with_answers(|answers| answers.reach = fails(&codes::HTTP_ACCOUNT_LOCKED));

@@ -38,16 +38,20 @@ impl Landing {
     }
 }
 
-async fn browse(address: &str, trusted: &str) {
+/// A client that trusts these roots and follows redirects.
+pub(crate) fn client(trusted: &str) -> reqwest::Client {
     // Only the first of many tests can install it, and all install the same.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let root = reqwest::Certificate::from_pem_bundle(trusted.as_bytes()).unwrap();
-    let browser = reqwest::Client::builder()
+    reqwest::Client::builder()
         .redirect(Policy::limited(5))
         .tls_certs_only(root)
         .no_proxy()
         .build()
-        .unwrap();
-    let page = browser.get(address).send().await.unwrap();
+        .unwrap()
+}
+
+async fn browse(address: &str, trusted: &str) {
+    let page = client(trusted).get(address).send().await.unwrap();
     assert_eq!(page.status(), 200);
 }

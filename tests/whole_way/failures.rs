@@ -18,8 +18,9 @@ const OWN_NAME: &str = "Use the host name of the certificate in the service URL,
 const RENEW: &str = "Renew the server's certificate; if it is valid, correct this machine's clock.";
 const ROOT: &str = "If the server uses a private authority or signs for itself, add its root certificate or pin its key; else somebody may stand in between.";
 const ALLOW: &str = "Let the administrator run Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs with the application id; Exchange Online ends EWS for good on 2027-04-01.";
-const CONSENT: &str =
-    "Add the permission to the application registration and let an administrator consent.";
+const GRANT: &str =
+    "Give the application full_access_as_app or EWS.AccessAsUser.All, and consent again.";
+const ADD: &str = "Add full_access_as_app (application) or EWS.AccessAsUser.All (delegated) to the app registration and let an administrator consent.";
 const NARROW: &str = "Narrow the application to the one mailbox: RBAC for Applications (New-ManagementRoleAssignment with a scope), or an application access policy (New-ApplicationAccessPolicy).";
 
 /// What is wrong: the check, how it ended, its code, its remedy.
@@ -100,17 +101,20 @@ async fn a_tenant_that_blocks_ews_is_said_with_what_its_administrator_runs() {
 }
 
 #[tokio::test]
-async fn a_token_without_the_role_is_never_sent_to_exchange() {
+async fn a_token_without_the_role_is_said_to_lack_it() {
     let place = Place::new(exchange()).await;
     let bare = Application::new(CLIENT).with_secret(CLIENT_SECRET);
     place.identity.register(bare);
     let host = place.host().await;
     let setup = host.entered(&place, AuthenticationType::OAuth2).await;
     let report = validated(&place, &host, &setup).await;
-    let code = "oauth.permission_missing";
+    let failed = |check, code, remedy| (check, Verdict::Failed, code, remedy);
     assert_eq!(
         wrong(&report),
-        [(Check::Credentials, Verdict::Failed, code, CONSENT)]
+        [
+            failed(Check::Connection, "ews.token_grant", GRANT),
+            failed(Check::TokenPermissions, "check.permission_missing", ADD),
+        ]
     );
     assert!(place.exchange.recorded().is_empty());
 }

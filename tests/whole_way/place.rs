@@ -228,8 +228,9 @@ impl Host {
         kind: AuthenticationType,
     ) -> EmailLoggingSetup {
         let changes = place.changes(kind);
-        let changed = self.administration.change(&scope(), Some(0), &changes);
-        let mut setup = changed.await.unwrap().stored.setup;
+        let whose = scope();
+        let stored = self.administration.change(&whose, Some(0), &changes);
+        let mut setup = stored.await.unwrap().stored.setup;
         if kind == AuthenticationType::Basic {
             self.put(SecretName::AccountPassword, PASSWORD).await;
         } else {

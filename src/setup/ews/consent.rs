@@ -153,7 +153,7 @@ impl ConsentSignIn {
         let fields = &fields::of_connection(setup);
         let options = &self.connector.inner.options;
         let service = identity_service(options, fields);
-        let mut builder = AdminConsent::at(service, WithFields::new(&options.credentials, fields))
+        let mut builder = AdminConsent::at(service, WithFields::over(&options.credentials, fields))
             .with_way(&options.http)
             .with_scope(scope.clone())
             .with_used_states(self.used.clone())

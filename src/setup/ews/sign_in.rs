@@ -152,7 +152,7 @@ fn app(options: &Options, scope: &Scope, fields: &EmailLoggingSetup) -> Result<A
             "no administrator has signed in: the tenant is not known",
         ));
     }
-    let credentials = WithFields::new(&options.credentials, fields);
+    let credentials = WithFields::over(&options.credentials, fields);
     let builder = AppSignIn::at(service, credentials)
         .with_way(&options.http)
         .with_scope(scope.clone())
@@ -177,7 +177,7 @@ fn delegated(
         Error::new(&codes::CONFIG_MISSING, super::OPERATION)
             .with_detail("with_refresh_tokens: a delegated sign-in keeps one")
     })?;
-    let credentials = WithFields::new(&options.credentials, fields);
+    let credentials = WithFields::over(&options.credentials, fields);
     let builder = DelegatedSignIn::at(service, credentials, Arc::clone(store))
         .with_way(&options.http)
         .with_scope(scope.clone())

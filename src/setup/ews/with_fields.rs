@@ -20,7 +20,7 @@ pub(super) struct WithFields {
 
 impl WithFields {
     /// The credentials over the fields of this set-up.
-    pub(super) fn new(
+    pub(super) fn over(
         credentials: &Arc<dyn CredentialProvider>,
         setup: &EmailLoggingSetup,
     ) -> Arc<dyn CredentialProvider> {
