@@ -46,6 +46,12 @@ struct Left {
     folder: tempfile::TempDir,
 }
 
+impl Left {
+    fn shows(&mut self, text: impl AsRef<str>) {
+        self.shown.push_str(text.as_ref());
+    }
+}
+
 fn green(report: &ValidationReport, but: &[Check]) {
     for result in &report.results {
         let expected = but.contains(&result.check);
@@ -61,7 +67,7 @@ async fn consent(place: &Place, host: &Host, left: &mut Left) {
         .enable(&scope(), &mut |_| ())
         .await
         .unwrap();
-    left.shown += &format!("{enabling:?}");
+    left.shows(format!("{enabling:?}"));
     let Enabling::ConsentNeeded(needed) = enabling else {
         panic!("{enabling:?}");
     };
@@ -79,7 +85,7 @@ async fn consent(place: &Place, host: &Host, left: &mut Left) {
         changed.stored.setup.exchange_tenant_id.as_deref(),
         Some(place.identity.tenant_id())
     );
-    left.shown += &format!("{changed:?} {request:?}");
+    left.shows(format!("{changed:?} {request:?}"));
     let pending = request.pending.expose_secret();
     let pending: serde_json::Value = serde_json::from_str(pending).unwrap();
     left.secrets
@@ -89,7 +95,7 @@ async fn consent(place: &Place, host: &Host, left: &mut Left) {
         .finish(administration, &whose, &request.pending, &callback);
     let error = again.await.unwrap_err();
     assert_eq!(error.code(), "oauth.state_mismatch");
-    left.shown += &format!("{error} {error:?}");
+    left.shows(format!("{error} {error:?}"));
 }
 
 async fn enabled(host: &Host, left: &mut Left) {
@@ -98,7 +104,7 @@ async fn enabled(host: &Host, left: &mut Left) {
         .enable(&scope(), &mut |_| ())
         .await
         .unwrap();
-    left.shown += &format!("{enabling:?}");
+    left.shows(format!("{enabling:?}"));
     assert!(matches!(enabling, Enabling::Enabled(_)), "{enabling:?}");
 }
 
@@ -113,7 +119,7 @@ async fn run(place: &Place, host: &Host, left: &mut Left) {
     company.then(async move || clock.advance(LIFETIME + Duration::from_secs(1)));
     let logger = host.logger(&company).await;
     let report = logger.run_once().await.unwrap();
-    left.shown += &format!("{report:?} {logger:?}");
+    left.shows(format!("{report:?} {logger:?}"));
     assert_eq!((report.logged, report.moved, report.deferred), (6, 6, 0));
     assert_eq!(company.left(), 0);
     drained(place, host, left).await;
@@ -157,8 +163,8 @@ async fn cleared(place: &Place, host: &Host, left: &mut Left) {
         (status.enabled, status.signed_in),
         (false, SignInState::SignedOut)
     );
-    left.shown += &format!("{consequences:?} {status:?} {:?}", host.connector);
-    left.shown += &format!("{:?} {:?}", host.consent, host.administration);
+    left.shows(format!("{consequences:?} {status:?} {:?}", host.connector));
+    left.shows(format!("{:?} {:?}", host.consent, host.administration));
     for name in SecretName::ALL {
         assert!(!host.secrets.is_stored(&scope(), *name).await.unwrap());
     }
@@ -172,9 +178,7 @@ fn tokens(place: &Place) -> Vec<String> {
         .flat_map(|request| names.map(|name| request.parameter(name).map(str::to_owned)))
         .flatten()
         .collect();
-    let calls = place.exchange.recorded().into_iter();
-    let headers = calls.filter_map(|call| call.headers.get("authorization").cloned());
-    tokens.extend(headers.filter_map(|text| text.strip_prefix("Bearer ").map(str::to_owned)));
+    tokens.extend(place.identity.access_tokens());
     tokens.sort();
     tokens.dedup();
     tokens
@@ -194,7 +198,7 @@ async fn whole_way(kind: AuthenticationType, exchange: SimulatedExchangeBuilder)
         .administration
         .change(&scope(), Some(0), &changes)
         .await;
-    left.shown += &format!("{:?}", stored.unwrap());
+    left.shows(format!("{:?}", stored.unwrap()));
     place.exchange.deliver(STORAGE, mail(0)).unwrap();
     if kind == AuthenticationType::Basic {
         host.put(SecretName::AccountPassword, PASSWORD).await;
@@ -208,7 +212,7 @@ async fn whole_way(kind: AuthenticationType, exchange: SimulatedExchangeBuilder)
         .validate(&scope(), &mut |_| ())
         .await
         .unwrap();
-    left.shown += &format!("{report} {report:?}");
+    left.shows(format!("{report} {report:?}"));
     // Nobody says when a client secret ends; an account has neither that nor permissions.
     let untold: &[Check] = match kind {
         AuthenticationType::Basic => &[Check::CredentialExpiry, Check::TokenPermissions],

@@ -19,7 +19,7 @@ impl Landing {
 
     /// Lets a browser open an address, and answers the whole URL by which it called back.
     pub(crate) async fn visit(&self, address: &str, trusted: &str) -> String {
-        let (_, called) = tokio::join!(browse(address, trusted), self.called());
+        let ((), called) = tokio::join!(browse(address, trusted), self.called());
         called
     }
 

@@ -129,7 +129,7 @@ const DEEDS: [Deed; 5] = [
                 exchange,
                 STORAGE,
                 FolderRights::OWNER.with_create_contents(false),
-            )
+            );
         },
         (
             Check::StorageRights,

@@ -26,7 +26,7 @@ async fn reached(
 #[tokio::test]
 async fn a_token_and_a_connection_are_kept_until_a_field_of_the_connection_changes() {
     let place = Place::new(exchange()).await;
-    place.identity.set_token_lifetime(Duration::from_secs(3600));
+    place.identity.set_token_lifetime(Duration::from_hours(1));
     let host = place.host().await;
     let connector = &host.connector;
     let setup = host.entered(&place, AuthenticationType::OAuth2).await;
@@ -59,7 +59,7 @@ async fn a_token_and_a_connection_are_kept_until_a_field_of_the_connection_chang
 #[tokio::test]
 async fn two_scopes_share_nothing() {
     let place = Place::new(exchange()).await;
-    place.identity.set_token_lifetime(Duration::from_secs(3600));
+    place.identity.set_token_lifetime(Duration::from_hours(1));
     let host = place.host().await;
     let setup = host.entered(&place, AuthenticationType::OAuth2).await;
     let connector = place

@@ -40,7 +40,7 @@ pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 pub(crate) const HOST: &str = "mail.corp.example";
 pub(crate) const AUTODISCOVER: &str = "autodiscover.corp.example";
 /// Long enough for a run, and short enough to end in the middle of one.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
+pub(crate) const LIFETIME: Duration = Duration::from_mins(1);
 
 /// The company.
 pub(crate) struct Place {

@@ -132,6 +132,11 @@ impl SimulatedIdentity {
         });
     }
 
+    /// Every access token that was handed out, oldest first, so that a test can look for them where they must not be.
+    pub fn access_tokens(&self) -> Vec<String> {
+        self.state(|state| state.access_tokens.clone())
+    }
+
     /// Revokes every access token that was issued, as far as a resource server asks
     /// [`authority`](Self::authority).
     pub fn revoke_access_tokens(&self) {

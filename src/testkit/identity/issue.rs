@@ -106,7 +106,9 @@ impl Desk<'_> {
         let permissions = self.permissions(grant)?;
         add_all(&mut claims, permissions);
         self.state.issued.push(uti);
-        self.sign(claims)
+        let token = self.sign(claims)?;
+        self.state.access_tokens.push(token.clone());
+        Ok(token)
     }
 
     fn add_v1(&self, claims: &mut Map<String, Value>, grant: &Grant) {

@@ -89,6 +89,8 @@ pub(super) struct State {
     pub(super) dead_families: BTreeSet<u64>,
     pub(super) revoked: BTreeSet<String>,
     pub(super) issued: Vec<String>,
+    /// Every access token as it was handed out.
+    pub(super) access_tokens: Vec<String>,
     pub(super) faults: FaultPlan,
     pub(super) statistics: IdentityStatistics,
     pub(super) recorded: Vec<RecordedRequest>,
@@ -110,6 +112,7 @@ impl State {
             dead_families: BTreeSet::new(),
             revoked: BTreeSet::new(),
             issued: Vec::new(),
+            access_tokens: Vec::new(),
             faults: FaultPlan::default(),
             statistics: IdentityStatistics::default(),
             recorded: Vec::new(),
