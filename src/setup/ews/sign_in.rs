@@ -134,6 +134,7 @@ async fn is_application_token(
 }
 
 #[cfg(not(feature = "oauth2"))]
+#[allow(clippy::unused_async)] // as its twin with the feature
 async fn is_application_token(_: &Arc<dyn CredentialProvider>, _: &Scope, _: &str) -> Result<bool> {
     Ok(false)
 }
