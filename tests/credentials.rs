@@ -323,7 +323,12 @@ async fn the_error_of_a_provider_is_an_error_though_the_setup_has_an_answer() {
             .map(drop),
     ];
     for failure in failures {
-        assert_eq!(failure.unwrap_err().code(), "credential.provider");
+        let error = failure.unwrap_err();
+        assert_eq!(error.code(), "credential.provider");
+        assert_eq!(
+            error.remedy(),
+            "Look at the cause; the provider belongs to the host."
+        );
     }
     let resolver = CredentialResolver::new()
         .with_provider(values("id", "secret", ""))
@@ -489,7 +494,8 @@ fn a_redirect_url_is_https_or_an_exact_loopback_address() {
     let long = format!("https://erp.example/{}", "a".repeat(2_029));
     for (url, code) in [
         ("http://erp.example/", "config.insecure"),
-        ("http://localhost:8080/", "config.insecure"),
+        ("http://localhost.evil.example/", "config.insecure"),
+        ("https://erp.example/?tenant=a", "config.invalid"),
         ("http://127.0.0.2/", "config.insecure"),
         ("http://127.0.0.1.evil.example/", "config.insecure"),
         ("http://127.1/", "config.insecure"),
@@ -537,8 +543,8 @@ fn a_redirect_url_is_https_or_an_exact_loopback_address() {
     }
     for url in [
         "https://erp.example",
+        "http://localhost:8080/OAuthLanding.htm",
         "HTTPS://ERP.example:8443/OAuthLanding.htm",
-        "https://erp.example/back?tenant=a%20b",
         "https://[2001:db8::1]:443/",
         "https://xn--erp-xmple-4za.example/",
         "http://127.0.0.1:51234/callback",

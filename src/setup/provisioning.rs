@@ -22,7 +22,7 @@ pub use manifest::{AppPermission, PermissionKind};
 pub use registration::{AppAccess, AppCredential, AppRegistration, ChecklistItem};
 pub use step::ProvisioningStep;
 
-pub(super) use registration::check_redirect_url;
+pub(super) use crate::credential::check_redirect_url;
 
 use crate::source::FolderPath;
 

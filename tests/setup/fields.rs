@@ -177,8 +177,23 @@ fn a_redirect_url_is_https_or_this_very_machine() {
             "setup.redirect_url",
         ),
         ("https://erp.corp.example/#part", "setup.redirect_url"),
+        ("https://erp.corp.example/?tenant=a", "setup.redirect_url"),
     ] {
         assert_eq!(code(ExchangeRedirectUrl, text), expected, "{text}");
+    }
+    let setup = EmailLoggingSetup::default();
+    for (text, remedy) in [
+        (
+            "http://erp.corp.example/",
+            "Use https, or a loopback address with the option made for tests.",
+        ),
+        (
+            "erp.corp.example",
+            "Give the redirect URL of the app registration, letter by letter.",
+        ),
+    ] {
+        let change = SetupChange::from_text(ExchangeRedirectUrl, text).unwrap();
+        assert_eq!(refusal(&setup, change).1, remedy, "{text}");
     }
 }
 

@@ -15,31 +15,45 @@ fn signed_in(signed_in: SignedIn, online: bool) -> Bench {
     })
 }
 
+/// Where the service does not answer, the missing permission is why.
 #[tokio::test]
-async fn a_token_without_the_permission_fails() {
+async fn a_token_without_the_permission_fails_where_the_service_does_not_answer() {
     let check = Check::TokenPermissions;
-    let roles = SignedIn::as_application(["Mail.Read"]);
-    let bench = signed_in(roles, true);
-    let result = bench
-        .fails(check, "check.permission_missing", MISSING)
-        .await;
-    assert!(result.found.unwrap().ends_with("(full_access_as_app)"));
-    let scopes = SignedIn::as_person(["Mail.Read", "openid"]);
-    let bench = signed_in(scopes, true);
-    let result = bench
-        .fails(check, "check.permission_missing", MISSING)
-        .await;
-    assert!(result.found.unwrap().ends_with("(EWS.AccessAsUser.All)"));
+    for (token, needed) in [
+        (
+            SignedIn::as_application(["Mail.Read"]),
+            "(full_access_as_app)",
+        ),
+        (
+            SignedIn::as_person(["Mail.Read", "openid"]),
+            "(EWS.AccessAsUser.All)",
+        ),
+    ] {
+        let bench = Bench::with_answers(|answers| {
+            answers.sign_in = answer(token.clone());
+            answers.reach = fails(&codes::HTTP_FORBIDDEN);
+        });
+        let result = bench
+            .fails(check, "check.permission_missing", MISSING)
+            .await;
+        assert!(result.found.unwrap().ends_with(needed));
+    }
 }
 
+/// As with RBAC for Applications, where the right is Exchange's and the consent is withdrawn.
 #[tokio::test]
-async fn on_premises_a_permission_of_another_name_warns() {
-    let scopes = SignedIn::as_person(["user_impersonation"]);
-    let bench = signed_in(scopes, false);
+async fn a_service_that_answers_makes_a_permission_that_is_not_told_a_warning() {
     let check = Check::TokenPermissions;
-    bench
-        .warns(check, "check.permission_missing", MISSING)
-        .await;
+    let remedy = "Nothing, if Exchange itself assigns the right (RBAC for Applications); else add the permission to the app registration.";
+    for (token, online) in [
+        (SignedIn::as_application([""; 0]), true),
+        (SignedIn::as_person(["user_impersonation"]), false),
+    ] {
+        let bench = signed_in(token, online);
+        bench
+            .warns(check, "check.permission_not_told", remedy)
+            .await;
+    }
 }
 
 #[tokio::test]

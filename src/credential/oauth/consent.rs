@@ -196,10 +196,6 @@ impl AdminConsent {
             || Error::new(&codes::CREDENTIAL_MISSING, OPERATION).with_detail("redirect URL");
         let text = asked.filter(|url| !url.is_empty()).ok_or_else(missing)?;
         check_redirect_url(&text)?;
-        if text.contains('?') {
-            let error = Error::new(&codes::CONFIG_INVALID, OPERATION);
-            return Err(error.with_detail("the redirect URL must have no query"));
-        }
         Ok(text)
     }
 

@@ -22,28 +22,26 @@ const LIMIT: usize = 2048;
 pub fn suggested_redirect_url(base_url: &str) -> Result<String> {
     let base = base_url.trim();
     check_redirect_url(base)?;
-    if base.contains('?') {
-        return Err(invalid("a base URL has no query"));
-    }
     let url = format!("{}/{LANDING_PAGE}", base.trim_end_matches('/'));
     check_redirect_url(&url)?;
     Ok(url)
 }
 
-/// Checks a redirect URL: https, or http to exactly `127.0.0.1` or `[::1]`; no user name, no fragment, no white space,
-/// ASCII only, at most 2048 characters.
+/// Checks a redirect URL: https, or http to exactly `127.0.0.1`, `[::1]` or `localhost`; no user name, no query, no fragment
+/// (RFC 6749, 3.1.2), no white space, ASCII only, at most 2048 characters.
 ///
-/// `http://localhost` is refused: a name can resolve to another machine, so RFC 8252 (8.3) advises against it.
+/// `localhost` is let through because Microsoft's identity platform registers it and refuses `http://127.0.0.1` in its forms.
+/// A name may resolve elsewhere (RFC 8252, 8.3): whoever can choose, registers the address.
 ///
 /// # Errors
 ///
-/// `Config`: `config.insecure` where it is http to anything but these two, `config.invalid` else.
+/// `Config`: `config.insecure` where it is http to anything but these, `config.invalid` else.
 pub fn check_redirect_url(url: &str) -> Result<()> {
     if url.len() > LIMIT {
         return Err(invalid("it has more than 2048 characters"));
     }
-    if url.contains('#') {
-        return Err(invalid("it has a fragment"));
+    if url.contains(['#', '?']) {
+        return Err(invalid("it has a query or a fragment"));
     }
     let odd = |byte: u8| !byte.is_ascii_graphic() || br#"\"<>^`{|}"#.contains(&byte);
     if url.bytes().any(odd) {
@@ -59,10 +57,11 @@ pub fn check_redirect_url(url: &str) -> Result<()> {
     let host = host(authority).ok_or_else(|| invalid("it has no host or no valid port"))?;
     match scheme.to_ascii_lowercase().as_str() {
         "https" => Ok(()),
-        "http" if ["127.0.0.1", "[::1]"].contains(&host) => Ok(()),
+        "http" if ["127.0.0.1", "[::1]", "localhost"].contains(&host) => Ok(()),
         "http" => {
             let insecure = Error::new(&codes::CONFIG_INSECURE, OPERATION);
-            Err(insecure.with_detail("http is for 127.0.0.1 and [::1] alone"))
+            Err(insecure
+                .with_detail("http is for this machine alone: 127.0.0.1, [::1] or localhost"))
         }
         _ => Err(invalid("it must start with https")),
     }

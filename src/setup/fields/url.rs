@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::credential::check_redirect_url;
 use crate::error::{Error, Result, codes};
 
 /// A URL with an authority and without credentials.
@@ -32,11 +33,6 @@ impl Parts {
             host: host(authority)?,
             rest: rest.to_owned(),
         })
-    }
-
-    /// Whether the host is this machine, by an exact loopback name or address.
-    fn is_loopback(&self) -> bool {
-        matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "::1")
     }
 }
 
@@ -76,19 +72,13 @@ pub(super) fn is_domain(text: &str) -> Option<String> {
     name.contains('.').then_some(name)
 }
 
-/// The redirect URL: https, or http to this very machine, and no fragment (RFC 6749, 3.1.2).
+/// The redirect URL, by the one rule for it.
 pub(super) fn check_redirect(text: &str) -> Result<()> {
-    let invalid = |detail: &'static str| {
+    check_redirect_url(text).map_err(|error| {
+        if error.code() == codes::CONFIG_INSECURE.code {
+            return error;
+        }
+        let detail = error.detail().unwrap_or_default().to_owned();
         Error::new(&codes::SETUP_REDIRECT_URL, "redirect URL").with_detail(detail)
-    };
-    let url = Parts::read(text).ok_or_else(|| invalid("the URL cannot be read"))?;
-    if url.rest.contains('#') {
-        return Err(invalid("the URL has a fragment"));
-    }
-    match url.scheme.as_str() {
-        "https" => Ok(()),
-        "http" if url.is_loopback() => Ok(()),
-        "http" => Err(Error::new(&codes::CONFIG_INSECURE, "redirect URL")),
-        _ => Err(invalid("the URL must start with https")),
-    }
+    })
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::MailApi;
 use super::manifest::PermissionKind;
 use super::quote::check_guid;
+use crate::credential::check_redirect_url;
 use crate::error::{Error, Result, codes};
 
 /// Who the registered application acts as.
@@ -312,41 +313,6 @@ fn item(
         title,
         text,
         value,
-    }
-}
-
-/// Refuses a redirect URL over which a code could be read: https, or http on this machine (RFC 8252, 7.3 and 8.3).
-pub(in crate::setup) fn check_redirect_url(url: &str) -> Result<()> {
-    if url.chars().count() > 2048 || url.chars().any(|one| one.is_control() || one == ' ') {
-        return Err(invalid(
-            "the redirect URL is over 2048 characters or holds a blank",
-        ));
-    }
-    if url
-        .strip_prefix("https://")
-        .is_some_and(|rest| !host(rest).is_empty())
-    {
-        return Ok(());
-    }
-    match url.strip_prefix("http://").map(host) {
-        Some("localhost" | "127.0.0.1" | "[::1]") => Ok(()),
-        _ => Err(Error::new(&codes::CONFIG_INSECURE, "AppRegistration::new")
-            .with_detail("the redirect URL is neither https nor on this machine")),
-    }
-}
-
-/// The host of `host:port/path`. A user name before it makes it no plain host.
-fn host(rest: &str) -> &str {
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return "";
-    }
-    match authority
-        .strip_prefix('[')
-        .and_then(|inner| inner.split_once(']'))
-    {
-        Some((inner, _)) => &authority[..inner.len() + 2],
-        None => authority.split(':').next().unwrap_or_default(),
     }
 }
 

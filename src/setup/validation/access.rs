@@ -13,8 +13,8 @@ const DELEGATED: &str = "EWS.AccessAsUser.All";
 const IDENTITY: &[&str] = &["openid", "profile", "email", "offline_access"];
 
 impl Context {
-    /// On premises an identity service may name permissions as it likes: there a missing one only warns, when the
-    /// service answers all the same.
+    /// Rights that Exchange itself assigns (RBAC for Applications) do not stand in the token, and an identity service on premises
+    /// may name permissions as it likes: a missing one only warns, when the service answers all the same.
     pub(super) fn token_permissions(&self) -> Judged {
         let check = Check::TokenPermissions;
         let signed_in = self.signed_in(check)?;
@@ -22,12 +22,10 @@ impl Context {
         let held = held.ok_or_else(|| not_checked(check, NotChecked::NotTold))?;
         let needed = needed(signed_in);
         if !held.iter().any(|permission| is(permission, needed)) {
-            let on_premises = self.facts(check).is_ok_and(|facts| !facts.online);
-            let finding = &findings::PERMISSION_MISSING;
-            let result = if on_premises {
-                CheckResult::warning(check, finding)
+            let result = if self.facts(check).is_ok() {
+                CheckResult::warning(check, &findings::PERMISSION_NOT_TOLD)
             } else {
-                CheckResult::failed(check, finding)
+                CheckResult::failed(check, &findings::PERMISSION_MISSING)
             };
             return Ok(result.and(needed));
         }

@@ -76,6 +76,8 @@ findings! {
         "the job has not ended well for three of its intervals", "Look whether the scheduler runs, and at the last error of the job.";
     JOB_FAILING = "check.job_failing",
         "the last run of the job failed", "Look up the code of its error.";
+    PERMISSION_NOT_TOLD = "check.permission_not_told",
+        "the token does not name the permission to use EWS, and the service answers all the same", "Nothing, if Exchange itself assigns the right (RBAC for Applications); else add the permission to the app registration.";
 }
 
 #[cfg(test)]
