@@ -102,7 +102,7 @@ fn every_check_is_green(machine: &mut Machine) {
 
 fn off_logs_nothing_and_on_logs_all(machine: &mut Machine) {
     let off = machine.run(&["run", "--json"]);
-    assert_eq!(code(&off), 1, "{}", errors(&off));
+    assert_eq!(code(&off), 4, "{}", errors(&off));
     assert_eq!(json(&off)[0]["report"]["skipped"], "logging-disabled");
     let enabled = machine.run(&["enable"]);
     assert_eq!(code(&enabled), 0, "{}", text(&enabled));

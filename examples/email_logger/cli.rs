@@ -55,6 +55,18 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+impl Global {
+    /// Of a command line that was not read.
+    pub(crate) fn bare(json: bool) -> Self {
+        Self {
+            config: None,
+            json,
+            quiet: false,
+            verbose: 0,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Do the whole job once with sample mail and a simulated Exchange.
@@ -71,10 +83,9 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Give mail that was set aside for a person another try.
     Requeue(RequeueArgs),
-    /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     /// Make the log fit the folders again, after a backup was restored or the log was lost.
     Reconcile(ReconcileArgs),
-    /// Show the folders of the Exchange account and its rights there.
+    /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
     #[command(flatten)]
     Administer(setup::SetupCommand),

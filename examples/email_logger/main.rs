@@ -41,6 +41,12 @@ use exit::{Exit, Failure};
 use output::Output;
 
 fn main() -> ExitCode {
+    if let Some(failure) = setup::secret_as_argument(std::env::args_os()) {
+        let json = std::env::args_os().any(|word| word == "--json");
+        return Output::new(&cli::Global::bare(json))
+            .failure(&failure)
+            .into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

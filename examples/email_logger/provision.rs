@@ -181,7 +181,11 @@ fn registration(
         registration = registration.with_tenant(tenant);
     }
     if args.manifest {
-        return output.line(registration.manifest().trim_end());
+        let manifest = registration.manifest();
+        return match serde_json::from_str::<serde_json::Value>(&manifest) {
+            Ok(value) if output.json() => output.value(&json!({ "manifest": value })),
+            _ => output.line(manifest.trim_end()),
+        };
     }
     if output.json() {
         for item in registration.checklist() {

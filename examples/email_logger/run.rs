@@ -156,7 +156,7 @@ pub(crate) fn disabled(output: &Output) -> Result<Exit, Failure> {
         output.note("To switch it on:");
         output.note(format!("  {}", words::command("enable")));
     }
-    Ok(Exit::Failed)
+    Ok(Exit::Access)
 }
 
 /// Nothing is written, not even an empty file where there is no log yet.

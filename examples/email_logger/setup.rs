@@ -3,6 +3,7 @@
 mod secret;
 pub(crate) mod show;
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use email_logging::setup::{AuthenticationType, Consequence, SetupChange, SetupField};
@@ -135,6 +136,25 @@ fn typed(args: &SetupArgs) -> Result<Vec<SetupChange>, Failure> {
     Ok(changes)
 }
 
+/// A switch that asks for a secret, and has one written behind it: the command line's own error would repeat it.
+pub(crate) fn secret_as_argument(words: impl IntoIterator<Item = OsString>) -> Option<Failure> {
+    let switches = ["--client-secret=", "--password="];
+    let is_one = |word: OsString| {
+        switches
+            .iter()
+            .any(|switch| word.to_string_lossy().starts_with(switch))
+    };
+    words.into_iter().any(is_one).then(secret_was_seen)
+}
+
+fn secret_was_seen() -> Failure {
+    Failure::usage(
+        "a secret is never an argument, because others could see it",
+        "Change the secret, as it may have been seen; then give the new one with --client-secret, \
+         --client-secret-file or --client-secret-stdin (a password: --password and so on).",
+    )
+}
+
 /// `FIELD=VALUE`. What may be a secret is not repeated.
 fn one(text: &str) -> Result<SetupChange, Failure> {
     let Some((name, value)) = text.split_once('=') else {
@@ -149,11 +169,7 @@ fn one(text: &str) -> Result<SetupChange, Failure> {
         .iter()
         .any(|word| name.contains(word))
     {
-        return Err(Failure::usage(
-            "a secret is never an argument, because others could see it",
-            "Change the secret, as it may have been seen; then give the new one with --client-secret, \
-             --client-secret-file or --client-secret-stdin (a password: --password and so on).",
-        ));
+        return Err(secret_was_seen());
     }
     let field = SetupField::ALL.iter().find(|field| field.code() == name);
     let Some(field) = field else {

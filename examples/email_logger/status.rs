@@ -66,7 +66,7 @@ pub(crate) async fn clear(
     let consequences = administration.clear(&installation.scope).await?;
     tell(&installation, &before, &consequences, output).await?;
     if !output.json() {
-        output.line("The set-up is empty, and every secret is erased. The log and the mail stay as they are.")?;
+        output.line("The set-up is empty but for the interaction template, and every secret is erased. The log and the mail stay as they are.")?;
         if installation.key_file.exists() {
             output.line(format!(
                 "The key in {} opens nothing any more, unless other set-ups use it.",
