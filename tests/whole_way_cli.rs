@@ -268,6 +268,8 @@ fn a_secret_is_refused_as_an_argument_and_its_value_is_not_repeated() {
     for argument in [
         format!("exchange-client-secret={SECRET}"),
         format!("password={SECRET}"),
+        format!("--client-secret={SECRET}"),
+        format!("--password={SECRET}"),
         SECRET.to_owned(),
         format!("{SECRET}="),
     ] {
