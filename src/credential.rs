@@ -12,6 +12,7 @@ mod resolve;
 mod seal;
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::error::Result;
 use crate::scope::Scope;
+use crate::setup::EmailLoggingSetup;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
@@ -114,6 +116,15 @@ pub trait CredentialProvider: Debug + Send + Sync + 'static {
     async fn access_token(&self, scope: &Scope, resource: &str) -> Result<Option<AccessToken>> {
         let _ = (scope, resource);
         Ok(None)
+    }
+
+    /// These credentials as they are for this set-up, which may not be stored yet: its fields count before stored ones, and
+    /// behind those that a provider supplies. `None`, the default, for credentials that depend on no set-up.
+    ///
+    /// A connection of a set-up is made with them. Whoever wraps another provider hands the question on.
+    fn for_setup(&self, setup: &EmailLoggingSetup) -> Option<Arc<dyn CredentialProvider>> {
+        let _ = setup;
+        None
     }
 }
 

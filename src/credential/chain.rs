@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{AccessToken, ClientCertificate, CredentialProvider, UserPassword};
 use crate::error::Result;
 use crate::scope::Scope;
+use crate::setup::EmailLoggingSetup;
 
 /// Providers in order; the first that handles a question answers it.
 ///
@@ -89,6 +90,20 @@ impl CredentialProvider for CredentialChain {
     async fn access_token(&self, scope: &Scope, resource: &str) -> Result<Option<AccessToken>> {
         first!(self, provider => provider.access_token(scope, resource),
             |token: &AccessToken| has_text(&token.token))
+    }
+
+    fn for_setup(&self, setup: &EmailLoggingSetup) -> Option<Arc<dyn CredentialProvider>> {
+        let answers: Vec<_> = (self.providers.iter())
+            .map(|provider| provider.for_setup(setup))
+            .collect();
+        if answers.iter().all(Option::is_none) {
+            return None;
+        }
+        let both = self.providers.iter().zip(answers);
+        let providers = both.map(|(as_is, answer)| answer.unwrap_or_else(|| Arc::clone(as_is)));
+        Some(Arc::new(Self {
+            providers: providers.collect(),
+        }))
     }
 }
 

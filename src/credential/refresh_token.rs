@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::error::Result;
+use crate::error::{Error, Result, codes};
 use crate::scope::Scope;
 
 /// Keeps the refresh token of each scope. An identity service may hand out a new one with every access token; it is stored
@@ -63,6 +63,23 @@ pub trait RefreshTokenStore: Debug + Send + Sync + 'static {
     ) -> Result<u64> {
         let _ = (scope, until);
         Ok(expected_version)
+    }
+
+    /// Erases the stored token if it still has the expected version: the set-up that it was meant for was cleared or changed
+    /// while it was being stored.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` (`secret.version`) where another worker stored one meanwhile, which stays. The default erases nothing and
+    /// says so: `Config` (`config.missing`).
+    ///
+    /// # Cancel safety
+    ///
+    /// Repeat it after a drop.
+    async fn erase_refresh_token(&self, scope: &Scope, expected_version: u64) -> Result<()> {
+        let _ = (scope, expected_version);
+        let error = Error::new(&codes::CONFIG_MISSING, "erase_refresh_token");
+        Err(error.with_detail("this store of refresh tokens erases none"))
     }
 }
 

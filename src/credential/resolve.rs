@@ -2,6 +2,7 @@
 //!
 //! Owns the order and tells the origin of each value. It keeps no answer, and knows no store and no sign-in.
 
+mod fields;
 mod redirect;
 
 use std::fmt;
@@ -10,11 +11,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
+use fields::FieldsFirst;
 pub use redirect::{check_redirect_url, suggested_redirect_url};
 
 use super::{AccessToken, ClientCertificate, CredentialChain, CredentialProvider, UserPassword};
 use crate::error::{Error, Result, codes};
 use crate::scope::Scope;
+use crate::setup::EmailLoggingSetup;
 
 const OPERATION: &str = "CredentialResolver";
 
@@ -29,6 +32,9 @@ const OPERATION: &str = "CredentialResolver";
 /// is an error, and what comes after that provider is not asked. A client certificate stands in the place of a secret of the
 /// same step or a later one, and a secret ends the search for a certificate in later steps. The redirect URL has one more step: where nobody names
 /// one, it is the default that follows from the host's base URL.
+///
+/// For a set-up that is not stored yet ([`CredentialProvider::for_setup`]) its client id, redirect URL and user name count
+/// before those that are stored.
 ///
 /// As a [`CredentialProvider`] it goes wherever one is wanted; there, what is missing is *not handled*.
 ///
@@ -339,5 +345,12 @@ impl CredentialProvider for CredentialResolver {
     async fn access_token(&self, scope: &Scope, resource: &str) -> Result<Option<AccessToken>> {
         let found: Result<Found<AccessToken>> = ask!(self, access_token(scope, resource));
         found.map(value)
+    }
+
+    fn for_setup(&self, setup: &EmailLoggingSetup) -> Option<Arc<dyn CredentialProvider>> {
+        let mut resolver = self.clone();
+        let stored = FieldsFirst::over(Arc::new(self.stored.clone()), setup);
+        resolver.stored = CredentialChain::new().with(Arc::new(stored));
+        Some(Arc::new(resolver))
     }
 }

@@ -9,7 +9,6 @@ mod fields;
 mod probe;
 mod service;
 mod sign_in;
-#[cfg(feature = "oauth2")]
 mod with_fields;
 
 use std::collections::BTreeMap;

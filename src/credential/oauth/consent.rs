@@ -111,6 +111,8 @@ impl AdminConsent {
             client_id: client.id,
             token_endpoint: self.endpoint.service.token_endpoint.clone(),
             expires_at: self.expires_at(),
+            scope: self.asked.scope.clone(),
+            begun_for: None,
         };
         Ok((self.address(&pending), pending))
     }
@@ -122,7 +124,7 @@ impl AdminConsent {
     /// `ReauthRequired`: it came too late (`oauth.callback_missing`), the administrator declined
     /// (`oauth.consent_declined`). `PermissionDenied`: not an administrator (`oauth.not_administrator`), a permission that
     /// is required is not in the token (`oauth.permission_missing`). `Protocol`: another redirect URL or no code
-    /// (`oauth.callback_invalid`), another or a used state (`oauth.state_mismatch`), another issuer
+    /// (`oauth.callback_invalid`), another or a used state, or another scope's consent (`oauth.state_mismatch`), another issuer
     /// (`oauth.issuer_mismatch`), an identity token that cannot be trusted (`oauth.id_token_invalid`).
     /// `Unauthenticated`: another tenant or audience (`oauth.tenant_mismatch`, `oauth.audience_mismatch`). What the code of
     /// the identity service means, and what a transport raises.
@@ -132,6 +134,7 @@ impl AdminConsent {
     /// The consent is used up: begin again. After an error of the provider or of the key set's address it is not: a host that
     /// kept [`PendingConsent::to_secret`] may hand the same callback in once more.
     pub async fn finish(&self, pending: PendingConsent, callback_url: &str) -> Result<Consented> {
+        pending.check_scope(&self.asked.scope)?;
         let callback = Callback::read(callback_url, &pending.redirect_url)?;
         if self.clock.now() >= pending.expires_at {
             return Err(Error::new(&codes::OAUTH_CALLBACK_MISSING, OPERATION));

@@ -80,4 +80,16 @@ impl RefreshTokenStore for MemoryRefreshTokens {
         stored.held_until = Some(until);
         Ok(stored.version)
     }
+
+    async fn erase_refresh_token(&self, scope: &Scope, expected_version: u64) -> Result<()> {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        match stored.get(scope).map(|stored| stored.version) {
+            None => Ok(()),
+            Some(version) if version == expected_version => {
+                stored.remove(scope);
+                Ok(())
+            }
+            Some(_) => Err(Error::new(&codes::SECRET_VERSION, "erase_refresh_token")),
+        }
+    }
 }

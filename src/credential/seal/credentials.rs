@@ -28,6 +28,8 @@ const SEC1: &str = "-----BEGIN EC PRIVATE KEY-----";
 pub struct SealedCredentials {
     setup: Arc<dyn SetupStore>,
     secrets: SealedSecrets,
+    /// A set-up whose fields count before the stored ones.
+    given: Option<Arc<EmailLoggingSetup>>,
 }
 
 impl fmt::Debug for SealedCredentials {
@@ -41,7 +43,11 @@ impl fmt::Debug for SealedCredentials {
 impl SealedCredentials {
     /// The set-up's own credentials, with their secrets from here.
     pub fn new(setup: Arc<dyn SetupStore>, secrets: SealedSecrets) -> Self {
-        Self { setup, secrets }
+        Self {
+            setup,
+            secrets,
+            given: None,
+        }
     }
 
     /// Stores a client certificate with its key, sealed as one PEM text.
@@ -86,11 +92,14 @@ impl SealedCredentials {
     async fn field(
         &self,
         scope: &Scope,
-        field: impl FnOnce(EmailLoggingSetup) -> Option<String> + Send,
+        field: impl Fn(&EmailLoggingSetup) -> &Option<String> + Send,
     ) -> Result<Option<String>> {
+        let filled = |setup: &EmailLoggingSetup| field(setup).clone().filter(|value| !value.is_empty());
+        if let Some(value) = self.given.as_deref().and_then(filled) {
+            return Ok(Some(value));
+        }
         let stored = self.setup.load_setup(scope).await?;
-        let value = stored.and_then(|stored| field(stored.setup));
-        Ok(value.filter(|value| !value.is_empty()))
+        Ok(stored.and_then(|stored| filled(&stored.setup)))
     }
 
     async fn secret(&self, scope: &Scope, name: SecretName) -> Result<Option<SecretString>> {
@@ -102,7 +111,7 @@ impl SealedCredentials {
 #[async_trait]
 impl CredentialProvider for SealedCredentials {
     async fn client_id(&self, scope: &Scope) -> Result<Option<String>> {
-        self.field(scope, |setup| setup.exchange_client_id).await
+        self.field(scope, |setup| &setup.exchange_client_id).await
     }
 
     async fn client_secret(&self, scope: &Scope) -> Result<Option<SecretString>> {
@@ -110,7 +119,7 @@ impl CredentialProvider for SealedCredentials {
     }
 
     async fn redirect_url(&self, scope: &Scope) -> Result<Option<String>> {
-        self.field(scope, |setup| setup.exchange_redirect_url).await
+        self.field(scope, |setup| &setup.exchange_redirect_url).await
     }
 
     async fn certificate(&self, scope: &Scope) -> Result<Option<ClientCertificate>> {
@@ -125,12 +134,18 @@ impl CredentialProvider for SealedCredentials {
     }
 
     async fn password(&self, scope: &Scope) -> Result<Option<UserPassword>> {
-        let user = self.field(scope, |setup| setup.exchange_account_user_name);
+        let user = self.field(scope, |setup| &setup.exchange_account_user_name);
         let Some(user) = user.await? else {
             return Ok(None);
         };
         let password = self.secret(scope, SecretName::AccountPassword).await?;
         Ok(password.map(|password| UserPassword::new(user, password)))
+    }
+
+    fn for_setup(&self, setup: &EmailLoggingSetup) -> Option<Arc<dyn CredentialProvider>> {
+        let mut credentials = self.clone();
+        credentials.given = Some(Arc::new(setup.clone()));
+        Some(Arc::new(credentials))
     }
 }
 

@@ -66,6 +66,17 @@ impl RefreshTokenStore for SealedRefreshTokens {
         self.save_refresh_token(scope, &held, expected_version)
             .await
     }
+
+    async fn erase_refresh_token(&self, scope: &Scope, expected_version: u64) -> Result<()> {
+        let stored = self.load_refresh_token(scope).await?;
+        match stored {
+            None => Ok(()),
+            Some(stored) if stored.version == expected_version => {
+                self.secrets.erase(scope, &[SecretName::RefreshToken]).await
+            }
+            Some(_) => Err(Error::new(&codes::SECRET_VERSION, "erase_refresh_token")),
+        }
+    }
 }
 
 /// Until when a token is held, and the token.

@@ -3,8 +3,9 @@
 use super::{Consent, ConsentRequest, EmailLoggingAdministration, JobDescriptor, OnResult};
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::scope::Scope;
+use crate::setup::fields::Consequence;
 use crate::setup::{AuthenticationType, EmailLoggingSetup, SetupChange, ValidationReport};
-use crate::store::StoredSetup;
+use crate::store::{SecretName, StoredSetup};
 
 /// How an attempt to enable logging ended.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl EmailLoggingAdministration {
                     return Ok(Enabling::ConsentNeeded(needed));
                 }
             };
-            stored = self.keep_tenant(scope, tenant).await?;
+            stored = self.keep_tenant(scope, stored, tenant).await?;
         }
         let validation = self.run_checks(scope, &stored.setup, on_result).await;
         let (queue, storage) = validation.folders();
@@ -101,12 +102,25 @@ impl EmailLoggingAdministration {
         needs_consent(setup, &error).then_some(error)
     }
 
-    async fn keep_tenant(&self, scope: &Scope, tenant: Option<String>) -> Result<StoredSetup> {
-        let Some(tenant) = tenant else {
-            return self.load(scope).await;
-        };
-        let changes = [SetupChange::ExchangeTenantId(tenant)];
-        Ok(self.change(scope, None, &changes).await?.stored)
+    /// Stores the tenant over the set-up that the administrator signed in for. Where that was changed or cleared meanwhile, it
+    /// is a conflict, and a set-up without a delegated sign-in keeps no refresh token of it.
+    async fn keep_tenant(
+        &self,
+        scope: &Scope,
+        seen: StoredSetup,
+        tenant: Option<String>,
+    ) -> Result<StoredSetup> {
+        let change = tenant.map(SetupChange::ExchangeTenantId);
+        let changed = self.change(scope, Some(seen.version), change.as_slice());
+        let changed = changed.await;
+        if changed.is_err() && is_delegated(&seen.setup) {
+            let now = self.load(scope).await?.setup;
+            if !is_delegated(&now) {
+                let token = [Consequence::EraseSecret(SecretName::RefreshToken)];
+                self.erase(scope, &token).await?;
+            }
+        }
+        changed.map(|changed| changed.stored)
     }
 
     /// The job first, as it makes no request while the toggle is off; the toggle last, and only over what was validated.
@@ -136,6 +150,10 @@ impl EmailLoggingAdministration {
             drop(jobs.remove(scope).await);
         }
     }
+}
+
+fn is_delegated(setup: &EmailLoggingSetup) -> bool {
+    setup.authentication_type == AuthenticationType::OAuth2Delegated
 }
 
 /// A grant that is refused, absent or of an unknown tenant is an administrator's to give; a client id or secret that is

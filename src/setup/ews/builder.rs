@@ -118,8 +118,9 @@ impl fmt::Debug for EwsConnectorBuilder {
 
 impl EwsConnectorBuilder {
     /// Where client id, secret, certificate, password or token come from: mostly a
-    /// [`CredentialResolver`](crate::credential::CredentialResolver). Where it does not handle the client id or the redirect
-    /// URL, the field of the set-up counts.
+    /// [`CredentialResolver`](crate::credential::CredentialResolver), of which the fields of the set-up that is connected
+    /// count before its stored ones ([`CredentialProvider::for_setup`]). Where other credentials do not handle the client id
+    /// or the redirect URL, the field of the set-up counts.
     pub fn with_credentials(mut self, credentials: Arc<dyn CredentialProvider>) -> Self {
         self.credentials = Some(credentials);
         self

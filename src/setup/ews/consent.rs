@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest;
 use secrecy::SecretString;
 
 use super::fields;
@@ -18,6 +19,7 @@ use crate::setup::{
     AdministratorSignIn, AuthenticationType, ChangedSetup, Consent, ConsentRequest,
     EmailLoggingAdministration, EmailLoggingSetup, SetupChange,
 };
+use crate::store::StoredSetup;
 
 /// How often a refresh token is stored anew when another worker stores one at the same moment.
 const ATTEMPTS: u32 = 4;
@@ -63,7 +65,7 @@ impl ConsentSignIn {
         let expires_at = pending.expires_at();
         Ok(ConsentRequest {
             authorize_url,
-            pending: pending.to_secret(),
+            pending: pending.with_begun_for(digest_of(setup)).to_secret(),
             expires_at,
         })
     }
@@ -73,8 +75,9 @@ impl ConsentSignIn {
     ///
     /// # Errors
     ///
-    /// As [`AdminConsent::finish`]; `Protocol` (`oauth.state_mismatch`) where what was kept is another text; `Config`
-    /// (`setup.enabled`) while logging is enabled; `ReauthRequired` (`oauth.reauth`) where a delegated sign-in gave no refresh
+    /// As [`AdminConsent::finish`]; `Protocol` (`oauth.state_mismatch`) where what was kept is another text or another scope's; `Config`
+    /// (`setup.enabled`) while logging is enabled; `Conflict` (`setup.version`) where the set-up's connection was changed, or
+    /// the set-up cleared, after the consent was begun: no token is left then; `ReauthRequired` (`oauth.reauth`) where a delegated sign-in gave no refresh
     /// token; what the stores raise.
     ///
     /// # Cancel safety
@@ -87,13 +90,21 @@ impl ConsentSignIn {
         pending: &SecretString,
         callback_url: &str,
     ) -> Result<ChangedSetup> {
+        let begun = administration.load(scope).await?.setup;
+        let consented = self.consented(scope, &begun, pending, callback_url).await?;
+        // The identity service took its time, in which the set-up may have been changed or cleared.
         let stored = administration.load(scope).await?;
-        let tenant = self
-            .complete(scope, &stored.setup, pending, callback_url)
-            .await?;
-        let change = tenant.map(SetupChange::ExchangeTenantId);
-        let changes = change.as_slice();
-        administration.change(scope, None, changes).await
+        check_unchanged(&begun, &stored.setup)?;
+        let kept = self.keep_token(scope, &begun, &consented).await?;
+        let change = consented.tenant_id.map(SetupChange::ExchangeTenantId);
+        let changed = store_tenant(administration, scope, stored, change.as_slice()).await;
+        if changed.is_err()
+            && let Some(version) = kept
+            && digest_of(&administration.load(scope).await?.setup) != digest_of(&begun)
+        {
+            self.take_back(scope, version).await?;
+        }
+        changed
     }
 
     /// As [`finish`](Self::finish), without storing the tenant, which is answered: for an
@@ -113,20 +124,57 @@ impl ConsentSignIn {
         pending: &SecretString,
         callback_url: &str,
     ) -> Result<Option<String>> {
-        if setup.enabled {
-            return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
-        }
-        let consent = self.consent(scope, setup)?;
-        let pending = PendingConsent::from_secret(pending)?;
-        let consented = consent.finish(pending, callback_url).await?;
-        if setup.authentication_type == AuthenticationType::OAuth2Delegated {
-            self.store(scope, &consented).await?;
-        }
+        let consented = self.consented(scope, setup, pending, callback_url).await?;
+        self.keep_token(scope, setup, &consented).await?;
         Ok(consented.tenant_id)
     }
 
+    /// What the consent gave, if it was begun for this scope and these fields. Nothing is stored.
+    async fn consented(
+        &self,
+        scope: &Scope,
+        setup: &EmailLoggingSetup,
+        pending: &SecretString,
+        callback_url: &str,
+    ) -> Result<Consented> {
+        if setup.enabled {
+            return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
+        }
+        let pending = PendingConsent::from_secret(pending)?;
+        pending.check_scope(scope)?;
+        if pending.begun_for() != Some(&digest_of(setup)) {
+            return Err(Error::new(&codes::SETUP_VERSION, OPERATION));
+        }
+        let consent = self.consent(scope, setup)?;
+        consent.finish(pending, callback_url).await
+    }
+
+    /// Stores the refresh token of a delegated sign-in, and answers its version.
+    async fn keep_token(
+        &self,
+        scope: &Scope,
+        setup: &EmailLoggingSetup,
+        consented: &Consented,
+    ) -> Result<Option<u64>> {
+        if setup.authentication_type != AuthenticationType::OAuth2Delegated {
+            return Ok(None);
+        }
+        self.store(scope, consented).await.map(Some)
+    }
+
+    /// Erases the refresh token that was stored for a set-up that is another one now. One that is newer stays.
+    async fn take_back(&self, scope: &Scope, version: u64) -> Result<()> {
+        let Some(store) = &self.connector.inner.options.refresh_tokens else {
+            return Ok(());
+        };
+        match store.erase_refresh_token(scope, version).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Stores the refresh token over whatever is stored: the administrator's sign-in is the newest.
-    async fn store(&self, scope: &Scope, consented: &Consented) -> Result<()> {
+    async fn store(&self, scope: &Scope, consented: &Consented) -> Result<u64> {
         let missing = |code, what: &'static str| Error::new(code, OPERATION).with_detail(what);
         let store = self.connector.inner.options.refresh_tokens.as_ref();
         let store = store.ok_or_else(|| missing(&codes::CONFIG_MISSING, "with_refresh_tokens"))?;
@@ -144,7 +192,7 @@ impl ConsentSignIn {
                 Err(error) if error.kind() == ErrorKind::Conflict && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
-                outcome => return outcome.map(drop),
+                outcome => return outcome,
             }
         }
     }
@@ -168,6 +216,54 @@ impl ConsentSignIn {
             None => builder.build(),
         }
     }
+}
+
+/// Stores the tenant over the set-up that was read. A change of what is not part of the connection is no obstacle.
+async fn store_tenant(
+    administration: &EmailLoggingAdministration,
+    scope: &Scope,
+    mut stored: StoredSetup,
+    changes: &[SetupChange],
+) -> Result<ChangedSetup> {
+    let mut attempt = 1;
+    loop {
+        let version = Some(stored.version);
+        match administration.change(scope, version, changes).await {
+            Err(error) if error.kind() == ErrorKind::Conflict && attempt < ATTEMPTS => {
+                attempt += 1;
+                let now = administration.load(scope).await?;
+                check_unchanged(&stored.setup, &now.setup)?;
+                stored = now;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn check_unchanged(begun: &EmailLoggingSetup, now: &EmailLoggingSetup) -> Result<()> {
+    if now.enabled {
+        return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
+    }
+    if digest_of(begun) == digest_of(now) {
+        return Ok(());
+    }
+    Err(Error::new(&codes::SETUP_VERSION, OPERATION))
+}
+
+/// A digest of the fields that say where a connection goes and who makes it. A blank field is an absent one.
+fn digest_of(setup: &EmailLoggingSetup) -> String {
+    let fields = [
+        &setup.autodiscovery_email_address,
+        &setup.exchange_service_url,
+        &setup.exchange_account_user_name,
+        &setup.exchange_client_id,
+        &setup.exchange_redirect_url,
+        &setup.exchange_tenant_id,
+    ];
+    let fields = fields.map(|field| field.as_deref().unwrap_or_default());
+    let text = serde_json::json!([setup.authentication_type.code(), fields]).to_string();
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(hash.as_ref())
 }
 
 impl fmt::Debug for ConsentSignIn {

@@ -29,7 +29,7 @@ pub(super) async fn find(
     let anonymous = describe().build()?.discover().await;
     let found = match anonymous {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            match sign_in.of_autodiscover(options, scope, describe()) {
+            match sign_in.of_autodiscover(scope, describe()) {
                 Some(builder) => builder.build()?.discover().await?,
                 None => return Err(error),
             }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::builder::Options;
 #[cfg(feature = "oauth2")]
-use super::{incomplete, with_fields::WithFields};
+use super::incomplete;
+use super::with_fields::WithFields;
 use crate::credential::CredentialProvider;
 #[cfg(feature = "oauth2")]
 use crate::credential::{AppSignIn, DelegatedSignIn, IdentityService, MicrosoftCloud};
@@ -39,7 +40,7 @@ impl SignIn {
         scope: &Scope,
         fields: &EmailLoggingSetup,
     ) -> Result<Self> {
-        let credentials = || Arc::clone(&options.credentials);
+        let credentials = || WithFields::over(&options.credentials, fields);
         match fields.authentication_type {
             AuthenticationType::Basic => Ok(Self::Account(credentials())),
             AuthenticationType::AccessToken => Ok(Self::AccessToken(credentials())),
@@ -71,15 +72,13 @@ impl SignIn {
     /// Gives it to a look-up; `None` for an account, whose password no look-up gets.
     pub(super) fn of_autodiscover(
         &self,
-        options: &Options,
         scope: &Scope,
         builder: AutodiscoverBuilder,
     ) -> Option<AutodiscoverBuilder> {
         match self {
             Self::Account(_) => None,
-            Self::AccessToken(_) => {
-                let provider = Arc::clone(&options.credentials);
-                Some(builder.with_access_token(provider, scope.clone()))
+            Self::AccessToken(provider) => {
+                Some(builder.with_access_token(Arc::clone(provider), scope.clone()))
             }
             #[cfg(feature = "oauth2")]
             Self::App(sign_in) => Some(builder.with_app_sign_in(sign_in.clone())),

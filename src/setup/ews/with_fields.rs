@@ -19,15 +19,17 @@ pub(super) struct WithFields {
 }
 
 impl WithFields {
-    /// The credentials over the fields of this set-up.
+    /// The credentials as they are for this set-up; of those that know none, over its fields.
     pub(super) fn over(
         credentials: &Arc<dyn CredentialProvider>,
         setup: &EmailLoggingSetup,
     ) -> Arc<dyn CredentialProvider> {
-        Arc::new(Self {
-            credentials: Arc::clone(credentials),
-            client_id: setup.exchange_client_id.clone(),
-            redirect_url: setup.exchange_redirect_url.clone(),
+        credentials.for_setup(setup).unwrap_or_else(|| {
+            Arc::new(Self {
+                credentials: Arc::clone(credentials),
+                client_id: setup.exchange_client_id.clone(),
+                redirect_url: setup.exchange_redirect_url.clone(),
+            })
         })
     }
 }

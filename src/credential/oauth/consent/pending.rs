@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::OPERATION;
 use crate::error::{Error, Result, codes};
+use crate::scope::Scope;
 
 /// A consent that waits for its callback. `Debug` shows when it ends, and nothing else.
 ///
@@ -24,6 +25,9 @@ pub struct PendingConsent {
     pub(super) client_id: String,
     pub(super) token_endpoint: String,
     pub(super) expires_at: Timestamp,
+    pub(super) scope: Scope,
+    /// A digest of what the consent was begun for, where whoever began it says so.
+    pub(super) begun_for: Option<String>,
 }
 
 impl fmt::Debug for PendingConsent {
@@ -45,6 +49,26 @@ impl PendingConsent {
         &self.state
     }
 
+    /// Says what the consent was begun for.
+    pub(crate) fn with_begun_for(mut self, digest: String) -> Self {
+        self.begun_for = Some(digest);
+        self
+    }
+
+    /// What the consent was begun for.
+    pub(crate) fn begun_for(&self) -> Option<&str> {
+        self.begun_for.as_deref()
+    }
+
+    /// Only the scope that began it may finish it.
+    pub(crate) fn check_scope(&self, scope: &Scope) -> Result<()> {
+        if self.scope == *scope {
+            return Ok(());
+        }
+        let error = Error::new(&codes::OAUTH_STATE_MISMATCH, OPERATION);
+        Err(error.with_detail("the consent was begun for another scope"))
+    }
+
     /// The whole of it as one secret text, to be kept sealed or in a session on the server.
     pub fn to_secret(&self) -> SecretString {
         let text = json!({
@@ -55,6 +79,9 @@ impl PendingConsent {
             "client_id": self.client_id,
             "token_endpoint": self.token_endpoint,
             "expires_at": self.expires_at.as_millisecond(),
+            "tenant": self.scope.tenant(),
+            "company": self.scope.company(),
+            "begun_for": self.begun_for,
         });
         text.to_string().into()
     }
@@ -82,6 +109,8 @@ impl PendingConsent {
             client_id: text("client_id")?,
             token_endpoint: text("token_endpoint")?,
             expires_at: expires_at.ok_or_else(invalid)?,
+            scope: Scope::new(text("tenant")?, text("company")?).map_err(|_| invalid())?,
+            begun_for: text("begun_for").ok(),
         })
     }
 }
