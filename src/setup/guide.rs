@@ -82,7 +82,7 @@ impl GuideOptions {
     }
 
     /// The set-up that exists, whose values are proposed. All is checked again, and secrets are to be given again or said to
-    /// be [stored](ClientSecret::Stored).
+    /// be [stored](ClientSecret::Stored). It is not written where options are stored under `serde`.
     #[must_use]
     pub fn with_setup(mut self, setup: &EmailLoggingSetup) -> Self {
         self.existing = Some(Box::new(setup.clone()));
