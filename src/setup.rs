@@ -19,9 +19,9 @@ use crate::source::{FolderId, FolderPath};
 
 pub use administration::{
     AdministratorSignIn, ChangedSetup, Consent, ConsentNeeded, ConsentRequest,
-    EmailLoggingAdministration, EmailLoggingAdministrationBuilder, Enabling, InteractionTemplates,
-    JobDescriptor, JobFailure, JobQueue, JobState, MemoryJobQueue, OnResult, SetupStatus,
-    SignInState, TemplateList,
+    EmailLoggingAdministration, EmailLoggingAdministrationBuilder, Enabling, FinishedGuide,
+    InteractionTemplates, JobDescriptor, JobFailure, JobQueue, JobState, MemoryJobQueue, OnResult,
+    SetupStatus, SignInState, TemplateList,
 };
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,

@@ -811,6 +811,169 @@ fn events_and_requests_show_no_secret() {
     assert!(!format!("{requests:?}").contains(SECRET));
 }
 
+#[test]
+fn rules_for_another_queue_are_to_be_confirmed_again() {
+    let mut guide = supplied();
+    go_to(&mut guide, GuideStep::Validation);
+    let back = |guide: &mut AssistedSetup, step| {
+        while guide.step() != step {
+            take(guide, GuideEvent::Back);
+        }
+    };
+    let to_rules = |guide: &mut AssistedSetup| {
+        while guide.step() != GuideStep::MailFlowRules {
+            for event in match guide.step() {
+                GuideStep::Mailbox => vec![GuideEvent::CheckConnection],
+                _ => vec![GuideEvent::LookUpFolders],
+            } {
+                let requests = take(guide, event);
+                answer(guide, requests);
+            }
+            take(guide, GuideEvent::Next);
+        }
+    };
+    let inbox = || GuideEvent::ChooseQueue(path(r"inbox:\Logging\"));
+    for (step, events, asked) in [
+        (GuideStep::Folders, vec![], false),
+        (
+            GuideStep::Folders,
+            vec![GuideEvent::UseDefaultFolders(false)],
+            false,
+        ),
+        (
+            GuideStep::Folders,
+            vec![GuideEvent::ChooseStorage(path(r"inbox:\Old\"))],
+            false,
+        ),
+        (GuideStep::Folders, vec![inbox()], true),
+        (GuideStep::Folders, vec![inbox()], false),
+        (
+            GuideStep::Folders,
+            vec![GuideEvent::UseDefaultFolders(true)],
+            true,
+        ),
+        (
+            GuideStep::Mailbox,
+            vec![GuideEvent::EnterAddress("b@corp.example".to_owned())],
+            true,
+        ),
+        (
+            GuideStep::Folders,
+            vec![GuideEvent::ChooseVariant(FolderVariant::PublicFolders)],
+            true,
+        ),
+        (
+            GuideStep::Mailbox,
+            vec![GuideEvent::EnterAddress(ADDRESS.to_owned())],
+            false,
+        ),
+    ] {
+        back(&mut guide, step);
+        let said = format!("{events:?}");
+        for event in events {
+            take(&mut guide, event);
+        }
+        to_rules(&mut guide);
+        let expected = if asked {
+            Err(GuideReason::RulesNotConfirmed)
+        } else {
+            Ok(())
+        };
+        assert_eq!(guide.can_next(), expected, "{said}");
+        take(&mut guide, GuideEvent::RulesDone(true));
+    }
+}
+
+#[test]
+fn a_guide_that_was_stored_while_finishing_asks_again_with_the_same_ticket() {
+    let mut guide = supplied();
+    go_to(&mut guide, GuideStep::Done);
+    fill(&mut guide);
+    assert!(guide.resume().is_none());
+    let asked = take(&mut guide, GuideEvent::Finish);
+    let text = serde_json::to_string(&guide).unwrap();
+    let mut again: AssistedSetup = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        refused(&mut again, GuideEvent::Finish),
+        GuideReason::Waiting
+    );
+    let resumed = again.resume().unwrap();
+    assert_eq!(format!("{asked:?}"), format!("[{resumed:?}]"));
+    let GuideRequest::Finish { ticket, .. } = resumed else {
+        panic!()
+    };
+    let failed = GuideAnswer::Failed("store.unavailable".to_owned());
+    take(
+        &mut again,
+        GuideEvent::Stored {
+            ticket,
+            answer: failed,
+        },
+    );
+    assert!(again.warnings().contains(&GuideWarning::NotStored));
+    assert_eq!(
+        again.stored(),
+        &GuideCheck::Failed("store.unavailable".to_owned())
+    );
+    finish(&mut again);
+    assert_eq!(again.status(), GuideStatus::Completed);
+    assert!(!again.warnings().contains(&GuideWarning::NotStored));
+}
+
+#[test]
+fn a_full_service_url_is_taken_on_premises_only() {
+    let url = "https://mail.corp.example/EWS/Exchange.asmx";
+    let enter = |text: &str| GuideEvent::EnterServiceUrl(text.to_owned());
+    let mut guide = on_premises();
+    go_to(&mut guide, GuideStep::Mailbox);
+    fill(&mut guide);
+    take(&mut guide, enter(url));
+    assert_eq!(guide.connection(), &GuideCheck::NotRun);
+    assert_eq!(guide.setup().exchange_service_url.as_deref(), Some(url));
+    for bad in [
+        "http://mail.corp.example/",
+        "https://outlook.office365.com/EWS/Exchange.asmx",
+    ] {
+        assert_eq!(
+            refused(&mut guide, enter(bad)),
+            GuideReason::ServiceUrlInvalid
+        );
+    }
+    take(&mut guide, enter(" "));
+    assert_eq!(
+        guide.setup().exchange_service_url.as_deref(),
+        Some("corp.example")
+    );
+    let mut guide = online();
+    go_to(&mut guide, GuideStep::Mailbox);
+    assert_eq!(
+        refused(&mut guide, enter(url)),
+        GuideReason::ServiceUrlInvalid
+    );
+}
+
+#[test]
+fn a_set_up_that_exists_is_proposed_and_confirms_nothing() {
+    let mut guide = on_premises();
+    go_to(&mut guide, GuideStep::Folders);
+    take(&mut guide, GuideEvent::UseDefaultFolders(false));
+    take(&mut guide, GuideEvent::ChooseQueue(path(r"\Mail\In\")));
+    go_to(&mut guide, GuideStep::Done);
+    fill(&mut guide);
+    let mut setup = guide.setup();
+    setup.email_batch_size = 25;
+    setup.exchange_service_url = Some("https://mail.corp.example/EWS/Exchange.asmx".to_owned());
+    let options = GuideOptions::on_premises(day("2026-11-26")).with_setup(&setup);
+    let proposed = AssistedSetup::new(options);
+    assert!(!proposed.default_folders());
+    assert_eq!(proposed.can_next(), Err(GuideReason::NotPrepared));
+    assert_eq!(proposed.consent(), &GuideCheck::NotRun);
+    setup.queue_folder_id = None;
+    setup.storage_folder_id = None;
+    setup.exchange_tenant_id = None;
+    assert_eq!(proposed.setup(), setup);
+}
+
 fn any_event() -> impl Strategy<Value = GuideEvent> {
     let ticket = 1..12_u64;
     let passed = prop_oneof![

@@ -6,6 +6,7 @@
 mod builder;
 mod consent;
 mod enable;
+mod guide;
 mod job;
 mod status;
 mod templates;
@@ -25,6 +26,7 @@ use crate::store::{SecretStore, SetupStore, StoredSetup};
 pub use builder::EmailLoggingAdministrationBuilder;
 pub use consent::{AdministratorSignIn, Consent, ConsentRequest};
 pub use enable::{ConsentNeeded, Enabling};
+pub use guide::FinishedGuide;
 pub use job::{JobDescriptor, JobFailure, JobQueue, JobState, MemoryJobQueue};
 pub use status::{SetupStatus, SignInState};
 pub use templates::{InteractionTemplates, TemplateList};

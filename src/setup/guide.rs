@@ -7,6 +7,7 @@
 mod event;
 mod guards;
 mod handle;
+mod prefill;
 mod reason;
 #[cfg(feature = "serde")]
 mod serial;
@@ -41,6 +42,9 @@ pub struct GuideOptions {
     pub redirect_url: Option<String>,
     /// When it is opened; warnings depend on the date.
     pub opened_at: Timestamp,
+    /// A set-up that exists. It is used up when the guide is opened.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    existing: Option<Box<EmailLoggingSetup>>,
 }
 
 impl GuideOptions {
@@ -51,6 +55,7 @@ impl GuideOptions {
             credentials_supplied: false,
             redirect_url: None,
             opened_at,
+            existing: None,
         }
     }
 
@@ -73,6 +78,14 @@ impl GuideOptions {
     #[must_use]
     pub fn with_redirect_url(mut self, url: impl Into<String>) -> Self {
         self.redirect_url = Some(url.into());
+        self
+    }
+
+    /// The set-up that exists, whose values are proposed. All is checked again, and secrets are to be given again or said to
+    /// be [stored](ClientSecret::Stored). It is not written where options are stored under `serde`.
+    #[must_use]
+    pub fn with_setup(mut self, setup: &EmailLoggingSetup) -> Self {
+        self.existing = Some(Box::new(setup.clone()));
         self
     }
 }
@@ -205,6 +218,8 @@ pub struct AssistedSetup {
     intro: IntroPage,
     sign_in: SignInPage,
     address: String,
+    service_url: Option<String>,
+    batch_size: u32,
     connection: GuideCheck,
     folders: FoldersPage,
     rules_confirmed: bool,
@@ -214,7 +229,8 @@ pub struct AssistedSetup {
 
 impl AssistedSetup {
     /// Opens it on its first page. A shared mailbox is proposed for Exchange Online, public folders on premises.
-    pub fn new(options: GuideOptions) -> Self {
+    pub fn new(mut options: GuideOptions) -> Self {
+        let existing = options.existing.take();
         let variant = if options.online {
             FolderVariant::SharedMailbox
         } else {
@@ -224,7 +240,7 @@ impl AssistedSetup {
             redirect_url: options.redirect_url.clone(),
             ..SignInPage::default()
         };
-        Self {
+        let mut guide = Self {
             options,
             status: GuideStatus::Open,
             step: GuideStep::Intro,
@@ -233,6 +249,8 @@ impl AssistedSetup {
             intro: IntroPage::default(),
             sign_in,
             address: String::new(),
+            service_url: None,
+            batch_size: BATCH_SIZE,
             connection: GuideCheck::NotRun,
             folders: FoldersPage::new(variant),
             rules_confirmed: false,
@@ -243,7 +261,11 @@ impl AssistedSetup {
                 schedule_job: true,
                 stored: GuideCheck::NotRun,
             },
+        };
+        if let Some(setup) = existing {
+            guide.prefill(*setup);
         }
+        guide
     }
 
     /// The page that is open.
@@ -324,6 +346,11 @@ impl AssistedSetup {
         &self.validation
     }
 
+    /// How storing came out, after Finish.
+    pub fn stored(&self) -> &GuideCheck {
+        &self.last.stored
+    }
+
     /// What to say beside the page, by date and choice.
     pub fn warnings(&self) -> Vec<GuideWarning> {
         let now = self.options.opened_at;
@@ -342,6 +369,10 @@ impl AssistedSetup {
                 GuideWarning::PublicFoldersOnline,
                 self.options.online && public,
             ),
+            (
+                GuideWarning::NotStored,
+                last && matches!(self.last.stored, GuideCheck::Failed(_)),
+            ),
             (GuideWarning::NotScheduled, last && !self.last.schedule_job),
             (
                 GuideWarning::RulesDelay,
@@ -354,7 +385,8 @@ impl AssistedSetup {
 
     /// The values so far. What a provider supplies stays blank, and no secret is among them.
     ///
-    /// The service URL is the domain of the address, as the original stores it; the batch size is 10.
+    /// The service URL is the domain of the address, as the original stores it, unless one was entered; the batch size is
+    /// 10, or what the set-up that exists has.
     pub fn setup(&self) -> EmailLoggingSetup {
         let address = self.address.trim();
         let domain = address
@@ -368,9 +400,9 @@ impl AssistedSetup {
             queue_folder_id: self.folders.queue_id.clone(),
             storage_folder: Some(self.folders.storage.clone()),
             storage_folder_id: self.folders.storage_id.clone(),
-            email_batch_size: BATCH_SIZE,
-            autodiscovery_email_address: Some(address.to_owned()).filter(|text| !text.is_empty()),
-            exchange_service_url: domain,
+            email_batch_size: self.batch_size,
+            autodiscovery_email_address: self.entered_address(),
+            exchange_service_url: self.service_url.clone().or(domain),
             exchange_account_user_name: self.sign_in.user_name.clone().filter(|_| basic),
             exchange_client_id: self.sign_in.client_id.clone().filter(|_| asked),
             exchange_redirect_url: self.sign_in.redirect_url.clone().filter(|_| oauth),
@@ -386,6 +418,10 @@ impl AssistedSetup {
             enabled: false,
             ..self.setup()
         })
+    }
+
+    fn entered_address(&self) -> Option<String> {
+        Some(self.address.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn uses_consent(&self) -> bool {

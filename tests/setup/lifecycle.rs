@@ -21,14 +21,18 @@ use crate::fake_mail::{FakeMail, answer, complete, error, fails, queue};
 
 /// Secrets by name; a test sees which are left.
 #[derive(Debug, Default)]
-struct Secrets(Mutex<BTreeSet<SecretName>>);
+pub(crate) struct Secrets(Mutex<BTreeSet<SecretName>>);
 
 impl Secrets {
     fn all() -> Self {
         Self(Mutex::new(SecretName::ALL.iter().copied().collect()))
     }
 
-    fn left(&self) -> Vec<SecretName> {
+    pub(crate) fn put(&self, name: SecretName) {
+        self.0.lock().unwrap().insert(name);
+    }
+
+    pub(crate) fn left(&self) -> Vec<SecretName> {
         self.0.lock().unwrap().iter().copied().collect()
     }
 }
@@ -62,16 +66,16 @@ impl SecretStore for Secrets {
     }
 }
 
-struct Office {
-    scope: Scope,
+pub(crate) struct Office {
+    pub(crate) scope: Scope,
     mail: FakeMail,
     store: Arc<MemoryStore>,
-    secrets: Arc<Secrets>,
+    pub(crate) secrets: Arc<Secrets>,
     jobs: Arc<MemoryJobQueue>,
 }
 
 impl Office {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             scope: Scope::default(),
             mail: FakeMail::new(),
@@ -81,7 +85,7 @@ impl Office {
         }
     }
 
-    async fn with(setup: EmailLoggingSetup) -> Self {
+    pub(crate) async fn with(setup: EmailLoggingSetup) -> Self {
         let office = Self::new();
         let saved = office.store.save_setup(&office.scope, &setup, 0).await;
         assert_eq!(saved.unwrap(), 1);
@@ -98,19 +102,19 @@ impl Office {
             .with_clock(Arc::new(self.mail.clock.clone()))
     }
 
-    fn administration(&self) -> EmailLoggingAdministration {
+    pub(crate) fn administration(&self) -> EmailLoggingAdministration {
         self.builder().build().unwrap()
     }
 
-    async fn setup(&self) -> EmailLoggingSetup {
+    pub(crate) async fn setup(&self) -> EmailLoggingSetup {
         self.administration().load(&self.scope).await.unwrap().setup
     }
 
-    async fn enable(&self) -> Result<Enabling> {
+    pub(crate) async fn enable(&self) -> Result<Enabling> {
         self.administration().enable(&self.scope, &mut |_| ()).await
     }
 
-    async fn is_scheduled(&self) -> bool {
+    pub(crate) async fn is_scheduled(&self) -> bool {
         self.jobs.state(&self.scope).await.unwrap().is_some()
     }
 }

@@ -6,6 +6,7 @@
 #[path = "../support/fake_mail.rs"]
 mod fake_mail;
 mod fields;
+mod guide;
 mod jobs;
 mod lifecycle;
 mod service_address;

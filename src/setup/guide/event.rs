@@ -89,6 +89,9 @@ pub enum GuideEvent {
 
     /// Mailbox: the address is edited.
     EnterAddress(String),
+    /// Mailbox, on premises: the address of the service where the domain of the mail address does not lead there: a domain
+    /// or a full https URL. Blank is the domain of the mail address again.
+    EnterServiceUrl(String),
     /// Mailbox: check the connection.
     CheckConnection,
     /// The host's answer.
@@ -153,6 +156,9 @@ pub enum GuideEvent {
 }
 
 /// What the host is asked to do. Those with a ticket want an answer.
+///
+/// Nothing is stored before [`Finish`](Self::Finish): a guide that is closed early leaves the set-up and its secrets as they
+/// were. A consent that stores a refresh token itself is the exception.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum GuideRequest {
@@ -162,12 +168,15 @@ pub enum GuideRequest {
     ShowPlan {
         /// Which kind.
         variant: FolderVariant,
+        /// The mailbox, once it was entered.
+        address: Option<String>,
         /// The queue folder.
         queue: FolderPath,
         /// The storage folder.
         storage: FolderPath,
     },
-    /// Store the client secret, sealed. It is not asked for again.
+    /// Keep the client secret in memory, on the server, and sign in with it while the guide is open. It is handed out once.
+    /// Store it, sealed, when [`Finish`](Self::Finish) is asked for, and forget it when the guide is closed early.
     StoreClientSecret {
         /// Whose secret it is.
         client_id: String,
@@ -181,7 +190,7 @@ pub enum GuideRequest {
         /// The values so far.
         setup: Box<EmailLoggingSetup>,
     },
-    /// Check user name and password, and store the password, sealed, if they are right.
+    /// Check user name and password. Keep the password as the client secret is kept, if they are right.
     CheckLogin {
         /// For the answer.
         ticket: GuideTicket,
@@ -215,14 +224,17 @@ pub enum GuideRequest {
         /// The storage folder.
         storage: FolderPath,
     },
-    /// Run all checks but that of the interaction template, which the last page makes.
+    /// Run all checks but those of the interaction template, which the last page makes:
+    /// [`EmailLoggingAdministration::validate_guide`](crate::setup::EmailLoggingAdministration::validate_guide).
     Validate {
         /// For the answer.
         ticket: GuideTicket,
         /// The values so far.
         setup: Box<EmailLoggingSetup>,
     },
-    /// Put this set-up in the place of an older one, remove an older job, and schedule a new one if asked for.
+    /// Put this set-up in the place of an older one, store the secrets that were kept, remove an older job, and schedule a
+    /// new one if asked for:
+    /// [`EmailLoggingAdministration::finish_guide`](crate::setup::EmailLoggingAdministration::finish_guide).
     Finish {
         /// For the answer.
         ticket: GuideTicket,

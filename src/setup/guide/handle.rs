@@ -4,12 +4,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::guards::require;
 use super::{
-    AssistedSetup, ClientSecret, FoldersPage, GuideAnswer, GuideCheck, GuideEvent, GuideOutcome,
-    GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, default_folders,
+    AssistedSetup, ClientSecret, FolderVariant, FoldersPage, GuideAnswer, GuideCheck, GuideEvent,
+    GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, default_folders,
 };
-use crate::setup::AuthenticationType;
 use crate::setup::provisioning::check_redirect_url;
-use crate::source::FolderId;
+use crate::setup::{AuthenticationType, ServiceAddress};
+use crate::source::{FolderId, FolderPath};
 
 /// The characters of an interaction template's code.
 const TEMPLATE_CODE: usize = 10;
@@ -27,7 +27,7 @@ impl AssistedSetup {
         match event {
             GuideEvent::Close => self.close(),
             GuideEvent::CloseConfirmed(leave) => self.close_confirmed(leave),
-            GuideEvent::Stored { ticket, answer } => Ok(self.stored(ticket, answer)),
+            GuideEvent::Stored { ticket, answer } => Ok(self.stored_by_host(ticket, answer)),
             GuideEvent::SignedIn { ticket, outcome } => Ok(self.signed_in(ticket, outcome)),
             GuideEvent::LoginChecked { ticket, answer } => {
                 Ok(answered(&mut self.sign_in.login, ticket, answer))
@@ -104,6 +104,7 @@ impl AssistedSetup {
                 self.enter_address(address);
                 Ok(Vec::new())
             }
+            GuideEvent::EnterServiceUrl(text) => self.enter_service_url(&text),
             GuideEvent::CheckConnection => self.check_connection(),
             GuideEvent::RulesDone(done) => {
                 self.rules_confirmed = done;
@@ -131,7 +132,7 @@ impl AssistedSetup {
                 self.folders.default = default;
                 if default {
                     let [queue, storage] = default_folders(self.folders.variant);
-                    self.folders.queue = queue;
+                    self.queue_becomes(queue);
                     self.folders.storage = storage;
                     self.folders_changed();
                 }
@@ -139,7 +140,7 @@ impl AssistedSetup {
             GuideEvent::ChooseQueue(path) => {
                 require(!self.folders.default, GuideReason::DefaultFolders)?;
                 self.of_this_kind(&path)?;
-                self.folders.queue = path;
+                self.queue_becomes(path);
                 self.folders_changed();
             }
             GuideEvent::ChooseStorage(path) => {
@@ -184,6 +185,7 @@ impl AssistedSetup {
         }
         Ok(vec![GuideRequest::ShowPlan {
             variant: self.folders.variant,
+            address: self.entered_address(),
             queue: self.folders.queue.clone(),
             storage: self.folders.storage.clone(),
         }])
@@ -281,7 +283,33 @@ impl AssistedSetup {
     fn enter_address(&mut self, address: String) {
         if address != self.address {
             self.address = address;
+            if self.folders.variant == FolderVariant::SharedMailbox {
+                self.rules_confirmed = false;
+            }
             self.connection_changed();
+        }
+    }
+
+    fn enter_service_url(&mut self, text: &str) -> Handled {
+        let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let usable = text.as_deref().is_none_or(|text| {
+            let parsed = ServiceAddress::parse(text);
+            let own = parsed.is_ok_and(|address| !address.is_exchange_online());
+            own && !self.options.online && text.chars().count() <= 250
+        });
+        require(usable, GuideReason::ServiceUrlInvalid)?;
+        if text != self.service_url {
+            self.service_url = text;
+            self.connection_changed();
+        }
+        Ok(Vec::new())
+    }
+
+    /// The mail flow rules name the queue: those for another one are to be confirmed again.
+    fn queue_becomes(&mut self, path: FolderPath) {
+        if path != self.folders.queue {
+            self.folders.queue = path;
+            self.rules_confirmed = false;
         }
     }
 
@@ -348,15 +376,34 @@ impl AssistedSetup {
         let ticket = self.ticket();
         self.status = GuideStatus::Finishing;
         self.last.stored = GuideCheck::Running(ticket);
+        Ok(vec![self.ask_to_finish(ticket)])
+    }
+
+    fn ask_to_finish(&self, ticket: GuideTicket) -> GuideRequest {
         let outcome = GuideOutcome {
             setup: self.setup(),
             schedule_job: self.last.schedule_job,
         };
         let outcome = Box::new(outcome);
-        Ok(vec![GuideRequest::Finish { ticket, outcome }])
+        GuideRequest::Finish { ticket, outcome }
     }
 
-    fn stored(&mut self, ticket: GuideTicket, answer: GuideAnswer) -> Vec<GuideRequest> {
+    /// What still waits for an answer that no event of a person asks for again: to finish, and to confirm leaving.
+    ///
+    /// For a guide that was stored and is opened again, whose host ended before it answered. The ticket is the same, so that
+    /// a late answer counts. Secrets are not handed out again: where the host has lost those that it kept, answer
+    /// [`GuideAnswer::Failed`], go back and enter them again.
+    pub fn resume(&self) -> Option<GuideRequest> {
+        match (self.status, &self.last.stored) {
+            (GuideStatus::Finishing, GuideCheck::Running(ticket)) => {
+                Some(self.ask_to_finish(*ticket))
+            }
+            (GuideStatus::Closing, _) => Some(GuideRequest::ConfirmClose),
+            _ => None,
+        }
+    }
+
+    fn stored_by_host(&mut self, ticket: GuideTicket, answer: GuideAnswer) -> Vec<GuideRequest> {
         if self.last.stored != GuideCheck::Running(ticket) {
             return Vec::new();
         }
@@ -423,7 +470,9 @@ fn page_of(event: &GuideEvent) -> Option<GuideStep> {
         GuideEvent::EnterClient { .. } => GuideStep::Client,
         GuideEvent::SignIn => GuideStep::SignIn,
         GuideEvent::EnterLogin { .. } => GuideStep::LoginPass,
-        GuideEvent::EnterAddress(_) | GuideEvent::CheckConnection => GuideStep::Mailbox,
+        GuideEvent::EnterAddress(_)
+        | GuideEvent::EnterServiceUrl(_)
+        | GuideEvent::CheckConnection => GuideStep::Mailbox,
         GuideEvent::ChooseVariant(_)
         | GuideEvent::UseDefaultFolders(_)
         | GuideEvent::ChooseQueue(_)

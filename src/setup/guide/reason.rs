@@ -54,6 +54,7 @@ texts! {
         LoginFailed = "guide.login_failed", "Exchange refused user name and password.";
         AddressMissing = "guide.address_missing", "Enter the mail address.";
         AddressInvalid = "guide.address_invalid", "This is no mail address.";
+        ServiceUrlInvalid = "guide.service_url_invalid", "On premises the service URL is blank, a domain or an https URL without a query, of at most 250 characters; Exchange Online takes none.";
         ConnectionNotChecked = "guide.connection_not_checked", "Check the connection.";
         ConnectionFailed = "guide.connection_failed", "The connection failed; correct the address or Exchange, and check again.";
         PublicFoldersEnded = "guide.public_folders_ended", "Exchange Online has no access to public folders since 2027-04-01. Choose the shared mailbox.";
@@ -67,7 +68,6 @@ texts! {
         ValidationFailed = "guide.validation_failed", "Correct what the checks found and run them again.";
         TemplateMissing = "guide.template_missing", "Choose the interaction template for e-mail.";
         TemplateInvalid = "guide.template_invalid", "The interaction template does not exist.";
-        NotStored = "guide.not_stored", "The set-up could not be stored; finish again.";
     }
 }
 
@@ -79,6 +79,7 @@ texts! {
         EwsEnded = "guide.ews_ended", "Exchange Online has no Exchange Web Services since 2027-04-01.";
         PublicFoldersOnline = "guide.public_folders_online", "Public folders in Exchange Online are reached through Exchange Web Services only. The shared mailbox is the recommended way.";
         NotScheduled = "guide.not_scheduled", "Without the job, email logging stays off until it is enabled.";
+        NotStored = "guide.not_stored", "The set-up could not be stored; finish again.";
         RulesDelay = "guide.rules_delay", "The first copies may come hours after the mail flow rules were made.";
     }
 }

@@ -70,6 +70,8 @@ pub enum NotChecked {
     NotApplicable,
     /// Email logging is not enabled.
     NotEnabled,
+    /// Whoever asked left it out.
+    LeftOut,
 }
 
 impl CheckResult {
@@ -166,6 +168,7 @@ impl fmt::Display for NotChecked {
             Self::NotTold => f.write_str("the other side does not tell"),
             Self::NotApplicable => f.write_str("it does not apply to this set-up"),
             Self::NotEnabled => f.write_str("email logging is not enabled"),
+            Self::LeftOut => f.write_str("it was left out"),
         }
     }
 }
@@ -186,7 +189,8 @@ impl ValidationReport {
         Self { at, results }
     }
 
-    /// Whether logging can be enabled: no check failed, and every required one was made.
+    /// Whether logging can be enabled: no check failed, and every required one was made that was not
+    /// [left out](super::SetupValidator::without).
     pub fn is_green(&self) -> bool {
         let failed = self.failures().next().is_some();
         let mut required = CHECKS.iter().filter(|info| info.required);
@@ -215,7 +219,10 @@ impl ValidationReport {
 
     fn was_made(&self, check: Check) -> bool {
         let result = self.result(check);
-        result.is_some_and(|result| !matches!(result.verdict, Verdict::NotChecked { .. }))
+        result.is_some_and(|result| match result.verdict {
+            Verdict::NotChecked { because } => because == NotChecked::LeftOut,
+            _ => true,
+        })
     }
 }
 
