@@ -386,6 +386,16 @@ fn what_is_of_another_kind_or_of_somebody_else_stops_the_plan() {
 }
 
 #[test]
+fn somebody_else_who_signs_in_changes_nothing() {
+    let Some(python) = python() else { return };
+    let case = json!({ "signs_in": "b@corp.example", "scripts": [online_shared().script()] });
+    let results = run(&python, &case);
+    let error = results[0]["error"].as_str().unwrap();
+    assert!(error.contains("another way"), "{error}");
+    assert_eq!(results[0]["changes"], json!([]));
+}
+
+#[test]
 fn undoing_leaves_what_others_use() {
     let Some(python) = python() else { return };
     let plan = online_shared();
@@ -465,6 +475,7 @@ fn an_organisation_that_keeps_its_folders_elsewhere_stops_the_plan_before_it_mak
     let Some(python) = python() else { return };
     let case = json!({
         "organization": { "PublicFoldersEnabled": "Remote", "IsDehydrated": false },
+        "things": { "Mailbox": [{ "Name": "Theirs", "RecipientTypeDetails": "PublicFolderMailbox" }] },
         "scripts": [online_folders().script()],
     });
     let results = run(&python, &case);

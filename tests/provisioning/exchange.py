@@ -60,7 +60,7 @@ class Exchange:
 
     def __init__(self, settings):
         self.changes = []
-        self.sessions = []
+        self.sessions, self.signs_in = [], None
         self.organization = {"IsDehydrated": True, "PublicFoldersEnabled": "Local", "EwsEnabled": False,
                              "EwsAllowedAppIDs": None, **settings}
         self.things = {"RoleGroup": [], "Mailbox": [], "PublicFolder": [], "MailPublicFolder": [], "TransportRule": [],
@@ -135,7 +135,7 @@ class Exchange:
 
     def connect_exchangeonline(self, parameters):
         self.sessions.append({"State": "Connected", "ConnectionId": f"connection {len(self.sessions)}",
-                              "UserPrincipalName": parameters.get("UserPrincipalName", "somebody@corp.example")})
+                              "UserPrincipalName": self.signs_in or parameters.get("UserPrincipalName", "")})
         return []
 
     def disconnect_exchangeonline(self, parameters):
