@@ -11,12 +11,12 @@ READ = "Identity ErrorAction"
 # Cmdlet: its parameters.
 KNOWN = {
     "Get-ConnectionInformation": "", "Connect-ExchangeOnline": "ShowBanner UserPrincipalName",
-    "Disconnect-ExchangeOnline": "Confirm",
-    "Get-PSSession": "", "New-PSSession": "ConfigurationName ConnectionUri Authentication",
+    "Disconnect-ExchangeOnline": "Confirm ConnectionId",
+    "Get-PSSession": "", "New-PSSession": "Name ConfigurationName ConnectionUri Authentication",
     "Import-PSSession": "Session DisableNameChecking", "Remove-PSSession": "",
     "Get-OrganizationConfig": "RetrieveEwsOperationAccessPolicy", "Set-OrganizationConfig": "EwsAllowedAppIDs EwsEnabled",
     "Enable-OrganizationCustomization": "",
-    "Get-RoleGroup": READ, "New-RoleGroup": "Name Roles", "Remove-RoleGroup": "Identity Confirm",
+    "Get-User": READ, "Get-RoleGroup": READ, "New-RoleGroup": "Name Roles", "Remove-RoleGroup": "Identity Confirm",
     "Get-RoleGroupMember": READ, "Add-RoleGroupMember": "Identity Member",
     "Remove-RoleGroupMember": "Identity Member Confirm",
     "Get-Mailbox": READ + " PublicFolder", "New-Mailbox": "PublicFolder Shared Name PrimarySmtpAddress",
@@ -31,14 +31,14 @@ KNOWN = {
     "Remove-PublicFolderClientPermission": "Identity User Confirm",
     "Get-MailPublicFolder": READ, "Enable-MailPublicFolder": "Identity", "Disable-MailPublicFolder": "Identity Confirm",
     "Set-MailPublicFolder": "Identity RequireSenderAuthenticationEnabled",
-    "Get-TransportRule": READ, "New-TransportRule": "Name FromScope SentToScope BlindCopyTo",
-    "Set-TransportRule": "Identity FromScope SentToScope BlindCopyTo",
+    "Get-TransportRule": READ, "New-TransportRule": "Name FromScope SentToScope BlindCopyTo Mode Comments",
+    "Set-TransportRule": "Identity FromScope SentToScope BlindCopyTo Mode",
     "Enable-TransportRule": "Identity Confirm", "Remove-TransportRule": "Identity Confirm",
     "Get-ServicePrincipal": "", "New-ServicePrincipal": "AppId ObjectId DisplayName",
     "Remove-ServicePrincipal": "Identity Confirm",
     "Get-ManagementScope": READ, "New-ManagementScope": "Name RecipientRestrictionFilter",
     "Set-ManagementScope": "Identity RecipientRestrictionFilter", "Remove-ManagementScope": "Identity Confirm",
-    "Get-ManagementRoleAssignment": READ,
+    "Get-ManagementRoleAssignment": READ + " RoleAssignee",
     "New-ManagementRoleAssignment": "Name Role App User SecurityGroup CustomResourceScope CustomRecipientWriteScope",
     "Remove-ManagementRoleAssignment": "Identity Confirm",
     "Get-DistributionGroup": READ, "New-DistributionGroup": "Type Name", "Remove-DistributionGroup": "Identity Confirm",
@@ -51,12 +51,16 @@ KNOWN = {
 QUIET = {"Connect-ExchangeOnline", "Disconnect-ExchangeOnline", "New-PSSession", "Import-PSSession", "Remove-PSSession"}
 
 
+def guid(account):
+    return f"guid of {account}".lower()
+
+
 class Exchange:
     """One organisation."""
 
     def __init__(self, settings):
         self.changes = []
-        self.connected = False
+        self.sessions, self.signs_in = [], None
         self.organization = {"IsDehydrated": True, "PublicFoldersEnabled": "Local", "EwsEnabled": False,
                              "EwsAllowedAppIDs": None, **settings}
         self.things = {"RoleGroup": [], "Mailbox": [], "PublicFolder": [], "MailPublicFolder": [], "TransportRule": [],
@@ -84,6 +88,8 @@ class Exchange:
         if verb != "Get":
             parameters = {key: value for key, value in parameters.items() if key != "ErrorAction"}
         special = getattr(self, f"{verb}_{noun}".lower(), None)
+        if name == "Remove-PSSession":
+            return special(parameters, piped)
         return (special or getattr(self, verb.lower() + "_thing"))(*(() if special else (noun,)), parameters)
 
     def found(self, noun, identity, keys=("Name", "PrimarySmtpAddress", "Identity", "ObjectId")):
@@ -125,27 +131,39 @@ class Exchange:
         return []
 
     def get_connectioninformation(self, _):
-        return [{"State": "Connected"}] if self.connected else []
+        return [one for one in self.sessions if "ConnectionId" in one]
 
-    def connect_exchangeonline(self, _):
-        self.connected = True
+    def connect_exchangeonline(self, parameters):
+        self.sessions.append({"State": "Connected", "ConnectionId": f"connection {len(self.sessions)}",
+                              "UserPrincipalName": self.signs_in or parameters.get("UserPrincipalName", "")})
         return []
 
-    def disconnect_exchangeonline(self, _):
-        self.connected = False
+    def disconnect_exchangeonline(self, parameters):
+        self.sessions = [one for one in self.sessions if one.get("ConnectionId") != parameters["ConnectionId"]]
         return []
 
     def get_pssession(self, _):
-        return [{"ConfigurationName": "Microsoft.Exchange", "State": "Opened"}] if self.connected else []
+        return [one for one in self.sessions if "ComputerName" in one]
 
-    def new_pssession(self, _):
-        return [{"session": 1}]
+    def new_pssession(self, parameters):
+        return [{"ConfigurationName": parameters["ConfigurationName"], "State": "Opened", "Name": parameters["Name"],
+                 "ComputerName": parameters["ConnectionUri"].split("/")[2]}]
 
-    def import_pssession(self, _):
+    def import_pssession(self, parameters):
         self.organization["IsDehydrated"] = False
-        return self.connect_exchangeonline(_)
+        self.sessions.append(parameters["Session"])
+        return []
 
-    remove_pssession = disconnect_exchangeonline
+    def remove_pssession(self, _, piped):
+        self.sessions = [one for one in self.sessions if one not in piped]
+        return []
+
+    @property
+    def connected(self):
+        return bool(self.sessions)
+
+    def get_user(self, parameters):
+        return [{"Guid": guid(parameters["Identity"])}]
 
     def get_organizationconfig(self, parameters):
         if isinstance(parameters.get("RetrieveEwsOperationAccessPolicy"), Switch):
@@ -168,11 +186,15 @@ class Exchange:
         return self.new_thing("RoleGroup", {**parameters, "Members": []})
 
     def new_distributiongroup(self, parameters):
-        return self.new_thing("DistributionGroup", {**parameters, "Members": []})
+        kind = {"Security": "MailUniversalSecurityGroup", "Distribution": "MailUniversalDistributionGroup"}
+        details = kind[parameters["Type"]]
+        return self.new_thing("DistributionGroup", {**parameters, "RecipientTypeDetails": details, "Members": []})
 
     def members(self, noun, parameters):
         groups = self.get_thing(noun, parameters)
-        return [{"PrimarySmtpAddress": one} for group in groups for one in group["Members"]]
+        # An account without a mailbox is in a role group by its GUID alone.
+        return [{"PrimarySmtpAddress": "" if noun == "RoleGroup" else one, "Guid": guid(one)}
+                for group in groups for one in group["Members"]]
 
     def add_member(self, noun, parameters):
         self.only(noun, parameters["Identity"])["Members"].append(parameters["Member"])
@@ -197,8 +219,9 @@ class Exchange:
 
     def get_mailbox(self, parameters):
         kind = "PublicFolderMailbox" if "PublicFolder" in parameters else "SharedMailbox"
-        found = [one for one in self.found("Mailbox", parameters["Identity"]) if one["RecipientTypeDetails"] == kind]
-        return self.or_error(found, f"there is no mailbox {parameters['Identity']!r}", parameters)
+        named = self.found("Mailbox", parameters["Identity"]) if "Identity" in parameters else self.things["Mailbox"]
+        found = [one for one in named if one["RecipientTypeDetails"] == kind]
+        return self.or_error(found, f"there is no mailbox {parameters.get('Identity')!r}", parameters)
 
     def new_mailbox(self, parameters):
         kind = "PublicFolderMailbox" if isinstance(parameters.get("PublicFolder"), Switch) else "SharedMailbox"
@@ -297,9 +320,20 @@ class Exchange:
     def new_managementroleassignment(self, parameters):
         group = parameters.get("SecurityGroup")
         if group:
-            self.only("RoleGroup", group)["Roles"] = parameters["Role"]
+            held = self.only("RoleGroup", group)
+            held["Roles"] = [*([held["Roles"]] if isinstance(held["Roles"], str) else held["Roles"]), parameters["Role"]]
             return []
-        return self.new_thing("ManagementRoleAssignment", parameters)
+        kind = "User" if "User" in parameters else "ServicePrincipal"
+        name = parameters.get("App") or guid(parameters["User"])
+        return self.new_thing("ManagementRoleAssignment",
+                              {**parameters, "RoleAssigneeName": name, "RoleAssigneeType": kind})
+
+    def get_managementroleassignment(self, parameters):
+        if "RoleAssignee" not in parameters:
+            return self.get_thing("ManagementRoleAssignment", parameters)
+        if "Identity" in parameters:
+            raise Thrown("-Identity and -RoleAssignee exclude each other")
+        return self.found("ManagementRoleAssignment", parameters["RoleAssignee"], ("User", "App"))
 
     def summary(self):
         """What there is, as plain values."""

@@ -1,6 +1,7 @@
 """Runs scripts, one after the other, against one stand-in for Exchange.
 
-In, as JSON: `organization` (settings), `things` (what there is already), `scripts`, and `items` (so many in a folder after
+In, as JSON: `organization` (settings), `things` (what there is already), `sessions` (that are open),
+`signs_in` (who does so at the prompt, whatever it is filled with), `scripts`, and `items` (so many in a folder after
 so many scripts).
 Out: for each script what it wrote, warned, changed and how it failed, and what there is after it.
 """
@@ -17,6 +18,8 @@ def run(case):
     exchange = Exchange(case.get("organization", {}))
     for noun, things in case.get("things", {}).items():
         exchange.things[noun].extend(copy.deepcopy(things))
+    exchange.sessions.extend(copy.deepcopy(case.get("sessions", [])))
+    exchange.signs_in = case.get("signs_in")
     interpreter, results = Interpreter(exchange.call), []
     for script in case["scripts"]:
         exchange.changes = []

@@ -97,7 +97,14 @@ fn service_principal(names: &PlanNames, client_id: &str, object_id: &str) -> Pro
     ))
     .with_undo(
         &found,
-        &format!("Remove-ServicePrincipal -ErrorAction Stop -Identity {object} -Confirm:$false"),
+        &format!(
+            "if (Get-ManagementRoleAssignment -ErrorAction Stop | Where-Object {{ {} }}) {{\n    \
+                 Write-Warning 'The application holds other roles in Exchange and is left alone.'\n\
+             }} else {{\n    \
+                 Remove-ServicePrincipal -ErrorAction Stop -Identity {object} -Confirm:$false\n\
+             }}",
+            held_by_application(object_id)
+        ),
     )
 }
 
@@ -130,14 +137,26 @@ fn scope(name: &str, mailbox: &str) -> ProvisioningStep {
     )
 }
 
+/// The condition that a role assignment is this application's.
+fn held_by_application(object_id: &str) -> String {
+    let object = quoted(object_id);
+    format!("$_.App -eq {object} -or $_.RoleAssigneeName -eq {object}")
+}
+
 fn application_role(names: &PlanNames, object_id: &str, api: MailApi) -> ProvisioningStep {
     let step = ProvisioningStep::new(
         "application-role",
         "The application's role within the scope",
         "The application reads and moves mail in the one mailbox. Withdraw its consent to full_access_as_app or Mail.ReadWrite in Microsoft Entra afterwards: permissions add up. Test-ServicePrincipalAuthorization shows what it reaches.",
     );
-    let to = format!("-App {}", quoted(object_id));
-    assignment(step, names, api.role(), &to, "CustomResourceScope")
+    let object = quoted(object_id);
+    let found = find("Get-ManagementRoleAssignment", &names.assignment);
+    let held = format!(
+        "{found} | Where-Object {{ {} }}",
+        held_by_application(object_id)
+    );
+    let to = format!("-App {object} -CustomResourceScope");
+    assignment(step, names, api.role(), &held, &to)
         .with_delay("A role may take up to two hours to act.")
 }
 
@@ -147,33 +166,43 @@ fn impersonation(names: &PlanNames, account: &str) -> ProvisioningStep {
         "The account may act for the one mailbox",
         "The account opens the mailbox by impersonation, within the scope.",
     );
-    let to = format!("-User {}", quoted(account));
-    let role = "ApplicationImpersonation";
-    assignment(step, names, role, &to, "CustomRecipientWriteScope")
+    let user = quoted(account);
+    // Exchange resolves the account itself; what it holds through groups is left out by the type.
+    let held = format!(
+        "Get-ManagementRoleAssignment -RoleAssignee {user} -ErrorAction SilentlyContinue | Where-Object {{ $_.Name -eq {} -and $_.RoleAssigneeType -eq 'User' }}",
+        quoted(&names.assignment)
+    );
+    let to = format!("-User {user} -CustomRecipientWriteScope");
+    assignment(step, names, "ApplicationImpersonation", &held, &to)
 }
 
-/// A role assignment cannot be moved to another scope of its kind in every version: a wrong one is replaced.
+/// A role assignment cannot be moved to another scope of its kind in every version: a wrong one is replaced, unless it
+/// is that of somebody else. `held` finds that of the right one, `to` ends in the name of the scope's parameter.
 fn assignment(
     step: ProvisioningStep,
     names: &PlanNames,
     role: &str,
+    held: &str,
     to: &str,
-    scope: &str,
 ) -> ProvisioningStep {
     let name = quoted(&names.assignment);
     let found = find("Get-ManagementRoleAssignment", &names.assignment);
     let (role, within) = (quoted(role), quoted(&names.scope));
+    let scope = to.rsplit_once('-').map_or(to, |(_, scope)| scope);
     let remove = format!(
         "Remove-ManagementRoleAssignment -ErrorAction Stop -Identity {name} -Confirm:$false"
     );
     step.with_check(format!(
-        "[bool]({found} | Where-Object {{ $_.Role -eq {role} -and $_.{scope} -eq {within} }})"
+        "[bool]({held} | Where-Object {{ $_.Role -eq {role} -and $_.{scope} -eq {within} }})"
     ))
     .with_change(format!(
-        "if ({found}) {{\n    {remove}\n}}\n\
-         New-ManagementRoleAssignment -ErrorAction Stop -Name {name} -Role {role} {to} -{scope} {within} | Out-Null"
+        "if ({held}) {{\n    {remove}\n}}\n\
+         if ({found}) {{\n    \
+             throw 'A role assignment of this name is for another application or account. Give the plan another name.'\n\
+         }}\n\
+         New-ManagementRoleAssignment -ErrorAction Stop -Name {name} -Role {role} {to} {within} | Out-Null"
     ))
-    .with_undo(&found, &remove)
+    .with_undo(held, &remove)
 }
 
 /// A policy takes no shared mailbox, but a mail-enabled security group in which there is one.
@@ -186,9 +215,14 @@ fn access_group(name: &str) -> ProvisioningStep {
         "A security group for the mailbox",
         "The policy that follows names a group, since it takes no shared mailbox.",
     )
-    .with_check(format!("[bool]({found})"))
+    .with_check(format!(
+        "[bool]({found} | Where-Object {{ $_.RecipientTypeDetails -eq 'MailUniversalSecurityGroup' }})"
+    ))
     .with_change(format!(
-        "New-DistributionGroup -ErrorAction Stop -Type Security -Name {group} | Out-Null"
+        "if ({found}) {{\n    \
+             throw 'A group of this name exists and is no security group. Give the plan another name.'\n\
+         }}\n\
+         New-DistributionGroup -ErrorAction Stop -Type Security -Name {group} | Out-Null"
     ))
     .with_undo(
         &found,
@@ -208,15 +242,22 @@ fn access_group_member(name: &str, mailbox: &str) -> ProvisioningStep {
         "{} | Where-Object {{ $_.PrimarySmtpAddress -eq {member} }}",
         find("Get-DistributionGroupMember", name)
     );
+    let others = format!(
+        "{} | Where-Object {{ $_.PrimarySmtpAddress -ne {member} }}",
+        find("Get-DistributionGroupMember", name)
+    );
     let both = format!("-Identity {group} -Member {member}");
     ProvisioningStep::new(
         "access-group-member",
         "The mailbox in the security group",
         "It has to be the only member: the application reaches all of them.",
     )
-    .with_check(format!("[bool]({found})"))
+    .with_check(format!("[bool]({found}) -and -not ({others})"))
     .with_change(format!(
-        "Add-DistributionGroupMember -ErrorAction Stop {both}"
+        "if ({others}) {{\n    \
+             throw 'The security group has other members, which the application would reach. Remove them or give the plan another name.'\n\
+         }}\n\
+         Add-DistributionGroupMember -ErrorAction Stop {both}"
     ))
     .with_undo(
         &found,
@@ -261,7 +302,7 @@ pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
     ProvisioningStep::new(
         "ews-allowed",
         "The application may use Exchange Web Services",
-        "Exchange Online blocks Exchange Web Services by default since 2026-10-01, but for the applications on this list. They end on 2027-04-01.",
+        "Exchange Online blocks Exchange Web Services by default since 2026-10-01, but for the applications on this list. They end on 2027-04-01. Undoing leaves the entry, since nothing tells who made it.",
     )
     .with_delay("The list may take a day to act.")
     .with_check(format!(
@@ -276,15 +317,4 @@ pub(super) fn ews_allowed(client_id: &str) -> ProvisioningStep {
              Set-OrganizationConfig -ErrorAction Stop -EwsEnabled $true\n\
          }}"
     ))
-    .with_undo(
-        &on_list,
-        &format!(
-            "$listed = @({listed} -split ',' | Where-Object {{ $_ -ne {client} -and $_ -ne '' }})\n\
-             if ($listed) {{\n    \
-                 Set-OrganizationConfig -ErrorAction Stop -EwsAllowedAppIDs ($listed -join ',')\n\
-             }} else {{\n    \
-                 Set-OrganizationConfig -ErrorAction Stop -EwsAllowedAppIDs $null\n\
-             }}"
-        ),
-    )
 }

@@ -3,8 +3,9 @@
 use super::quote::quoted;
 use super::{ExchangeServer, ProvisioningStep};
 
-const ONLINE: &str = "Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' }";
-const ON_PREMISES: &str = "Get-PSSession | Where-Object { $_.ConfigurationName -eq 'Microsoft.Exchange' -and $_.State -eq 'Opened' }";
+const ELSEWHERE: &str = "throw 'This window is connected to Exchange in another way than the plan says. Disconnect it, or open a new window.'";
+/// The name of the session on premises, by which undoing knows its own.
+const SESSION: &str = "Email Logging";
 
 pub(super) fn step(exchange: &ExchangeServer, administrator: Option<&str>) -> ProvisioningStep {
     match exchange {
@@ -13,35 +14,66 @@ pub(super) fn step(exchange: &ExchangeServer, administrator: Option<&str>) -> Pr
     }
 }
 
+/// Without an administrator's name any connection counts and none is known for the plan's own: undoing ends none.
 /// <https://learn.microsoft.com/powershell/exchange/connect-to-exchange-online-powershell>
 fn online(administrator: Option<&str>) -> ProvisioningStep {
-    let user = administrator.map_or_else(String::new, |name| {
-        format!(" -UserPrincipalName {}", quoted(name))
-    });
-    ProvisioningStep::new(
+    let step = ProvisioningStep::new(
         "connect",
         "Connect to Exchange Online",
-        "The steps need the module ExchangeOnlineManagement (3.0 or later) and an Exchange administrator's sign-in.",
-    )
-    .with_check(format!("[bool]({ONLINE})"))
-    .with_change(format!("Connect-ExchangeOnline -ErrorAction Stop -ShowBanner:$false{user}"))
-    .with_undo(ONLINE, "Disconnect-ExchangeOnline -ErrorAction Stop -Confirm:$false")
+        "The steps need the module ExchangeOnlineManagement (3.2 or later) and an Exchange administrator's sign-in. Undoing ends the connection only where the plan names the administrator.",
+    );
+    let connect = "Connect-ExchangeOnline -ErrorAction Stop -ShowBanner:$false";
+    let Some(name) = administrator else {
+        let found = connection("");
+        return step
+            .with_check(format!("[bool]({found})"))
+            .with_change(connect);
+    };
+    let user = quoted(name);
+    let own = connection(&format!(" -and $_.UserPrincipalName -eq {user}"));
+    let other = connection(&format!(" -and $_.UserPrincipalName -ne {user}"));
+    let stop = format!("if ({other}) {{\n    {ELSEWHERE}\n}}");
+    // The prompt lets somebody else sign in than whom it is filled with: looked at again.
+    step.with_check(format!("[bool]({own}) -and -not ({other})"))
+        .with_change(format!(
+            "{stop}\n{connect} -UserPrincipalName {user}\n{stop}"
+        ))
+        .with_undo_script(format!(
+            "foreach ($connection in @({own})) {{\n    Disconnect-ExchangeOnline -ErrorAction Stop -ConnectionId $connection.ConnectionId -Confirm:$false\n}}\n"
+        ))
+}
+
+fn connection(more: &str) -> String {
+    format!("Get-ConnectionInformation | Where-Object {{ $_.State -eq 'Connected'{more} }}")
 }
 
 /// <https://learn.microsoft.com/powershell/exchange/connect-to-exchange-servers-using-remote-powershell>
 fn on_premises(server: &str) -> ProvisioningStep {
     let uri = quoted(&format!("http://{server}/PowerShell/"));
+    let server = quoted(server);
+    let own = session(&format!("$_.ComputerName -eq {server}"));
+    let other = session(&format!("$_.ComputerName -ne {server}"));
+    let made = session(&format!(
+        "$_.ComputerName -eq {server} -and $_.Name -eq '{SESSION}'"
+    ));
     ProvisioningStep::new(
         "connect",
         "Connect to Exchange",
-        "The steps need a session with Exchange, opened by a member of Organization Management; Kerberos encrypts it.",
+        "The steps need a session with Exchange, opened by a member of Organization Management; Kerberos encrypts it. Undoing ends only a session that the plan opened.",
     )
-    .with_check(format!("[bool]({ON_PREMISES})"))
+    .with_check(format!("[bool]({own}) -and -not ({other})"))
     .with_change(format!(
-        "$session = New-PSSession -ErrorAction Stop -ConfigurationName Microsoft.Exchange -ConnectionUri {uri} -Authentication Kerberos\n\
+        "if ({other}) {{\n    {ELSEWHERE}\n}}\n\
+         $session = New-PSSession -ErrorAction Stop -Name '{SESSION}' -ConfigurationName Microsoft.Exchange -ConnectionUri {uri} -Authentication Kerberos\n\
          Import-PSSession -ErrorAction Stop -Session $session -DisableNameChecking | Out-Null"
     ))
-    .with_undo(ON_PREMISES, &format!("{ON_PREMISES} | Remove-PSSession -ErrorAction Stop"))
+    .with_undo(&made, &format!("{made} | Remove-PSSession -ErrorAction Stop"))
+}
+
+fn session(more: &str) -> String {
+    format!(
+        "Get-PSSession | Where-Object {{ $_.ConfigurationName -eq 'Microsoft.Exchange' -and $_.State -eq 'Opened' -and {more} }}"
+    )
 }
 
 /// A tenant that was never customised refuses role groups.

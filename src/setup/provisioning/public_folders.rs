@@ -96,7 +96,7 @@ fn role_group(name: &str) -> ProvisioningStep {
         "Its members may manage public folders.",
     )
     .with_check(format!(
-        "[bool]({found} | Where-Object {{ ($_.Roles -join ',') -like '*Public Folders*' }})"
+        "[bool](({found}).Roles | Where-Object {{ $_ -eq 'Public Folders' -or $_ -like '*/Public Folders' }})"
     ))
     .with_change(format!(
         "if ({found}) {{\n{}}} else {{\n{}}}",
@@ -119,11 +119,13 @@ fn role_group(name: &str) -> ProvisioningStep {
     )
 }
 
+/// An account without a mailbox has no address in the group: its GUID is compared as well.
 fn role_group_member(group: &str, account: &str) -> ProvisioningStep {
     let (quoted_group, user) = (quoted(group), quoted(account));
     let found = format!(
-        "{} | Where-Object {{ $_.PrimarySmtpAddress -eq {user} -or $_.WindowsLiveID -eq {user} }}",
-        find("Get-RoleGroupMember", group)
+        "{} | Where-Object {{ $_.PrimarySmtpAddress -eq {user} -or $_.Guid -eq ({}).Guid }}",
+        find("Get-RoleGroupMember", group),
+        find("Get-User", account)
     );
     ProvisioningStep::new(
         "role-group-member",
@@ -151,7 +153,9 @@ fn folder_mailbox(name: &str) -> ProvisioningStep {
         "Mailbox for public folders",
         "Public folders live in a mailbox of their own kind.",
     )
-    .with_check(format!("[bool]({found})"))
+    .with_check(
+        "((Get-OrganizationConfig -ErrorAction Stop).PublicFoldersEnabled -ne 'Remote') -and [bool](Get-Mailbox -PublicFolder -ErrorAction SilentlyContinue)",
+    )
     .with_change(format!(
         "if ((Get-OrganizationConfig -ErrorAction Stop).PublicFoldersEnabled -eq 'Remote') {{\n    \
              throw 'This organisation keeps its public folders elsewhere (PublicFoldersEnabled is Remote). Run the plan there.'\n\

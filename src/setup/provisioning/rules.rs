@@ -6,6 +6,8 @@ use super::quote::quoted;
 use super::step::indented;
 use super::{ProvisioningStep, find};
 
+/// What marks a rule as made by a plan: undoing removes no other.
+const MARK: &str = "Made by email logging";
 const DELAY: &str = "A mail flow rule may take hours to act.";
 
 /// One rule: whom it concerns.
@@ -47,26 +49,35 @@ pub(super) fn step(rule: &Rule<'_>, queue: &str) -> ProvisioningStep {
     let name = quoted(rule.name);
     let found = find("Get-TransportRule", rule.name);
     let values = format!(
-        "-FromScope {} -SentToScope {} -BlindCopyTo {queue}",
+        "-FromScope {} -SentToScope {} -BlindCopyTo {queue} -Mode Enforce",
         rule.from, rule.to
     );
     ProvisioningStep::new(rule.id, rule.title, rule.why)
         .with_delay(DELAY)
         .with_check(format!(
-            "[bool]({found} | Where-Object {{ $_.State -eq 'Enabled' -and $_.FromScope -eq '{}' -and $_.SentToScope -eq '{}' -and $_.BlindCopyTo -contains {queue} }})",
+            "[bool]({found} | Where-Object {{ $_.State -eq 'Enabled' -and $_.Mode -eq 'Enforce' -and $_.FromScope -eq '{}' -and $_.SentToScope -eq '{}' -and ($_.BlindCopyTo -join ',') -eq {queue} -and -not $_.Exceptions }})",
             rule.from, rule.to
         ))
         .with_change(format!(
-            "if ({found}) {{\n{}}} else {{\n{}}}",
+            "if ({found} | Where-Object {{ $_.Exceptions }}) {{\n    \
+                 throw 'A mail flow rule of this name has exceptions. Remove them or give the plan another name.'\n\
+             }}\n\
+             if ({found}) {{\n{}}} else {{\n{}}}",
             indented(&format!(
                 "Write-Warning 'A mail flow rule of this name exists and is changed.'\n\
                  Set-TransportRule -ErrorAction Stop -Identity {name} {values}\n\
                  Enable-TransportRule -ErrorAction Stop -Identity {name} -Confirm:$false"
             )),
-            indented(&format!("New-TransportRule -ErrorAction Stop -Name {name} {values} | Out-Null"))
+            indented(&format!("New-TransportRule -ErrorAction Stop -Name {name} {values} -Comments '{MARK}' | Out-Null"))
         ))
         .with_undo(
             &found,
-            &format!("Remove-TransportRule -ErrorAction Stop -Identity {name} -Confirm:$false"),
+            &format!(
+                "if ({found} | Where-Object {{ $_.Comments -eq '{MARK}' }}) {{\n    \
+                     Remove-TransportRule -ErrorAction Stop -Identity {name} -Confirm:$false\n\
+                 }} else {{\n    \
+                     Write-Warning 'The plan did not make this mail flow rule, which is left alone and still copies mail.'\n\
+                 }}"
+            ),
         )
 }
