@@ -340,9 +340,9 @@ async fn check_08_a_tenant_id_is_a_pin_or_no_setting_at_all() {
 
 #[tokio::test]
 async fn check_08_no_order_of_the_settings_takes_the_audience_away() {
+    type Settings = fn(IdentityService) -> IdentityService;
     let other = "oauth.audience_mismatch";
     let mail = "https://mail.example.com";
-    type Settings = fn(IdentityService) -> IdentityService;
     let settings: [(Settings, &str, Option<&str>); 6] = [
         (
             |s| s.with_audience("https://mail.example.com").with_scope("x"),

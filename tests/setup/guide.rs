@@ -44,6 +44,7 @@ fn events(step: GuideStep, client: &str) -> Vec<GuideEvent> {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // a request is used up by its answer
 fn answer(request: GuideRequest, known: &EmailLoggingSetup) -> Option<GuideEvent> {
     let answer = GuideAnswer::Passed;
     Some(match request {

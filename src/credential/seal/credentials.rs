@@ -92,9 +92,10 @@ impl SealedCredentials {
     async fn field(
         &self,
         scope: &Scope,
-        field: impl Fn(&EmailLoggingSetup) -> &Option<String> + Send,
+        field: impl Fn(&EmailLoggingSetup) -> &Option<String> + Send + Sync,
     ) -> Result<Option<String>> {
-        let filled = |setup: &EmailLoggingSetup| field(setup).clone().filter(|value| !value.is_empty());
+        let filled =
+            |setup: &EmailLoggingSetup| field(setup).clone().filter(|value| !value.is_empty());
         if let Some(value) = self.given.as_deref().and_then(filled) {
             return Ok(Some(value));
         }
@@ -119,7 +120,8 @@ impl CredentialProvider for SealedCredentials {
     }
 
     async fn redirect_url(&self, scope: &Scope) -> Result<Option<String>> {
-        self.field(scope, |setup| &setup.exchange_redirect_url).await
+        self.field(scope, |setup| &setup.exchange_redirect_url)
+            .await
     }
 
     async fn certificate(&self, scope: &Scope) -> Result<Option<ClientCertificate>> {

@@ -103,7 +103,7 @@ impl EmailLoggingAdministration {
         self.disable(scope).await?;
         let kept = store_secrets.await?;
         let edit = |setup: &mut EmailLoggingSetup| replace(setup, &changes, &kept);
-        let changed = self.write(scope, None, edit).await?;
+        let written = self.write(scope, None, edit).await?;
         // The secrets are others even where the fields are not.
         self.connector.forget(scope);
         let enabling = if outcome.schedule_job {
@@ -112,7 +112,7 @@ impl EmailLoggingAdministration {
             None
         };
         Ok(FinishedGuide {
-            consequences: changed.consequences,
+            consequences: written.consequences,
             enabling,
         })
     }

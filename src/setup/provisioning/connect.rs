@@ -32,11 +32,11 @@ fn online(administrator: Option<&str>) -> ProvisioningStep {
     let user = quoted(name);
     let own = connection(&format!(" -and $_.UserPrincipalName -eq {user}"));
     let other = connection(&format!(" -and $_.UserPrincipalName -ne {user}"));
-    let stop = format!("if ({other}) {{\n    {ELSEWHERE}\n}}");
+    let guard = format!("if ({other}) {{\n    {ELSEWHERE}\n}}");
     // The prompt lets somebody else sign in than whom it is filled with: looked at again.
     step.with_check(format!("[bool]({own}) -and -not ({other})"))
         .with_change(format!(
-            "{stop}\n{connect} -UserPrincipalName {user}\n{stop}"
+            "{guard}\n{connect} -UserPrincipalName {user}\n{guard}"
         ))
         .with_undo_script(format!(
             "foreach ($connection in @({own})) {{\n    Disconnect-ExchangeOnline -ErrorAction Stop -ConnectionId $connection.ConnectionId -Confirm:$false\n}}\n"
