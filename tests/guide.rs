@@ -811,6 +811,19 @@ fn events_and_requests_show_no_secret() {
     assert!(!format!("{requests:?}").contains(SECRET));
 }
 
+/// From the mailbox or the folders, with every check made anew.
+fn on_to_the_rules(guide: &mut AssistedSetup) {
+    while guide.step() != GuideStep::MailFlowRules {
+        let event = match guide.step() {
+            GuideStep::Mailbox => GuideEvent::CheckConnection,
+            _ => GuideEvent::LookUpFolders,
+        };
+        let requests = take(guide, event);
+        answer(guide, requests);
+        take(guide, GuideEvent::Next);
+    }
+}
+
 #[test]
 fn rules_for_another_queue_are_to_be_confirmed_again() {
     let mut guide = supplied();
@@ -818,18 +831,6 @@ fn rules_for_another_queue_are_to_be_confirmed_again() {
     let back = |guide: &mut AssistedSetup, step| {
         while guide.step() != step {
             take(guide, GuideEvent::Back);
-        }
-    };
-    let to_rules = |guide: &mut AssistedSetup| {
-        while guide.step() != GuideStep::MailFlowRules {
-            for event in match guide.step() {
-                GuideStep::Mailbox => vec![GuideEvent::CheckConnection],
-                _ => vec![GuideEvent::LookUpFolders],
-            } {
-                let requests = take(guide, event);
-                answer(guide, requests);
-            }
-            take(guide, GuideEvent::Next);
         }
     };
     let inbox = || GuideEvent::ChooseQueue(path(r"inbox:\Logging\"));
@@ -873,7 +874,7 @@ fn rules_for_another_queue_are_to_be_confirmed_again() {
         for event in events {
             take(&mut guide, event);
         }
-        to_rules(&mut guide);
+        on_to_the_rules(&mut guide);
         let expected = if asked {
             Err(GuideReason::RulesNotConfirmed)
         } else {
