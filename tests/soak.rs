@@ -103,7 +103,7 @@ async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
         let mut live = children.iter_mut().map(Child::try_wait);
         live.all(|ended| ended.unwrap().is_none())
     };
-    queue.feed_until_stored(&mut all_live).await;
+    let stored = queue.feed_until_stored(&mut all_live).await;
     let seconds = began.elapsed().as_secs_f64();
     let mut figures = BTreeMap::new();
     for child in children {
@@ -115,9 +115,24 @@ async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
     ));
     say(&format!("of the workers: {figures:?}"));
     say(&format!("faults of Exchange: {:?}", queue.fired()));
+    if !stored {
+        tell_states(server, &schema).await;
+    }
     assert_eq!((queue.queued(), queue.stored()), (0, messages));
     check_log(&store, messages).await;
     check_ledger(server, &schema, messages).await;
+}
+
+/// Says where the sightings stand, where some did not come to their end.
+async fn tell_states(server: &Server, schema: &str) {
+    let states = format!(
+        "SELECT concat_ws(' ', s.state, d.outcome, d.reason, s.code), count(*)
+         FROM {schema}.sighting s LEFT JOIN {schema}.decision d ON d.sighting_no = s.no GROUP BY 1"
+    );
+    for row in server.raw().await.query(&states, &[]).await.unwrap() {
+        let (state, count): (&str, i64) = (row.get(0), row.get(1));
+        say(&format!("{state}: {count}"));
+    }
 }
 
 /// The entries are those of the oracle: nothing is lost, and nothing is there twice.
