@@ -19,6 +19,8 @@ mod company;
 mod failures;
 #[path = "whole_way/kept.rs"]
 mod kept;
+#[path = "whole_way/meanwhile.rs"]
+mod meanwhile;
 #[path = "whole_way/place.rs"]
 mod place;
 #[path = "whole_way/traced.rs"]

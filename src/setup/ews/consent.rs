@@ -100,7 +100,7 @@ impl ConsentSignIn {
         let changed = store_tenant(administration, scope, stored, change.as_slice()).await;
         if changed.is_err()
             && let Some(version) = kept
-            && digest_of(&administration.load(scope).await?.setup) != digest_of(&begun)
+            && !is_same(&begun, &administration.load(scope).await?.setup)
         {
             self.take_back(scope, version).await?;
         }
@@ -244,13 +244,18 @@ fn check_unchanged(begun: &EmailLoggingSetup, now: &EmailLoggingSetup) -> Result
     if now.enabled {
         return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
     }
-    if digest_of(begun) == digest_of(now) {
+    if is_same(begun, now) {
         return Ok(());
     }
     Err(Error::new(&codes::SETUP_VERSION, OPERATION))
 }
 
-/// A digest of the fields that say where a connection goes and who makes it. A blank field is an absent one.
+fn is_same(begun: &EmailLoggingSetup, now: &EmailLoggingSetup) -> bool {
+    begun.exchange_tenant_id == now.exchange_tenant_id && digest_of(begun) == digest_of(now)
+}
+
+/// A digest of the fields that say where a connection goes and who makes it. A blank field is an absent one. The tenant is
+/// not among them: what is kept names its token endpoint, and a callback that comes twice meets the tenant of the first.
 fn digest_of(setup: &EmailLoggingSetup) -> String {
     let fields = [
         &setup.autodiscovery_email_address,
@@ -258,7 +263,6 @@ fn digest_of(setup: &EmailLoggingSetup) -> String {
         &setup.exchange_account_user_name,
         &setup.exchange_client_id,
         &setup.exchange_redirect_url,
-        &setup.exchange_tenant_id,
     ];
     let fields = fields.map(|field| field.as_deref().unwrap_or_default());
     let text = serde_json::json!([setup.authentication_type.code(), fields]).to_string();
