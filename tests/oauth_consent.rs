@@ -263,7 +263,7 @@ async fn a_redirect_url_is_https_or_a_loopback_address_without_a_query() {
         ("http://127.0.0.1:53682/", None),
         ("http://[::1]:53682/callback", None),
         ("http://erp.example.com/", Some("config.insecure")),
-        ("http://localhost:1/", Some("config.insecure")),
+        ("http://localhost:1/", None),
         ("https://erp.example.com/?x=1", Some("config.invalid")),
         ("https://erp.example.com/#x", Some("config.invalid")),
         ("canary", Some("config.invalid")),

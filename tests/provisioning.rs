@@ -812,9 +812,9 @@ fn a_redirect_url_is_https_or_this_machine() {
     for (bad, code) in [
         ("http://a.example/x", "config.insecure"),
         ("http://localhost.a.example/x", "config.insecure"),
-        ("http://localhost@a.example/x", "config.insecure"),
-        ("https://", "config.insecure"),
-        ("ftp://a.example", "config.insecure"),
+        ("http://localhost@a.example/x", "config.invalid"),
+        ("https://", "config.invalid"),
+        ("ftp://a.example", "config.invalid"),
         ("https://a.example/x y", "config.invalid"),
     ] {
         assert_eq!(

@@ -139,7 +139,7 @@ fn switch_off_and_clear(machine: &mut Machine) {
     );
     assert_eq!(code(&machine.run(&["disable"])), 0);
     let off = machine.run(&["run"]);
-    assert_eq!(code(&off), 1);
+    assert_eq!(code(&off), 4);
     assert!(errors(&off).contains(" enable"), "{}", errors(&off));
     let unasked = machine.run(&["clear"]);
     assert_eq!(code(&unasked), 2, "{}", errors(&unasked));

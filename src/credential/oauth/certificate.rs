@@ -108,6 +108,7 @@ impl Certificate {
 /// # Errors
 ///
 /// `Config` (`oauth.certificate_invalid`).
+#[cfg_attr(not(feature = "seal"), allow(dead_code))]
 pub(crate) fn check_certificate(pem: &ClientCertificate) -> Result<()> {
     let certificate = Certificate::read(pem.clone())?;
     let signed = certificate.sign(&certificate.header(false), &Value::Null)?;
