@@ -155,7 +155,7 @@ impl AutodiscoverBuilder {
         self
     }
 
-    /// Accepts only servers with this key, as [`EwsSourceBuilder::with_pinned_key`](super::EwsSourceBuilder::with_pinned_key).
+    /// Accepts only servers with this key, as [`EwsSourceBuilder::with_pinned_key`](crate::source::ews::EwsSourceBuilder::with_pinned_key).
     /// Every host that is asked has to have one of those that are given.
     pub fn with_pinned_key(mut self, key: impl Into<String>) -> Self {
         self.http.pinned_keys.push(key.into());
