@@ -67,7 +67,7 @@ class Checks:
             traceback.print_exc(file=sys.stdout)
 
 
-def connect(url, user, password, address, ca_file, auth_type):
+def connect(url, user, password, address, ca_file, auth_type=BASIC):
     TrustGivenAuthority.ca_file = ca_file
     BaseProtocol.HTTP_ADAPTER_CLS = TrustGivenAuthority
     configuration = Configuration(
