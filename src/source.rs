@@ -13,7 +13,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 
 pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, FolderBrowser};
@@ -117,6 +117,24 @@ pub trait MailSource: Debug + Send + Sync + 'static {
         items: &[ItemRef],
         disposal: Disposal,
     ) -> Result<Vec<Removed>>;
+
+    /// Writes a key of our own to items that have none, so that they are known again after a move. One answer per item, in
+    /// order. Only where the [`SourceCapabilities`] say so; read state, content and times of the items stay as they are.
+    ///
+    /// An item that was stamped is listed under its stamp from then on, whether or not anything else became of it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` (`source.unsupported`) where the capabilities say so; else what a transport raises. After an `Err` some
+    /// of the items may have their stamp; the next listing shows it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a stamp without a use does no harm.
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        let _ = (from, items);
+        Err(Error::new(&codes::SOURCE_UNSUPPORTED, "stamp"))
+    }
 }
 
 /// What a [`MailSource`] can do.
@@ -127,6 +145,8 @@ pub struct SourceCapabilities {
     pub stable_keys: bool,
     /// Copies of a sighting can be found by [`MailSource::locate`].
     pub locate: bool,
+    /// Items without a key can be given one that survives a move ([`MailSource::stamp`]). Off by default.
+    pub stamps: bool,
     /// Items can be deleted.
     pub remove: bool,
     /// The largest page of a listing.
@@ -144,6 +164,7 @@ impl Default for SourceCapabilities {
         Self {
             stable_keys: true,
             locate: true,
+            stamps: false,
             remove: true,
             list_page: 1000,
             fetch_batch: 100,
@@ -213,6 +234,18 @@ pub enum Removed {
     /// It was not there.
     Gone,
     /// It is still there.
+    Failed(Error),
+}
+
+/// How the stamping of one item ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stamped {
+    /// It has this key, and this id or version.
+    Done(SightingKey, ItemRef),
+    /// It is no longer there.
+    Gone,
+    /// It has no stamp: what is done with it cannot be recognized by a key of its own.
     Failed(Error),
 }
 

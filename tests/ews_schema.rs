@@ -70,7 +70,9 @@ async fn script_moving(server: &MockServer) {
     answer(server, "CopyItem", copied, 1).await;
     answer(server, "DeleteItem", response("DeleteItem", &[fine("")]), 3).await;
     let nothing = response("FindItem", &[page("", 0, true)]);
-    answer(server, "FindItem", nothing, 3).await;
+    answer(server, "FindItem", nothing, 4).await;
+    let stamped = response("UpdateItem", &[fine("<m:Items/>"), fine("<m:Items/>")]);
+    answer(server, "UpdateItem", stamped, 1).await;
 }
 
 async fn script_folders(server: &MockServer) {
@@ -100,6 +102,12 @@ async fn whole_run(source: &EwsSource) {
     source.list(&queue, all()).await.unwrap();
     let key = |byte: u8| SightingKey::SearchKey(vec![byte; 16]);
     source.locate(&storage, &[key(1)]).await.unwrap();
+    let stamp = |byte: u8| SightingKey::Stamp([byte; 16]);
+    source
+        .locate(&storage, &[stamp(1), stamp(2)])
+        .await
+        .unwrap();
+    source.stamp(&queue, &refs(&["A", "B"])).await.unwrap();
     source
         .locate(&storage, &[key(1), key(2), key(3)])
         .await
@@ -136,9 +144,10 @@ async fn recorded(impersonated: Option<&str>, refused_versions: u64) -> Vec<Vec<
     script(&server).await;
     let (source, _) = source_with(&server, |builder| match impersonated {
         Some(mailbox) => builder
+            .with_stamps(true)
             .with_impersonation(mailbox)
             .with_mailbox("shared@example.com"),
-        None => builder,
+        None => builder.with_stamps(true),
     });
     whole_run(&source).await;
     let sent = server.received_requests().await.unwrap();

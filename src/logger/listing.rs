@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::decision::Disposition;
 use crate::error::Result;
-use crate::source::{Folder, ListRequest, ListedItem, Listing, SightingKey};
+use crate::source::{Folder, ItemRef, ListRequest, ListedItem, Listing, SightingKey, Stamped};
 use crate::store::{KnownSighting, SightingState};
 
 use super::parts::{Parts, check_count};
@@ -181,6 +181,43 @@ pub(super) async fn list(
     };
     check_count("known", keys.len(), known.len())?;
     Ok(sort(listing, known, parts.clock.now()))
+}
+
+/// As [`list`], for a run that writes: new items without a key of their own get one first, where the source can.
+///
+/// What cannot be stamped is known by its content, as where no source stamps; only an outage is an error.
+pub(super) async fn list_stamped(
+    parts: &Parts,
+    queue: &Folder,
+    request: ListRequest,
+) -> Result<PageOfWork> {
+    let mut page = list(parts, queue, request).await?;
+    if !parts.source.capabilities().stamps {
+        return Ok(page);
+    }
+    let unkeyed = page.items.iter_mut().map(|(work, _)| work);
+    let unkeyed = unkeyed.filter(|work| work.listed.key.is_none() && work.known.is_none());
+    let mut unkeyed: Vec<&mut WorkItem> = unkeyed.collect();
+    if unkeyed.is_empty() {
+        return Ok(page);
+    }
+    let items: Vec<ItemRef> = unkeyed
+        .iter()
+        .map(|work| work.listed.item.clone())
+        .collect();
+    let stamped = match parts.source.stamp(queue, &items).await {
+        Ok(stamped) => stamped,
+        Err(error) if error.is_transient() => return Err(error),
+        Err(_) => return Ok(page),
+    };
+    check_count("stamp", items.len(), stamped.len())?;
+    for (work, stamped) in unkeyed.iter_mut().zip(stamped) {
+        if let Stamped::Done(key, item) = stamped {
+            work.listed.key = Some(key);
+            work.listed.item = item;
+        }
+    }
+    Ok(page)
 }
 
 /// The key that an item is remembered by before it was read: its own, or a digest of its id.

@@ -18,7 +18,7 @@ use super::commit::{Committed, commit};
 use super::fetch::fetch;
 use super::folders::Folders;
 use super::lease::HeldLease;
-use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list};
+use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list_stamped};
 use super::moves::{PlannedMove, move_batch};
 use super::parts::Parts;
 use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
@@ -196,7 +196,7 @@ impl<'a> Pipeline<'a> {
         };
         self.calls += 1;
         let (parts, queue) = (self.parts, &self.folders.queue);
-        self.spawn(async move { Done::Listed(list(parts, queue, request).await) });
+        self.spawn(async move { Done::Listed(list_stamped(parts, queue, request).await) });
     }
 
     fn start_fetches(&mut self) {

@@ -113,6 +113,7 @@ impl EwsConnector {
             .with_way(&options.http)
             .with_scope(scope.clone())
             .with_connections(options.connections)
+            .with_stamps(options.stamps)
             .with_clock(Arc::clone(&options.clock))
             .with_entropy(options.entropy());
         builder = kept.sign_in.of_source(builder);

@@ -19,6 +19,7 @@ mod request;
 mod routes;
 mod session;
 mod soap;
+mod stamp;
 #[cfg(feature = "testkit")]
 #[doc(hidden)]
 pub mod testing;
@@ -34,6 +35,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
     ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    Stamped,
 };
 use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
@@ -73,6 +75,7 @@ struct Inner {
     /// One for the look-up that may be open beside them while an answer is being read: it must not wait for a slot, as all
     /// of them may be held by fetches that wait for a look-up.
     beside: Semaphore,
+    stamps_refused: stamp::Refused,
     /// Bytes of the largest item that is asked for.
     largest_item: u64,
     /// Bytes of the items of one request, so that its answer keeps within the limit.
@@ -156,6 +159,11 @@ impl MailSource for EwsSource {
     ) -> Result<Vec<Removed>> {
         let _slot = self.slot().await?;
         self.remove_items(from, items, disposal).await
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        let _slot = self.slot().await?;
+        self.stamp_items(from, items).await
     }
 }
 

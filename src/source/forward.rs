@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
     ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
-    Wakeup,
+    Stamped, Wakeup,
 };
 use crate::error::Result;
 use crate::forward::forward;
@@ -38,6 +38,7 @@ forward! {
             items: &[ItemRef],
             disposal: Disposal,
         ) -> Result<Vec<Removed>>;
+        async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>>;
     }
 }
 

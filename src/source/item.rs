@@ -43,12 +43,15 @@ impl fmt::Debug for ItemRef {
 
 /// The key of one sighting: one copy of a mail in a mailbox, stable over moves.
 ///
-/// As text, for stores: `search-key:<hex>`, `immutable-id:<id>`, `digest:<hex>`.
+/// As text, for stores: `search-key:<hex>`, `stamp:<hex>`, `immutable-id:<id>`, `digest:<hex>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SightingKey {
     /// `PR_SEARCH_KEY` (0x300B, MS-OXCMSG): survives moves; a copy of the item shares it.
     SearchKey(Vec<u8>),
+    /// A property of our own that was written to the item ([`MailSource::stamp`](super::MailSource::stamp)): survives
+    /// moves; a copy of the item shares it.
+    Stamp([u8; 16]),
     /// A Graph immutable id.
     ImmutableId(String),
     /// A digest of the original, where the source has no stable key.
@@ -62,6 +65,7 @@ impl fmt::Display for SightingKey {
         };
         match self {
             Self::SearchKey(bytes) => f.write_str("search-key:").and_then(|()| hex(f, bytes)),
+            Self::Stamp(bytes) => f.write_str("stamp:").and_then(|()| hex(f, bytes)),
             Self::ImmutableId(id) => write!(f, "immutable-id:{id}"),
             Self::Digest(bytes) => f.write_str("digest:").and_then(|()| hex(f, bytes)),
         }
@@ -75,6 +79,10 @@ impl FromStr for SightingKey {
         let invalid = || Error::new(&codes::CONFIG_INVALID, "SightingKey::from_str");
         match text.split_once(':') {
             Some(("search-key", hex)) => Ok(Self::SearchKey(unhex(hex).ok_or_else(invalid)?)),
+            Some(("stamp", hex)) => {
+                let bytes = unhex(hex).ok_or_else(invalid)?;
+                Ok(Self::Stamp(bytes.try_into().map_err(|_| invalid())?))
+            }
             Some(("immutable-id", id)) => Ok(Self::ImmutableId(id.into())),
             Some(("digest", hex)) => {
                 let bytes = unhex(hex).ok_or_else(invalid)?;
@@ -180,13 +188,14 @@ mod tests {
     fn a_sighting_key_round_trips_as_text() {
         let keys = [
             SightingKey::SearchKey(vec![0, 0xff, 0x10]),
+            SightingKey::Stamp([0xa5; 16]),
             SightingKey::ImmutableId("AAk:a==".into()),
             SightingKey::Digest([7; 32]),
         ];
         for key in keys {
             assert_eq!(key.to_string().parse::<SightingKey>().unwrap(), key);
         }
-        for text in ["", "search-key:0", "digest:00", "other:1"] {
+        for text in ["", "search-key:0", "digest:00", "stamp:00", "other:1"] {
             assert!(text.parse::<SightingKey>().is_err(), "{text}");
         }
     }

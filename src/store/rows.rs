@@ -97,6 +97,7 @@ pub(crate) fn key_bytes(key: &SightingKey) -> Vec<u8> {
         SightingKey::SearchKey(bytes) => (b's', bytes),
         SightingKey::ImmutableId(id) => (b'i', id.as_bytes()),
         SightingKey::Digest(digest) => (b'd', digest),
+        SightingKey::Stamp(stamp) => (b'k', stamp),
     };
     [&[kind], bytes].concat()
 }
@@ -108,6 +109,10 @@ pub(crate) fn sighting_key(bytes: &[u8]) -> Fit<SightingKey> {
         Some((b's', key)) => Ok(SightingKey::SearchKey(key.to_vec())),
         Some((b'i', id)) => match String::from_utf8(id.to_vec()) {
             Ok(id) => Ok(SightingKey::ImmutableId(id)),
+            Err(_) => Err(damaged),
+        },
+        Some((b'k', stamp)) => match stamp.try_into() {
+            Ok(stamp) => Ok(SightingKey::Stamp(stamp)),
             Err(_) => Err(damaged),
         },
         Some((b'd', digest)) => match digest.try_into() {

@@ -15,3 +15,4 @@ mod schema;
 mod setting;
 #[path = "../support/skipped.rs"]
 mod skipped;
+mod stamps;

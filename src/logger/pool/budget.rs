@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::error::Result;
 use crate::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    MailSource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
 };
 
 /// How many calls to mail systems may be under way. Clones share it, also between pools.
@@ -109,5 +109,10 @@ impl MailSource for BoundedSource {
     ) -> Result<Vec<Removed>> {
         let _place = self.place().await;
         self.source.remove(from, items, disposal).await
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        let _place = self.place().await;
+        self.source.stamp(from, items).await
     }
 }

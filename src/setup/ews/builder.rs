@@ -26,6 +26,7 @@ pub(super) struct Options {
     pub(super) accepted_hosts: BTreeSet<String>,
     pub(super) as_owner: Option<bool>,
     pub(super) connections: u32,
+    pub(super) stamps: bool,
     pub(super) clock: Arc<dyn Clock>,
     /// None is the system's, of which a failure is noticed where a secret is made of it.
     pub(super) entropy: Option<Arc<dyn Entropy>>,
@@ -84,6 +85,7 @@ pub struct EwsConnectorBuilder {
     accepted_hosts: BTreeSet<String>,
     as_owner: Option<bool>,
     connections: u32,
+    stamps: bool,
     clock: Arc<dyn Clock>,
     entropy: Option<Arc<dyn Entropy>>,
 }
@@ -100,6 +102,7 @@ impl Default for EwsConnectorBuilder {
             accepted_hosts: BTreeSet::new(),
             as_owner: None,
             connections: 4,
+            stamps: false,
             clock: Arc::new(SystemClock),
             entropy: None,
         }
@@ -220,6 +223,13 @@ impl EwsConnectorBuilder {
         self
     }
 
+    /// Gives items without a search key a key of our own, as
+    /// [`EwsSourceBuilder::with_stamps`](crate::source::ews::EwsSourceBuilder::with_stamps); off if not given.
+    pub fn with_stamps(mut self, stamps: bool) -> Self {
+        self.stamps = stamps;
+        self
+    }
+
     /// Takes time and waits from this clock.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -257,6 +267,7 @@ impl EwsConnectorBuilder {
             accepted_hosts: self.accepted_hosts,
             as_owner: self.as_owner,
             connections: self.connections,
+            stamps: self.stamps,
             clock: self.clock,
             entropy: self.entropy,
         };

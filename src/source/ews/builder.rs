@@ -41,6 +41,7 @@ pub struct EwsSourceBuilder {
     public_folder_content_mailbox: Option<String>,
     public_folder_routing: Option<PublicFolderRouting>,
     connections: u32,
+    stamps: bool,
     repeats: usize,
     largest_item: u64,
     longest_wait: Duration,
@@ -100,6 +101,7 @@ impl EwsSourceBuilder {
             public_folder_content_mailbox: None,
             public_folder_routing: None,
             connections: 4,
+            stamps: false,
             repeats: 4,
             largest_item: 150 << 20,
             longest_wait: Duration::from_mins(4),
@@ -317,6 +319,17 @@ impl EwsSourceBuilder {
         self
     }
 
+    /// Lets items that the server has no search key for be given a key of our own: a named property of the item,
+    /// `EmailLoggingKey` among the public strings, with 16 random bytes. Off if not given, since it changes the items.
+    ///
+    /// Such an item is then known again after a move whose answer was lost, as one with a search key is; without the stamp
+    /// its content has to do. The account needs the right to edit items in the queue folder; where it has not, the first
+    /// refusal ends it for the life of the source. Read state, subject, body and times of the items stay as they are.
+    pub fn with_stamps(mut self, stamps: bool) -> Self {
+        self.stamps = stamps;
+        self
+    }
+
     /// How often one call is repeated at most; default 4. A call with an unknown effect is never repeated.
     pub fn with_repeats(mut self, repeats: usize) -> Self {
         self.repeats = repeats;
@@ -473,6 +486,7 @@ impl EwsSourceBuilder {
         let slots = Semaphore::new(slots.min(Semaphore::MAX_PERMITS));
         let capabilities = SourceCapabilities {
             connections: self.connections,
+            stamps: self.stamps,
             ..SourceCapabilities::default()
         };
         let (names, mailbox) = (Names::default(), self.mailbox);
@@ -485,6 +499,7 @@ impl EwsSourceBuilder {
                 capabilities,
                 slots,
                 beside: Semaphore::new(1),
+                stamps_refused: super::stamp::Refused::default(),
                 largest_item: self.largest_item,
                 run_bytes,
             }),

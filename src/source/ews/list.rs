@@ -75,11 +75,17 @@ impl EwsSource {
     ) -> Result<(Listing, ServerContext)> {
         page.limit = page.limit.min(self.inner.capabilities.list_page);
         let folder = folder_ref(folder);
-        let by_key = matches!(which, Selection::SearchKeys(_));
+        let by_key = matches!(which, Selection::SearchKeys(_) | Selection::Stamps(_));
+        let with_stamp = match which {
+            Selection::Stamps(_) => true,
+            Selection::SearchKeys(_) => false,
+            Selection::All | Selection::Newest => self.inner.capabilities.stamps,
+        };
         let request = FindItem {
             folder: &folder,
             page,
             which,
+            with_stamp,
         };
         let routed = if patient {
             Routed::patient(&request, way)

@@ -8,6 +8,7 @@ mod get_item;
 mod resolve_names;
 mod routed;
 mod transfer;
+mod update_item;
 
 use reqwest::header::HeaderMap;
 
@@ -24,6 +25,7 @@ pub(super) use get_item::{GetItem, Shape};
 pub(super) use resolve_names::ResolveNames;
 pub(super) use routed::Routed;
 pub(super) use transfer::{CopyItem, DeleteItem, DeleteType, MoveItem};
+pub(super) use update_item::{STAMP_NAME, STAMP_SET, StampItem};
 
 /// One request.
 pub(super) trait Request: Sync {
@@ -110,6 +112,18 @@ fn write_property(xml: &mut XmlWriter, tag: &str, kind: &str) {
     xml.empty(
         "t:ExtendedFieldURI",
         &[("PropertyTag", tag), ("PropertyType", kind)],
+    );
+}
+
+/// The property that holds a key of our own.
+fn write_stamp_path(xml: &mut XmlWriter) {
+    xml.empty(
+        "t:ExtendedFieldURI",
+        &[
+            ("DistinguishedPropertySetId", STAMP_SET),
+            ("PropertyName", STAMP_NAME),
+            ("PropertyType", "Binary"),
+        ],
     );
 }
 

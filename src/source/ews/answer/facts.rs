@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::super::request::{STAMP_NAME, STAMP_SET};
 use super::super::soap::{Node, Ns};
 use crate::message::{FactAddress, ItemClass, MailFacts, Sensitivity};
 
@@ -116,6 +117,24 @@ pub(super) fn binary_property(item: Node<'_>, tag: &str) -> Option<Vec<u8>> {
     base64_simd::forgiving_decode_to_vec(text.as_bytes())
         .ok()
         .filter(|bytes| !bytes.is_empty())
+}
+
+/// The key of our own, where the item has one of the right length.
+pub(super) fn stamp(item: Node<'_>) -> Option<[u8; 16]> {
+    let is_ours = |field: &Node<'_>| {
+        field.attribute("DistinguishedPropertySetId") == Some(STAMP_SET)
+            && field.attribute("PropertyName") == Some(STAMP_NAME)
+    };
+    let mut properties = item
+        .children()
+        .filter(|node| node.is(Ns::Types, "ExtendedProperty"))
+        .filter(|node| {
+            let field = node.child(Ns::Types, "ExtendedFieldURI");
+            field.is_some_and(|field| is_ours(&field))
+        });
+    let text = properties.next()?.child_text(Ns::Types, "Value")?;
+    let bytes = base64_simd::forgiving_decode_to_vec(text.as_bytes()).ok()?;
+    bytes.try_into().ok()
 }
 
 /// A date and time; one without a zone is UTC.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::super::soap::{Node, Ns, Tree};
-use super::facts::{binary_property, sensitivity, timestamp};
+use super::facts::{binary_property, sensitivity, stamp, timestamp};
 use crate::message::ItemClass;
 use crate::source::{ItemRef, ListedItem, Listing, SightingKey};
 
@@ -50,7 +50,9 @@ pub(in crate::source::ews) fn read_listing(tree: &Tree, offset: u32) -> Option<L
 
 fn read_row(item: Node<'_>) -> Option<ListedItem> {
     let mut row = ListedItem::new(item_ref(item)?);
-    row.key = binary_property(item, SEARCH_KEY).map(SightingKey::SearchKey);
+    // What was once known by our own key stays known by it, whatever the server adds later.
+    let stamped = stamp(item).map(SightingKey::Stamp);
+    row.key = stamped.or_else(|| binary_property(item, SEARCH_KEY).map(SightingKey::SearchKey));
     row.size = item
         .child_text(Ns::Types, "Size")
         .and_then(|text| text.parse().ok());

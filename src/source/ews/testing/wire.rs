@@ -28,6 +28,7 @@ pub fn requests(folder: &str, item: &ItemRef, mailbox: &str) -> Vec<(&'static st
             folder: &to,
             page: ListRequest::new(0, 10),
             which: Selection::All,
+            with_stamp: false,
         },
         &MoveItem { items, to: &to },
         &ResolveNames { entry: mailbox },
