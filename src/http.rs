@@ -26,8 +26,9 @@ pub(crate) use auth::{
 pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
 pub(crate) use failure::{http_date, is_tls, never_sent};
-pub use gate::ThrottlingGate;
 pub(crate) use gate::{Gate, OpenPlace};
+#[cfg_attr(not(feature = "ews"), allow(unused_imports))]
+pub use gate::{ThrottlingGate, ThrottlingGates};
 pub use guard::NameResolver;
 #[cfg_attr(not(feature = "ntlm"), allow(unused_imports))]
 pub(crate) use guard::{AddressGuard, Port};

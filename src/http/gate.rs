@@ -4,6 +4,7 @@
 //! nothing of what is asked.
 
 mod crowd;
+mod shared;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,8 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, Result, codes};
 use crowd::Crowd;
+
+pub use shared::ThrottlingGates;
 
 /// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
 const LONGEST_WISH: Duration = Duration::from_hours(24);

@@ -25,6 +25,8 @@ use tokio::sync::{Notify, watch as signal};
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, Result, codes};
+#[cfg(feature = "ews")]
+use crate::source::ews::{ThrottlingGate, ThrottlingGates};
 
 use super::EmailLogger;
 use super::report::{RunError, RunReport};
@@ -57,6 +59,8 @@ pub struct LoggerPool {
 struct Inner {
     settings: PoolSettings,
     budget: ConnectionBudget,
+    #[cfg(feature = "ews")]
+    gates: ThrottlingGates,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     seats: Mutex<Seats>,
@@ -86,6 +90,8 @@ impl LoggerPool {
             inner: Arc::new(Inner {
                 settings,
                 budget,
+                #[cfg(feature = "ews")]
+                gates: ThrottlingGates::new(),
                 clock: Arc::new(SystemClock),
                 entropy: Arc::new(SystemEntropy),
                 seats: Mutex::default(),
@@ -102,6 +108,23 @@ impl LoggerPool {
             (inner.clock, inner.entropy) = (clock, entropy);
         }
         self
+    }
+
+    /// The gate that every source of a mailbox with a credential is to have
+    /// ([`with_gate`](crate::source::ews::EwsSourceBuilder::with_gate)), so that what the server says to one logger of the
+    /// pair holds all of them, and no other. See [`ThrottlingGates::of`].
+    #[cfg(feature = "ews")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
+    pub fn gate(&self, mailbox: &str, credential: &str) -> ThrottlingGate {
+        self.inner.gates.of(mailbox, credential)
+    }
+
+    /// The gates of the pool, for a connector ([`with_gates`](crate::setup::EwsConnectorBuilder::with_gates)) or for other
+    /// pools.
+    #[cfg(feature = "ews")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
+    pub fn gates(&self) -> ThrottlingGates {
+        self.inner.gates.clone()
     }
 
     /// Takes a mailbox up, also while the pool runs. Its first turn is due at once.

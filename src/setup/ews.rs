@@ -114,6 +114,7 @@ impl EwsConnector {
             .with_scope(scope.clone())
             .with_connections(options.connections)
             .with_stamps(options.stamps)
+            .with_gate(options.gates.of(address, &credential(&kept.fields)))
             .with_clock(Arc::clone(&options.clock))
             .with_entropy(options.entropy());
         builder = kept.sign_in.of_source(builder);
@@ -187,6 +188,18 @@ fn address(setup: &EmailLoggingSetup) -> Result<&str> {
     let address = setup.autodiscovery_email_address.as_deref();
     let address = address.map(str::trim).filter(|address| !address.is_empty());
     address.ok_or_else(|| incomplete("the e-mail address of the mailbox is blank"))
+}
+
+/// Whose sign-in the fields describe, by name.
+fn credential(setup: &EmailLoggingSetup) -> String {
+    let name = |field: &Option<String>| field.clone().unwrap_or_default();
+    format!(
+        "{}|{}|{}|{}",
+        setup.authentication_type.code(),
+        name(&setup.exchange_account_user_name),
+        name(&setup.exchange_client_id),
+        name(&setup.exchange_tenant_id),
+    )
 }
 
 fn incomplete(detail: &'static str) -> Error {

@@ -44,7 +44,7 @@ use names::Names;
 use routes::Routes;
 use session::Session;
 
-pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate};
+pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGates};
 pub use autodiscover::{
     Autodiscover, AutodiscoverAnswer, AutodiscoverAttempt, AutodiscoverBuilder, AutodiscoverCloud,
     AutodiscoverProtocol,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use email_logging::clock::Clock;
+use email_logging::logger::{LoggerPool, PoolSettings};
 use email_logging::source::MailSource;
 use email_logging::source::ews::{EwsSource, ThrottlingGate};
 use futures_util::future::join_all;
@@ -73,7 +74,11 @@ struct Scene {
 }
 
 /// Sources with one gate and a server that answers the first requests with these seconds of back-off, one by one.
-async fn scene(sources: usize, mut wishes: Vec<u64>, gate: Option<ThrottlingGate>) -> Scene {
+async fn scene(sources: usize, wishes: Vec<u64>, gate: Option<ThrottlingGate>) -> Scene {
+    scene_of(vec![gate; sources], wishes).await
+}
+
+async fn scene_of(gates: Vec<Option<ThrottlingGate>>, mut wishes: Vec<u64>) -> Scene {
     wishes.reverse();
     let (server, script) = Script::start().await;
     let (bell, diary) = (
@@ -94,19 +99,19 @@ async fn scene(sources: usize, mut wishes: Vec<u64>, gate: Option<ThrottlingGate
             None => ok(response("FindItem", &[page("", 0, true)])),
         }
     });
-    let build = |_| {
+    let build = |gate: Option<ThrottlingGate>| {
         let clock: Arc<dyn Clock> = Arc::<Bell>::clone(&bell);
         let source = source_with(&server, |builder| {
             let builder = builder.with_clock(clock);
-            match &gate {
-                Some(gate) => builder.with_gate(gate.clone()),
+            match gate {
+                Some(gate) => builder.with_gate(gate),
                 None => builder,
             }
         });
         source.0
     };
     Scene {
-        sources: (0..sources).map(build).collect(),
+        sources: gates.into_iter().map(build).collect(),
         _server: server,
         bell,
         diary,
@@ -201,4 +206,26 @@ async fn a_wish_that_one_source_heard_is_kept_by_another() {
         assert_eq!(error.kind(), email_logging::ErrorKind::Throttled);
     }
     assert_eq!(scene.diary.lock().unwrap().came.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pool_has_one_gate_for_each_mailbox_with_each_credential() {
+    let pool = LoggerPool::new(PoolSettings::default());
+    let of = |mailbox, credential| Some(pool.gate(mailbox, credential));
+    let gates = vec![
+        of("queue@corp.example", "job"),
+        of("Queue@corp.example", "job"),
+        of("queue@corp.example", "another"),
+        of("other@corp.example", "job"),
+    ];
+    let scene = scene_of(gates, vec![300]).await;
+    let queue = folder("Q");
+    for held in &scene.sources[..2] {
+        let error = held.list(&queue, all()).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_mins(5)));
+    }
+    for free in &scene.sources[2..] {
+        free.list(&queue, all()).await.unwrap();
+    }
+    assert_eq!(scene.diary.lock().unwrap().came.len(), 3);
 }

@@ -12,7 +12,7 @@ use crate::credential::{CredentialProvider, RefreshTokenStore};
 use crate::credential::{IdentityService, MicrosoftCloud};
 use crate::error::{Error, Result, codes};
 use crate::http::{HttpClient, HttpOptions};
-use crate::source::ews::{AddressPolicy, AutodiscoverCloud, NameResolver};
+use crate::source::ews::{AddressPolicy, AutodiscoverCloud, NameResolver, ThrottlingGates};
 
 /// What a connector is made of.
 pub(super) struct Options {
@@ -27,6 +27,7 @@ pub(super) struct Options {
     pub(super) as_owner: Option<bool>,
     pub(super) connections: u32,
     pub(super) stamps: bool,
+    pub(super) gates: ThrottlingGates,
     pub(super) clock: Arc<dyn Clock>,
     /// None is the system's, of which a failure is noticed where a secret is made of it.
     pub(super) entropy: Option<Arc<dyn Entropy>>,
@@ -86,6 +87,7 @@ pub struct EwsConnectorBuilder {
     as_owner: Option<bool>,
     connections: u32,
     stamps: bool,
+    gates: ThrottlingGates,
     clock: Arc<dyn Clock>,
     entropy: Option<Arc<dyn Entropy>>,
 }
@@ -103,6 +105,7 @@ impl Default for EwsConnectorBuilder {
             as_owner: None,
             connections: 4,
             stamps: false,
+            gates: ThrottlingGates::new(),
             clock: Arc::new(SystemClock),
             entropy: None,
         }
@@ -223,6 +226,13 @@ impl EwsConnectorBuilder {
         self
     }
 
+    /// Takes the gates of connections from here, by mailbox and credential; a set of its own if not given. Two set-ups of one
+    /// connector with the same mailbox and credential hold together in either case.
+    pub fn with_gates(mut self, gates: ThrottlingGates) -> Self {
+        self.gates = gates;
+        self
+    }
+
     /// Gives items without a search key a key of our own, as
     /// [`EwsSourceBuilder::with_stamps`](crate::source::ews::EwsSourceBuilder::with_stamps); off if not given.
     pub fn with_stamps(mut self, stamps: bool) -> Self {
@@ -268,6 +278,7 @@ impl EwsConnectorBuilder {
             as_owner: self.as_owner,
             connections: self.connections,
             stamps: self.stamps,
+            gates: self.gates,
             clock: self.clock,
             entropy: self.entropy,
         };
