@@ -21,7 +21,7 @@ pub(crate) mod setup;
     name = "email_logger",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 done, 1 failed or nothing done, 2 wrong usage, 3 done, and mail was set aside for a person in \
+    after_help = "Exit codes: 0 done, 1 failed or nothing done, 2 wrong usage or a value that cannot be used, 3 done, and mail was set aside for a person in \
                   this run, 4 sign-in or configuration, 130 stopped with Ctrl-C."
 )]
 pub(crate) struct Cli {
@@ -71,9 +71,9 @@ impl Global {
 pub(crate) enum Command {
     /// Do the whole job once with sample mail and a simulated Exchange.
     Demo(DemoArgs),
-    /// Log the mail of the queue folder once.
+    /// Log the mail of the queue folder once; of each mailbox that the configuration lists.
     Run(RunArgs),
-    /// Log the mail of the queue folder on a schedule, until Ctrl-C.
+    /// Log the mail of the queue folder on a schedule, until Ctrl-C; of each mailbox that the configuration lists.
     Watch(WatchArgs),
     /// Say what would become of .eml files, and why, without a server.
     Explain(ExplainArgs),
@@ -152,6 +152,14 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Several mailboxes on one log: the configuration file lists them, each with what it has of its own. A \
+                        mailbox that fails waits longer each time, alone.\n\n  \
+                        [[mailbox]]\n  name = \"north\"\n  scope = { company = \"North\" }\n  \
+                        exchange = { mailbox = \"queue-north@example.com\" }\n\n  \
+                        [[mailbox]]\n  name = \"south\"\n  scope = { company = \"South\" }\n  \
+                        exchange = { mailbox = \"queue-south@example.com\" }"
+)]
 pub(crate) struct WatchArgs {
     /// From one run to the next, such as 10m.
     #[arg(long, value_name = "TIME")]

@@ -5,6 +5,7 @@
 
 mod identity;
 mod layers;
+mod mailboxes;
 mod policy;
 mod secrets;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 use email_logging::Scope;
 use email_logging::logger::{RunSettings, Schedule};
 use email_logging::source::FolderPath;
+use email_logging::source::ews::ThrottlingGates;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ use crate::cli::Settings;
 
 pub(crate) use identity::Identity;
 pub(crate) use layers::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
+pub(crate) use mailboxes::Mailbox;
 
 /// Everything that a command may need.
 #[derive(Debug, Default)]
@@ -38,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// `[setup]`: fields of the set-up by their names, which `setup --from-config` takes over.
     pub(crate) setup: BTreeMap<String, toml::Value>,
+    /// `[[mailbox]]`: several mailboxes on one log; empty where the configuration is about one.
+    pub(crate) mailboxes: Vec<Mailbox>,
+    /// The throttling gates that its sources share with others of the process.
+    pub(crate) gates: ThrottlingGates,
     /// The table `[policy]`, read once the directory is known.
     policy: toml::Table,
 }
@@ -67,6 +74,8 @@ pub(crate) struct Exchange {
     on_premises_ranges: Option<Ranges>,
     host_addresses: Option<Ranges>,
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
+    /// Gives mail without a search key a key of our own.
+    pub(crate) stamps: Option<bool>,
 }
 
 impl Exchange {
@@ -255,8 +264,10 @@ impl Config {
             None => toml::Table::new(),
         };
         layers::environment(&mut table, environment)?;
+        let mailboxes = mailboxes::take(&mut table, flags)?;
         let mut config = Self::from_table(table)?;
         config.apply(flags)?;
+        config.mailboxes = mailboxes;
         Ok(config)
     }
 
@@ -271,12 +282,14 @@ impl Config {
             identity: section(&mut table, "identity")?,
             setup: section(&mut table, "setup")?,
             policy: section(&mut table, "policy")?,
+            mailboxes: Vec::new(),
+            gates: ThrottlingGates::new(),
         };
         match table.keys().next() {
             None => Ok(config),
             Some(key) => Err(ConfigError::invalid(
                 format!("`{key}` is no section of the configuration"),
-                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy] and [run].",
+                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy] and [run], and [[mailbox]] for several mailboxes.",
             )),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
 use email_logging::setup::EmailLoggingSetup;
-use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
+use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder, ThrottlingGate};
 use email_logging::store::SqliteStore;
 use email_logging::{EmailLogger, Error};
 
@@ -40,7 +40,9 @@ fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
         .with_basic(Arc::new(Account::of(exchange)?))
         .with_scope(config.scope()?)
         .with_address_policy(AddressPolicy::on_premises(exchange.ranges())?)
-        .with_connections(config.run_settings().connections);
+        .with_connections(config.run_settings().connections)
+        .with_stamps(exchange.stamps.unwrap_or(false))
+        .with_gate(gate(config));
     if let Some(file) = &exchange.ca_file {
         builder = builder.with_trusted_roots(text("the certificate authority", file)?);
     }
@@ -66,6 +68,17 @@ fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
         builder = builder.dangerously_allow_plain_http_on_loopback();
     }
     Ok(builder)
+}
+
+/// The gate of the mailbox with the account.
+fn gate(config: &Config) -> ThrottlingGate {
+    let exchange = &config.exchange;
+    let account = exchange.user_name.as_deref().unwrap_or_default();
+    let mailbox = exchange
+        .mailbox
+        .as_deref()
+        .or(exchange.impersonate.as_deref());
+    config.gates.of(mailbox.unwrap_or(account), account)
 }
 
 /// The contacts and salespeople of the configuration.

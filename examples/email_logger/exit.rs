@@ -86,6 +86,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Config(error) if error.code == INVALID => Exit::Usage,
             Self::Config(_) => Exit::Access,
             Self::Library(error) => of_error(error),
             Self::Run(error) => of_run(error),
@@ -104,6 +105,9 @@ impl Failure {
         }
     }
 }
+
+/// The code of a value that cannot be used, wherever it was given.
+const INVALID: &str = "config.invalid";
 
 /// The code of a command line that is wrong.
 pub(crate) const USAGE: &str = "cli.usage";
@@ -279,6 +283,7 @@ fn of_error(error: &Error) -> Exit {
     match error.kind() {
         // A callback that is refused is a sign-in that failed, whatever was wrong with it.
         _ if error.code().starts_with("oauth.") => Exit::Access,
+        ErrorKind::Config if error.code() == INVALID => Exit::Usage,
         ErrorKind::Config
         | ErrorKind::Unauthenticated
         | ErrorKind::ReauthRequired

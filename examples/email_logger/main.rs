@@ -18,6 +18,7 @@ mod provision;
 mod reconcile;
 mod requeue;
 mod run;
+mod runs;
 mod samples;
 mod setup;
 mod show;

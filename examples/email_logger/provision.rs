@@ -77,9 +77,8 @@ pub(crate) async fn provision(
 }
 
 fn plan(args: &ProvisionArgs, setup: &EmailLoggingSetup) -> Result<ProvisioningPlan, Failure> {
-    let account = args
-        .account
-        .as_ref()
+    typed_address("--shared-mailbox", args.shared_mailbox.as_ref())?;
+    let account = typed_address("--account", args.account.as_ref())?
         .or(setup.autodiscovery_email_address.as_ref());
     let account = account.or(args.shared_mailbox.as_ref()).ok_or_else(|| {
         ConfigError::invalid(
@@ -102,6 +101,19 @@ fn plan(args: &ProvisionArgs, setup: &EmailLoggingSetup) -> Result<ProvisioningP
         builder = builder.with_ews_allowed(client_id(args, setup)?);
     }
     Ok(builder.build()?)
+}
+
+/// An address that was typed, named by its flag where it is none.
+fn typed_address<'a>(flag: &str, text: Option<&'a String>) -> Result<Option<&'a String>, Failure> {
+    let Some(address) = text else { return Ok(None) };
+    if address.parse::<email_logging::message::Address>().is_ok() {
+        return Ok(text);
+    }
+    Err(ConfigError::invalid(
+        format!("{flag}: this is no mail address"),
+        format!("Write it as in {flag} queue@example.com."),
+    )
+    .into())
 }
 
 fn destination(args: &ProvisionArgs, setup: &EmailLoggingSetup) -> Destination {

@@ -1,11 +1,13 @@
 //! `run` and `watch`: the job itself, once or on a schedule.
 
+mod several;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::EmailLogger;
-use email_logging::logger::{DryRun, DryRunMail, RunError, RunReport, Skipped};
+use email_logging::logger::{DryRun, DryRunMail, EmailLoggerBuilder, RunError, RunReport, Skipped};
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{MemoryStore, SetupStore as _, SqliteStore};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +19,7 @@ use crate::connect;
 use crate::exit::{self, Exit, Failure};
 use crate::installation::Installation;
 use crate::output::{Output, failure, mails, safe};
+use crate::runs::RunBook;
 use crate::signals::Signals;
 use crate::words;
 
@@ -27,14 +30,23 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
+    if !config.mailboxes.is_empty() {
+        if args.dry_run {
+            return Err(several::no_dry_run());
+        }
+        return several::run(config, &args.settings, output).await;
+    }
     if args.dry_run {
         return dry_run(config, &args.settings, output).await;
     }
+    let book = RunBook::beside(config.store_path()?);
     let Some(logger) = logger(config, &args.settings, output).await? else {
         return disabled(output);
     };
     let signals = Signals::listen();
-    let report = logger.run_until(signals.received()).await?;
+    let result = logger.run_until(signals.received()).await;
+    note(&book, &result);
+    let report = result?;
     tell(&report, output)?;
     Ok(signals.exit(exit_of(&report)))
 }
@@ -47,7 +59,11 @@ pub(crate) async fn watch(
 ) -> Result<Exit, Failure> {
     let mut config = Config::load(file, &args.settings)?;
     config.apply_schedule(args.every.as_ref(), args.first_after.as_ref())?;
+    if !config.mailboxes.is_empty() {
+        return several::watch(config, &args.settings, output).await;
+    }
     let schedule = config.schedule();
+    let book = RunBook::beside(config.store_path()?);
     let Some(logger) = logger(config, &args.settings, output).await? else {
         return disabled(output);
     };
@@ -63,6 +79,7 @@ pub(crate) async fn watch(
     let ended = logger
         .run(&schedule, signals.received(), |result| {
             quarantined += result.as_ref().map_or(0, |report| report.quarantined);
+            note(&book, result);
             let told = tell_scheduled(result, output);
             closed = closed.take().or(told.err());
         })
@@ -79,6 +96,12 @@ pub(crate) async fn watch(
     Ok(signals.exit(exit))
 }
 
+/// Notes a run of the one mailbox of a configuration.
+fn note(book: &RunBook, result: &Result<RunReport, RunError>) {
+    let failure = result.as_ref().err().map(|failed| failed.error.code());
+    book.note("default", |runs| runs.ended(failure));
+}
+
 /// The logger of the stored set-up, else of the configuration; none while the set-up is disabled.
 pub(crate) async fn logger(
     config: Config,
@@ -88,22 +111,32 @@ pub(crate) async fn logger(
     let path = config.store_path()?.to_owned();
     if path.is_file() {
         let store = connect::store(&path).await?;
-        return match set_up(config, Arc::clone(&store)).await? {
-            SetUp::Enabled(installation, setup) => {
-                tell_unused(flags, output);
-                let builder = connect::logger_of_setup(&installation, &setup, output).await?;
-                Ok(Some(builder.with_store(store).build()?))
-            }
-            SetUp::Disabled => Ok(None),
-            SetUp::None(config) => {
-                let builder = connect::logger(&config, output)?;
-                Ok(Some(builder.with_store(store).build()?))
-            }
+        return match builder_of(config, Arc::clone(&store), flags, output).await? {
+            Some(builder) => Ok(Some(builder.with_store(store).build()?)),
+            None => Ok(None),
         };
     }
     let builder = connect::logger(&config, output)?;
     let store = connect::store(&path).await?;
     Ok(Some(builder.with_store(store).build()?))
+}
+
+/// A logger up to its store; none while the set-up of its scope is disabled.
+async fn builder_of(
+    config: Config,
+    store: Arc<SqliteStore>,
+    flags: &Settings,
+    output: &Output,
+) -> Result<Option<EmailLoggerBuilder>, Failure> {
+    match set_up(config, store).await? {
+        SetUp::Enabled(installation, setup) => {
+            tell_unused(flags, output);
+            let builder = connect::logger_of_setup(&installation, &setup, output).await?;
+            Ok(Some(builder))
+        }
+        SetUp::Disabled => Ok(None),
+        SetUp::None(config) => connect::logger(&config, output).map(Some),
+    }
 }
 
 /// What the log says about the set-up.

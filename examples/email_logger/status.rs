@@ -4,12 +4,14 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use email_logging::setup::{AuthenticationType, SignInState};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::setup::{ClearArgs, ReachArgs};
 use crate::exit::{Exit, Failure};
 use crate::installation::{Installation, missing};
-use crate::output::Output;
+use crate::output::{Output, mails, safe};
+use crate::runs::{RunBook, Runs};
 use crate::setup::{show, tell};
 use crate::words;
 
@@ -25,7 +27,8 @@ pub(crate) async fn status(
     let stored = installation.load().await?;
     let missing = missing(&installation, &stored.setup).await?;
     if output.json() {
-        output.value(&json!({ "status": status, "missing": missing }))?;
+        let runs = RunBook::beside(installation.config.store_path()?).read();
+        output.value(&json!({ "status": status, "missing": missing, "runs": runs }))?;
         return Ok(Exit::Done);
     }
     let state = if status.enabled { "on" } else { "off" };
@@ -46,8 +49,52 @@ pub(crate) async fn status(
         _ => "with credentials from outside the set-up",
     };
     output.line(format!("  sign-in    {kind}: {signed_in}"))?;
+    tell_runs(installation.config.store_path()?, output)?;
     show::tell_next(&stored, &missing, output)?;
     Ok(Exit::Done)
+}
+
+/// How the runs of each mailbox went.
+fn tell_runs(store: &Path, output: &Output) -> Result<(), Failure> {
+    let all = RunBook::beside(store).read();
+    if all.is_empty() {
+        return output.line("  last run   never");
+    }
+    let single = all.len() == 1;
+    for (mailbox, runs) in &all {
+        let name = if single {
+            String::new()
+        } else {
+            format!("{}: ", safe::text(mailbox))
+        };
+        output.line(format!("  last run   {name}{}", last_run(runs)))?;
+        for (title, since) in [("lag", runs.oldest_mail), ("to move", runs.oldest_move)] {
+            if let Some(since) = since {
+                output.line(format!("  {title:<10} {name}since {}", at(since)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn last_run(runs: &Runs) -> String {
+    let last = runs.last_run.map_or_else(|| "never".into(), at);
+    let Some(code) = &runs.failure else {
+        return format!("{last}, ended well");
+    };
+    let times = words::count(u64::from(runs.failed_in_a_row), "time", "times in a row");
+    let success = runs.last_success.map_or_else(|| "never".into(), at);
+    let wait = runs
+        .backs_off_until
+        .map_or_else(String::new, |until| format!("; tried again {}", at(until)));
+    format!(
+        "{last}, failed {times} [{}]; last success {success}{wait}",
+        safe::text(code)
+    )
+}
+
+fn at(time: Timestamp) -> String {
+    format!("{} UTC", mails::minute(time))
 }
 
 /// `clear`.

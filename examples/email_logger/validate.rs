@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::setup::{ReachArgs, ValidateArgs};
 use crate::exit::{self, Exit, Failure};
-use crate::installation::Installation;
+use crate::installation::{Installation, missing};
 use crate::output::{Output, safe};
 use crate::words;
 
@@ -27,6 +27,7 @@ pub(crate) async fn validate(
     teller.end()?;
     conclude(&report, output)?;
     if !report.is_green() {
+        tell_mending(&installation, &report, output).await?;
         return Ok(Exit::Access);
     }
     if !output.json() {
@@ -69,6 +70,7 @@ pub(crate) async fn enable(
         Enabling::Invalid(report) => {
             conclude(&report, output)?;
             told("disabled", "Email logging stays off.", output)?;
+            tell_mending(&installation, &report, output).await?;
             Ok(Exit::Access)
         }
         Enabling::ConsentNeeded(needed) => {
@@ -116,6 +118,42 @@ fn next_of_json(output: &Output, next: &str) -> Result<(), Failure> {
         return Ok(());
     }
     tell_next(next, output)
+}
+
+/// After a validation that failed: the command that supplies what is missing, or the one for the first check that failed.
+async fn tell_mending(
+    installation: &Installation,
+    report: &ValidationReport,
+    output: &Output,
+) -> Result<(), Failure> {
+    if output.json() {
+        return Ok(());
+    }
+    let stored = installation.load().await?;
+    let missing = missing(installation, &stored.setup).await?;
+    let next = match missing.first() {
+        Some(missing) => missing.command,
+        None => report
+            .failures()
+            .next()
+            .map_or("validate", |one| mending(one.check)),
+    };
+    tell_next(next, output)
+}
+
+/// The command for a check that failed although nothing is missing.
+fn mending(check: Check) -> &'static str {
+    match check {
+        Check::RootFolder | Check::QueueFolder | Check::StorageFolder | Check::FoldersDistinct => {
+            "folders --pick"
+        }
+        Check::InteractionTemplate | Check::InteractionTemplateExists => {
+            "setup interaction-template-code=EMAIL"
+        }
+        Check::Credentials | Check::CredentialExpiry => "sign-in",
+        Check::QueueRights | Check::StorageRights => "provision",
+        _ => "setup",
+    }
 }
 
 fn tell_next(next: &str, output: &Output) -> Result<(), Failure> {

@@ -38,6 +38,19 @@ pub(super) fn file(path: &Path) -> Result<toml::Table, ConfigError> {
     let mut table = parse(&text, path)?;
     secrets::refuse(&table)?;
     let base = path.parent().unwrap_or(Path::new(""));
+    resolve(&mut table, base);
+    let mailboxes = table.get_mut("mailbox").and_then(toml::Value::as_array_mut);
+    for mailbox in mailboxes.into_iter().flatten() {
+        if let Some(own) = mailbox.as_table_mut() {
+            secrets::refuse(own)?;
+            resolve(own, base);
+        }
+    }
+    Ok(table)
+}
+
+/// Looks for the files that a table names beside the configuration file.
+fn resolve(table: &mut toml::Table, base: &Path) {
     for (section, key) in PATHS {
         let value = table
             .get_mut(section)
@@ -46,7 +59,6 @@ pub(super) fn file(path: &Path) -> Result<toml::Table, ConfigError> {
             *text = beside(base, text);
         }
     }
-    Ok(table)
 }
 
 fn beside(base: &Path, text: &str) -> String {

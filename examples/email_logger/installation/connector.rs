@@ -22,7 +22,9 @@ pub(super) fn connector(
         .with_refresh_tokens(Arc::new(SealedRefreshTokens::new(secrets.clone())))
         .with_identity_service(config.identity.service(None))
         .with_address_policy(AddressPolicy::on_premises(exchange.ranges())?)
-        .with_connections(config.run_settings().connections);
+        .with_connections(config.run_settings().connections)
+        .with_stamps(exchange.stamps.unwrap_or(false))
+        .with_gates(config.gates.clone());
     for (host, address) in exchange.host_addresses()? {
         builder = builder.with_host_address(host, address);
     }
