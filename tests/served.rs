@@ -318,3 +318,38 @@ fn folders_are_a_tree_with_rights() {
         "{tree}"
     );
 }
+
+#[test]
+fn several_mailboxes_run_on_one_log_and_one_that_fails_stops_no_other() {
+    let directory = directory_of(&["01", "02"]);
+    let served = Served::new(
+        &directory.path().join("mails"),
+        &directory.path().join("ca.pem"),
+    );
+    let file = directory.path().join("email-logger.toml");
+    let broken = "[[mailbox]]\nname = \"broken\"\nscope = { company = \"Broken\" }\nfolders = { queue = '\\No\\Such\\' }\n";
+    let works = "[[mailbox]]\nname = \"works\"\nscope = { company = \"Works\" }\n";
+    std::fs::write(&file, format!("{broken}{works}")).unwrap();
+    let store = directory.path().join("log.sqlite");
+    let mut command = served.command("run", &served.fact("password"), &store);
+    for name in ["QUEUE", "STORAGE"] {
+        command.env_remove(format!("EMAIL_LOGGER__FOLDERS__{name}"));
+    }
+    let common = format!(
+        "[folders]\nqueue = '{}'\nstorage = '{}'\n",
+        served.fact("queue"),
+        served.fact("storage")
+    );
+    std::fs::write(&file, format!("{common}{broken}{works}")).unwrap();
+    let output = command.arg("--config").arg(&file).output().unwrap();
+    assert_eq!(code(&output), 4, "{}", errors(&output));
+    assert!(text(&output).contains("2 logged"), "{}", text(&output));
+    let mut status = program::program();
+    let status = status.args(["status", "--json", "--store"]).arg(&store);
+    let status = status.output().unwrap();
+    let runs = &json(&status)[0]["runs"];
+    assert_eq!(runs["works"]["failed-in-a-row"], 0, "{runs}");
+    assert!(runs["works"]["last-success"].is_string(), "{runs}");
+    assert_eq!(runs["broken"]["failed-in-a-row"], 1, "{runs}");
+    assert_eq!(runs["broken"]["failure"], "ews.folder_not_found", "{runs}");
+}
