@@ -221,7 +221,7 @@ fn a_redirect_url_elsewhere_cannot_be_served_and_basic_needs_no_sign_in() {
         "exchange-redirect-url=https://erp.example/OAuthLanding.htm",
     ]);
     let elsewhere = place.run(&["sign-in"]);
-    assert_eq!(code(&elsewhere), 4);
+    assert_eq!(code(&elsewhere), 2);
     assert!(
         errors(&elsewhere).contains("--callback-url"),
         "{}",
