@@ -181,7 +181,7 @@ fn what_breaks_a_rule_is_refused_with_its_code_and_changes_nothing() {
             2,
         ),
         (&["email-batch-size=many"], "setup.batch_size", 4),
-        (&["queue-folder=Queue"], "config.invalid", 4),
+        (&["queue-folder=Queue"], "config.invalid", 2),
         (
             &[r"queue-folder=\STORAGE\"],
             "setup.queue_equals_storage",
@@ -199,7 +199,7 @@ fn what_breaks_a_rule_is_refused_with_its_code_and_changes_nothing() {
             4,
         ),
         (&["--client-secret"], "cli.usage", 2),
-        (&["--from-config"], "config.invalid", 4),
+        (&["--from-config"], "config.invalid", 2),
     ] {
         let output = place.run(&[&["setup", "--json"], arguments].concat());
         assert_eq!(
