@@ -229,7 +229,7 @@ fn a_redirect_url_elsewhere_cannot_be_served_and_basic_needs_no_sign_in() {
     );
     place.run(&["setup", "authentication-type=basic"]);
     let basic = place.run(&["sign-in"]);
-    assert_eq!(code(&basic), 4);
+    assert_eq!(code(&basic), 2);
     assert!(
         errors(&basic).contains("needs no sign-in"),
         "{}",
