@@ -140,6 +140,7 @@ pub trait MailSource: Debug + Send + Sync + 'static {
 /// What a [`MailSource`] can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools)] // independent abilities
 pub struct SourceCapabilities {
     /// Listed items carry a key that survives a move.
     pub stable_keys: bool,

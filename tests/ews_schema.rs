@@ -242,6 +242,7 @@ async fn every_request_is_valid() {
         "GetItem",
         "MoveItem",
         "ResolveNames",
+        "UpdateItem",
     ];
     assert_eq!(
         operations.iter().map(String::as_str).collect::<Vec<_>>(),
