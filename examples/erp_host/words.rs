@@ -33,11 +33,8 @@ impl Language {
 
     /// The first language of a browser's list that there are words in.
     pub(crate) fn of_browser(accepted: &str) -> Self {
-        let codes = accepted.split(',').filter_map(|one| one.trim().get(..2));
-        codes
-            .filter_map(Self::from_code)
-            .next()
-            .unwrap_or(Self::English)
+        let mut codes = accepted.split(',').filter_map(|one| one.trim().get(..2));
+        codes.find_map(Self::from_code).unwrap_or(Self::English)
     }
 
     pub(crate) fn words(self) -> &'static Words {

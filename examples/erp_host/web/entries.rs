@@ -100,7 +100,7 @@ fn people(mail: &LoggedMail, role: ParticipantRole) -> Vec<String> {
     let all = all.filter(|participant| participant.role == role);
     all.map(|participant| match &participant.name {
         Some(name) => format!("{name} <{}>", participant.address),
-        None => participant.address.to_string(),
+        None => participant.address.clone(),
     })
     .collect()
 }

@@ -243,7 +243,7 @@ pub(super) async fn enable(
         Enabling::ConsentNeeded(needed) => match needed.request {
             Some(request) => {
                 erp.sessions.change(&session.id, |session| {
-                    session.pending = Some(request.pending)
+                    session.pending = Some(request.pending);
                 });
                 Ok(render(&GoThere {
                     f: Frame::new(&session, "settings", "/settings"),
