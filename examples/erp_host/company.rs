@@ -1,0 +1,69 @@
+//! The company of the demo: a simulated Exchange with sample mails, and the identity service that its administrator uses.
+
+use std::io;
+
+use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
+use email_logging::testkit::identity::{Application, SimulatedIdentity};
+use jiff::Timestamp;
+
+use crate::samples;
+
+/// The mailbox that the job reads as.
+pub(crate) const MAILBOX: &str = "logger@tidewheel.example";
+/// The queue folder.
+pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
+/// The storage folder.
+pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
+/// The application that is registered at the identity service.
+pub(crate) const CLIENT: &str = "8a4f2a70-52a4-4f86-9a0e-0d1f6f3f2b11";
+/// Its secret. It protects nothing.
+pub(crate) const SECRET: &str = "simulated-secret";
+
+/// The servers of the company, as long as the program runs.
+#[derive(Debug)]
+pub(crate) struct Company {
+    pub(crate) exchange: SimulatedExchange,
+    pub(crate) identity: SimulatedIdentity,
+}
+
+impl Company {
+    /// Starts the servers and fills the queue. `landing` is where the administrator's browser comes back to.
+    pub(crate) async fn start(landing: &str) -> io::Result<Self> {
+        let application = Application::new(CLIENT)
+            .with_secret(SECRET)
+            .with_redirect_url(landing)
+            .with_role("full_access_as_app")
+            .with_scope("EWS.AccessAsUser.All");
+        let identity = SimulatedIdentity::builder()
+            .with_application(application)
+            .with_user_name(MAILBOX)
+            .start()
+            .await?;
+        let exchange = SimulatedExchange::builder()
+            .with_mailbox(MAILBOX)
+            .with_public_folder(QUEUE)
+            .with_public_folder(STORAGE)
+            .with_application_access([MAILBOX])
+            .with_bearer(&identity)
+            .with_clock(Timestamp::now)
+            .with_tls(TlsCertificate::Trusted)
+            .start()
+            .await?;
+        exchange.set_quota(STORAGE, Some(1 << 30))?;
+        samples::deliver(&exchange, QUEUE)?;
+        Ok(Self { exchange, identity })
+    }
+
+    /// A customer writes: one more mail for the queue.
+    pub(crate) fn customer_writes(&self, number: u64) -> io::Result<()> {
+        let now = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");
+        let mail = format!(
+            "From: Margaux Delorme <margaux.delorme@vallee-hydraulique.example>\r\n\
+             To: Ada Holm <ada.holm@tidewheel.example>\r\nSubject: Pump P-{number}: when can you deliver?\r\n\
+             Date: {now}\r\nMessage-ID: <pump-{number}@vallee-hydraulique.example>\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\r\nDear Ada,\r\n\r\nwe would like to order. \
+             When can you deliver?\r\n\r\nMargaux\r\n"
+        );
+        self.exchange.deliver(QUEUE, mail).map(drop)
+    }
+}

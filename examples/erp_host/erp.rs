@@ -1,0 +1,209 @@
+//! The parts of the ERP: its people, its store, and the administration of email logging over them.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use email_logging::credential::{
+    CredentialResolver, IdentityService, KeyFile, MicrosoftCloud, SealedCredentials,
+    SealedRefreshTokens, SealedSecrets,
+};
+use email_logging::directory::{ContactRecord, DirectoryRecords, MemoryDirectory};
+use email_logging::setup::{
+    ConsentSignIn, EmailLoggingAdministration, EwsConnector, MemoryJobQueue, SetupChange,
+    SetupField, TemplateList,
+};
+use email_logging::source::ews::AddressPolicy;
+use email_logging::store::{SecretName, SqliteStore};
+use email_logging::{ContactNo, Scope};
+use secrecy::SecretString;
+use tokio::sync::Notify;
+
+use crate::args::Args;
+use crate::company::{self, Company};
+use crate::samples;
+
+/// The interaction template of the ERP.
+const TEMPLATE: &str = "EMAIL";
+
+/// Everything that the pages and the job share.
+pub(crate) struct Erp {
+    pub(crate) origin: String,
+    pub(crate) file: PathBuf,
+    pub(crate) password: Option<SecretString>,
+    pub(crate) every: std::time::Duration,
+    pub(crate) scope: Scope,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) secrets: SealedSecrets,
+    pub(crate) directory: Arc<MemoryDirectory>,
+    pub(crate) people: People,
+    pub(crate) connector: EwsConnector,
+    pub(crate) consent: ConsentSignIn,
+    pub(crate) administration: EmailLoggingAdministration,
+    pub(crate) jobs: Arc<MemoryJobQueue>,
+    pub(crate) company: Option<Company>,
+    pub(crate) last_run: Mutex<Option<crate::job::LastRun>>,
+    pub(crate) sessions: crate::web::Sessions,
+    pub(crate) wake: Notify,
+    stopped: AtomicBool,
+    written: AtomicU64,
+}
+
+/// The ERP's own tables, as far as the pages show them.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    pub(crate) contacts: BTreeMap<ContactNo, ContactRecord>,
+}
+
+impl Erp {
+    /// Opens the file, or makes it, and puts the parts together.
+    pub(crate) async fn open(
+        args: &Args,
+        origin: String,
+        company: Option<Company>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let file = match &args.store {
+            Some(file) => file.clone(),
+            None => temporary()?,
+        };
+        let store = Arc::new(SqliteStore::open(&file)?);
+        store.migrate().await?;
+        let keys = KeyFile::new(file.with_extension("keys"));
+        let secrets = SealedSecrets::new(Arc::<SqliteStore>::clone(&store), Arc::new(keys));
+        let connector = connector(&store, &secrets, company.as_ref())?;
+        let consent = ConsentSignIn::new(connector.clone());
+        let records: DirectoryRecords = toml::from_str(samples::DIRECTORY)?;
+        let people = People::of(&records);
+        let directory = Arc::new(MemoryDirectory::from_records(records));
+        let jobs = Arc::new(MemoryJobQueue::new());
+        let administration = EmailLoggingAdministration::builder()
+            .with_setup_store(Arc::<SqliteStore>::clone(&store))
+            .with_secret_store(Arc::<SqliteStore>::clone(&store))
+            .with_connector(Arc::new(connector.clone()))
+            .with_sign_in(Arc::new(consent.clone()))
+            .with_templates(Arc::new(TemplateList::new([TEMPLATE])))
+            .with_directory(Arc::<MemoryDirectory>::clone(&directory))
+            .with_jobs(Arc::<MemoryJobQueue>::clone(&jobs))
+            .build()?;
+        let erp = Self {
+            origin,
+            file,
+            password: args.password(),
+            every: std::time::Duration::from_secs(args.every.max(1)),
+            scope: Scope::default(),
+            store,
+            secrets,
+            directory,
+            people,
+            connector,
+            consent,
+            administration,
+            jobs,
+            company,
+            last_run: Mutex::default(),
+            sessions: crate::web::Sessions::default(),
+            wake: Notify::new(),
+            stopped: AtomicBool::new(false),
+            written: AtomicU64::new(1),
+        };
+        erp.prefill().await?;
+        Ok(erp)
+    }
+
+    /// What the demo's administrator would have on a note; an existing set-up is left as it is.
+    async fn prefill(&self) -> Result<(), Box<dyn Error>> {
+        let Some(company) = &self.company else {
+            return Ok(());
+        };
+        if self.administration.load(&self.scope).await?.version > 0 {
+            return Ok(());
+        }
+        let url = company.exchange.url();
+        let landing = format!("{}{}", self.origin, crate::web::LANDING);
+        let values = [
+            (SetupField::QueueFolder, company::QUEUE),
+            (SetupField::StorageFolder, company::STORAGE),
+            (SetupField::AutodiscoveryEmailAddress, company::MAILBOX),
+            (SetupField::ExchangeServiceUrl, url.as_str()),
+            (SetupField::ExchangeClientId, company::CLIENT),
+            (SetupField::ExchangeRedirectUrl, landing.as_str()),
+            (SetupField::InteractionTemplateCode, TEMPLATE),
+        ];
+        let changes = values.map(|(field, text)| SetupChange::from_text(field, text));
+        let changes = changes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.administration
+            .change(&self.scope, Some(0), &changes)
+            .await?;
+        let secret = SecretString::from(company::SECRET);
+        self.secrets
+            .put(&self.scope, SecretName::ClientSecret, &secret)
+            .await?;
+        Ok(())
+    }
+
+    /// Tells the job to end.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Whether the program ends.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// The number of the next mail that a customer of the demo writes.
+    pub(crate) fn next_mail(&self) -> u64 {
+        self.written.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What the last run did.
+    pub(crate) fn last_run(&self) -> Option<crate::job::LastRun> {
+        let last = self.last_run.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl People {
+    fn of(records: &DirectoryRecords) -> Self {
+        let contacts = records.contact.iter();
+        Self {
+            contacts: contacts
+                .map(|contact| (contact.no.clone(), contact.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn connector(
+    store: &Arc<SqliteStore>,
+    secrets: &SealedSecrets,
+    company: Option<&Company>,
+) -> Result<EwsConnector, Box<dyn Error>> {
+    let stored = SealedCredentials::new(Arc::<SqliteStore>::clone(store), secrets.clone());
+    let credentials = CredentialResolver::new().with_stored(Arc::new(stored));
+    let mut service = IdentityService::microsoft(MicrosoftCloud::Worldwide, "organizations");
+    if let Some(company) = company {
+        service = service.with_authority(company.identity.url());
+    }
+    let mut builder = EwsConnector::builder()
+        .with_credentials(Arc::new(credentials))
+        .with_identity_service(service)
+        .with_refresh_tokens(Arc::new(SealedRefreshTokens::new(secrets.clone())));
+    if let Some(company) = company {
+        // The browser of the demo goes to the identity service, and knows no authority of ours: that one speaks plain HTTP.
+        builder = builder
+            .with_trusted_roots(company.exchange.ca_pem().unwrap_or_default())
+            .with_address_policy(AddressPolicy::on_premises(["127.0.0.0/8"])?)
+            .dangerously_allow_plain_http_on_loopback();
+    }
+    Ok(builder.build()?)
+}
+
+/// A file in a new directory that only its owner can enter, and that stays.
+fn temporary() -> std::io::Result<PathBuf> {
+    let directory = tempfile::Builder::new().prefix("erp-host-").tempdir()?;
+    Ok(directory.keep().join("erp.sqlite"))
+}

@@ -1,0 +1,58 @@
+//! A small ERP that embeds email logging: contacts, their history, the original mails, and the pages of an administrator.
+//!
+//! One binary, one SQLite file, server-rendered pages that work without scripts. With `--demo` it brings its own company:
+//! a simulated Exchange and identity service on loopback, and sample mails.
+//!
+//! `cargo run --example erp_host -- --demo`
+#![allow(clippy::print_stdout)]
+
+mod args;
+mod company;
+mod erp;
+mod job;
+#[path = "../email_logger/samples.rs"]
+#[allow(dead_code)]
+mod samples;
+mod web;
+mod words;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use tokio::net::TcpListener;
+
+use args::Args;
+use company::Company;
+use erp::Erp;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    args.check()?;
+    let listener = TcpListener::bind(args.listen).await?;
+    let origin = match &args.base_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", listener.local_addr()?),
+    };
+    let company = if args.demo {
+        Some(Company::start(&format!("{origin}{}", web::LANDING)).await?)
+    } else {
+        None
+    };
+    let erp = Arc::new(Erp::open(&args, origin.clone(), company).await?);
+    let job = tokio::spawn(job::keep_logging(Arc::clone(&erp)));
+    println!("The ERP is at {origin}/  (Ctrl-C stops it)");
+    println!("Its file is {}", erp.file.display());
+    let stop = async {
+        // Without a handler for the signal the program ends all the same.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    axum::serve(listener, web::router(Arc::clone(&erp)))
+        .with_graceful_shutdown(stop)
+        .await?;
+    // A run that is cut off is healed by the next one; this one is given the time to end.
+    erp.stop();
+    job.await?;
+    Ok(())
+}

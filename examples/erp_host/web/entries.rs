@@ -1,0 +1,219 @@
+//! An interaction log entry with its original, and what people say about it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use email_logging::EntryId;
+use email_logging::interaction::{InformationFlow, InteractionLogEntry};
+use email_logging::store::{Annotation, InteractionLog as _, LoggedMail, ParticipantRole};
+use serde::Deserialize;
+
+use super::page::{Failed, Frame, own_form, render};
+use super::session::Session;
+use crate::erp::Erp;
+
+/// Bytes of an original that are shown.
+const SHOWN: u64 = 2 << 20;
+
+/// An entry in a list.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) date: String,
+    pub(super) subject: String,
+    pub(super) contact_no: String,
+    pub(super) contact: String,
+    pub(super) salesperson: String,
+    pub(super) outbound: bool,
+    pub(super) canceled: bool,
+}
+
+impl Row {
+    pub(super) fn of(frame: &Frame, logged: InteractionLogEntry) -> Self {
+        let entry = logged.entry;
+        Self {
+            id: entry.id.to_string(),
+            date: frame.time(&entry.date),
+            subject: entry.description,
+            contact_no: entry.contact_no.to_string(),
+            contact: entry.contact_name,
+            salesperson: entry.salesperson_name,
+            outbound: entry.information_flow == InformationFlow::Outbound,
+            canceled: logged.canceled,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "entry.html", config = "examples/erp_host/askama.toml")]
+struct Entry {
+    f: Frame,
+    no: u64,
+    row: Row,
+    subject: String,
+    from: Vec<String>,
+    to: Vec<String>,
+    cc: Vec<String>,
+    flags: Vec<String>,
+    evaluation: u8,
+    comments: Vec<(String, String, String)>,
+    others: Vec<Row>,
+}
+
+pub(super) async fn show(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+) -> Result<Response, Failed> {
+    let f = Frame::new(&session, "contacts", format!("/entries/{id}"));
+    let logged = entry(&erp, &id).await?;
+    let mail = erp.store.mail(&erp.scope, &logged.entry.message).await?;
+    let people = |role| people(&mail, role);
+    let comments = logged.comments.iter().map(|comment| {
+        let at = f.time(&comment.at);
+        (at, comment.author.clone(), comment.text.clone())
+    });
+    let others = mail
+        .entries
+        .iter()
+        .filter(|other| other.entry_no != logged.entry_no);
+    Ok(render(&Entry {
+        no: logged.entry_no,
+        subject: mail.record.subject.clone(),
+        from: people(ParticipantRole::From),
+        to: people(ParticipantRole::To),
+        cc: people(ParticipantRole::Cc),
+        flags: mail.record.flags.clone(),
+        evaluation: logged.evaluation.unwrap_or(0),
+        comments: comments.collect(),
+        others: others.map(|other| Row::of(&f, other.clone())).collect(),
+        row: Row::of(&f, logged),
+        f,
+    }))
+}
+
+fn people(mail: &LoggedMail, role: ParticipantRole) -> Vec<String> {
+    let all = mail.record.participants.iter();
+    let all = all.filter(|participant| participant.role == role);
+    all.map(|participant| match &participant.name {
+        Some(name) => format!("{name} <{}>", participant.address),
+        None => participant.address.clone(),
+    })
+    .collect()
+}
+
+async fn entry(erp: &Erp, id: &str) -> Result<InteractionLogEntry, Failed> {
+    let id: EntryId = id.parse().map_err(|_| Failed::Missing)?;
+    Ok(erp.store.entry(&erp.scope, &id).await?)
+}
+
+#[derive(Template)]
+#[template(path = "original.html", config = "examples/erp_host/askama.toml")]
+struct Original {
+    f: Frame,
+    text: Option<String>,
+}
+
+/// The original as text, for the frame. Nothing of it runs or loads.
+pub(super) async fn original(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+) -> Result<Response, Failed> {
+    let logged = entry(&erp, &id).await?;
+    let original = erp
+        .store
+        .original(&erp.scope, &logged.entry.message, 0..SHOWN)
+        .await;
+    let text = original.ok();
+    let page = render(&Original {
+        f: Frame::new(&session, "", ""),
+        text: text.map(|original| String::from_utf8_lossy(&original.bytes).into_owned()),
+    });
+    let policy = "default-src 'none'; style-src 'self'; img-src data:; sandbox allow-popups; \
+                  frame-ancestors 'self'";
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], page).into_response())
+}
+
+/// The original, bit for bit.
+pub(super) async fn download(
+    State(erp): State<Arc<Erp>>,
+    Path(id): Path<String>,
+) -> Result<Response, Failed> {
+    let logged = entry(&erp, &id).await?;
+    let message = &logged.entry.message;
+    let original = erp.store.original(&erp.scope, message, 0..u64::MAX).await?;
+    let name = format!("attachment; filename=\"mail-{}.eml\"", logged.entry_no);
+    let kinds = [
+        (header::CONTENT_TYPE, "message/rfc822".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((kinds, original.bytes).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Said {
+    token: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    evaluation: u8,
+    #[serde(default)]
+    canceled: bool,
+}
+
+pub(super) async fn cancel(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(said): Form<Said>,
+) -> Result<Redirect, Failed> {
+    own_form(&session, &said.token)?;
+    let entry = entry(&erp, &id).await?.entry.id;
+    erp.store.cancel(&erp.scope, &entry, said.canceled).await?;
+    Ok(Redirect::to(&format!("/entries/{id}")))
+}
+
+pub(super) async fn comment(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(said): Form<Said>,
+) -> Result<Redirect, Failed> {
+    let text = said.text.trim().to_owned();
+    if !text.is_empty() {
+        let comment = Annotation::Comment {
+            author: "ERP".into(),
+            text,
+        };
+        annotate(&erp, &session, &id, &said.token, comment).await?;
+    }
+    Ok(Redirect::to(&format!("/entries/{id}")))
+}
+
+pub(super) async fn evaluate(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Form(said): Form<Said>,
+) -> Result<Redirect, Failed> {
+    let grade = Some(said.evaluation).filter(|grade| (1..=5).contains(grade));
+    let grade = Annotation::Evaluation(grade);
+    annotate(&erp, &session, &id, &said.token, grade).await?;
+    Ok(Redirect::to(&format!("/entries/{id}")))
+}
+
+async fn annotate(
+    erp: &Erp,
+    session: &Session,
+    id: &str,
+    token: &str,
+    annotation: Annotation,
+) -> Result<(), Failed> {
+    own_form(session, token)?;
+    let entry = entry(erp, id).await?.entry.id;
+    Ok(erp.store.annotate(&erp.scope, &entry, annotation).await?)
+}

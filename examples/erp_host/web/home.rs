@@ -1,0 +1,51 @@
+//! The first page: whether logging runs, and the newest mail.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use email_logging::store::{InteractionLog as _, LogFilter};
+
+use super::entries::Row;
+use super::page::{Failed, Frame, render};
+use super::session::Session;
+use crate::erp::Erp;
+
+/// Entries on the first page.
+const NEWEST: u32 = 8;
+
+#[derive(Template)]
+#[template(path = "home.html", config = "examples/erp_host/askama.toml")]
+struct Home {
+    f: Frame,
+    enabled: bool,
+    rows: Vec<Row>,
+    contacts: usize,
+    last: Option<String>,
+    failed: bool,
+}
+
+pub(super) async fn show(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+) -> Result<Response, Failed> {
+    let f = Frame::new(&session, "home", "/");
+    let setup = erp.administration.load(&erp.scope).await?.setup;
+    let filter = LogFilter::default();
+    let page = erp.store.entries(&erp.scope, &filter, None, NEWEST).await?;
+    let last = erp.last_run();
+    Ok(render(&Home {
+        enabled: setup.enabled,
+        rows: page
+            .rows
+            .into_iter()
+            .map(|entry| Row::of(&f, entry))
+            .collect(),
+        contacts: erp.people.contacts.len(),
+        last: last.as_ref().map(|run| f.time(&run.at)),
+        failed: last.is_some_and(|run| run.report.is_err()),
+        f,
+    }))
+}

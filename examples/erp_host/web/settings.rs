@@ -1,0 +1,372 @@
+//! The set-up: its fields, its switch, the administrator's sign-in, and the validation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, OriginalUri, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use email_logging::error::Error;
+use email_logging::setup::{
+    EmailLoggingSetup, Enabling, SetupChange, SetupField, ValidationReport, Verdict,
+};
+use email_logging::store::SecretName;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::health::sign_in_words;
+use super::page::{Failed, Frame, message, own_form, render};
+use super::session::Session;
+use crate::erp::Erp;
+
+const AUTHENTICATION: [&str; 4] = ["oauth2", "oauth2-delegated", "access-token", "basic"];
+
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    most: usize,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html", config = "examples/erp_host/askama.toml")]
+struct Settings {
+    f: Frame,
+    enabled: bool,
+    version: u64,
+    signed_in: &'static str,
+    fields: Vec<Field>,
+    authentication: &'static str,
+    authentications: [&'static str; 4],
+    note: Option<String>,
+    error: Option<(String, String)>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Noted {
+    #[serde(default)]
+    note: String,
+}
+
+pub(super) async fn show(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Query(noted): Query<Noted>,
+) -> Result<Response, Failed> {
+    page(&erp, &session, &noted.note, None).await
+}
+
+async fn page(
+    erp: &Erp,
+    session: &Session,
+    note: &str,
+    error: Option<&Error>,
+) -> Result<Response, Failed> {
+    let f = Frame::new(session, "settings", "/settings");
+    let status = erp.administration.status(&erp.scope).await?;
+    let setup = erp.administration.load(&erp.scope).await?.setup;
+    let note = match note {
+        "saved" => Some(f.w.saved),
+        "consent" => Some(f.w.consent_given),
+        _ => None,
+    };
+    Ok(render(&Settings {
+        enabled: status.enabled,
+        version: status.version,
+        signed_in: sign_in_words(&f, status.signed_in),
+        fields: fields(&f, &setup),
+        authentication: setup.authentication_type.code(),
+        authentications: AUTHENTICATION,
+        note: note.map(str::to_owned),
+        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+        f,
+    }))
+}
+
+fn fields(frame: &Frame, setup: &EmailLoggingSetup) -> Vec<Field> {
+    let w = frame.w;
+    let path = |path: &Option<email_logging::source::FolderPath>| {
+        path.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let all = [
+        (
+            SetupField::AutodiscoveryEmailAddress,
+            w.address,
+            text(&setup.autodiscovery_email_address),
+        ),
+        (
+            SetupField::ExchangeServiceUrl,
+            w.service_url,
+            text(&setup.exchange_service_url),
+        ),
+        (
+            SetupField::QueueFolder,
+            w.queue_folder,
+            path(&setup.queue_folder),
+        ),
+        (
+            SetupField::StorageFolder,
+            w.storage_folder,
+            path(&setup.storage_folder),
+        ),
+        (
+            SetupField::EmailBatchSize,
+            w.batch_size,
+            setup.email_batch_size.to_string(),
+        ),
+        (
+            SetupField::InteractionTemplateCode,
+            w.template,
+            text(&setup.interaction_template_code),
+        ),
+        (
+            SetupField::ExchangeClientId,
+            w.client_id,
+            text(&setup.exchange_client_id),
+        ),
+        (
+            SetupField::ExchangeRedirectUrl,
+            w.redirect_url,
+            text(&setup.exchange_redirect_url),
+        ),
+        (
+            SetupField::ExchangeAccountUserName,
+            w.user_name,
+            text(&setup.exchange_account_user_name),
+        ),
+    ];
+    let all = all.into_iter().map(|(field, label, value)| Field {
+        name: field.code(),
+        label,
+        value,
+        most: field.limit().unwrap_or(10),
+    });
+    all.collect()
+}
+
+pub(super) async fn save(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Result<Response, Failed> {
+    let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    own_form(&session, text("token"))?;
+    match store(&erp, &form).await {
+        Ok(()) => Ok(Redirect::to("/settings?note=saved").into_response()),
+        Err(error) => page(&erp, &session, "", Some(&error)).await,
+    }
+}
+
+/// Stores the fields and the secrets that were typed; a blank secret is kept.
+async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> {
+    let seen = form.get("version").and_then(|text| text.parse().ok());
+    let mut changes = Vec::new();
+    let current = erp.administration.load(&erp.scope).await?.setup;
+    let shown = fields_by_name(&current);
+    for field in SetupField::ALL {
+        let Some(text) = form.get(field.code()) else {
+            continue;
+        };
+        if shown.get(field.code()).is_none_or(|old| old != text.trim()) {
+            changes.push(SetupChange::from_text(*field, text)?);
+        }
+    }
+    erp.administration
+        .change(&erp.scope, seen, &changes)
+        .await?;
+    let secrets = [
+        ("client-secret", SecretName::ClientSecret),
+        ("account-password", SecretName::AccountPassword),
+    ];
+    for (name, secret) in secrets {
+        let typed = form.get(name).filter(|text| !text.is_empty());
+        if let Some(typed) = typed {
+            let value = SecretString::from(typed.as_str());
+            erp.secrets.put(&erp.scope, secret, &value).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What the page showed, so that only what a person changed is a change.
+fn fields_by_name(setup: &EmailLoggingSetup) -> BTreeMap<&'static str, String> {
+    let path = |path: &Option<email_logging::source::FolderPath>| {
+        path.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    BTreeMap::from([
+        (
+            "autodiscovery-email-address",
+            text(&setup.autodiscovery_email_address),
+        ),
+        ("exchange-service-url", text(&setup.exchange_service_url)),
+        ("queue-folder", path(&setup.queue_folder)),
+        ("storage-folder", path(&setup.storage_folder)),
+        ("email-batch-size", setup.email_batch_size.to_string()),
+        (
+            "interaction-template-code",
+            text(&setup.interaction_template_code),
+        ),
+        ("exchange-client-id", text(&setup.exchange_client_id)),
+        ("exchange-redirect-url", text(&setup.exchange_redirect_url)),
+        (
+            "exchange-account-user-name",
+            text(&setup.exchange_account_user_name),
+        ),
+        (
+            "authentication-type",
+            setup.authentication_type.code().to_owned(),
+        ),
+    ])
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Pressed {
+    token: String,
+}
+
+/// Switches on. Where an administrator has to sign in, the whole page goes there and comes back.
+pub(super) async fn enable(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Response, Failed> {
+    own_form(&session, &pressed.token)?;
+    let enabling = erp.administration.enable(&erp.scope, &mut |_| ()).await;
+    let enabling = match enabling {
+        Ok(enabling) => enabling,
+        Err(error) => return page(&erp, &session, "", Some(&error)).await,
+    };
+    match enabling {
+        Enabling::ConsentNeeded(needed) => match needed.request {
+            Some(request) => {
+                erp.sessions.change(&session.id, |session| {
+                    session.pending = Some(request.pending);
+                });
+                Ok(render(&GoThere {
+                    f: Frame::new(&session, "settings", "/settings"),
+                    url: request.authorize_url,
+                }))
+            }
+            None => page(&erp, &session, "", Some(&needed.reason)).await,
+        },
+        Enabling::Invalid(report) => Ok(checks(&session, &report)),
+        _ => {
+            erp.wake.notify_one();
+            Ok(Redirect::to("/settings?note=saved").into_response())
+        }
+    }
+}
+
+/// The way to the identity service: a link, as a browser lets no form of ours lead to another site.
+#[derive(Template)]
+#[template(path = "consent.html", config = "examples/erp_host/askama.toml")]
+struct GoThere {
+    f: Frame,
+    url: String,
+}
+
+/// The identity service sends the browser back here.
+pub(super) async fn landing(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Failed> {
+    let frame = Frame::new(&session, "settings", "/settings");
+    let Some(pending) = session.pending.clone() else {
+        return Err(Failed::Missing);
+    };
+    erp.sessions
+        .change(&session.id, |session| session.pending = None);
+    let query = uri.query().unwrap_or_default();
+    let callback = format!("{}{}?{query}", erp.origin, super::LANDING);
+    let finished = erp
+        .consent
+        .finish(&erp.administration, &erp.scope, &pending, &callback)
+        .await;
+    match finished {
+        Ok(_) => Ok(Redirect::to("/settings?note=consent").into_response()),
+        Err(error) => Ok(message(
+            &frame,
+            frame.w.error,
+            &error.to_string(),
+            error.remedy(),
+            "/settings",
+        )),
+    }
+}
+
+pub(super) async fn disable(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Redirect, Failed> {
+    own_form(&session, &pressed.token)?;
+    erp.administration.disable(&erp.scope).await?;
+    Ok(Redirect::to("/settings?note=saved"))
+}
+
+pub(super) async fn clear(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Response, Failed> {
+    own_form(&session, &pressed.token)?;
+    match erp.administration.clear(&erp.scope).await {
+        Ok(_) => Ok(Redirect::to("/settings?note=saved").into_response()),
+        Err(error) => page(&erp, &session, "", Some(&error)).await,
+    }
+}
+
+pub(super) async fn validate(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Response, Failed> {
+    own_form(&session, &pressed.token)?;
+    let report = erp.administration.validate(&erp.scope, &mut |_| ()).await?;
+    Ok(checks(&session, &report))
+}
+
+struct Checked {
+    name: &'static str,
+    class: &'static str,
+    verdict: &'static str,
+    found: String,
+    remedy: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "validation.html", config = "examples/erp_host/askama.toml")]
+struct Checks {
+    f: Frame,
+    green: bool,
+    rows: Vec<Checked>,
+}
+
+fn checks(session: &Session, report: &ValidationReport) -> Response {
+    let f = Frame::new(session, "settings", "/settings");
+    let rows = report.results.iter().map(|result| {
+        let (class, verdict) = match result.verdict {
+            Verdict::Passed => ("good", f.w.passed),
+            Verdict::Warning => ("warn", f.w.warned),
+            Verdict::Failed => ("bad", f.w.failed),
+            _ => ("none", f.w.not_checked),
+        };
+        Checked {
+            name: result.check.code(),
+            class,
+            verdict,
+            found: result.found.clone().unwrap_or_default(),
+            remedy: result.remedy.unwrap_or_default(),
+        }
+    });
+    let rows = rows.collect();
+    render(&Checks {
+        green: report.is_green(),
+        rows,
+        f,
+    })
+}
