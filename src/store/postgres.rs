@@ -8,6 +8,7 @@ mod connect;
 mod core;
 mod fault;
 mod migrate;
+mod opportunity;
 mod options;
 mod pool;
 mod roles;

@@ -7,6 +7,7 @@ mod connect;
 mod core;
 mod fault;
 mod migrate;
+mod opportunity;
 mod options;
 mod roles;
 mod thread;
