@@ -42,15 +42,15 @@ pub(crate) async fn opportunity(
         Command::Show(args) => book.show(args).await?,
         Command::First(args) => {
             book.go(&args.no, StageAction::First, &args.estimates)
-                .await?
+                .await?;
         }
         Command::Next(args) => {
             book.go(&args.no, StageAction::Next, &args.estimates)
-                .await?
+                .await?;
         }
         Command::Previous(args) => {
             book.go(&args.no, StageAction::Previous, &args.estimates)
-                .await?
+                .await?;
         }
         Command::Skip(args) => {
             let action = StageAction::Skip(args.stage);
@@ -62,7 +62,7 @@ pub(crate) async fn opportunity(
         }
         Command::Update(args) => {
             book.go(&args.no, StageAction::Update, &args.estimates)
-                .await?
+                .await?;
         }
         Command::Quote(args) => book.quote(args).await?,
         Command::Close(args) => book.close(args).await?,

@@ -1,6 +1,8 @@
 //! The statements. Each names its parameters in the order in which they first appear, so that an engine may count or name
 //! them.
 
+use std::fmt::Write as _;
+
 use super::{Cell, Cells};
 use crate::store::OpportunityFilter;
 
@@ -122,7 +124,8 @@ pub(crate) fn filtered(
     for (column, wanted) in texts {
         if let Some(wanted) = wanted {
             values.push(wanted.as_str().into());
-            sql += &format!(" AND {column} = ${}", values.len());
+            // Writing to a string does not fail.
+            let _ = write!(sql, " AND {column} = ${}", values.len());
         }
     }
     if filter.open {

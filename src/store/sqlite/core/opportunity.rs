@@ -267,7 +267,7 @@ fn select(
     values: impl IntoIterator<Item = Cell>,
 ) -> Done<Vec<Fields>> {
     let mut list = conn.prepare_cached(sql)?;
-    let names: Vec<_> = list.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<_> = list.column_names().map(str::to_owned).collect();
     let values = values.into_iter().map(value);
     let mut found = list.query(params_from_iter(values))?;
     let mut all = Vec::new();

@@ -132,8 +132,10 @@ pub(super) async fn pages_are_the_last_made_first_and_complete(
         equal("all pages", found, expected)?;
     }
     let first = backend.store.opportunities(scope, &all, None, 1).await?;
-    let mut other = OpportunityFilter::default();
-    other.open = true;
+    let other = OpportunityFilter {
+        open: true,
+        ..OpportunityFilter::default()
+    };
     let cursor = first.next.as_ref();
     let answer = backend.store.opportunities(scope, &other, cursor, 1).await;
     refused("the cursor of another question", answer, "store.cursor")?;
