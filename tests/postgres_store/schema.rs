@@ -161,6 +161,6 @@ async fn both_engines_have_the_same_tables_and_columns() {
     {
         tables.entry(row.get(0)).or_default().push(row.get(1));
     }
-    assert_eq!(tables.len(), 19);
+    assert!(tables.len() >= 26, "{}", tables.len());
     assert_eq!(tables, sqlite_tables().await);
 }
