@@ -145,6 +145,12 @@ impl Error {
         self.0.code.kind
     }
 
+    /// The line of the table that the error has its code from.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn row(&self) -> &'static Code {
+        self.0.code
+    }
+
     /// The stable code, such as `ews.xml_forbidden`; once published it keeps its meaning.
     pub fn code(&self) -> &'static str {
         self.0.code.code

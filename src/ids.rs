@@ -120,6 +120,10 @@ text_newtype! {
     SalespersonCode
 }
 text_newtype! {
+    /// The number of an opportunity, such as `OP000012`.
+    OpportunityNo
+}
+text_newtype! {
     /// The host's name for a mailbox or public-folder queue. It does not hold the kind of source, so that a move
     /// from EWS to Graph keeps the ledger.
     MailboxKey

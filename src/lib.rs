@@ -120,6 +120,7 @@
 //! | [`message`] | what a mail is: addresses, MIME, identity of its content |
 //! | [`decision`] | what becomes of a mail and why: policy, rules, hooks |
 //! | [`interaction`] | the entries and the template they are made from |
+//! | [`opportunity`] | sales cycles and the life of an opportunity that was made of an entry |
 //! | [`parties`] | what a directory says about an address |
 //! | [`source`] | [`MailSource`](source::MailSource) and its back ends |
 //! | [`directory`] | [`ContactDirectory`](directory::ContactDirectory) and the ones that come with the crate |
@@ -132,13 +133,13 @@
 //!
 //! # What does not depend on what
 //!
-//! * `message`, `decision`, `interaction`, `parties` and `error` know no source, store, directory, credential or HTTP, and do
+//! * `message`, `decision`, `interaction`, `opportunity`, `parties` and `error` know no source, store, directory, credential or HTTP, and do
 //!   no I/O. [`decision::decide`] is a function of a message, the directory's answers and a policy.
 //! * Back ends never know each other. Only `logger` knows all the traits.
 //! * The logger needs no runtime of its own: it joins futures and never spawns. Time and randomness come through
 //!   [`clock`] alone.
-//! * No type of another library stands in a public signature, but for `secrecy::SecretString`, `jiff::Timestamp` and, under
-//!   its feature, serde.
+//! * No type of another library stands in a public signature, but for `secrecy::SecretString`, `jiff`'s `Timestamp` and
+//!   `civil::Date` and, under its feature, serde.
 //! * The library reads no environment by itself, installs no subscriber and keeps no global state.
 //! * Every call to a store or a directory names its [`Scope`]; rows of another one are never seen.
 
@@ -159,6 +160,7 @@ mod ids;
 pub mod interaction;
 pub mod logger;
 pub mod message;
+pub mod opportunity;
 pub mod parties;
 mod scope;
 pub mod setup;
@@ -172,7 +174,8 @@ mod tls;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{
-    ContactNo, EntryId, EventId, MailboxKey, MessageUid, SalespersonCode, StageId, WorkerId,
+    ContactNo, EntryId, EventId, MailboxKey, MessageUid, OpportunityNo, SalespersonCode, StageId,
+    WorkerId,
 };
 pub use logger::EmailLogger;
 pub use scope::Scope;

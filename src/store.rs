@@ -1,6 +1,6 @@
 //! Where entries, originals, decisions and the ledger live.
 //!
-//! Seven small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
+//! Eight small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
 //! [`Scope`](crate::Scope) first: rows of another scope are never seen or touched.
 
 mod commit;
@@ -9,6 +9,7 @@ mod forward;
 mod ledger;
 mod log;
 mod memory;
+mod opportunity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -35,6 +36,7 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
+pub use opportunity::{OpportunityFilter, OpportunitySetup, OpportunityStore, StoredOpportunity};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};

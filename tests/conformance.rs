@@ -18,6 +18,7 @@ mod conformance {
     mod faults;
     #[cfg(feature = "seal")]
     mod keys;
+    mod opportunity;
     mod party;
     #[cfg(all(unix, feature = "postgres"))]
     mod postgres;

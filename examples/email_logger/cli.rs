@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::flags;
+use crate::opportunity::args::OpportunityArgs;
 
 pub(crate) mod setup;
 
@@ -81,6 +82,8 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Show one mail, logged or not, with every step of the decision about it.
     Show(ShowArgs),
+    /// Make opportunities of entries, and manage them towards a sale.
+    Opportunity(OpportunityArgs),
     /// Give mail that was set aside for a person another try.
     Requeue(RequeueArgs),
     /// Make the log fit the folders again, after a backup was restored or the log was lost.
@@ -384,7 +387,7 @@ pub(crate) enum Administrator {
 const BEGINNING: usize = 4;
 
 /// The number of an entry, an id, or the beginning of one.
-fn which(text: &str) -> Result<Which, &'static str> {
+pub(crate) fn which(text: &str) -> Result<Which, &'static str> {
     if let Ok(no) = text.parse() {
         return Ok(Which::No(no, text.to_owned()));
     }

@@ -13,6 +13,7 @@ mod flags;
 mod folders;
 mod installation;
 mod log;
+mod opportunity;
 mod output;
 mod provision;
 mod reconcile;
@@ -89,6 +90,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::explain(args, file, output).await,
         Command::Log(args) => log::log(args, file, output).await,
         Command::Show(args) => show::show(args, file, output).await,
+        Command::Opportunity(args) => Box::pin(opportunity::opportunity(args, file, output)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(args, file, output)).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,

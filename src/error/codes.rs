@@ -314,6 +314,68 @@ codes! {
         "this mail source cannot do that", "Choose another setting or another source.";
     SOURCE_FOLDER_NOT_FOUND = "source.folder_not_found", NotFound,
         "the folder does not exist", "Check the folder's path.";
+
+    OPPORTUNITY_ENTRY_CANCELED = "opportunity.entry_canceled", Conflict,
+        "the interaction log entry is cancelled", "Take the cancelling of the entry back, or choose another entry.";
+    OPPORTUNITY_ENTRY_LINKED = "opportunity.entry_linked", Conflict,
+        "the interaction log entry has an opportunity already", "Open the opportunity of the entry.";
+    OPPORTUNITY_CONTACT_BLOCKED = "opportunity.contact_blocked", Conflict,
+        "the contact or its company is blocked for privacy", "Choose a contact that is not blocked.";
+    OPPORTUNITY_NO_SERIES = "opportunity.no_series", Config,
+        "no number series for opportunities is set up", "Set up a number series for opportunities.";
+    OPPORTUNITY_SERIES_END = "opportunity.series_end", Config,
+        "the number series has no next number", "Give the series a number that ends in digits and has room to grow.";
+    OPPORTUNITY_NO_CYCLE = "opportunity.no_cycle", Config,
+        "the opportunity has no sales cycle, or it is not this one", "Choose a sales cycle for the opportunity, and use the stages of that one.";
+    OPPORTUNITY_CYCLE_BLOCKED = "opportunity.cycle_blocked", Conflict,
+        "the sales cycle is blocked", "Choose a sales cycle that is not blocked.";
+    OPPORTUNITY_NO_STAGE = "opportunity.no_stage", Config,
+        "the sales cycle has no stage", "Add a stage to the sales cycle.";
+    OPPORTUNITY_CYCLE_INVALID = "opportunity.cycle_invalid", Config,
+        "the stages of the sales cycle do not rise, or a value of one is out of range", "Number the stages from 1 upwards, each once.";
+    OPPORTUNITY_STATUS = "opportunity.status", Conflict,
+        "the status of the opportunity does not allow that", "Look at the status; an opportunity starts once and ends once.";
+    OPPORTUNITY_ACTION = "opportunity.action", Conflict,
+        "the stage that the action asks for does not exist or lies the wrong way", "Choose an action that the stage of the opportunity allows.";
+    OPPORTUNITY_SKIP = "opportunity.skip", Conflict,
+        "a stage on the way may not be skipped", "Go to the next stage, or allow the stage to be skipped.";
+    OPPORTUNITY_QUOTE_REQUIRED = "opportunity.quote_required", Conflict,
+        "the stage requires a sales quote", "Assign a sales quote to the opportunity first.";
+    OPPORTUNITY_DATE = "opportunity.date", Conflict,
+        "the date of change is before the last change", "Give a date of change that is not before the last one.";
+    OPPORTUNITY_VALUE = "opportunity.value", Conflict,
+        "the estimated value is not above zero", "Give an estimated value above zero.";
+    OPPORTUNITY_CHANCE = "opportunity.chance", Conflict,
+        "the chance of success is not above zero", "Give a chance of success from above 0 to 100 per cent.";
+    OPPORTUNITY_CLOSE_DATE = "opportunity.close_date", Conflict,
+        "the estimated close date is before the date of change", "Give an estimated close date that is not before the date of change.";
+    OPPORTUNITY_CLOSE_CODE = "opportunity.close_code", Conflict,
+        "the close code is missing, or is not for this way to close", "Choose a close code for won or for lost, as the opportunity is closed.";
+    OPPORTUNITY_SALES_VALUE = "opportunity.sales_value", Conflict,
+        "an opportunity that is won has a sales value above zero", "Give the sales value, or assign a quote that has one.";
+    OPPORTUNITY_QUOTE_ASSIGNED = "opportunity.quote_assigned", Conflict,
+        "the opportunity has another quote, or the quote another opportunity", "Use the quote that is assigned, or take it away first.";
+    OPPORTUNITY_NO_QUOTE = "opportunity.no_quote", Conflict,
+        "no sales quote is assigned", "Assign a sales quote first.";
+    OPPORTUNITY_NO_COMPANY = "opportunity.no_company", Conflict,
+        "the contact is a person without a company", "Assign the contact to a company first.";
+    OPPORTUNITY_OTHER_COMPANY = "opportunity.other_company", Conflict,
+        "the contact belongs to another company", "Choose a contact of the same company; the opportunity has started.";
+    OPPORTUNITY_CAMPAIGN_DATES = "opportunity.campaign_dates", Conflict,
+        "the opportunity was not created while the campaign ran", "Choose a campaign that covers the creation date.";
+    OPPORTUNITY_IN_PROGRESS = "opportunity.in_progress", Conflict,
+        "an opportunity in progress cannot be deleted", "Close the opportunity first.";
+    OPPORTUNITY_VERSION = "opportunity.version", Conflict,
+        "the opportunity was changed by somebody else meanwhile", "Load the opportunity again and repeat the change.";
+    OPPORTUNITY_TASK = "opportunity.task", Conflict,
+        "there is no open task with this number", "List the tasks of the opportunity.";
+    OPPORTUNITY_DATE_FORMULA = "opportunity.date_formula", Config,
+        "the text is no date formula", "Write it as 1M+CM, 2W, D15 or CM.";
+    OPPORTUNITY_AMOUNT = "opportunity.amount", Config,
+        "the text is no amount, or is beyond the range of amounts", "Write digits with at most four decimals after a point.";
+    OPPORTUNITY_PERCENT = "opportunity.percent", Config,
+        "the value is no percentage", "Give a number from 0 to 100 with at most two decimals.";
+
     CONTRACT_COUNT = "contract.count", Internal,
         "a part of the host answered another number of items than it was asked", "Run testkit::conformance on that part.";
     INTERNAL = "internal", Internal,

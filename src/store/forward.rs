@@ -9,15 +9,17 @@ use jiff::Timestamp;
 use super::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
     DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
-    KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove,
-    SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredSecret,
-    StoredSetup, Undelivered,
+    KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OpportunityFilter, OpportunitySetup,
+    OpportunityStore, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
+    SecretStore, SetupStore, SinkDelivery, StoredOpportunity, StoredSecret, StoredSetup,
+    Undelivered,
 };
 use crate::error::Result;
 use crate::forward::forward;
-use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
+use crate::ids::{EntryId, MailboxKey, MessageUid, OpportunityNo, StageId, WorkerId};
 use crate::interaction::InteractionLogEntry;
 use crate::message::MessageContent;
+use crate::opportunity::{CloseCode, Creation, Opportunity, SalesCycle, StageStatistics};
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
@@ -179,6 +181,53 @@ forward! {
         ) -> Result<u64>;
         async fn erase_secrets(&self, scope: &Scope, names: &[SecretName]) -> Result<()>;
         async fn list_secrets(&self) -> Result<Vec<SecretPlace>>;
+    }
+}
+
+forward! {
+    OpportunityStore {
+        async fn create_opportunity(
+            &self,
+            scope: &Scope,
+            entry: &EntryId,
+            creation: &Creation,
+        ) -> Result<StoredOpportunity>;
+        async fn load_opportunity(
+            &self,
+            scope: &Scope,
+            no: &OpportunityNo,
+        ) -> Result<StoredOpportunity>;
+        async fn save_opportunity(
+            &self,
+            scope: &Scope,
+            opportunity: &Opportunity,
+            expected_version: u64,
+        ) -> Result<u64>;
+        async fn delete_opportunity(
+            &self,
+            scope: &Scope,
+            no: &OpportunityNo,
+            expected_version: u64,
+        ) -> Result<()>;
+        async fn opportunities(
+            &self,
+            scope: &Scope,
+            filter: &OpportunityFilter,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<StoredOpportunity>>;
+        async fn count_interactions(&self, scope: &Scope, no: &OpportunityNo) -> Result<u64>;
+        async fn stage_statistics(
+            &self,
+            scope: &Scope,
+            sales_cycle: Option<&str>,
+        ) -> Result<Vec<StageStatistics>>;
+        async fn sales_cycles(&self, scope: &Scope) -> Result<Vec<SalesCycle>>;
+        async fn put_sales_cycle(&self, scope: &Scope, cycle: &SalesCycle) -> Result<()>;
+        async fn close_codes(&self, scope: &Scope) -> Result<Vec<CloseCode>>;
+        async fn put_close_code(&self, scope: &Scope, code: &CloseCode) -> Result<()>;
+        async fn opportunity_setup(&self, scope: &Scope) -> Result<OpportunitySetup>;
+        async fn put_opportunity_setup(&self, scope: &Scope, setup: &OpportunitySetup) -> Result<()>;
     }
 }
 

@@ -8,6 +8,7 @@ mod cursor;
 mod feed;
 mod ledger;
 mod log;
+mod opportunity;
 mod row;
 mod search;
 mod secret;
@@ -80,6 +81,19 @@ pub enum StoreOperation {
     SaveSecret,
     EraseSecrets,
     ListSecrets,
+    CreateOpportunity,
+    LoadOpportunity,
+    SaveOpportunity,
+    DeleteOpportunity,
+    Opportunities,
+    CountInteractions,
+    StageStatistics,
+    SalesCycles,
+    PutSalesCycle,
+    CloseCodes,
+    PutCloseCode,
+    OpportunitySetup,
+    PutOpportunitySetup,
 }
 
 impl MemoryStore {

@@ -8,6 +8,7 @@ mod connect;
 mod core;
 mod fault;
 mod migrate;
+mod opportunity;
 mod options;
 mod pool;
 mod roles;
@@ -98,7 +99,7 @@ use crate::error::Result;
 ///
 /// The same tables and columns as the SQLite store has, with ids as `uuid`, digests and keys as `bytea`, lists as `jsonb`,
 /// and times as microseconds since 1970-01-01 UTC in `bigint`. A host may read and join every table; it must not write one.
-/// Every column has its comment in `src/store/schema/postgres/0001_first.sql`.
+/// Every column has its comment in `src/store/schema/postgres`.
 ///
 /// # Search
 ///

@@ -3,6 +3,7 @@
 //! Knows no engine and no driver.
 
 mod cursor;
+pub(crate) mod opportunity;
 mod setup;
 
 use std::borrow::Cow;

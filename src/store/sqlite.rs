@@ -7,6 +7,7 @@ mod connect;
 mod core;
 mod fault;
 mod migrate;
+mod opportunity;
 mod options;
 mod roles;
 mod thread;
@@ -42,7 +43,7 @@ use crate::error::Result;
 ///
 /// A host may read and join every table; it must not write one. Times are microseconds since 1970-01-01 UTC, ids are blobs
 /// of 16 bytes, enums are the short texts of the `code()` of their types, lists are JSON arrays. Every column has its
-/// comment in `src/store/schema/sqlite/0001_first.sql`.
+/// comment in `src/store/schema/sqlite`.
 ///
 /// | table | a row is | key |
 /// |---|---|---|
@@ -63,6 +64,10 @@ use crate::error::Result;
 /// | `event`, `event_cursor` | what happened; how far a consumer has read | `scope, number`; `scope, consumer` |
 /// | `setup`, `setup_field` | the set-up's version; its fields | `scope`; `scope, name` |
 /// | `secret` | a secret in its envelope; an erased one keeps its last version, negative, and no envelope | `scope, name` |
+/// | `opportunity` | an opportunity; its `id` is `opportunity` in the next three tables | `scope, no` |
+/// | `opportunity_entry`, `opportunity_comment`, `opportunity_task` | its history, comments and tasks | `opportunity, no` |
+/// | `sales_cycle`, `close_code` | what opportunities go through, and why they end | `scope, code` |
+/// | `opportunity_setup` | their series of numbers and default sales cycle | `scope` |
 /// | `schema_migration` | a migration that was applied, with its checksum | `number` |
 ///
 /// A key that begins with a message, a mailbox or a sighting begins with a scope, since each of those belongs to one.

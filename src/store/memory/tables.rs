@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use jiff::Timestamp;
 
 use super::Stamp;
+use super::opportunity::OpportunityTables;
 use crate::decision::Disposition;
 use crate::error::{Error, Result, codes};
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
@@ -48,6 +49,7 @@ pub(super) struct ScopeTables {
     pub(super) acknowledged: BTreeMap<String, u64>,
     pub(super) setup: Option<StoredSetup>,
     pub(super) secrets: BTreeMap<SecretName, SecretRow>,
+    pub(super) opportunities: OpportunityTables,
     sequence: u64,
 }
 

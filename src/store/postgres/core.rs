@@ -14,6 +14,7 @@ pub(super) mod log;
 mod many;
 pub(super) mod messages;
 pub(super) mod moves;
+pub(super) mod opportunity;
 pub(super) mod original;
 pub(super) mod people;
 mod record;

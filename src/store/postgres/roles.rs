@@ -54,7 +54,9 @@ macro_rules! write {
     }};
 }
 
-fn told<T>(operation: &'static str, done: Done<T>) -> Result<T> {
+pub(super) use {read, write};
+
+pub(super) fn told<T>(operation: &'static str, done: Done<T>) -> Result<T> {
     done.map_err(|fault| fault.into_error(operation))
 }
 

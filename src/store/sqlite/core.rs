@@ -14,6 +14,7 @@ mod identity;
 mod lease;
 mod log;
 mod moves;
+mod opportunity;
 mod original;
 mod people;
 mod record;

@@ -8,6 +8,7 @@ mod feed;
 mod lease;
 mod log;
 mod moves;
+pub mod opportunity;
 mod outcomes;
 mod paging;
 mod sample;

@@ -1,0 +1,98 @@
+//! An opportunity out of an interaction log entry (Business Central: CreateFromInteractionLogEntry).
+
+use jiff::civil::Date;
+
+use super::{Opportunity, SalesCycle};
+use crate::error::{Error, Result, codes};
+use crate::ids::{OpportunityNo, SalespersonCode};
+use crate::interaction::InteractionLogEntry;
+
+/// What the host knows when an opportunity is made of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Creation {
+    /// The work date.
+    pub work_date: Date,
+    /// Who works on it where the entry names no salesperson (Business Central: User Setup).
+    pub fallback_salesperson: Option<SalespersonCode>,
+    /// Whether the contact or its company is blocked for privacy.
+    pub contact_blocked: bool,
+}
+
+impl Creation {
+    /// On this work date, of a contact that is not blocked.
+    pub fn on(work_date: Date) -> Self {
+        Self {
+            work_date,
+            fallback_salesperson: None,
+            contact_blocked: false,
+        }
+    }
+
+    /// With the salesperson of an entry that names none.
+    #[must_use]
+    pub fn with_fallback_salesperson(mut self, code: SalespersonCode) -> Self {
+        self.fallback_salesperson = Some(code);
+        self
+    }
+
+    /// Of a contact that is blocked for privacy, itself or its company.
+    #[must_use]
+    pub fn with_contact_blocked(mut self, blocked: bool) -> Self {
+        self.contact_blocked = blocked;
+        self
+    }
+}
+
+impl Opportunity {
+    /// Whether an opportunity can be made of an entry.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict`: `opportunity.entry_canceled`, `opportunity.entry_linked`, `opportunity.contact_blocked`.
+    pub fn check_entry(entry: &InteractionLogEntry, creation: &Creation) -> Result<()> {
+        let code = if entry.canceled {
+            &codes::OPPORTUNITY_ENTRY_CANCELED
+        } else if entry
+            .opportunity_no
+            .as_ref()
+            .is_some_and(|no| !no.is_empty())
+        {
+            &codes::OPPORTUNITY_ENTRY_LINKED
+        } else if creation.contact_blocked {
+            &codes::OPPORTUNITY_CONTACT_BLOCKED
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(code, "create_opportunity").with_item(entry.entry.id.to_string()))
+    }
+
+    /// Makes an opportunity of an entry: not started, without a stage and without estimates. The entry's comments are copied.
+    ///
+    /// `default_cycle` is the sales cycle of the set-up; a blocked one is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_entry`](Self::check_entry).
+    pub fn from_entry(
+        no: OpportunityNo,
+        entry: &InteractionLogEntry,
+        creation: &Creation,
+        default_cycle: Option<&SalesCycle>,
+    ) -> Result<Self> {
+        Self::check_entry(entry, creation)?;
+        let from = &entry.entry;
+        let named = Some(&from.salesperson_code).filter(|code| !code.as_str().is_empty());
+        let salesperson = named.or(creation.fallback_salesperson.as_ref());
+        let cycle = default_cycle.filter(|cycle| !cycle.blocked);
+        Ok(Self {
+            description: from.description.clone(),
+            salesperson_code: salesperson.cloned(),
+            contact_company_no: from.contact_company_no.clone(),
+            campaign_no: from.campaign_no.clone(),
+            sales_cycle_code: cycle.map(|cycle| cycle.code.clone()),
+            comments: entry.comments.clone(),
+            ..Self::new(no, from.contact_no.clone(), creation.work_date)
+        })
+    }
+}
