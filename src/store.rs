@@ -1,6 +1,6 @@
 //! Where entries, originals, decisions and the ledger live.
 //!
-//! Seven small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
+//! Small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
 //! [`Scope`](crate::Scope) first: rows of another scope are never seen or touched.
 
 mod commit;
@@ -11,6 +11,7 @@ mod log;
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod reports;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 mod secret;
@@ -37,6 +38,10 @@ pub use log::{
 pub use memory::{MemoryStore, StoreOperation};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
+pub use reports::{
+    CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
+    ReportingStore,
+};
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};

@@ -7,16 +7,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
-    KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove,
-    SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredSecret,
-    StoredSetup, Undelivered,
+    Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    HostReference, InteractionLog, InteractionReports, InteractionSink, KnownMessage,
+    KnownSighting, Lease, LogCount, LogFilter, LoggedMail, MailLedger, OriginalPart, Page,
+    PendingMove, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery,
+    StoredSecret, StoredSetup, Undelivered,
 };
 use crate::error::Result;
 use crate::forward::forward;
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
-use crate::interaction::InteractionLogEntry;
+use crate::interaction::{
+    Conversation, InteractionLogEntry, InteractionStatistics, StatisticsOptions,
+};
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
@@ -189,5 +192,34 @@ forward! {
             scope: &Scope,
             delivery: SinkDelivery<'_>,
         ) -> Result<Vec<HostReference>>;
+    }
+}
+
+forward! {
+    InteractionReports {
+        async fn count(&self, scope: &Scope, filter: &LogFilter) -> Result<LogCount>;
+        async fn statistics(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            options: &StatisticsOptions,
+        ) -> Result<InteractionStatistics>;
+    }
+}
+
+forward! {
+    Conversations {
+        async fn conversation(&self, scope: &Scope, message: &MessageUid) -> Result<Conversation>;
+    }
+}
+
+forward! {
+    CanceledEntries {
+        async fn delete_canceled(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            deletion: Deletion,
+        ) -> Result<DeletedEntries>;
     }
 }

@@ -8,6 +8,7 @@ mod cursor;
 mod feed;
 mod ledger;
 mod log;
+mod reports;
 mod row;
 mod search;
 mod secret;
@@ -80,6 +81,10 @@ pub enum StoreOperation {
     SaveSecret,
     EraseSecrets,
     ListSecrets,
+    Count,
+    Statistics,
+    Conversation,
+    DeleteCanceled,
 }
 
 impl MemoryStore {
