@@ -151,6 +151,9 @@ pub mod decision;
 pub mod directory;
 pub mod error;
 mod exchange_online;
+#[cfg(feature = "export")]
+#[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+pub mod export;
 mod faults;
 mod forward;
 #[cfg(feature = "ews")]
