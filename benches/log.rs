@@ -48,9 +48,9 @@ fn row(scope: &Scope, n: u64) -> CommitRow {
     }
     for entry in &mut decided.entries {
         let contact = n / 10 % CONTACTS;
-        entry.contact_no = format!("C{contact}").into();
-        entry.contact_company_no = Some(format!("COMPANY{}", contact % 20).into());
-        entry.salesperson_code = format!("S{}", contact % 10).into();
+        entry.contact_no = format!("C{contact}").as_str().into();
+        entry.contact_company_no = Some(format!("COMPANY{}", contact % 20).as_str().into());
+        entry.salesperson_code = format!("S{}", contact % 10).as_str().into();
         if n % 2 == 1 {
             entry.information_flow = InformationFlow::Inbound;
             entry.initiated_by = entry.information_flow.initiated_by();
