@@ -1,6 +1,8 @@
 //! Originals in a .zip that is written from its beginning to its end.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,7 +23,38 @@ const PIECE: u64 = 256 * 1024;
 /// From this size on a file needs the wide fields of the format.
 const LARGE: u64 = 0xffff_0000;
 
-type Archive<'a> = ZipWriter<StreamWriter<&'a mut (dyn Write + Send)>>;
+type Archive<'a> = ZipWriter<StreamWriter<Valve<'a>>>;
+
+/// A writer that takes nothing once it is shut. An archive that is dropped before its end would write one, and look whole.
+struct Valve<'a> {
+    out: &'a mut (dyn Write + Send),
+    is_shut: Arc<AtomicBool>,
+}
+
+impl Write for Valve<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_shut.load(Ordering::Relaxed) {
+            return Ok(bytes.len());
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_shut.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.out.flush()
+    }
+}
+
+/// Shuts the valve when it is dropped: before the archive, which is declared before it.
+struct Shutter(Arc<AtomicBool>);
+
+impl Drop for Shutter {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 pub(super) async fn zip(
     log: &dyn InteractionLog,
@@ -29,7 +62,13 @@ pub(super) async fn zip(
     filter: &LogFilter,
     out: &mut (dyn Write + Send),
 ) -> Result<Exported> {
-    let mut archive: Archive<'_> = ZipWriter::new_stream(out);
+    let is_shut = Arc::new(AtomicBool::new(false));
+    let valve = Valve {
+        out,
+        is_shut: Arc::clone(&is_shut),
+    };
+    let mut archive: Archive<'_> = ZipWriter::new_stream(valve);
+    let _shutter = Shutter(is_shut);
     let mut exported = Exported::default();
     let mut after: Option<Cursor> = None;
     loop {
@@ -47,7 +86,7 @@ pub(super) async fn zip(
         }
         after = page.next;
         if after.is_none() {
-            let out = archive.finish().map_err(broken)?.into_inner();
+            let mut out = archive.finish().map_err(broken)?.into_inner();
             out.flush().map_err(|error| failed(&error))?;
             return Ok(exported);
         }
