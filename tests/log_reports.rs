@@ -253,10 +253,10 @@ fn the_program_lists_a_conversation() {
     let of = json(&on(&file, &["log", "--json", "--conversation", "2"]));
     let ids: Vec<_> = of
         .iter()
-        .filter_map(|line| line["mail"]["id"].as_str())
+        .filter_map(|line| line["mail"]["message"].as_str())
         .collect();
     assert!(
-        ids.contains(&shown[0]["mail"]["id"].as_str().unwrap()),
+        ids.contains(&shown[0]["mail"]["message"].as_str().unwrap()),
         "{ids:?}"
     );
     let wrong = on(&file, &["log", "--conversation", "999999"]);
