@@ -3,7 +3,12 @@
 //! `cargo bench --bench log`. What to hold: a page of a contact under 50 ms, a search under 200 ms. The medians are printed;
 //! nothing is compared with an earlier run.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::future_not_send,
+    missing_docs
+)]
 
 #[path = "../tests/support/store_rows.rs"]
 mod store_rows;

@@ -297,7 +297,7 @@ fn party<'a>(parties: &'a mut BTreeMap<String, Party>, no: &str, name: &str) -> 
 
 fn listed(parties: BTreeMap<String, Party>, most: usize) -> Vec<PartyStatistics> {
     let mut list: Vec<_> = parties.into_iter().collect();
-    list.sort_by(|(_, one), (_, other)| other.totals.entries.cmp(&one.totals.entries));
+    list.sort_by_key(|(_, party)| std::cmp::Reverse(party.totals.entries));
     list.truncate(most);
     let told = |(no, mut party): (String, Party)| {
         let answers = party.answers_s.len();

@@ -9,7 +9,7 @@ use crate::testkit::conformance::harness::{Checked, equal};
 pub(super) async fn entries_are_filtered_by_opportunity_and_grade(bench: &Bench) -> Checked {
     let samples = [1, 2, 3].map(|number| sample::logged(number, &["C1"]));
     bench.put_all(&samples).await?;
-    let ids: Vec<_> = samples.iter().flat_map(|s| s.entry_ids()).collect();
+    let ids: Vec<_> = samples.iter().flat_map(sample::Sample::entry_ids).collect();
     let said = [
         (0, Annotation::Opportunity(Some("OP1".into()))),
         (1, Annotation::Opportunity(Some("OP10".into()))),
