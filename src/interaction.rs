@@ -3,7 +3,9 @@
 //! Pure data. The names are Business Central's; what the original leaves blank is left out.
 
 mod from_decided;
+mod statistics;
 mod template;
+mod thread;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,12 @@ use jiff::Timestamp;
 use crate::ids::{ContactNo, EntryId, MessageUid, SalespersonCode};
 use crate::message::codes;
 
+pub use statistics::{
+    Activity, InteractionStatistics, PartyStatistics, Period, StatisticsOptions, Totals,
+};
+pub(crate) use statistics::{TalliedEntry, Tally};
 pub use template::InteractionTemplate;
+pub use thread::{Conversation, ConversationMail, ThreadMail, ThreadWalk};
 
 /// Which way the mail went, seen from the company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -106,6 +106,7 @@
 //! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
+//! | `export` | | the log as JSON lines and CSV, and the originals as a .zip |
 //! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
@@ -129,6 +130,7 @@
 //! | [`setup`] | the set-up that a host stores per scope: its fields' rules, its administration, its validation |
 //! | [`error`] | the one error and the table of its codes |
 //! | [`clock`] | time and randomness, which are injected |
+//! | `export` | the log in files that other programs read |
 //! | `testkit` | the simulated Exchange, a clock for tests, the conformance suites |
 //!
 //! # What does not depend on what
@@ -152,6 +154,9 @@ pub mod decision;
 pub mod directory;
 pub mod error;
 mod exchange_online;
+#[cfg(feature = "export")]
+#[cfg_attr(docsrs, doc(cfg(feature = "export")))]
+pub mod export;
 mod faults;
 mod forward;
 #[cfg(feature = "ews")]

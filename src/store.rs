@@ -1,6 +1,7 @@
 //! Where entries, originals, decisions and the ledger live.
 //!
 //! Eight small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
+//! Small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
 //! [`Scope`](crate::Scope) first: rows of another scope are never seen or touched.
 
 mod commit;
@@ -12,6 +13,7 @@ mod memory;
 mod opportunity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod reports;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 mod secret;
@@ -39,6 +41,10 @@ pub use memory::{MemoryStore, StoreOperation};
 pub use opportunity::{OpportunityFilter, OpportunitySetup, OpportunityStore, StoredOpportunity};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
+pub use reports::{
+    CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
+    ReportingStore,
+};
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};

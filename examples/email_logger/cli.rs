@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::flags;
 use crate::opportunity::args::OpportunityArgs;
 
+pub(crate) mod reports;
 pub(crate) mod setup;
 
 /// Logs the mail between salespeople and contacts into an interaction log.
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     Reconcile(ReconcileArgs),
     /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
+    #[command(flatten)]
+    Report(reports::ReportCommand),
     #[command(flatten)]
     Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.
@@ -190,32 +193,10 @@ pub(crate) struct LogArgs {
     /// The file of the log.
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
-    /// Of this contact, by number.
-    #[arg(long, value_name = "NO")]
-    pub(crate) contact: Option<String>,
-    /// Of this company and the persons in it, by number.
-    #[arg(long, value_name = "NO")]
-    pub(crate) company: Option<String>,
-    /// Of this salesperson, by code.
-    #[arg(long, value_name = "CODE")]
-    pub(crate) salesperson: Option<String>,
-    /// In this direction.
-    #[arg(long)]
-    pub(crate) direction: Option<Direction>,
-    /// Not before: a day or a time in UTC, such as 2026-05-01 or 2026-05-01T08:00.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) since: Option<Timestamp>,
-    /// Before: a day or a time in UTC.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) until: Option<Timestamp>,
-    /// With all these words in subject, participants or body; the last may be a beginning.
-    #[arg(long, value_name = "WORDS", value_parser = words)]
-    pub(crate) text: Option<String>,
-    /// With this flag, such as automatic-reply or bulk; a wrong one is answered with the list.
-    #[arg(long, value_name = "FLAG", value_parser = flags::known)]
-    pub(crate) flag: Option<String>,
+    #[command(flatten)]
+    pub(crate) filters: reports::Filters,
     /// List what was not logged instead, with its reason; the other filters are not for this list.
-    #[arg(long, conflicts_with_all = ["contact", "company", "salesperson", "direction", "since", "until", "text", "flag"])]
+    #[arg(long, conflicts_with_all = ["contact", "company", "salesperson", "direction", "since", "until", "text", "flag", "conversation", "opportunity", "evaluation", "canceled"])]
     pub(crate) not_logged: bool,
     /// At most this many mails.
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use email_logging::error::{Error, codes};
-use email_logging::interaction::InteractionLogEntry;
+use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{
     Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, SqliteStore,
 };
 use email_logging::{EntryId, MessageUid, Scope};
 
-use crate::cli::{Settings, Which};
+use crate::cli::reports::Filters;
+use crate::cli::{Direction, Settings, Which};
 use crate::config::Config;
 use crate::connect;
 use crate::exit::Failure;
@@ -39,17 +40,46 @@ pub(crate) struct Found {
 }
 
 impl Reader {
-    /// The log of the configuration, which must be there.
-    pub(crate) fn open(file: Option<&Path>, store: Option<&Path>) -> Result<Self, Failure> {
+    /// The log of the configuration, which must be there. An older one is brought up to date.
+    pub(crate) async fn open(file: Option<&Path>, store: Option<&Path>) -> Result<Self, Failure> {
         let settings = Settings {
             store: store.map(Path::to_owned),
             ..Settings::default()
         };
         let config = Config::load(file, &settings)?;
+        let store = connect::existing_store(&config)?;
+        store.migrate().await?;
         Ok(Self {
-            store: connect::existing_store(&config)?,
+            store,
             scope: config.scope()?,
         })
+    }
+
+    /// The filter of these words of the command line.
+    pub(crate) async fn filter(&self, asked: &Filters) -> Result<LogFilter, Failure> {
+        let mut filter = LogFilter::default();
+        filter.contact = asked.contact.as_deref().map(Into::into);
+        filter.company = asked.company.as_deref().map(Into::into);
+        filter.salesperson = asked.salesperson.as_deref().map(Into::into);
+        filter.flow = asked.direction.map(|direction| match direction {
+            Direction::Outbound => InformationFlow::Outbound,
+            Direction::Inbound => InformationFlow::Inbound,
+        });
+        filter.since = asked.since;
+        filter.until = asked.until;
+        filter.text.clone_from(&asked.text);
+        filter.flag.clone_from(&asked.flag);
+        filter.opportunity.clone_from(&asked.opportunity);
+        filter.evaluation = asked.evaluation;
+        filter.canceled = asked.canceled;
+        if let Some(which) = &asked.conversation {
+            let message = self.find(which).await?.message;
+            filter.conversation = Some(message.ok_or_else(|| {
+                let what = format!("of `{which}` too little is kept to know its conversation");
+                Failure::unknown(what, "Name a mail that `log` lists.")
+            })?);
+        }
+        Ok(filter)
     }
 
     /// The mail that is meant.

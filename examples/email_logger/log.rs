@@ -2,17 +2,12 @@
 
 use std::path::Path;
 
-use email_logging::interaction::InformationFlow;
-use email_logging::store::{
-    Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter,
-};
+use email_logging::store::{Cursor, DecisionFilter, DecisionRecord, InteractionLog as _};
 use serde_json::json;
 
-use crate::cli::{Direction, LogArgs, Settings};
-use crate::config::Config;
-use crate::connect;
+use crate::cli::LogArgs;
 use crate::exit::{Exit, Failure};
-use crate::find;
+use crate::find::{self, Reader};
 use crate::output::{Output, mails, safe};
 use crate::words;
 
@@ -22,24 +17,20 @@ pub(crate) async fn log(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let settings = Settings {
-        store: args.store.clone(),
-        ..Settings::default()
-    };
-    let config = Config::load(file, &settings)?;
-    let store = connect::existing_store(&config)?;
-    let scope = config.scope()?;
+    let reader = Reader::open(file, args.store.as_deref()).await?;
+    let (store, scope) = (&reader.store, &reader.scope);
     let after = args.after.as_ref().map(Cursor::new);
     if args.not_logged {
         let mut filter = DecisionFilter::default();
         filter.not_logged = true;
         let page = store
-            .decisions(&scope, &filter, after.as_ref(), args.limit)
+            .decisions(scope, &filter, after.as_ref(), args.limit)
             .await?;
         return tell_not_logged(&page.rows, page.next.as_ref(), output);
     }
+    let filter = reader.filter(&args.filters).await?;
     let page = store
-        .mails(&scope, &filter(args), after.as_ref(), args.limit)
+        .mails(scope, &filter, after.as_ref(), args.limit)
         .await?;
     if page.not_indexed > 0 {
         let many = words::count(page.not_indexed, "mail is", "mails are");
@@ -57,22 +48,6 @@ pub(crate) async fn log(
         output.line(output.mails(&page.rows))?;
     }
     next(page.next.as_ref(), output)
-}
-
-fn filter(args: &LogArgs) -> LogFilter {
-    let mut filter = LogFilter::default();
-    filter.contact = args.contact.as_deref().map(Into::into);
-    filter.company = args.company.as_deref().map(Into::into);
-    filter.salesperson = args.salesperson.as_deref().map(Into::into);
-    filter.flow = args.direction.map(|direction| match direction {
-        Direction::Outbound => InformationFlow::Outbound,
-        Direction::Inbound => InformationFlow::Inbound,
-    });
-    filter.since = args.since;
-    filter.until = args.until;
-    filter.text.clone_from(&args.text);
-    filter.flag.clone_from(&args.flag);
-    filter
 }
 
 fn tell_not_logged(

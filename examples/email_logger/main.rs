@@ -2,12 +2,14 @@
 //!
 //! Owns nothing but the way in and the way out: the command line is read, a command runs, its end becomes an exit code.
 
+mod cancel;
 mod cli;
 mod config;
 mod connect;
 mod demo;
 mod exit;
 mod explain;
+mod export;
 mod find;
 mod flags;
 mod folders;
@@ -26,6 +28,7 @@ mod show;
 mod sign_in;
 mod signals;
 mod simulate;
+mod stats;
 mod status;
 mod validate;
 mod words;
@@ -37,6 +40,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+use cli::reports::ReportCommand;
 use cli::setup::SetupCommand;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -94,8 +98,23 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(args, file, output)).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
+        Command::Report(command) => report(command, file, output).await,
         Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
+    }
+}
+
+/// The commands that read and tidy the log.
+async fn report(
+    command: &ReportCommand,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    match command {
+        ReportCommand::Stats(args) => stats::stats(args, file, output).await,
+        ReportCommand::Export(args) => export::export(args, file, output).await,
+        ReportCommand::Cancel(args) => cancel::cancel(args, file, output).await,
+        ReportCommand::DeleteCanceled(args) => cancel::delete_canceled(args, file, output).await,
     }
 }
 

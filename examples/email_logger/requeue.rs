@@ -25,7 +25,7 @@ pub(crate) async fn requeue(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, args.store.as_deref())?;
+    let reader = Reader::open(file, args.store.as_deref()).await?;
     let mut found = Vec::new();
     for which in &args.ids {
         found.push((which, reader.find(which).await?));

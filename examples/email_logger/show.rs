@@ -5,8 +5,8 @@ use std::path::Path;
 
 use email_logging::MessageUid;
 use email_logging::error::codes;
-use email_logging::interaction::InteractionLogEntry;
-use email_logging::store::{DecisionRecord, InteractionLog as _, LoggedMail};
+use email_logging::interaction::{ConversationMail, InteractionLogEntry};
+use email_logging::store::{Conversations as _, DecisionRecord, InteractionLog as _, LoggedMail};
 use serde_json::json;
 
 use crate::cli::ShowArgs;
@@ -25,7 +25,7 @@ pub(crate) async fn show(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, args.store.as_deref())?;
+    let reader = Reader::open(file, args.store.as_deref()).await?;
     let found = reader.find(&args.which).await?;
     if args.original || args.output.is_some() {
         let message = found.message.ok_or_else(not_kept)?;
@@ -34,10 +34,12 @@ pub(crate) async fn show(
         return Ok(Exit::Done);
     }
     let mail = reader.mail(&found).await?;
+    let thread = reader.thread(mail.as_ref()).await?;
     if output.json() {
-        tell_program(mail.as_ref(), &found, output)?;
+        tell_program(mail.as_ref(), &thread, &found, output)?;
     } else {
         tell(mail.as_ref(), &found, output)?;
+        tell_thread(mail.as_ref(), &thread, output)?;
     }
     Ok(Exit::Done)
 }
@@ -50,7 +52,12 @@ fn not_kept() -> Failure {
 }
 
 /// A mail of which nothing is kept has decisions alone.
-fn tell_program(mail: Option<&LoggedMail>, found: &Found, output: &Output) -> Result<(), Failure> {
+fn tell_program(
+    mail: Option<&LoggedMail>,
+    thread: &[(ConversationMail, LoggedMail)],
+    found: &Found,
+    output: &Output,
+) -> Result<(), Failure> {
     let Some(mail) = mail else {
         let mut decisions = found.decisions.iter();
         return decisions.try_for_each(|decision| output.value(&json!({ "decision": decision })));
@@ -58,6 +65,8 @@ fn tell_program(mail: Option<&LoggedMail>, found: &Found, output: &Output) -> Re
     let mut value = mails::value(mail);
     if let Some(fields) = value.as_object_mut() {
         fields.insert("decisions".into(), json!(found.decisions));
+        let thread: Vec<_> = thread.iter().map(|(place, _)| place).collect();
+        fields.insert("conversation".into(), json!(thread));
     }
     output.value(&json!({ "mail": value }))
 }
@@ -96,6 +105,25 @@ impl Reader {
         }
     }
 
+    /// The other mails of its conversation and itself; nothing where it stands alone.
+    async fn thread(
+        &self,
+        mail: Option<&LoggedMail>,
+    ) -> Result<Vec<(ConversationMail, LoggedMail)>, Failure> {
+        let Some(mail) = mail else {
+            return Ok(Vec::new());
+        };
+        let found = self.store.conversation(&self.scope, &mail.message).await?;
+        let mut thread = Vec::new();
+        if found.mails.len() > 1 {
+            for place in found.mails {
+                let mail = self.store.mail(&self.scope, &place.message).await?;
+                thread.push((place, mail));
+            }
+        }
+        Ok(thread)
+    }
+
     /// Writes the original piece by piece. A file is made anew and readable by its owner alone.
     async fn original(
         &self,
@@ -126,7 +154,8 @@ impl Reader {
     }
 }
 
-fn create(path: &Path) -> Result<(String, std::fs::File), Failure> {
+/// A new file, readable by its owner alone, with its name.
+pub(crate) fn create(path: &Path) -> Result<(String, std::fs::File), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -200,6 +229,40 @@ fn tell_entry(entry: &InteractionLogEntry, chosen: bool, output: &Output) -> Res
         output.line(format!(
             "  notes      {}",
             safe::text(&new.flags.join(", "))
+        ))?;
+    }
+    Ok(())
+}
+
+/// The conversation, oldest first; an answer stands further to the right than what it answers.
+fn tell_thread(
+    mail: Option<&LoggedMail>,
+    thread: &[(ConversationMail, LoggedMail)],
+    output: &Output,
+) -> Result<(), Failure> {
+    if thread.is_empty() {
+        return Ok(());
+    }
+    let mails = words::count(thread.len() as u64, "mail", "mails");
+    output.line("")?;
+    output.line(output.style().strong(&format!("Conversation of {mails}")))?;
+    for (place, of) in thread {
+        let mark = if Some(of.message) == mail.map(|mail| mail.message) {
+            "*"
+        } else {
+            " "
+        };
+        let no = of
+            .entries
+            .first()
+            .map_or_else(|| "-".to_owned(), |entry| entry.entry_no.to_string());
+        let date = place.date.map(mails::minute).unwrap_or_default();
+        let indent = usize::try_from(place.depth).unwrap_or_default().min(10) * 2;
+        let room = output.columns().saturating_sub(27 + indent).max(12);
+        let subject = safe::fit(&of.record.subject, room);
+        output.line(format!(
+            "{mark} {no:>5}  {date:<16}  {:indent$}{subject}",
+            ""
         ))?;
     }
     Ok(())

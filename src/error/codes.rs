@@ -310,6 +310,9 @@ codes! {
     SCOPE_INVALID = "scope.invalid", Config,
         "tenant and company must be 1 to 64 characters", "Use shorter names.";
 
+    EXPORT_WRITE = "export.write", Unavailable,
+        "the export could not be written", "Look at the cause: disk, permissions, or who reads it; then export again.";
+
     SOURCE_UNSUPPORTED = "source.unsupported", Unsupported,
         "this mail source cannot do that", "Choose another setting or another source.";
     SOURCE_FOLDER_NOT_FOUND = "source.folder_not_found", NotFound,

@@ -18,6 +18,19 @@ use crate::error::Result;
 use crate::forward::forward;
 use crate::ids::{EntryId, MailboxKey, MessageUid, OpportunityNo, StageId, WorkerId};
 use crate::interaction::InteractionLogEntry;
+    Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    HostReference, InteractionLog, InteractionReports, InteractionSink, KnownMessage,
+    KnownSighting, Lease, LogCount, LogFilter, LoggedMail, MailLedger, OriginalPart, Page,
+    PendingMove, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery,
+    StoredSecret, StoredSetup, Undelivered,
+};
+use crate::error::Result;
+use crate::forward::forward;
+use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
+use crate::interaction::{
+    Conversation, InteractionLogEntry, InteractionStatistics, StatisticsOptions,
+};
 use crate::message::MessageContent;
 use crate::opportunity::{CloseCode, Creation, Opportunity, SalesCycle, StageStatistics};
 use crate::scope::Scope;
@@ -238,5 +251,34 @@ forward! {
             scope: &Scope,
             delivery: SinkDelivery<'_>,
         ) -> Result<Vec<HostReference>>;
+    }
+}
+
+forward! {
+    InteractionReports {
+        async fn count(&self, scope: &Scope, filter: &LogFilter) -> Result<LogCount>;
+        async fn statistics(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            options: &StatisticsOptions,
+        ) -> Result<InteractionStatistics>;
+    }
+}
+
+forward! {
+    Conversations {
+        async fn conversation(&self, scope: &Scope, message: &MessageUid) -> Result<Conversation>;
+    }
+}
+
+forward! {
+    CanceledEntries {
+        async fn delete_canceled(
+            &self,
+            scope: &Scope,
+            filter: &LogFilter,
+            deletion: Deletion,
+        ) -> Result<DeletedEntries>;
     }
 }

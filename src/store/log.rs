@@ -183,6 +183,12 @@ pub struct LogFilter {
     pub text: Option<String>,
     /// With this flag.
     pub flag: Option<String>,
+    /// Of the conversation that this mail belongs to.
+    pub conversation: Option<MessageUid>,
+    /// That this opportunity was made of.
+    pub opportunity: Option<String>,
+    /// With this grade.
+    pub evaluation: Option<u8>,
     /// Whether cancelled entries are read as well.
     pub canceled: bool,
 }

@@ -9,6 +9,7 @@ mod feed;
 mod ledger;
 mod log;
 mod opportunity;
+mod reports;
 mod row;
 mod search;
 mod secret;
@@ -94,6 +95,10 @@ pub enum StoreOperation {
     PutCloseCode,
     OpportunitySetup,
     PutOpportunitySetup,
+    Count,
+    Statistics,
+    Conversation,
+    DeleteCanceled,
 }
 
 impl MemoryStore {

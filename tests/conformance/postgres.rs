@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::secrets::{self, SecretBackend};
-use email_logging::testkit::conformance::store::{StoreBackend, run};
+use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
 use crate::postgres_support::{Server, migrated, server};
 
@@ -15,7 +15,7 @@ async fn with_a_clock(server: &Server, search: bool) -> StoreBackend {
         .with_search(search)
         .with_clock(Arc::new(clock.clone()))
         .with_entropy(Arc::new(SeededEntropy::new(1)));
-    StoreBackend::new(migrated(options).await).with_clock(clock)
+    StoreBackend::reporting(migrated(options).await).with_clock(clock)
 }
 
 #[tokio::test]
@@ -50,4 +50,14 @@ async fn the_postgres_store_keeps_the_contract_of_secrets() {
     let report = secrets::run(make).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn the_postgres_store_keeps_the_contract_of_reports() {
+    let Some(server) = server() else { return };
+    for search in [true, false] {
+        let report = run_reports(|| with_a_clock(server, search)).await;
+        report.assert_passed();
+        assert_eq!(report.skipped(), 0, "{report}");
+    }
 }

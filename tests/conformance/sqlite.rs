@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use email_logging::store::{SqliteStore, sqlite::SqliteOptions};
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
-use email_logging::testkit::conformance::store::{StoreBackend, run};
+use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
 fn options(clock: &ManualClock) -> SqliteOptions {
     SqliteOptions::default()
@@ -16,7 +16,7 @@ async fn in_memory() -> StoreBackend {
     let clock = ManualClock::default();
     let store = SqliteStore::in_memory_with(options(&clock)).unwrap();
     store.migrate().await.unwrap();
-    StoreBackend::new(store).with_clock(clock)
+    StoreBackend::reporting(store).with_clock(clock)
 }
 
 async fn in_a_file() -> StoreBackend {
@@ -40,6 +40,13 @@ async fn the_sqlite_store_in_memory_keeps_the_contract() {
 #[tokio::test]
 async fn the_sqlite_store_in_a_file_keeps_the_contract() {
     let report = run(in_a_file).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn the_sqlite_store_keeps_the_contract_of_reports() {
+    let report = run_reports(in_memory).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 0, "{report}");
 }

@@ -52,7 +52,11 @@ impl ContentIndex for MemoryStore {
     ) -> Result<()> {
         self.call(StoreOperation::PutContent, scope, |tables, _| {
             for (uid, content) in contents {
-                if let Some(row) = tables.messages.get_mut(&uid) {
+                // What a deleted entry left is not filled again.
+                let deleted = tables.deleted.values().any(|message| *message == uid);
+                if let Some(row) = tables.messages.get_mut(&uid)
+                    && !(deleted && row.original.is_none())
+                {
                     row.content.get_or_insert(content);
                 }
             }

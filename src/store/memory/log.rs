@@ -29,7 +29,7 @@ impl InteractionLog for MemoryStore {
         limit: u32,
     ) -> Result<Page<InteractionLogEntry>> {
         self.call(StoreOperation::Entries, scope, |tables, _| {
-            let search = Search::new(filter);
+            let search = Search::new(filter, tables);
             let question = Question::new("entries", scope, filter);
             let rows = search.entries(tables).into_iter();
             let rows = rows.map(|row| (place(row), row)).collect();
@@ -49,7 +49,7 @@ impl InteractionLog for MemoryStore {
         limit: u32,
     ) -> Result<Page<LoggedMail>> {
         self.call(StoreOperation::Mails, scope, |tables, _| {
-            let search = Search::new(filter);
+            let search = Search::new(filter, tables);
             let question = Question::new("mails", scope, filter);
             let found = search.entries(tables).into_iter();
             let found: BTreeSet<_> = found.map(|row| row.entry.entry.message).collect();

@@ -35,6 +35,11 @@ pub(super) fn decided(
     if !not_compared.is_empty() {
         return RowResult::Recheck(not_compared);
     }
+    let gone = |entry: &NewEntry| tables.deleted.contains_key(&entry.id);
+    if !row.entries.is_empty() && row.entries.iter().all(gone) {
+        // A mail whose entries were deleted does not get its original back.
+        row.original = Original::NotKept;
+    }
     let original = take_original(tables, &mut row.original);
     write_message(tables, &row, original);
     let new = write_entries(tables, stamp, &mut row);
@@ -194,7 +199,7 @@ fn write_entry(
     undelivered: bool,
 ) -> Option<(EntryId, u64)> {
     let id = entry.id;
-    if tables.entries.contains_key(&id) {
+    if tables.entries.contains_key(&id) || tables.deleted.contains_key(&id) {
         return None;
     }
     let number = tables.next_entry_no();

@@ -1,7 +1,10 @@
 //! Which entries and decisions a filter fits.
 
+use std::collections::BTreeSet;
+
+use super::reports::conversation_of;
 use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables};
-use crate::ids::{ContactNo, SalespersonCode};
+use crate::ids::{ContactNo, MessageUid, SalespersonCode};
 use crate::store::words::words;
 use crate::store::{DecisionFilter, LogFilter};
 
@@ -10,13 +13,17 @@ pub(super) struct Search<'a> {
     filter: &'a LogFilter,
     /// `None` where the filter has no text.
     words: Option<Vec<String>>,
+    /// The mails of the conversation, where the filter names one.
+    conversation: Option<BTreeSet<MessageUid>>,
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(filter: &'a LogFilter) -> Self {
+    pub(super) fn new(filter: &'a LogFilter, tables: &ScopeTables) -> Self {
+        let conversation = filter.conversation.as_ref();
         Self {
             filter,
             words: filter.text.as_deref().map(words),
+            conversation: conversation.map(|of| conversation_of(tables, of)),
         }
     }
 
@@ -60,6 +67,8 @@ impl<'a> Search<'a> {
             entry.contact_no == *company || entry.contact_company_no.as_ref() == Some(company)
         };
         let flagged = |flag| entry.flags.contains(flag) || message.record.flags.contains(flag);
+        let conversation = self.conversation.as_ref();
+        let of_conversation = conversation.is_none_or(|mails| mails.contains(&entry.message));
         filter.entry_no.is_none_or(|no| row.entry.entry_no == no)
             && filter.contact.as_ref().is_none_or(of_contact)
             && filter.company.as_ref().is_none_or(of_company)
@@ -70,6 +79,9 @@ impl<'a> Search<'a> {
             && filter.since.is_none_or(|since| entry.date >= since)
             && filter.until.is_none_or(|until| entry.date < until)
             && filter.flag.as_ref().is_none_or(flagged)
+            && (filter.opportunity.is_none() || filter.opportunity == row.entry.opportunity_no)
+            && (filter.evaluation.is_none() || filter.evaluation == row.entry.evaluation)
+            && of_conversation
             && (filter.canceled || !row.entry.canceled)
     }
 

@@ -43,6 +43,8 @@ pub(super) struct ScopeTables {
     pub(super) decisions: BTreeMap<Seen, DecisionRow>,
     pub(super) messages: BTreeMap<MessageUid, MessageRow>,
     pub(super) entries: BTreeMap<EntryId, EntryRow>,
+    /// Entries that were cancelled and deleted, with their messages: never written again.
+    pub(super) deleted: BTreeMap<EntryId, MessageUid>,
     pub(super) moves: BTreeMap<(Seen, String), PendingMove>,
     pub(super) stages: BTreeMap<StageId, StageRow>,
     pub(super) events: Vec<Event>,
@@ -115,9 +117,9 @@ impl ScopeTables {
         self.sequence
     }
 
-    /// The number that the next entry gets; entries are never deleted.
+    /// The number that the next entry gets, which no entry ever had.
     pub(super) fn next_entry_no(&self) -> u64 {
-        self.entries.len() as u64 + 1
+        (self.entries.len() + self.deleted.len()) as u64 + 1
     }
 
     /// Refuses a lease that is not the newest of its mailbox.

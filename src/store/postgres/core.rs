@@ -3,8 +3,10 @@
 //! Nothing here knows connections, rounds or TLS. A function that writes can be done again as a whole: what it wrote before
 //! was undone with its transaction, or is found by its keys.
 
+pub(super) mod canceled;
 pub(super) mod commit;
 pub(super) mod content;
+pub(super) mod conversation;
 pub(super) mod decisions;
 mod entries;
 pub(super) mod events;
@@ -18,6 +20,7 @@ pub(super) mod opportunity;
 pub(super) mod original;
 pub(super) mod people;
 mod record;
+pub(super) mod reports;
 pub(super) mod secret;
 pub(super) mod setup;
 pub(super) mod sightings;

@@ -33,6 +33,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0004_opportunity",
         sql: include_str!("../schema/postgres/0004_opportunity.sql"),
+        name: "0003_log",
+        sql: include_str!("../schema/postgres/0003_log.sql"),
         plain: None,
     },
 ];

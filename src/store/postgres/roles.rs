@@ -11,22 +11,25 @@ use super::core::commit::{Job, Rows, Trail};
 use super::core::log::Asked;
 use super::core::original::Piece;
 use super::core::{
-    commit, content, decisions, events, lease as leases, log, messages, moves, original, people,
-    secret, setup as setups, sightings,
+    canceled, commit, content, conversation as conversations, decisions, events, lease as leases,
+    log, messages, moves, original, people, reports, secret, setup as setups, sightings,
 };
 use super::fault::Done;
 use crate::error::Result;
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
-use crate::interaction::InteractionLogEntry;
+use crate::interaction::{
+    Conversation, InteractionLogEntry, InteractionStatistics, StatisticsOptions,
+};
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
-    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting, Lease,
-    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
-    SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
+    Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    InteractionLog, InteractionReports, KnownMessage, KnownSighting, Lease, LogCount, LogFilter,
+    LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
+    SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Reads in one snapshot.
@@ -412,5 +415,61 @@ impl SecretStore for PostgresStore {
 
     async fn list_secrets(&self) -> Result<Vec<SecretPlace>> {
         read!(self, "list_secrets", |tx| secret::list_secrets(&tx))
+    }
+}
+
+#[async_trait]
+impl InteractionReports for PostgresStore {
+    async fn count(&self, scope: &Scope, filter: &LogFilter) -> Result<LogCount> {
+        let kept = told("count", self.kept().await)?;
+        read!(self, "count", |tx| reports::count(&tx, scope, filter, kept))
+    }
+
+    async fn statistics(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        options: &StatisticsOptions,
+    ) -> Result<InteractionStatistics> {
+        let kept = told("statistics", self.kept().await)?;
+        read!(self, "statistics", |tx| reports::statistics(
+            &tx, scope, filter, options, kept
+        ))
+    }
+}
+
+#[async_trait]
+impl Conversations for PostgresStore {
+    async fn conversation(&self, scope: &Scope, message: &MessageUid) -> Result<Conversation> {
+        read!(self, "conversation", |tx| conversations::conversation(
+            &tx, scope, message
+        ))
+    }
+}
+
+#[async_trait]
+impl CanceledEntries for PostgresStore {
+    async fn delete_canceled(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        deletion: Deletion,
+    ) -> Result<DeletedEntries> {
+        let time = self.time();
+        let kept = told("delete_canceled", self.kept().await)?;
+        // What a round deleted whose reply was lost is told, though the next one finds nothing to do.
+        let before = std::sync::Mutex::new(DeletedEntries::default());
+        let before = &before;
+        write!(self, "delete_canceled", |tx, _round| async {
+            let deleted =
+                canceled::delete_canceled(&tx, scope, filter, deletion, kept, time).await?;
+            let mut before = before
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            if deleted.entries > 0 {
+                *before = deleted;
+            }
+            Done::Ok(*before)
+        })
     }
 }

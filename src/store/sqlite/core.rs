@@ -3,8 +3,10 @@
 //! Nothing here blocks on anything but SQLite and nothing awaits, so that a simulator can run it inline. A function that
 //! writes is one transaction; what is dropped before its end is rolled back by SQLite.
 
+mod canceled;
 mod commit;
 mod content;
+mod conversation;
 mod decided;
 mod decisions;
 mod entries;
@@ -18,6 +20,7 @@ mod opportunity;
 mod original;
 mod people;
 mod record;
+mod reports;
 mod secret;
 mod setup;
 mod sightings;

@@ -20,6 +20,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0003_opportunity",
         sql: include_str!("../schema/sqlite/0003_opportunity.sql"),
+        name: "0002_log",
+        sql: include_str!("../schema/sqlite/0002_log.sql"),
     },
 ];
 

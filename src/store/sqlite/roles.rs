@@ -10,16 +10,19 @@ use super::SqliteStore;
 use super::core::Core;
 use crate::error::Result;
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
-use crate::interaction::InteractionLogEntry;
+use crate::interaction::{
+    Conversation, InteractionLogEntry, InteractionStatistics, StatisticsOptions,
+};
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
-    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting, Lease,
-    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
-    SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
+    Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    InteractionLog, InteractionReports, KnownMessage, KnownSighting, Lease, LogCount, LogFilter,
+    LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
+    SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Moves copies of the arguments into a job for the thread that `$role` names.
@@ -287,5 +290,46 @@ impl SecretStore for SqliteStore {
     async fn list_secrets(&self) -> Result<Vec<SecretPlace>> {
         let job = |core: &mut Core| core.list_secrets();
         self.ledger_reader().call("list_secrets", job).await
+    }
+}
+
+#[async_trait]
+impl InteractionReports for SqliteStore {
+    async fn count(&self, scope: &Scope, filter: &LogFilter) -> Result<LogCount> {
+        let (scope, filter) = (scope.clone(), filter.clone());
+        let job = move |core: &mut Core| core.count(&scope, &filter);
+        self.log_reader().call("count", job).await
+    }
+
+    async fn statistics(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        options: &StatisticsOptions,
+    ) -> Result<InteractionStatistics> {
+        let (scope, filter, options) = (scope.clone(), filter.clone(), options.clone());
+        let job = move |core: &mut Core| core.statistics(&scope, &filter, &options);
+        self.log_reader().call("statistics", job).await
+    }
+}
+
+#[async_trait]
+impl Conversations for SqliteStore {
+    async fn conversation(&self, scope: &Scope, message: &MessageUid) -> Result<Conversation> {
+        call!(self.log_reader, conversation, scope, message)
+    }
+}
+
+#[async_trait]
+impl CanceledEntries for SqliteStore {
+    async fn delete_canceled(
+        &self,
+        scope: &Scope,
+        filter: &LogFilter,
+        deletion: Deletion,
+    ) -> Result<DeletedEntries> {
+        let (scope, filter) = (scope.clone(), filter.clone());
+        let job = move |core: &mut Core| core.delete_canceled(&scope, &filter, deletion);
+        self.writer().call("delete_canceled", job).await
     }
 }

@@ -1,8 +1,10 @@
 //! The contract of a store: ledger, log, second stage, events and set-up.
 
 mod bench;
+mod canceled;
 mod commit;
 mod contents;
+mod conversation;
 mod decided_again;
 mod feed;
 mod lease;
@@ -11,6 +13,7 @@ mod moves;
 pub mod opportunity;
 mod outcomes;
 mod paging;
+mod reports;
 mod sample;
 mod scope;
 mod search;
@@ -22,12 +25,13 @@ use std::sync::Arc;
 use self::bench::Bench;
 use super::Report;
 use super::harness::{self, Case, cases};
-use crate::store::InteractionStore;
+use crate::store::{InteractionStore, ReportingStore};
 use crate::testkit::clock::ManualClock;
 
 /// A fresh and empty store, as each case wants one.
 pub struct StoreBackend {
     store: Arc<dyn InteractionStore>,
+    reports: Option<Arc<dyn ReportingStore>>,
     clock: Option<ManualClock>,
     guard: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -37,6 +41,19 @@ impl StoreBackend {
     pub fn new(store: impl InteractionStore) -> Self {
         Self {
             store: Arc::new(store),
+            reports: None,
+            clock: None,
+            guard: None,
+        }
+    }
+
+    /// A store that has the roles for reports as well, for [`run_reports`].
+    pub fn reporting(store: impl InteractionStore + ReportingStore) -> Self {
+        let store = Arc::new(store);
+        let reports: Arc<dyn ReportingStore> = Arc::clone(&store) as _;
+        Self {
+            store,
+            reports: Some(reports),
             clock: None,
             guard: None,
         }
@@ -75,6 +92,43 @@ where
 {
     let make = || async { Bench::new(make().await) };
     harness::run("interaction store", list(), make).await
+}
+
+/// Checks the roles for reports of a store, [`ReportingStore`], and the filters that they share with the log. Without
+/// [`StoreBackend::reporting`] most cases are skipped.
+#[allow(clippy::future_not_send)] // whether it is Send is the maker's to say
+pub async fn run_reports<Make, Making>(make: Make) -> Report
+where
+    Make: Fn() -> Making,
+    Making: Future<Output = StoreBackend>,
+{
+    let make = || async { Bench::new(make().await) };
+    harness::run("reports of a store", of_the_reports(), make).await
+}
+
+fn of_the_reports() -> Vec<Case<Bench>> {
+    cases! {
+        reports::{
+            entries_are_filtered_by_opportunity_and_grade,
+            entries_and_mails_are_counted,
+            statistics_add_up_what_fits,
+        }
+        conversation::{
+            a_conversation_is_the_same_in_either_order_of_arrival,
+            a_stranger_who_reuses_ids_or_a_subject_is_not_joined,
+            entries_are_filtered_by_conversation,
+            a_conversation_of_another_scope_is_not_found,
+        }
+        canceled::{
+            only_what_is_cancelled_and_fits_is_deleted,
+            a_preview_changes_nothing,
+            an_original_goes_with_the_last_entry_that_uses_it,
+            a_deleted_entry_is_never_written_again,
+            another_contact_is_logged_after_a_deletion,
+            a_deleted_mail_is_not_indexed_again,
+            what_waits_for_the_hosts_log_is_not_deleted,
+        }
+    }
 }
 
 fn list() -> Vec<Case<Bench>> {

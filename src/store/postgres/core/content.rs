@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::words;
-use super::{find_scope, make_scope};
+use super::{conversation, find_scope, make_scope, words};
 use crate::ids::MessageUid;
 use crate::message::{MessageContent, MessageFlag};
 use crate::scope::Scope;
@@ -43,6 +42,7 @@ pub(crate) async fn put_content(
     }
     let all: Vec<_> = all.into_values().collect();
     writes.extend(words::write(kept, &all));
+    writes.push(conversation::refer(numbers));
     tx.pipeline(&writes).await
 }
 
@@ -65,7 +65,7 @@ async fn take<'a>(
     let by_uid: BTreeMap<MessageUid, &MessageContent> = first.collect();
     let uids: Vec<_> = by_uid.keys().map(|uid| uuid(uid.as_bytes())).collect();
     let lock = "SELECT no, uid FROM message
-        WHERE scope = $1 AND uid = ANY($2) AND index_state <> 'done' ORDER BY no FOR NO KEY UPDATE";
+        WHERE scope = $1 AND uid = ANY($2) AND index_state IN ('none', 'waiting') ORDER BY no FOR NO KEY UPDATE";
     let mut new = BTreeMap::new();
     for row in &tx.rows(lock, &[&scope, &uids]).await? {
         let content = by_uid.get(&MessageUid::from_bytes(id(row, "uid")?));

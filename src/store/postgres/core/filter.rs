@@ -2,11 +2,12 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::words;
+use super::{conversation, words};
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::store::LogFilter;
+use crate::store::postgres::fault::Done;
 use crate::store::postgres::migrate::Words as Kept;
-use crate::store::postgres::pool::Value;
+use crate::store::postgres::pool::{Tx, Value};
 use crate::store::rows::{micros, text};
 
 /// Conditions that must all hold, with the values of their parameters.
@@ -89,6 +90,12 @@ pub(super) fn entry_conditions(all: &mut Conditions, filter: &LogFilter, alias: 
     if let Some(flag) = &filter.flag {
         all.with(&on(FLAGGED), own(flag));
     }
+    if let Some(no) = &filter.opportunity {
+        all.with(&on("{e}.opportunity_no = ?"), own(no));
+    }
+    if let Some(grade) = filter.evaluation {
+        all.with(&on("{e}.evaluation = ?"), i16::from(grade));
+    }
     if !filter.canceled {
         all.hold(on("NOT {e}.canceled"));
     }
@@ -97,6 +104,20 @@ pub(super) fn entry_conditions(all: &mut Conditions, filter: &LogFilter, alias: 
 /// A flag of the entry or of its message.
 const FLAGGED: &str = "({e}.flags @> to_jsonb(ARRAY[?::text]) OR EXISTS (SELECT 1 FROM message f
     WHERE f.no = {e}.message_no AND f.flags @> to_jsonb(ARRAY[?::text])))";
+
+/// The condition that the message of the entry `e` belongs to the filter's conversation, if it has one.
+pub(super) async fn conversation_condition(
+    all: &mut Conditions,
+    tx: &Tx,
+    scope: i64,
+    filter: &LogFilter,
+) -> Done<()> {
+    if let Some(message) = &filter.conversation {
+        let numbers = conversation::numbers(tx, scope, message).await?;
+        all.with("e.message_no = ANY(?)", numbers);
+    }
+    Ok(())
+}
 
 /// The condition on the message of the entry `e`, if the filter has a text. A text without words fits nothing.
 pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter, kept: Kept) {

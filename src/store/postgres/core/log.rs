@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use super::content::not_indexed;
-use super::filter::{Conditions, entry_conditions, text_condition};
+use super::filter::{Conditions, conversation_condition, entry_conditions, text_condition};
 use super::{entries, find_scope, record};
 use crate::error::codes;
 use crate::ids::{EntryId, MessageUid};
@@ -33,7 +33,7 @@ pub(crate) async fn entries(
     let question = Question::new("entries", asked.scope, asked.filter);
     let place = question.place(asked.after)?;
     let scope = find_scope(tx, asked.scope).await?;
-    let all = conditions(scope, asked, place, false);
+    let all = conditions(tx, scope, asked, place, false).await?;
     let sql = page_sql(entries::SELECT, &all, asked.limit);
     let rows = tx.rows(&sql, &all.values()).await?;
     let places = places(&rows)?;
@@ -45,7 +45,7 @@ pub(crate) async fn mails(tx: &Tx, asked: &Asked<'_, LogFilter>) -> Done<Page<Lo
     let question = Question::new("mails", asked.scope, asked.filter);
     let place = question.place(asked.after)?;
     let scope = find_scope(tx, asked.scope).await?;
-    let all = conditions(scope, asked, place, true);
+    let all = conditions(tx, scope, asked, place, true).await?;
     let sql = page_sql(PLACES, &all, asked.limit);
     let rows = tx.rows(&sql, &all.values()).await?;
     let places = places(&rows)?;
@@ -75,13 +75,20 @@ pub(crate) async fn mail(tx: &Tx, scope: &Scope, message: &MessageUid) -> Done<L
 const PLACES: &str = "SELECT e.date, e.entry_no, e.message_no FROM entry e";
 
 /// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
-fn conditions(scope: i64, asked: &Asked<'_, LogFilter>, place: Place, first: bool) -> Conditions {
+async fn conditions(
+    tx: &Tx,
+    scope: i64,
+    asked: &Asked<'_, LogFilter>,
+    place: Place,
+    first: bool,
+) -> Done<Conditions> {
     let mut all = Conditions::default();
     all.with("e.scope = ?", scope);
     let (at, no) = (all.bind(place.at), all.bind(place.no));
     all.hold(format!("(e.date, e.entry_no) < ({at}, {no})"));
     entry_conditions(&mut all, asked.filter, "e");
     text_condition(&mut all, asked.filter, asked.kept);
+    conversation_condition(&mut all, tx, scope, asked.filter).await?;
     if first {
         let newer = all.nested(|newer| {
             newer.hold("n.message_no = e.message_no");
@@ -90,7 +97,7 @@ fn conditions(scope: i64, asked: &Asked<'_, LogFilter>, place: Place, first: boo
         });
         all.hold(format!("NOT EXISTS (SELECT 1 FROM entry n WHERE {newer})"));
     }
-    all
+    Ok(all)
 }
 
 /// One row more than the page holds, to know whether there is a next one.

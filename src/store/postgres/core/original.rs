@@ -104,11 +104,17 @@ pub(super) async fn sweep(tx: &Tx, mailbox: i64) -> Done<()> {
     let list = "SELECT no FROM original WHERE mailbox = $1 AND stage IS NOT NULL";
     for row in &tx.rows(list, &[&mailbox]).await? {
         let no: i64 = column(row, "no")?;
-        let (first, end) = (no * PIECES, (no + 1) * PIECES);
-        let pieces = "DELETE FROM original_chunk WHERE id >= $1 AND id < $2";
-        tx.run(pieces, &[&first, &end]).await?;
-        tx.run("DELETE FROM original WHERE no = $1", &[&no]).await?;
+        remove(tx, no).await?;
     }
+    Ok(())
+}
+
+/// Removes an original with its pieces.
+pub(super) async fn remove(tx: &Tx, no: i64) -> Done<()> {
+    let (first, end) = (no * PIECES, (no + 1) * PIECES);
+    let pieces = "DELETE FROM original_chunk WHERE id >= $1 AND id < $2";
+    tx.run(pieces, &[&first, &end]).await?;
+    tx.run("DELETE FROM original WHERE no = $1", &[&no]).await?;
     Ok(())
 }
 

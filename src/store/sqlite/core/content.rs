@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Core;
 use super::words::{self, Words};
+use super::{Core, conversation};
 use crate::ids::MessageUid;
 use crate::message::{Attachment, MessageContent, MessageFlag};
 use crate::scope::Scope;
@@ -34,6 +34,7 @@ impl Core {
         for (message, content) in contents {
             if let Some(no) = take_turn(&tx, scope, message)? {
                 insert(&tx, no, content, now)?;
+                conversation::refer(&tx, no)?;
                 let body = content.text.as_deref().unwrap_or_default();
                 words.push(Words::with_body(&tx, no, body)?);
             }
@@ -62,7 +63,8 @@ pub(super) fn attachments_of(conn: &Connection, message_no: i64) -> Done<Vec<Att
 fn take_turn(conn: &Connection, scope: i64, message: &MessageUid) -> Done<Option<i64>> {
     let mut take = conn.prepare_cached(
         "UPDATE message SET index_state = 'done'
-         WHERE scope = ?1 AND uid = ?2 AND index_state <> 'done' RETURNING no",
+         WHERE scope = ?1 AND uid = ?2 AND index_state IN ('none', 'waiting')
+         RETURNING no",
     )?;
     let mut rows = take.query(params![scope, message.as_bytes()])?;
     let no = match rows.next()? {

@@ -1,14 +1,17 @@
 //! One row of a commit: what a decision, a further copy or a failed attempt writes.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
 
 use super::commit::Writer;
 use super::identity::{Identity, flag_conflict};
 use super::moves::{plan, redirect};
 use super::sightings::Found;
-use super::{entries, original, sightings};
+use super::{canceled, entries, original, sightings};
 use crate::decision::{Decision, Disposition, Outcome};
 use crate::ids::EntryId;
+use crate::interaction::NewEntry;
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{json, signed, text, unsigned};
 use crate::store::{
@@ -66,8 +69,16 @@ fn write_decided(
     }
     validate(row)?;
     let message_no = identity.message_no();
-    keep_message(writer, row, identity)?;
-    let entries = write_entries(writer, row, message_no)?;
+    let deleted = match identity {
+        Identity::Known(no) => canceled::deleted_of(writer.conn, *no)?,
+        _ => BTreeSet::new(),
+    };
+    let is_gone = |entry: &NewEntry| deleted.contains(&entry.id);
+    // A mail whose entries were deleted does not get its original back.
+    if row.entries.is_empty() || !row.entries.iter().all(is_gone) {
+        keep_message(writer, row, identity)?;
+    }
+    let entries = write_entries(writer, row, message_no, &deleted)?;
     write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
     if let Some(settled) = &settled {
         redirect(writer, settled.no, row.decision.disposition)?;
@@ -154,7 +165,7 @@ fn keep_message(writer: &mut Writer<'_>, row: &DecidedRow, message: &Identity) -
             .conn
             .prepare_cached(
                 "UPDATE message SET index_state = 'waiting', original_digest = ?2, size = ?3
-                 WHERE no = ?1 AND index_state = 'none'",
+                 WHERE no = ?1 AND index_state IN ('none', 'gone')",
             )?
             .execute(params![
                 no,
@@ -173,12 +184,14 @@ fn write_entries(
     writer: &mut Writer<'_>,
     row: &DecidedRow,
     message_no: Option<i64>,
+    deleted: &BTreeSet<EntryId>,
 ) -> Done<Vec<(EntryId, u64)>> {
     let Some(message_no) = message_no else {
         return Ok(Vec::new());
     };
     let mut written = Vec::new();
-    for entry in &row.entries {
+    let entries = row.entries.iter();
+    for entry in entries.filter(|entry| !deleted.contains(&entry.id)) {
         let no = writer.next_entry_no();
         let delivery = if row.deliver { "waiting" } else { "none" };
         let place = entries::Place {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::store::LogFilter;
 use crate::store::sqlite::fault::Done;
-use crate::store::sqlite::values::{micros, text};
+use crate::store::sqlite::values::{json, micros, text};
 
 /// Conditions that must all hold, with the values of their parameters.
 #[derive(Debug, Default)]
@@ -84,6 +84,12 @@ pub(super) fn entry_conditions(all: &mut Conditions, filter: &LogFilter, alias: 
     if let Some(flag) = &filter.flag {
         with(FLAGGED, owned(flag));
     }
+    if let Some(no) = &filter.opportunity {
+        with("{e}.opportunity_no = ?", owned(no));
+    }
+    if let Some(grade) = filter.evaluation {
+        with("{e}.evaluation = ?", i64::from(grade).into());
+    }
     if !filter.canceled {
         all.hold(format!("{alias}.canceled = 0"));
     }
@@ -106,11 +112,31 @@ pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter) {
     }
 }
 
+/// The condition that the message of the entry `e` belongs to the filter's conversation, if it has one.
+pub(super) fn conversation_condition(
+    all: &mut Conditions,
+    conn: &Connection,
+    scope: i64,
+    filter: &LogFilter,
+) -> Done<()> {
+    if let Some(message) = &filter.conversation {
+        let numbers = super::conversation::numbers(conn, scope, message)?;
+        all.with(
+            "e.message_no IN (SELECT value FROM json_each(?))",
+            json(&numbers)?,
+        );
+    }
+    Ok(())
+}
+
 /// Matches up to which a search begins with them; beyond, walking the log by date finds a page sooner.
 const RARE: i64 = 2_000;
 
-/// Whether the filter has words, and few messages have them.
+/// Whether the filter has words, and few messages have them, or asks for a conversation: then reading begins with messages.
 pub(super) fn is_rare(conn: &Connection, filter: &LogFilter) -> Done<bool> {
+    if filter.conversation.is_some() {
+        return Ok(true);
+    }
     let Some(query) = filter.text.as_deref().and_then(match_query) else {
         return Ok(false);
     };

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Core;
 use super::commit::Writer;
 use super::words::Words;
+use super::{Core, conversation};
 use crate::ids::MessageUid;
 use crate::message::{CanonicalDigest, FastKey};
 use crate::scope::Scope;
@@ -63,6 +63,10 @@ pub(super) fn identify(writer: &mut Writer<'_>, row: &DecidedRow) -> Done<Identi
         return Ok(Identity::Recheck(strangers));
     }
     let no = insert(conn, scope, row, record, writer.now)?;
+    // What keeps no original has no second stage.
+    if row.original == Original::NotKept && !row.entries.is_empty() {
+        conversation::refer(conn, no)?;
+    }
     writer.words.push(Words::of(no, record));
     Ok(Identity::New(no))
 }

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::content::{attachments_of, not_indexed};
-use super::filter::{Conditions, entry_conditions, is_rare, text_condition};
+use super::filter::{
+    Conditions, conversation_condition, entry_conditions, is_rare, text_condition,
+};
 use super::{Core, entries, identity, record};
 use crate::error::codes;
 use crate::ids::{EntryId, MessageUid};
@@ -24,7 +26,7 @@ impl Core {
         let question = Question::new("entries", scope, filter);
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
-        let all = conditions(scope, filter, place, false);
+        let all = conditions(&tx, scope, filter, place, false)?;
         let select = if is_rare(&tx, filter)? {
             entries::SELECT_FOUND
         } else {
@@ -60,7 +62,7 @@ impl Core {
         let question = Question::new("mails", scope, filter);
         let place = question.place(after)?;
         let (tx, scope) = self.read(scope)?;
-        let all = conditions(scope, filter, place, true);
+        let all = conditions(&tx, scope, filter, place, true)?;
         let select = if is_rare(&tx, filter)? {
             PLACES_FOUND
         } else {
@@ -111,13 +113,20 @@ const PLACES_FOUND: &str =
     "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once";
 
 /// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
-fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Conditions {
+fn conditions(
+    conn: &Connection,
+    scope: i64,
+    filter: &LogFilter,
+    place: Place,
+    first: bool,
+) -> Done<Conditions> {
     let mut all = Conditions::default();
     all.with("e.scope = ?", scope);
     let (at, no) = (all.bind(place.at), all.bind(place.no));
     all.hold(format!("(e.date, e.entry_no) < ({at}, {no})"));
     entry_conditions(&mut all, filter, "e");
     text_condition(&mut all, filter);
+    conversation_condition(&mut all, conn, scope, filter)?;
     if first {
         let newer = all.nested(|newer| {
             newer.hold("n.message_no = e.message_no");
@@ -126,7 +135,7 @@ fn conditions(scope: i64, filter: &LogFilter, place: Place, first: bool) -> Cond
         });
         all.hold(format!("NOT EXISTS (SELECT 1 FROM entry n WHERE {newer})"));
     }
-    all
+    Ok(all)
 }
 
 /// One row more than the page holds, to know whether there is a next one.

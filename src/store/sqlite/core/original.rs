@@ -131,7 +131,8 @@ fn put_piece(conn: &Connection, no: i64, index: i64, start: i64, bytes: &[u8]) -
     Ok(())
 }
 
-fn remove(conn: &Connection, no: i64) -> Done<()> {
+/// Removes an original with its pieces.
+pub(super) fn remove(conn: &Connection, no: i64) -> Done<()> {
     conn.prepare_cached("DELETE FROM original_chunk WHERE id >= ?1 AND id < ?2")?
         .execute(params![no * PIECES, (no + 1) * PIECES])?;
     conn.prepare_cached("DELETE FROM original WHERE no = ?1")?

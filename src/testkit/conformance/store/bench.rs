@@ -14,7 +14,7 @@ use crate::scope::Scope;
 use crate::source::SightingKey;
 use crate::store::{
     Acquired, CommitBatch, CommitRow, DecisionFilter, DecisionRecord, Event, InteractionStore,
-    KnownSighting, Lease, LogFilter, PendingMove, RowResult,
+    KnownSighting, Lease, LogFilter, PendingMove, ReportingStore, RowResult,
 };
 use crate::testkit::clock::ManualClock;
 use crate::testkit::conformance::harness::{Checked, Stop};
@@ -26,6 +26,7 @@ pub(super) const ALMOST: Duration = Duration::from_secs(299);
 
 pub(super) struct Bench {
     pub(super) store: Arc<dyn InteractionStore>,
+    reports: Option<Arc<dyn ReportingStore>>,
     pub(super) scope: Scope,
     pub(super) mailbox: MailboxKey,
     clock: Option<ManualClock>,
@@ -36,6 +37,7 @@ impl Bench {
     pub(super) fn new(backend: StoreBackend) -> Self {
         Self {
             store: backend.store,
+            reports: backend.reports,
             scope: Scope::default(),
             mailbox: "queue".into(),
             clock: backend.clock,
@@ -48,6 +50,12 @@ impl Bench {
         let clock = self.clock()?;
         clock.advance(time);
         Ok(())
+    }
+
+    /// The store's reports, or skips the case where it has none.
+    pub(super) fn reports(&self) -> Checked<&dyn ReportingStore> {
+        let skipped = || Stop::Skipped("the backend has no roles for reports".into());
+        self.reports.as_deref().ok_or_else(skipped)
     }
 
     pub(super) fn clock(&self) -> Checked<&ManualClock> {

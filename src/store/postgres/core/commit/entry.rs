@@ -20,6 +20,9 @@ impl<'a> Changes<'a> {
         };
         for entry in &row.entries {
             let key = entry_key(message_no, entry);
+            if self.state.deleted.contains(&entry.id) {
+                continue;
+            }
             if self.state.entries.contains(&key) {
                 continue;
             }

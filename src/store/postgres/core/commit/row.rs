@@ -96,7 +96,11 @@ impl<'a> Changes<'a> {
         }
         validate(row)?;
         let message_no = identity.message_no();
-        self.keep_message(row, identity)?;
+        let deleted = &self.state.deleted;
+        // A mail whose entries were deleted does not get its original back.
+        if row.entries.is_empty() || !row.entries.iter().all(|e| deleted.contains(&e.id)) {
+            self.keep_message(row, identity)?;
+        }
         let entries = self.add_entries(row, message_no)?;
         self.write_outcome(&key, sighting, row, message_no, entries.is_empty())?;
         if settled {

@@ -22,6 +22,8 @@ pub(super) struct State {
     /// The messages with a Message-ID, oldest first.
     pub(super) by_message_id: BTreeMap<String, Vec<MessageUid>>,
     pub(super) entry_ids: BTreeSet<EntryId>,
+    /// Entries of these messages that a person deleted.
+    pub(super) deleted: BTreeSet<EntryId>,
     pub(super) entries: BTreeSet<EntryKey>,
     pub(super) stages: BTreeMap<StageId, i64>,
     pub(super) entry_no: i64,
@@ -152,6 +154,13 @@ impl State {
         for row in &tx.rows(list, &[&scope, &ids, &numbers]).await? {
             self.entry_ids.insert(EntryId::from_bytes(id(row, "id")?));
             self.entries.insert(key_of(row)?);
+        }
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let gone = "SELECT id FROM deleted_entry WHERE message_no = ANY($1)";
+        for row in &tx.rows(gone, &[&numbers]).await? {
+            self.deleted.insert(EntryId::from_bytes(id(row, "id")?));
         }
         Ok(())
     }

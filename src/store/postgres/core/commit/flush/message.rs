@@ -4,6 +4,7 @@ use super::super::changes::{Changes, NewMessage};
 use super::{all, each, made};
 use crate::message::CanonicalDigest;
 use crate::store::MESSAGE_ID_CONFLICT;
+use crate::store::postgres::core::conversation;
 use crate::store::postgres::core::many::{Kind, Many};
 use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::Write;
@@ -17,6 +18,13 @@ impl Changes<'_> {
             let many = self.message_columns(rows)?;
             // Under the lock of the scope nobody else can have written one of these.
             writes.push(many.insert("message", ""));
+            // What keeps no original has no second stage.
+            let without = rows.iter().filter(|row| row.index_state == "none");
+            let with_entry = |no: &i64| self.entries.iter().any(|entry| entry.message_no == *no);
+            let without: Vec<i64> = without.map(|row| row.no).filter(with_entry).collect();
+            if !without.is_empty() {
+                writes.push(conversation::refer(without));
+            }
         }
         for (no, canonical) in &self.canonicals {
             let sql = "UPDATE message SET canonical = $2 WHERE no = $1 AND canonical IS NULL";
@@ -25,7 +33,7 @@ impl Changes<'_> {
         }
         for (no, identity) in &self.completed {
             let sql = "UPDATE message SET index_state = 'waiting', original_digest = $2, size = $3
-                WHERE no = $1 AND index_state = 'none'";
+                WHERE no = $1 AND index_state IN ('none', 'gone')";
             let digest = identity.original_digest.as_bytes().as_slice();
             let size = signed(identity.size)?;
             writes.push(Write::new(
