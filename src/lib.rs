@@ -160,6 +160,7 @@ pub mod interaction;
 pub mod logger;
 pub mod message;
 pub mod parties;
+pub mod privacy;
 mod scope;
 pub mod setup;
 pub mod source;
