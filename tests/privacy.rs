@@ -1,11 +1,10 @@
 //! Each rule of privacy, on the store in memory, on SQLite and on PostgreSQL.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(feature = "postgres")]
 #[path = "support/postgres.rs"]
-#[allow(dead_code)]
 mod cluster;
 #[path = "support/store_rows.rs"]
 mod store_rows;
