@@ -21,7 +21,8 @@ pub use decide::decide;
 pub(crate) use decide::decide_as;
 pub use hooks::{HookAnswer, HookError, LoggingHooks, PartyRole};
 pub use policy::{
-    ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients, Unmatched,
+    Boundary, ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients,
+    TrustPolicy, TrustVerdict, Unmatched,
 };
 pub use steps::{Stage, Step, Verdict};
 

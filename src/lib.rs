@@ -167,6 +167,7 @@ pub mod logger;
 pub mod message;
 pub mod opportunity;
 pub mod parties;
+pub mod privacy;
 mod scope;
 pub mod setup;
 pub mod source;

@@ -5,6 +5,7 @@
 //! encoded-word.
 
 mod address;
+mod authenticity;
 mod class;
 mod content;
 mod facts;
@@ -16,6 +17,7 @@ mod mime;
 use jiff::Timestamp;
 
 pub use address::{Address, MailAddress, Mailbox, UnusableAddress};
+pub use authenticity::{AuthAs, AuthenticationResults, AuthenticityStamp, MethodResult, StampSays};
 pub use content::{Attachment, MessageContent};
 pub use facts::{FactAddress, MailFacts};
 pub use identity::{CanonicalDigest, ContentIdentity, FastKey, OriginalDigest};
@@ -61,8 +63,11 @@ pub struct Message {
     pub signals: Vec<Signal>,
     /// What was odd about the input, sorted, each once.
     pub flags: Vec<MessageFlag>,
-    /// What the configured boundary says about the sender.
+    /// What the configured boundary says about the sender, where a host knows it by itself; else unknown, and the policy
+    /// judges the stamps.
     pub authenticity: Authenticity,
+    /// What mail systems stamped on it about the sender, the topmost first; at most 64. Nothing here is believed yet.
+    pub stamps: Vec<AuthenticityStamp>,
     /// A link that opens the mail in the mail system, where one exists.
     pub web_link: Option<String>,
     /// The identity of its content.
@@ -90,6 +95,7 @@ impl Message {
             signals: Vec::new(),
             flags: Vec::new(),
             authenticity: Authenticity::Unknown,
+            stamps: Vec::new(),
             web_link: None,
             identity,
         }

@@ -21,6 +21,7 @@ mod setup;
 mod sink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod visible;
 mod words;
 
 pub use commit::{
@@ -50,6 +51,7 @@ pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use visible::VisibleLog;
 
 /// A store that has every role but the host's own log.
 pub trait InteractionStore:

@@ -2,7 +2,7 @@
 
 use super::{Keep, LoggingHooks, LoggingPolicy, Outcome};
 use crate::decision::{Exclusion, Quarantine};
-use crate::message::{Message, Sensitivity};
+use crate::message::{Authenticity, Message, Sensitivity};
 use crate::parties::Parties;
 
 /// One mail before the rules.
@@ -26,6 +26,11 @@ impl Case<'_> {
         let sensitivity = self.message.sensitivity;
         sensitivity != Sensitivity::Normal
             && self.policy.excluded_sensitivities.contains(&sensitivity)
+    }
+
+    /// What the policy makes of the sender.
+    pub(super) fn authenticity(&self) -> Authenticity {
+        self.policy.trust_verdict(self.message).authenticity
     }
 
     /// Whether a domain is the company's.

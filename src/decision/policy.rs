@@ -2,9 +2,11 @@
 
 mod business_central;
 mod fingerprint;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::trust::{Boundary, TrustPolicy, TrustVerdict};
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::message::{ItemClass, Sensitivity, codes};
 use crate::parties::MatchedBy;
@@ -66,6 +68,8 @@ pub struct LoggingPolicy {
     /// Whether a salesperson's From that the boundary found forged still counts as outbound, as in the original; default
     /// false.
     pub failed_senders_count: bool,
+    /// Whose word about the sender is believed; default nobody's.
+    pub trust: TrustPolicy,
     /// What is done when a mail can be moved neither by a move nor by a copy; default it stays.
     pub move_fallback: MoveFallback,
     /// Whether mail that is not logged is deleted from the queue; default false.
@@ -224,6 +228,7 @@ impl Default for LoggingPolicy {
             keep_unmatched_original: false,
             ambiguous_sender_quarantined: true,
             failed_senders_count: false,
+            trust: TrustPolicy::default(),
             move_fallback: MoveFallback::Leave,
             delete_not_logged: false,
         }

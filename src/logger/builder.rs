@@ -227,6 +227,9 @@ impl EmailLoggerBuilder {
         if self.policy.unmatched == Unmatched::CreateContact && self.editor.is_none() {
             return Err(missing("a contact editor, which the policy needs"));
         }
+        if let Some(mistake) = self.policy.trust.mistake() {
+            return Err(Error::new(&codes::CONFIG_INVALID, "build").with_detail(mistake));
+        }
         let entropy = self.entropy.unwrap_or_else(|| Arc::new(SystemEntropy));
         let worker = self
             .worker

@@ -157,7 +157,7 @@ fn decided(
     row.deliver = parts.sink.is_some() && !entries.is_empty();
     row.entries = entries;
     if row.decision.keep != Keep::Reason {
-        row.record = Some(Box::new(record::of(&message)));
+        row.record = Some(Box::new(record::of(&message, &parts.policy)));
     }
     let mut spare = Original::NotKept;
     match row.decision.keep {

@@ -1,12 +1,13 @@
 //! What is kept of a message besides its original.
 
+use crate::decision::LoggingPolicy;
 use crate::message::{MailAddress, Mailbox, Message};
 use crate::store::{MessageRecord, Participant, ParticipantRole};
 
 /// References that are kept: the last ones, as threads beyond that are noise.
 const REFERENCES: usize = 32;
 
-pub(super) fn of(message: &Message) -> MessageRecord {
+pub(super) fn of(message: &Message, policy: &LoggingPolicy) -> MessageRecord {
     MessageRecord {
         identity: message.identity,
         canonical: None,
@@ -18,7 +19,7 @@ pub(super) fn of(message: &Message) -> MessageRecord {
         received: message.received,
         sensitivity: message.sensitivity,
         class: message.class,
-        authenticity: message.authenticity,
+        authenticity: policy.trust_verdict(message).authenticity,
         flags: flags(message),
         web_link: message.web_link.clone(),
     }

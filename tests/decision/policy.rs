@@ -2,8 +2,8 @@
 
 use crate::common::{decided, default_policy, mail, rules, world};
 use email_logging::decision::{
-    ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients, Stage,
-    Unmatched,
+    Boundary, ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients,
+    Stage, Unmatched,
 };
 use email_logging::message::{ItemClass, Sensitivity};
 use email_logging::parties::MatchedBy;
@@ -58,6 +58,11 @@ fn the_fingerprint_changes_with_every_rule() {
         Box::new(|p| p.keep_unmatched_original = true),
         Box::new(|p| p.ambiguous_sender_quarantined = false),
         Box::new(|p| p.failed_senders_count = true),
+        Box::new(|p| p.trust.boundary = Some(Boundary::ExchangeOnline)),
+        Box::new(|p| {
+            p.trust.boundary = Some(Boundary::AuthservId("mx.own.example".into()));
+        }),
+        Box::new(|p| p.trust.internal_sources = ["ex01.own.example".into()].into()),
         Box::new(|p| p.move_fallback = MoveFallback::Delete),
         Box::new(|p| p.delete_not_logged = true),
     ];

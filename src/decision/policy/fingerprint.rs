@@ -1,6 +1,6 @@
 //! A short digest that tells two policies apart in the trace.
 
-use super::{LoggingPolicy, Unmatched};
+use super::{Boundary, LoggingPolicy, TrustPolicy, Unmatched};
 
 impl LoggingPolicy {
     /// The rules as 16 hexadecimal digits: equal for equal rules, whatever the policy is called.
@@ -47,6 +47,7 @@ impl LoggingPolicy {
             keep_unmatched_original,
             ambiguous_sender_quarantined,
             failed_senders_count,
+            trust,
             move_fallback,
             delete_not_logged,
         } = self;
@@ -83,8 +84,21 @@ impl LoggingPolicy {
             "unmatched",
             unmatched_parts(unmatched).into_iter(),
         );
+        if *trust != TrustPolicy::default() {
+            trust_parts(&mut parts, trust);
+        }
         parts
     }
+}
+
+fn trust_parts(parts: &mut Vec<String>, trust: &TrustPolicy) {
+    let boundary = match &trust.boundary {
+        None => "nobody".to_owned(),
+        Some(Boundary::AuthservId(id)) => format!("id {id}"),
+        Some(Boundary::ExchangeOnline) => "exchange-online".to_owned(),
+    };
+    list(parts, "boundary", [boundary].into_iter());
+    list(parts, "internal", trust.internal_sources.iter().cloned());
 }
 
 fn list(parts: &mut Vec<String>, name: &str, items: impl Iterator<Item = String>) {

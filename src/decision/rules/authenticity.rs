@@ -9,7 +9,8 @@ use crate::message::Authenticity;
 /// Answers whether the author may count as a salesperson. Only a failed verdict speaks against it: no verdict is no
 /// evidence.
 pub(in crate::decision) fn check(case: &Case<'_>, sender: &Party<'_>, trace: &mut Trace) -> bool {
-    let (rule, verdict, detail) = match case.message.authenticity {
+    let trust = case.policy.trust_verdict(case.message);
+    let (rule, verdict, detail) = match trust.authenticity {
         Authenticity::Internal => (
             "authenticity.internal",
             Verdict::Pass,
@@ -27,8 +28,12 @@ pub(in crate::decision) fn check(case: &Case<'_>, sender: &Party<'_>, trace: &mu
         ),
         Authenticity::Failed => failed(case, sender),
     };
+    let detail = match trust.field {
+        Some(field) => format!("{detail} Header field {field} says {}.", trust.says),
+        None => detail.to_owned(),
+    };
     trace.plain(Stage::Authenticity, rule, verdict, detail);
-    case.message.authenticity != Authenticity::Failed || case.policy.failed_senders_count
+    trust.authenticity != Authenticity::Failed || case.policy.failed_senders_count
 }
 
 fn failed(case: &Case<'_>, sender: &Party<'_>) -> (&'static str, Verdict, &'static str) {

@@ -91,7 +91,7 @@ pub(super) fn of_salesperson(salesperson: &Chosen<SalespersonMatch>) -> Vec<&'st
 
 /// What is noted about whether the author is genuine.
 pub(super) fn of_sender(case: &Case<'_>) -> Option<&'static str> {
-    match case.message.authenticity {
+    match case.authenticity() {
         Authenticity::Unknown => Some(flags::AUTHENTICITY_UNKNOWN),
         Authenticity::Failed => Some(flags::AUTHENTICITY_FAILED),
         Authenticity::Internal | Authenticity::Passed => None,

@@ -209,7 +209,7 @@ fn is_written_by_a_person(case: &Case<'_>) -> bool {
             | ItemClass::RecallReport
             | ItemClass::OutOfOffice
     );
-    let forged = case.message.authenticity == Authenticity::Failed;
+    let forged = case.authenticity() == Authenticity::Failed;
     case.message.signals.is_empty() && !report && !forged
 }
 

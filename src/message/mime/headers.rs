@@ -6,7 +6,10 @@ use super::address_list;
 use super::dates::{self, Date};
 use super::fields::Field;
 use super::{decode, ids, kind, signals};
-use crate::message::{ItemClass, Mailbox, MessageFlag, MessageLimits, Sensitivity, Signal};
+use crate::message::authenticity::MAX_STAMPS;
+use crate::message::{
+    AuthenticityStamp, ItemClass, Mailbox, MessageFlag, MessageLimits, Sensitivity, Signal,
+};
 
 /// RFC 5322 2.1.1: no line, and so no Message-ID, is longer.
 pub(super) const MAX_ID_BYTES: usize = 998;
@@ -29,6 +32,8 @@ pub(super) struct Headers {
     pub(super) signals: Vec<Signal>,
     pub(super) class: Option<ItemClass>,
     pub(super) flags: Vec<MessageFlag>,
+    /// What speaks of the author's authenticity, the topmost first.
+    pub(super) stamps: Vec<AuthenticityStamp>,
     from_fields: usize,
     received: usize,
 }
@@ -36,8 +41,9 @@ pub(super) struct Headers {
 /// Reads a header block.
 pub(super) fn read(fields: &[Field<'_>], limits: &MessageLimits) -> Headers {
     let mut headers = Headers::default();
-    for field in fields {
+    for (position, field) in fields.iter().enumerate() {
         headers.take(field);
+        headers.take_stamp(position, field);
     }
     if headers.from_fields > 1 {
         headers.flags.push(MessageFlag::SeveralFromHeaders);
@@ -72,6 +78,14 @@ impl Headers {
             _ => {}
         }
         self.signals.extend(signals::signal(field));
+    }
+
+    /// Only three names have these lengths, so that any other field costs one comparison.
+    fn take_stamp(&mut self, position: usize, field: &Field<'_>) {
+        if matches!(field.name.len(), 22 | 33 | 37) && self.stamps.len() < MAX_STAMPS {
+            let stamp = AuthenticityStamp::read(position, field.name, field.value);
+            self.stamps.extend(stamp);
+        }
     }
 
     fn take_text(&mut self, field: &Field<'_>) {

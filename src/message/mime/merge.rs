@@ -16,6 +16,7 @@ pub(super) fn message(
 ) -> Message {
     let mut message = Message::new(identity);
     message.flags = headers.flags;
+    message.stamps = headers.stamps;
     let author: Vec<_> = facts.from.iter().cloned().collect();
     let submitter: Vec<_> = facts.sender.iter().cloned().collect();
     message.from = resolve(none_if_empty(headers.from), &author);

@@ -1,0 +1,135 @@
+//! Who sees how much of a logged mail.
+//!
+//! Pure rules over what the log answers. It must not know a store.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ids::SalespersonCode;
+use crate::interaction::InteractionLogEntry;
+use crate::message::codes;
+use crate::store::{LoggedMail, MessageRecord};
+
+/// How much of a mail a person sees. Each level shows what those before it show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Visibility {
+    /// Not even that there is one.
+    #[default]
+    Nothing,
+    /// Who exchanged it with whom and when, the direction, and what the template gives.
+    Metadata,
+    /// The subject as well.
+    Subject,
+    /// Everything: text, attachments, original, comments, links and what a host added.
+    Full,
+}
+
+codes!(Visibility {
+    Nothing => "nothing",
+    Metadata => "metadata",
+    Subject => "subject",
+    Full => "full",
+});
+
+impl Visibility {
+    /// The entry as this level shows it; none at [`Visibility::Nothing`].
+    pub fn entry(self, mut entry: InteractionLogEntry) -> Option<InteractionLogEntry> {
+        if self < Self::Full {
+            entry.entry.fields.clear();
+            entry.comments.clear();
+            entry.host_reference = None;
+            entry.opportunity_no = None;
+        }
+        if self < Self::Subject {
+            entry.entry.description.clear();
+        }
+        (self > Self::Nothing).then_some(entry)
+    }
+
+    /// What is kept of a mail, as this level shows it. The identity stays: it is made of digests.
+    fn record(self, record: &mut MessageRecord) {
+        if self < Self::Full {
+            // Ids and references are chosen by the sender and can hold words.
+            record.message_id = None;
+            record.references.clear();
+            record.web_link = None;
+        }
+        if self < Self::Subject {
+            record.subject.clear();
+        }
+    }
+}
+
+type LevelOf = dyn Fn(&InteractionLogEntry) -> Visibility + Send + Sync;
+
+/// Who reads the log.
+///
+/// A salesperson sees the own mails in full; for all others the host names the level.
+#[derive(Clone)]
+pub struct Viewer {
+    salesperson: Option<SalespersonCode>,
+    level: Arc<LevelOf>,
+}
+
+impl Viewer {
+    /// A person to whom the host shows each entry at the level that it answers. The answer must be quick and do no I/O.
+    pub fn new(level: impl Fn(&InteractionLogEntry) -> Visibility + Send + Sync + 'static) -> Self {
+        Self {
+            salesperson: None,
+            level: Arc::new(level),
+        }
+    }
+
+    /// A person to whom all entries are shown at one level.
+    pub fn at(level: Visibility) -> Self {
+        Self::new(move |_| level)
+    }
+
+    /// The person is this salesperson.
+    #[must_use]
+    pub fn with_salesperson(mut self, code: SalespersonCode) -> Self {
+        self.salesperson = Some(code);
+        self
+    }
+
+    /// How much of an entry the person sees.
+    pub fn level(&self, entry: &InteractionLogEntry) -> Visibility {
+        if self.salesperson.as_ref() == Some(&entry.entry.salesperson_code) {
+            return Visibility::Full;
+        }
+        (self.level)(entry)
+    }
+
+    /// The mail as the person sees it: each entry at its level, the mail itself at the highest of them; none if no entry is
+    /// seen.
+    pub fn mail(&self, mut mail: LoggedMail) -> Option<LoggedMail> {
+        let level = self.level_of_mail(&mail);
+        mail.entries = mail
+            .entries
+            .into_iter()
+            .filter_map(|entry| self.level(&entry).entry(entry))
+            .collect();
+        if level < Visibility::Full {
+            mail.attachments.clear();
+        }
+        level.record(&mut mail.record);
+        (level > Visibility::Nothing).then_some(mail)
+    }
+
+    /// How much of a mail the person sees: the highest level of its entries.
+    pub fn level_of_mail(&self, mail: &LoggedMail) -> Visibility {
+        let levels = mail.entries.iter().map(|entry| self.level(entry));
+        levels.max().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Viewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Viewer").finish_non_exhaustive()
+    }
+}
