@@ -9,8 +9,10 @@ mod forward;
 mod ledger;
 mod log;
 mod memory;
+mod never_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 mod secret;
@@ -25,7 +27,7 @@ pub use commit::{
     MESSAGE_ID_CONFLICT, MessageRecord, MoveOutcome, MoveResult, Original, Participant,
     ParticipantRole, RowContent, RowResult, Sighting,
 };
-pub use feed::{Event, EventFeed, EventKind};
+pub use feed::{Event, EventFeed, EventKind, WORKING};
 pub use ledger::{
     Acquired, KnownMessage, KnownSighting, Lease, MailLedger, PendingMove, SightingState,
     Undelivered,
@@ -35,13 +37,23 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
+pub use never_log::{NeverLogStore, StoredNeverLog};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
+pub use review::{
+    Assignment, LinkChange, LinkResult, Resolution, ReviewCount, ReviewFilter, ReviewItem, ReviewQueue,
+    ReviewState,
+};
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
+
+/// A store that has the roles of reviewing: the queue, and who is never logged.
+pub trait ReviewStore: ReviewQueue + NeverLogStore {}
+
+impl<T: ReviewQueue + NeverLogStore> ReviewStore for T {}
 
 /// A store that has every role but the host's own log.
 pub trait InteractionStore:

@@ -5,6 +5,7 @@ mod fingerprint;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::NeverLog;
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::message::{ItemClass, Sensitivity, codes};
 use crate::parties::MatchedBy;
@@ -70,6 +71,8 @@ pub struct LoggingPolicy {
     pub move_fallback: MoveFallback,
     /// Whether mail that is not logged is deleted from the queue; default false.
     pub delete_not_logged: bool,
+    /// Who is never logged; default nobody.
+    pub never_log: NeverLog,
 }
 
 /// What a recipient who is named twice makes.
@@ -226,6 +229,7 @@ impl Default for LoggingPolicy {
             failed_senders_count: false,
             move_fallback: MoveFallback::Leave,
             delete_not_logged: false,
+            never_log: NeverLog::default(),
         }
     }
 }

@@ -47,6 +47,7 @@ pub(super) async fn plan(parts: &Parts) -> Result<Plan, StepError> {
     if folders.queue == folders.storage {
         return Err(step(Error::new(&codes::SETUP_QUEUE_EQUALS_STORAGE, "run")));
     }
+    parts.load_never_log().await.map_err(step)?;
     let stored_size = setup.map_or(0, |setup| setup.email_batch_size);
     let batch_size = if stored_size > 0 {
         stored_size

@@ -8,6 +8,7 @@ mod cursor;
 mod feed;
 mod ledger;
 mod log;
+mod review;
 mod row;
 mod search;
 mod secret;
@@ -80,6 +81,14 @@ pub enum StoreOperation {
     SaveSecret,
     EraseSecrets,
     ListSecrets,
+    ReviewItems,
+    ReviewCounts,
+    Resolve,
+    MailsNaming,
+    Relink,
+    LoadNeverLog,
+    SaveNeverLog,
+    Announce,
 }
 
 impl MemoryStore {

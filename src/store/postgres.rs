@@ -10,6 +10,7 @@ mod fault;
 mod migrate;
 mod options;
 mod pool;
+mod review_roles;
 mod roles;
 mod values;
 

@@ -8,6 +8,7 @@ mod core;
 mod fault;
 mod migrate;
 mod options;
+mod review_roles;
 mod roles;
 mod thread;
 mod values;

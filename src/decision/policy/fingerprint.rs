@@ -1,6 +1,6 @@
 //! A short digest that tells two policies apart in the trace.
 
-use super::{LoggingPolicy, Unmatched};
+use super::{LoggingPolicy, NeverLog, Unmatched};
 
 impl LoggingPolicy {
     /// The rules as 16 hexadecimal digits: equal for equal rules, whatever the policy is called.
@@ -49,6 +49,7 @@ impl LoggingPolicy {
             failed_senders_count,
             move_fallback,
             delete_not_logged,
+            never_log,
         } = self;
         let mut parts = vec![
             format!("cc {cc} bcc {bcc} {}", repeated_recipients.code()),
@@ -83,8 +84,20 @@ impl LoggingPolicy {
             "unmatched",
             unmatched_parts(unmatched).into_iter(),
         );
+        // Nobody on the lists leaves the digits of an older policy as they were.
+        if !never_log.is_empty() {
+            list(&mut parts, "never-log", never_log_parts(never_log));
+        }
         parts
     }
+}
+
+fn never_log_parts(lists: &NeverLog) -> impl Iterator<Item = String> {
+    let organisation = lists.organisation.iter().map(ToString::to_string);
+    let salespeople = lists.salespeople.iter().flat_map(|(code, rules)| {
+        rules.iter().map(move |rule| format!("{code} {rule}"))
+    });
+    organisation.chain(salespeople)
 }
 
 fn list(parts: &mut Vec<String>, name: &str, items: impl Iterator<Item = String>) {

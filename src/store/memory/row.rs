@@ -187,7 +187,7 @@ fn write_entries(
         .collect()
 }
 
-fn write_entry(
+pub(super) fn write_entry(
     tables: &mut ScopeTables,
     stamp: &Stamp<'_>,
     entry: NewEntry,

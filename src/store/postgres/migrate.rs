@@ -30,6 +30,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0002_search.sql"),
         plain: Some(include_str!("../schema/postgres/0002_search_plain.sql")),
     },
+    Migration {
+        name: "0006_review",
+        sql: include_str!("../schema/postgres/0006_review.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -24,7 +24,7 @@ use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting, Lease,
+    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting, Lease,
     LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
     SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
@@ -54,7 +54,9 @@ macro_rules! write {
     }};
 }
 
-fn told<T>(operation: &'static str, done: Done<T>) -> Result<T> {
+pub(super) use {read, write};
+
+pub(super) fn told<T>(operation: &'static str, done: Done<T>) -> Result<T> {
     done.map_err(|fault| fault.into_error(operation))
 }
 
@@ -289,8 +291,9 @@ impl InteractionLog for PostgresStore {
     }
 
     async fn cancel(&self, scope: &Scope, id: &EntryId, canceled: bool) -> Result<()> {
+        let time = self.time();
         write!(self, "cancel", |tx, _round| people::cancel(
-            &tx, scope, id, canceled
+            &tx, scope, id, canceled, time
         ))
     }
 }
@@ -346,6 +349,20 @@ impl EventFeed for PostgresStore {
     async fn acknowledge(&self, scope: &Scope, consumer: &str, number: u64) -> Result<()> {
         write!(self, "acknowledge", |tx, _round| events::acknowledge(
             &tx, scope, consumer, number
+        ))
+    }
+
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        let stamp = (self.time(), &*self.entropy);
+        let word = (mailbox, kind, reason);
+        write!(self, "announce", |tx, _round| events::announce(
+            &tx, scope, word, stamp
         ))
     }
 }

@@ -12,10 +12,16 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_first",
-    sql: include_str!("../schema/sqlite/0001_first.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_first",
+        sql: include_str!("../schema/sqlite/0001_first.sql"),
+    },
+    Migration {
+        name: "0005_review",
+        sql: include_str!("../schema/sqlite/0005_review.sql"),
+    },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,

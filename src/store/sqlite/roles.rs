@@ -17,7 +17,7 @@ use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting, Lease,
+    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting, Lease,
     LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
     SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
@@ -238,6 +238,18 @@ impl EventFeed for SqliteStore {
         let (scope, consumer) = (scope.clone(), consumer.to_owned());
         let job = move |core: &mut Core| core.acknowledge(&scope, &consumer, number);
         self.writer().call("acknowledge", job).await
+    }
+
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        let (scope, mailbox, reason) = (scope.clone(), mailbox.clone(), reason.to_owned());
+        let job = move |core: &mut Core| core.announce(&scope, &mailbox, kind, &reason);
+        self.writer().call("announce", job).await
     }
 }
 
