@@ -23,6 +23,7 @@ mod progress;
 mod reconcile;
 mod record;
 mod recovery;
+mod rematch;
 mod report;
 mod requeue;
 mod run;
@@ -49,6 +50,7 @@ pub use pool::{
 };
 pub use progress::{Progress, ProgressEvent};
 pub use reconcile::{ReconcileOptions, ReconcileReport};
+pub use rematch::{RematchOf, RematchOptions, RematchReport};
 pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
 pub use requeue::RequeueReport;
 pub use settings::{RunSettings, Schedule};
@@ -206,6 +208,27 @@ impl EmailLogger {
     /// Repeat it after a drop.
     pub async fn requeue(&self, keys: &[SightingKey]) -> Result<RequeueReport> {
         requeue::requeue(&self.parts, keys).await
+    }
+
+    /// Matches stored mail again, once the directory knows more or less than it did; see [`RematchOptions`].
+    ///
+    /// What people assigned and no run has logged yet is logged first. Of a mail that is logged, automatic links are added,
+    /// restored and withdrawn; what a person decided stays. A mail that was not logged and that matches now is fetched
+    /// again from the folder where it lies and committed under the same message and sighting, so never twice. It needs
+    /// [`with_review_store`](EmailLoggerBuilder::with_review_store).
+    ///
+    /// While another worker holds the mailbox, or logging is disabled, nothing is done and the report says so.
+    ///
+    /// # Errors
+    ///
+    /// What stopped it. What was committed until then stays; the same call again finds it done.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: the same call again goes on.
+    pub async fn rematch(&self, options: &RematchOptions) -> Result<RematchReport, RunError> {
+        let mut never = pin!(pending());
+        rematch::rematch(&self.parts, options, &mut Shutdown::new(never.as_mut())).await
     }
 
     /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.
