@@ -41,8 +41,8 @@ pub use never_log::{NeverLogStore, StoredNeverLog};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use review::{
-    Assignment, LinkChange, LinkResult, Resolution, ReviewCount, ReviewFilter, ReviewItem, ReviewQueue,
-    ReviewState,
+    Assignment, LinkChange, LinkResult, Resolution, ReviewCount, ReviewFilter, ReviewItem,
+    ReviewQueue, ReviewState,
 };
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::flags;
 
+pub(crate) mod review;
 pub(crate) mod setup;
 
 /// Logs the mail between salespeople and contacts into an interaction log.
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Reconcile(ReconcileArgs),
     /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
+    #[command(flatten)]
+    Review(review::ReviewCommand),
     #[command(flatten)]
     Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.

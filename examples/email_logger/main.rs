@@ -16,7 +16,9 @@ mod log;
 mod output;
 mod provision;
 mod reconcile;
+mod rematch;
 mod requeue;
+mod review;
 mod run;
 mod samples;
 mod setup;
@@ -35,6 +37,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+use cli::review::ReviewCommand;
 use cli::setup::SetupCommand;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -91,8 +94,23 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(args, file, output)).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
+        Command::Review(command) => Box::pin(reviewing(command, file, output)).await,
         Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
+    }
+}
+
+/// The commands of the review queue.
+async fn reviewing(
+    command: &ReviewCommand,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    match command {
+        ReviewCommand::Review(args) => review::review(args, file, output).await,
+        ReviewCommand::Rematch(args) => rematch::rematch(args, file, output).await,
+        ReviewCommand::NeverLog(args) => review::never_log(args, file, output).await,
+        ReviewCommand::Events(args) => review::events(args, file, output).await,
     }
 }
 

@@ -20,7 +20,13 @@ pub fn decide(
     hooks: &[&dyn LoggingHooks],
 ) -> Decision {
     let never_log = &policy.never_log;
-    decide_as(message, parties, policy, (never_log, &policy.stamp()), hooks)
+    decide_as(
+        message,
+        parties,
+        policy,
+        (never_log, &policy.stamp()),
+        hooks,
+    )
 }
 
 /// Decides with never-log lists in place of the policy's, and a stamp that was made before: it costs more than the rules

@@ -17,7 +17,8 @@ use crate::parties::Parties;
 use crate::scope::Scope;
 use crate::source::MailSource;
 use crate::store::{
-    ContentIndex, EventFeed, InteractionLog, InteractionSink, MailLedger, NeverLogStore, ReviewQueue, SetupStore,
+    ContentIndex, EventFeed, InteractionLog, InteractionSink, MailLedger, NeverLogStore,
+    ReviewQueue, SetupStore,
 };
 
 use super::folders::{FolderPlan, Folders};

@@ -234,7 +234,9 @@ impl Rematch<'_> {
         let mut after = None;
         loop {
             let scope = &self.parts.scope;
-            let page = self.queue.review_items(scope, &filter, after.as_ref(), PAGE);
+            let page = self
+                .queue
+                .review_items(scope, &filter, after.as_ref(), PAGE);
             let page = page.await.map_err(rematching)?;
             let here = page.rows.iter();
             for item in here.filter(|item| item.decision.mailbox == self.parts.mailbox) {

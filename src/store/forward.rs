@@ -8,12 +8,11 @@ use jiff::Timestamp;
 
 use super::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, EventKind, HostReference, InteractionLog, InteractionSink, KnownMessage,
-    KnownSighting, Lease, LinkChange, LinkResult, LogFilter, LoggedMail, MailLedger,
+    DecisionRecord, Event, EventFeed, EventKind, HostReference, InteractionLog, InteractionSink,
+    KnownMessage, KnownSighting, Lease, LinkChange, LinkResult, LogFilter, LoggedMail, MailLedger,
     NeverLogStore, OriginalPart, Page, PendingMove, Resolution, ReviewCount, ReviewFilter,
-    ReviewItem, ReviewQueue, StoredNeverLog,
-    SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredSecret,
-    StoredSetup, Undelivered,
+    ReviewItem, ReviewQueue, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore,
+    SinkDelivery, StoredNeverLog, StoredSecret, StoredSetup, Undelivered,
 };
 use crate::decision::NeverLog;
 use crate::error::Result;

@@ -94,9 +94,10 @@ impl LoggingPolicy {
 
 fn never_log_parts(lists: &NeverLog) -> impl Iterator<Item = String> {
     let organisation = lists.organisation.iter().map(ToString::to_string);
-    let salespeople = lists.salespeople.iter().flat_map(|(code, rules)| {
-        rules.iter().map(move |rule| format!("{code} {rule}"))
-    });
+    let salespeople = lists
+        .salespeople
+        .iter()
+        .flat_map(|(code, rules)| rules.iter().map(move |rule| format!("{code} {rule}")));
     organisation.chain(salespeople)
 }
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::{
-    DecidedEntry, Decision, Disposition, Outcome, Stage, Step, Verdict, flags,
-};
+use crate::decision::{DecidedEntry, Decision, Disposition, Outcome, Stage, Step, Verdict, flags};
 use crate::error::ErrorKind;
 use crate::ids::MessageUid;
 use crate::interaction::NewEntry;
@@ -86,7 +84,8 @@ impl Rematch<'_> {
             return Ok(Logged::Nothing);
         }
         let flag = flags::REMATCHED;
-        self.write(item, found, decision, (flag, "Matched again.")).await
+        self.write(item, found, decision, (flag, "Matched again."))
+            .await
     }
 
     /// Logs an item as a person assigned it.
@@ -100,7 +99,13 @@ impl Rematch<'_> {
         }
         let parts = self.parts;
         let stored = match &item.decision.message {
-            Some(uid) => Some(parts.log.mail(&parts.scope, uid).await.map_err(rematching)?),
+            Some(uid) => Some(
+                parts
+                    .log
+                    .mail(&parts.scope, uid)
+                    .await
+                    .map_err(rematching)?,
+            ),
             None => None,
         };
         let stored = stored.as_ref();
@@ -112,7 +117,8 @@ impl Rematch<'_> {
         let mut decision = Decision::logged(vec![assigned(assignment)]);
         decision.policy.clone_from(&parts.stamp);
         let flag = flags::ASSIGNED;
-        self.write(item, found, decision, (flag, "A person assigned it.")).await
+        self.write(item, found, decision, (flag, "A person assigned it."))
+            .await
     }
 
     /// The mail with its original: the store's, or fetched from where it lies, or only its record where that is allowed.

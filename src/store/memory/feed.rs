@@ -45,7 +45,9 @@ impl EventFeed for MemoryStore {
             let last = last.map(|event| (event.kind.code(), event.reason.as_str()));
             let news = is_news(last, kind, reason);
             if news {
-                tables.event(stamp, mailbox, kind, |event| reason.clone_into(&mut event.reason));
+                tables.event(stamp, mailbox, kind, |event| {
+                    reason.clone_into(&mut event.reason)
+                });
             }
             Ok(news)
         })

@@ -185,9 +185,7 @@ fn fits(filter: &ReviewFilter, item: &ReviewItem) -> bool {
     let decision = &item.decision;
     let place = match &filter.sighting {
         Some((mailbox, key)) => decision.mailbox == *mailbox && decision.sighting == *key,
-        None => {
-            item.state == filter.state && (filter.excluded || decision.outcome != "excluded")
-        }
+        None => item.state == filter.state && (filter.excluded || decision.outcome != "excluded"),
     };
     let outcome = filter.outcome.as_ref();
     let reason = filter.reason.as_ref();

@@ -17,9 +17,9 @@ use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting, Lease,
-    LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName,
-    SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
+    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting,
+    Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret,
+    SecretName, SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Moves copies of the arguments into a job for the thread that `$role` names.

@@ -10,6 +10,7 @@ mod log;
 mod moves;
 mod outcomes;
 mod paging;
+pub mod review;
 mod sample;
 mod scope;
 mod search;

@@ -7,11 +7,11 @@ use super::{find_scope, make_mailbox, make_scope, take_turn};
 use crate::clock::Entropy;
 use crate::ids::{EntryId, EventId, MailboxKey, MessageUid, uuid_v7_at};
 use crate::scope::Scope;
+use crate::store::feed::is_news;
 use crate::store::postgres::fault::{Done, Fault};
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{column, enum_column, id, maybe_id, uuid};
 use crate::store::rows::{text, timestamp, unsigned};
-use crate::store::feed::is_news;
 use crate::store::{Event, EventKind};
 
 pub(crate) async fn read_events(
@@ -102,7 +102,14 @@ pub(super) async fn write(
     let (kind, reason) = (event.kind.code(), text(event.reason));
     let (mailbox, message_no) = (event.mailbox, event.message_no);
     let values: [&(dyn ToSql + Sync); 8] = [
-        &scope, &id, &now, &mailbox, &kind, &message_no, &entries, &reason,
+        &scope,
+        &id,
+        &now,
+        &mailbox,
+        &kind,
+        &message_no,
+        &entries,
+        &reason,
     ];
     tx.run(write, &values).await?;
     Ok(())

@@ -87,7 +87,8 @@ pub(crate) async fn relink(
 
 /// Notes that a person decided about an entry: from now on nothing automatic touches it.
 pub(super) async fn hold(tx: &Tx, scope: i64, id: &EntryId, now: i64) -> Done<()> {
-    let hold = "INSERT INTO entry_link (scope, entry_id, held, changed_at) VALUES ($1, $2, true, $3)
+    let hold =
+        "INSERT INTO entry_link (scope, entry_id, held, changed_at) VALUES ($1, $2, true, $3)
         ON CONFLICT (scope, entry_id)
         DO UPDATE SET held = true, changed_at = excluded.changed_at";
     tx.run(hold, &[&scope, &uuid(id.as_bytes()), &now]).await?;
@@ -126,7 +127,11 @@ impl Change<'_> {
         for (number, entry) in (first..).zip(&new) {
             result.added.push((entry.id, unsigned(number)?));
         }
-        let delivery = if self.links.deliver { "waiting" } else { "none" };
+        let delivery = if self.links.deliver {
+            "waiting"
+        } else {
+            "none"
+        };
         let place = (self.fenced, self.message_no, first, delivery);
         self.tx.pipeline(&[entries_as_rows(place, &new)?]).await
     }

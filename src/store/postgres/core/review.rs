@@ -39,8 +39,14 @@ pub(crate) async fn items(tx: &Tx, asked: &Asked<'_, ReviewFilter>) -> Done<Page
         u64::from(asked.limit) + 1
     );
     let rows = tx.rows(&list, &all.values()).await?;
-    let messages = rows.iter().map(|row| column::<Option<i64>>(row, "message_no"));
-    let messages: Vec<i64> = messages.collect::<Done<Vec<_>>>()?.into_iter().flatten().collect();
+    let messages = rows
+        .iter()
+        .map(|row| column::<Option<i64>>(row, "message_no"));
+    let messages: Vec<i64> = messages
+        .collect::<Done<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
     let named = record::participants(tx, &messages).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -6,9 +6,9 @@ use super::commit::Writer;
 use super::{Core, make_mailbox};
 use crate::ids::{EntryId, EventId, MailboxKey, MessageUid};
 use crate::scope::Scope;
+use crate::store::feed::is_news;
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{column, enum_column, text, timestamp, unsigned};
-use crate::store::feed::is_news;
 use crate::store::{Event, EventKind};
 
 impl Core {
@@ -56,7 +56,9 @@ impl Core {
             ORDER BY number DESC LIMIT 1";
         let last = tx.query_row(find, [mailbox], |row| Ok((row.get(0)?, row.get(1)?)));
         let last: Option<(String, String)> = last.optional()?;
-        let last = last.as_ref().map(|(kind, why)| (kind.as_str(), why.as_str()));
+        let last = last
+            .as_ref()
+            .map(|(kind, why)| (kind.as_str(), why.as_str()));
         if !is_news(last, kind, reason) {
             return Ok(false);
         }

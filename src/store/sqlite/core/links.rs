@@ -85,7 +85,8 @@ impl Core {
 
     pub(crate) fn load_never_log(&self, scope: &Scope) -> Done<StoredNeverLog> {
         let (tx, scope) = self.read(scope)?;
-        let mut find = tx.prepare_cached("SELECT version, rules FROM never_log WHERE scope = ?1")?;
+        let mut find =
+            tx.prepare_cached("SELECT version, rules FROM never_log WHERE scope = ?1")?;
         let stored = find.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)));
         match stored.optional()? {
             None => Ok(StoredNeverLog::default()),
