@@ -22,7 +22,8 @@ use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::logger::{EmailLoggerBuilder, RematchOf, RematchOptions, RematchReport};
 use email_logging::message::{Address, MailFacts};
 use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
-use email_logging::source::{FolderPath, MemorySource, SourceFault, SourceOperation};
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::{
     Assignment, DecisionFilter, DecisionRecord, Event, EventKind, InteractionStore, LogFilter,
     MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore,
