@@ -36,8 +36,10 @@ use std::future::{Future, pending};
 use std::pin::pin;
 
 use crate::decision::Decision;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, codes};
+use crate::ids::ContactNo;
 use crate::message::MailFacts;
+use crate::parties::NewContact;
 use crate::source::SightingKey;
 
 use shutdown::Shutdown;
@@ -229,6 +231,35 @@ impl EmailLogger {
     pub async fn rematch(&self, options: &RematchOptions) -> Result<RematchReport, RunError> {
         let mut never = pin!(pending());
         rematch::rematch(&self.parts, options, &mut Shutdown::new(never.as_mut())).await
+    }
+
+    /// Creates a contact through the host's [`ContactEditor`](crate::directory::ContactEditor), and matches the stored mail
+    /// of its address again.
+    ///
+    /// # Errors
+    ///
+    /// `Config` (`config.missing`) without an editor; what the editor raises; as [`rematch`](Self::rematch).
+    ///
+    /// # Cancel safety
+    ///
+    /// Repeat it: the editor answers the contact that it made.
+    pub async fn create_contact(
+        &self,
+        contact: &NewContact,
+    ) -> Result<(ContactNo, RematchReport), RunError> {
+        let failed = |error| RunError::new(RunStep::Rematching, error, RunReport::default());
+        let editor = self.parts.editor.as_ref().ok_or_else(|| {
+            let missing = Error::new(&codes::CONFIG_MISSING, "create_contact");
+            failed(missing.with_detail("a contact editor"))
+        })?;
+        let scope = &self.parts.scope;
+        let no = editor
+            .create_contact(scope, contact)
+            .await
+            .map_err(failed)?;
+        let of = RematchOf::Addresses(vec![contact.address.clone()]);
+        let report = self.rematch(&RematchOptions::of(of)).await?;
+        Ok((no, report))
     }
 
     /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.

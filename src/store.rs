@@ -20,6 +20,7 @@ mod setup;
 mod sink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod typed;
 mod words;
 
 pub use commit::{
@@ -49,6 +50,7 @@ pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
+pub use typed::TypedEvent;
 
 /// A store that has the roles of reviewing: the queue, and who is never logged.
 pub trait ReviewStore: ReviewQueue + NeverLogStore {}

@@ -16,17 +16,23 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use email_logging::decision::NeverLog;
-use email_logging::directory::ContactDirectory;
+use email_logging::directory::{
+    ContactDirectory, ContactRecord, ContactSuggestions as _, MemoryDirectory, SalespersonRecord,
+    SuggestedBecause,
+};
 use email_logging::error::codes;
 use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::logger::{EmailLoggerBuilder, RematchOf, RematchOptions, RematchReport};
 use email_logging::message::{Address, MailFacts};
-use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
+use email_logging::parties::{
+    AddressParties, ContactKind, ContactMatch, NewContact, SalespersonMatch,
+};
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::{
     Assignment, DecisionFilter, DecisionRecord, Event, EventKind, InteractionStore, LogFilter,
-    MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore,
+    MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore, StoreOperation,
+    TypedEvent,
 };
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
@@ -244,6 +250,8 @@ on_every_store! {
     a_dry_run_writes_nothing_and_pages_go_on_where_they_stopped,
     who_is_never_logged_is_left_out_and_the_others_are_logged,
     a_sign_in_that_is_needed_is_told_once,
+    a_contact_is_suggested_and_created_and_its_mail_logged,
+    a_failure_at_any_call_of_store_and_source_is_healed,
 }
 
 async fn a_mail_that_matches_later_is_fetched_again_and_logged_once<S>(bench: Bench<S>)
@@ -545,4 +553,110 @@ where
         .collect();
     let (sign_in, health) = (EventKind::SignInNeeded, EventKind::HealthChanged);
     assert_eq!(told, [(sign_in, "oauth.reauth"), (health, "working")]);
+}
+
+async fn a_contact_is_suggested_and_created_and_its_mail_logged<S>(bench: Bench<S>)
+where
+    S: InteractionStore + ReviewStore,
+{
+    let records = [
+        ContactRecord::new("C1", "Ada", ContactKind::Person).with_email("ada@firm.example"),
+        ContactRecord::new("C2", "New Man", ContactKind::Person).with_email("n@home.example"),
+        ContactRecord::new("C3", "Eve", ContactKind::Person).with_email("eve@gmail.com"),
+    ];
+    let directory = Arc::new(MemoryDirectory::new());
+    directory
+        .upsert_salesperson(SalespersonRecord::new("AH", "Anna").with_email("ah@ours.example"));
+    for record in records {
+        directory.upsert_contact(record);
+    }
+    bench.deliver(1, "new@firm.example", "ah@ours.example");
+    let builder = bench.builder().with_directory(directory.clone());
+    let logger = builder
+        .with_contact_editor(directory.clone())
+        .build()
+        .unwrap();
+    logger.run_once().await.unwrap();
+    let address: Address = bench.item().await.participants[0].address.parse().unwrap();
+    let stranger = NewContact::new(address, Some("new man".into()));
+    let free = NewContact::new("x@gmail.com".parse().unwrap(), None);
+    let near = directory
+        .suggest(&bench.scope, &[stranger.clone(), free], 9)
+        .await
+        .unwrap();
+    let near: Vec<_> = near
+        .iter()
+        .map(|one| (one.contact.as_str(), one.because))
+        .collect();
+    let (name, domain) = (SuggestedBecause::SameName, SuggestedBecause::SameDomain);
+    assert_eq!(near, [("C2", name), ("C1", domain)]);
+    let (no, report) = logger.create_contact(&stranger).await.unwrap();
+    assert_eq!((no.as_str(), report.entries_added), ("NEW00001", 1));
+    assert_eq!(bench.pairs().await, ["NEW00001-AH"]);
+    let typed: Vec<_> = bench.events().await.iter().map(Event::typed).collect();
+    assert!(
+        matches!(&typed[0], TypedEvent::ReviewNeeded { set_aside: false, reason, .. }
+        if reason == "unknown-sender")
+    );
+    assert!(matches!(&typed[1], TypedEvent::Logged { entries, .. } if entries.len() == 1));
+}
+
+async fn a_failure_at_any_call_of_store_and_source_is_healed<S>(bench: Bench<S>)
+where
+    S: InteractionStore + ReviewStore,
+{
+    bench.deliver(1, "new@contacts.example", "ah@ours.example");
+    bench.run().await;
+    bench.company.contact("new@contacts.example", "C9");
+    let broken = || Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "test");
+    for operation in [SourceOperation::Locate, SourceOperation::Fetch] {
+        bench
+            .source
+            .fail_next(operation, SourceFault::Error(broken()));
+        let logger = bench.logger();
+        logger
+            .rematch(&RematchOptions::default())
+            .await
+            .unwrap_err();
+        assert_eq!(bench.pairs().await, Vec::<String>::new());
+    }
+    bench.rematch(&RematchOptions::default()).await;
+    assert_eq!(bench.pairs().await, ["C9-AH"]);
+}
+
+/// A reply that is lost, or a call that fails, at every commit of matching again.
+#[tokio::test]
+async fn a_commit_that_fails_or_loses_its_reply_logs_once() {
+    for lost in [false, true] {
+        for nth in 1..=2_u64 {
+            let bench = Bench::new(MemoryStore::new());
+            bench.deliver(1, "new@contacts.example", "ah@ours.example");
+            bench.run().await;
+            bench.company.contact("new@contacts.example", "C9");
+            let error = || Error::new(&codes::STORE_CLOSED, "commit");
+            let before = bench.store.calls(StoreOperation::Commit);
+            if lost && nth == 1 {
+                bench.store.lose_next_reply(StoreOperation::Commit, error());
+            } else {
+                let call = before + nth;
+                bench.store.fail_call(StoreOperation::Commit, call, error());
+            }
+            bench
+                .logger()
+                .rematch(&RematchOptions::default())
+                .await
+                .unwrap_err();
+            bench.rematch(&RematchOptions::default()).await;
+            bench.run().await;
+            assert_eq!(bench.pairs().await, ["C9-AH"], "lost {lost}, commit {nth}");
+            assert_eq!(bench.stored(), 1);
+            let mailbox = bench.decisions().await[0].mailbox.clone();
+            let due = jiff::Timestamp::MAX;
+            let open = bench
+                .store
+                .pending_moves(&bench.scope, &mailbox, due, 9)
+                .await;
+            assert!(open.unwrap().is_empty(), "lost {lost}, commit {nth}");
+        }
+    }
 }
