@@ -28,7 +28,7 @@ async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
     let Some(server) = server() else { return };
     let cases = [
         (
-            "INSERT INTO schema_migration VALUES (3, '0003_later', 'x', 0)",
+            "INSERT INTO schema_migration VALUES (999, '0999_later', 'x', 0)",
             "store.schema_newer",
         ),
         (
@@ -161,6 +161,6 @@ async fn both_engines_have_the_same_tables_and_columns() {
     {
         tables.entry(row.get(0)).or_default().push(row.get(1));
     }
-    assert_eq!(tables.len(), 19);
+    assert!(tables.len() >= 22, "{}", tables.len());
     assert_eq!(tables, sqlite_tables().await);
 }
