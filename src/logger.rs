@@ -230,7 +230,8 @@ impl EmailLogger {
     /// Dropping the future is like a crash: the same call again goes on.
     pub async fn rematch(&self, options: &RematchOptions) -> Result<RematchReport, RunError> {
         let mut never = pin!(pending());
-        rematch::rematch(&self.parts, options, &mut Shutdown::new(never.as_mut())).await
+        let mut shutdown = Shutdown::new(never.as_mut());
+        Box::pin(rematch::rematch(&self.parts, options, &mut shutdown)).await
     }
 
     /// Creates a contact through the host's [`ContactEditor`](crate::directory::ContactEditor), and matches the stored mail

@@ -31,8 +31,8 @@ use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::{
     Assignment, DecisionFilter, DecisionRecord, Event, EventKind, InteractionStore, LogFilter,
-    MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore, StoreOperation,
-    TypedEvent,
+    MailLedger as _, MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore,
+    StoreOperation, TypedEvent,
 };
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
@@ -565,8 +565,7 @@ where
         ContactRecord::new("C3", "Eve", ContactKind::Person).with_email("eve@gmail.com"),
     ];
     let directory = Arc::new(MemoryDirectory::new());
-    directory
-        .upsert_salesperson(SalespersonRecord::new("AH", "Anna").with_email("ah@ours.example"));
+    directory.upsert_salesperson(SalespersonRecord::new("AH", "Anna", "ah@ours.example"));
     for record in records {
         directory.upsert_contact(record);
     }

@@ -295,7 +295,9 @@ impl Work<'_> {
                 .await
                 .map_err(|error| (RunStep::DeliveringEntries, error))?;
         }
-        self.lease = log_assigned(self.parts, folders, self.lease.clone()).await?;
+        // It waits rarely, and would make every run's future as large as its own.
+        let assigned = Box::pin(log_assigned(self.parts, folders, self.lease.clone()));
+        self.lease = assigned.await?;
         let limit = self.parts.settings.index_batch;
         self.report.indexed += index(self.parts, limit, Some(shutdown))
             .await

@@ -46,7 +46,7 @@ impl EventFeed for MemoryStore {
             let news = is_news(last, kind, reason);
             if news {
                 tables.event(stamp, mailbox, kind, |event| {
-                    reason.clone_into(&mut event.reason)
+                    reason.clone_into(&mut event.reason);
                 });
             }
             Ok(news)

@@ -92,7 +92,7 @@ pub(super) async fn write(
     entropy: &dyn Entropy,
 ) -> Done<()> {
     let id = uuid(&uuid_v7_at(timestamp(now)?, entropy));
-    let entries = event.entries.iter().flat_map(|id| id.as_bytes());
+    let entries = event.entries.iter().flat_map(EntryId::as_bytes);
     let entries: Vec<u8> = entries.copied().collect();
     let write = "WITH turn AS (
             UPDATE scope SET last_event_no = last_event_no + 1 WHERE id = $1

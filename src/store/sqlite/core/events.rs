@@ -1,5 +1,7 @@
 //! The event feed: rows of commits, read in the order of their numbers.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
@@ -48,7 +50,7 @@ impl Core {
         kind: EventKind,
         reason: &str,
     ) -> Done<bool> {
-        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let (tx, scope) = self.write(scope)?;
         let mailbox = make_mailbox(&tx, scope, mailbox)?;
         let find = "SELECT kind, reason FROM event

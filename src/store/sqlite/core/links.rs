@@ -1,5 +1,7 @@
 //! Links that a later match changes, and the lists of those who are never logged.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::commit::Writer;
@@ -60,7 +62,7 @@ impl Core {
         lease: &Lease,
         links: &LinkChange,
     ) -> Done<LinkResult> {
-        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let (tx, scope) = self.write(scope)?;
         let mailbox = fence(&tx, scope, lease)?;
         let message_no = identity::message_no(&tx, scope, &links.message)?;

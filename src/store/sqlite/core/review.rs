@@ -1,5 +1,7 @@
 //! The review queue: decisions without entries, with what a person said about them.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::commit::Writer;
@@ -78,7 +80,7 @@ impl Core {
         resolution: &Resolution,
         expected_version: u64,
     ) -> Done<u64> {
-        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let (tx, scope) = self.write(scope)?;
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
         let found = sightings::find(&tx, mailbox, key)?;
