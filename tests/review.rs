@@ -54,7 +54,11 @@ fn an_item_is_listed_ignored_opened_again_and_assigned() {
         .unwrap()
         .to_owned();
     let show = run(&["review", "show", &id, "--store", &store]);
-    assert!(text(&show).contains("match.nobody"), "{}", text(&show));
+    assert!(
+        text(&show).contains("No recipient is a contact."),
+        "{}",
+        text(&show)
+    );
     for (words, state, version) in [
         (&["ignore"][..], "ignored", 1),
         (&["reopen"], "open", 2),

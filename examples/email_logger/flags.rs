@@ -18,6 +18,9 @@ const NOTED: [&str; 10] = [
     flags::DEFAULT_SALESPERSON,
     flags::AUTHENTICITY_UNKNOWN,
     flags::AUTHENTICITY_FAILED,
+    flags::ASSIGNED,
+    flags::REMATCHED,
+    flags::ORIGINAL_MISSING,
     MESSAGE_ID_CONFLICT,
 ];
 
