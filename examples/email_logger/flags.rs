@@ -8,7 +8,7 @@ use email_logging::parties::MatchedBy;
 use email_logging::store::MESSAGE_ID_CONFLICT;
 
 /// What the decision and the store note.
-const NOTED: [&str; 10] = [
+const NOTED: [&str; 12] = [
     flags::AMBIGUOUS_CONTACT,
     flags::AMBIGUOUS_SALESPERSON,
     flags::INHERITED_ADDRESS,
@@ -20,7 +20,6 @@ const NOTED: [&str; 10] = [
     flags::AUTHENTICITY_FAILED,
     flags::ASSIGNED,
     flags::REMATCHED,
-    flags::ORIGINAL_MISSING,
     MESSAGE_ID_CONFLICT,
 ];
 
