@@ -4,6 +4,7 @@ mod case;
 mod decide;
 pub mod flags;
 mod hooks;
+mod never_log;
 mod policy;
 mod quarantined;
 mod rules;
@@ -20,6 +21,7 @@ use crate::parties::{ContactMatch, NewContact, SalespersonMatch};
 pub use decide::decide;
 pub(crate) use decide::decide_as;
 pub use hooks::{HookAnswer, HookError, LoggingHooks, PartyRole};
+pub use never_log::{NeverLog, NeverRule};
 pub use policy::{
     Boundary, ClassAction, InternalMail, LoggingPolicy, MoveFallback, Ranking, RepeatedRecipients,
     TrustPolicy, TrustVerdict, Unmatched,
@@ -146,6 +148,8 @@ pub enum Exclusion {
     Bulk,
     /// The contact asked not to be processed, where the policy honours that.
     PrivacyBlocked,
+    /// Everybody who could be logged is on a never-log list.
+    NeverListed,
     /// A reason of the host's own, by its code.
     Host(String),
 }
@@ -290,6 +294,7 @@ impl Exclusion {
             Self::Automatic => "automatic",
             Self::Bulk => "bulk",
             Self::PrivacyBlocked => "privacy-blocked",
+            Self::NeverListed => "never-listed",
             Self::Host(code) => code,
         }
     }

@@ -4,6 +4,7 @@ mod audit;
 mod cached;
 mod forward;
 mod memory;
+mod suggestions;
 
 use std::fmt::Debug;
 
@@ -21,6 +22,7 @@ pub use memory::{
     AlternativeAddress, ContactRecord, DirectoryRecords, MemoryDirectory, ProblemKind,
     RecordProblem, SalespersonRecord,
 };
+pub use suggestions::{ContactSuggestions, SuggestedBecause, Suggestion};
 
 /// The host's contacts and salespeople.
 ///

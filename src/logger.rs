@@ -23,6 +23,7 @@ mod progress;
 mod reconcile;
 mod record;
 mod recovery;
+mod rematch;
 mod report;
 mod requeue;
 mod run;
@@ -35,8 +36,10 @@ use std::future::{Future, pending};
 use std::pin::pin;
 
 use crate::decision::Decision;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, codes};
+use crate::ids::ContactNo;
 use crate::message::MailFacts;
+use crate::parties::NewContact;
 use crate::source::SightingKey;
 
 use shutdown::Shutdown;
@@ -49,6 +52,7 @@ pub use pool::{
 };
 pub use progress::{Progress, ProgressEvent};
 pub use reconcile::{ReconcileOptions, ReconcileReport};
+pub use rematch::{RematchOf, RematchOptions, RematchReport};
 pub use report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
 pub use requeue::RequeueReport;
 pub use settings::{RunSettings, Schedule};
@@ -206,6 +210,57 @@ impl EmailLogger {
     /// Repeat it after a drop.
     pub async fn requeue(&self, keys: &[SightingKey]) -> Result<RequeueReport> {
         requeue::requeue(&self.parts, keys).await
+    }
+
+    /// Matches stored mail again, once the directory knows more or less than it did; see [`RematchOptions`].
+    ///
+    /// What people assigned and no run has logged yet is logged first. Of a mail that is logged, automatic links are added,
+    /// restored and withdrawn; what a person decided stays. A mail that was not logged and that matches now is fetched
+    /// again from the folder where it lies and committed under the same message and sighting, so never twice. It needs
+    /// [`with_review_store`](EmailLoggerBuilder::with_review_store).
+    ///
+    /// While another worker holds the mailbox, or logging is disabled, nothing is done and the report says so.
+    ///
+    /// # Errors
+    ///
+    /// What stopped it. What was committed until then stays; the same call again finds it done.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: the same call again goes on.
+    pub async fn rematch(&self, options: &RematchOptions) -> Result<RematchReport, RunError> {
+        let mut never = pin!(pending());
+        let mut shutdown = Shutdown::new(never.as_mut());
+        Box::pin(rematch::rematch(&self.parts, options, &mut shutdown)).await
+    }
+
+    /// Creates a contact through the host's [`ContactEditor`](crate::directory::ContactEditor), and matches the stored mail
+    /// of its address again.
+    ///
+    /// # Errors
+    ///
+    /// `Config` (`config.missing`) without an editor; what the editor raises; as [`rematch`](Self::rematch).
+    ///
+    /// # Cancel safety
+    ///
+    /// Repeat it: the editor answers the contact that it made.
+    pub async fn create_contact(
+        &self,
+        contact: &NewContact,
+    ) -> Result<(ContactNo, RematchReport), RunError> {
+        let failed = |error| RunError::new(RunStep::Rematching, error, RunReport::default());
+        let editor = self.parts.editor.as_ref().ok_or_else(|| {
+            let missing = Error::new(&codes::CONFIG_MISSING, "create_contact");
+            failed(missing.with_detail("a contact editor"))
+        })?;
+        let scope = &self.parts.scope;
+        let no = editor
+            .create_contact(scope, contact)
+            .await
+            .map_err(failed)?;
+        let of = RematchOf::Addresses(vec![contact.address.clone()]);
+        let report = self.rematch(&RematchOptions::of(of)).await?;
+        Ok((no, report))
     }
 
     /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.

@@ -14,6 +14,10 @@ mod opportunity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod reports;
+mod never_log;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 mod secret;
@@ -22,6 +26,7 @@ mod sink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod visible;
+mod typed;
 mod words;
 
 pub use commit::{
@@ -29,7 +34,7 @@ pub use commit::{
     MESSAGE_ID_CONFLICT, MessageRecord, MoveOutcome, MoveResult, Original, Participant,
     ParticipantRole, RowContent, RowResult, Sighting,
 };
-pub use feed::{Event, EventFeed, EventKind};
+pub use feed::{Event, EventFeed, EventKind, WORKING};
 pub use ledger::{
     Acquired, KnownMessage, KnownSighting, Lease, MailLedger, PendingMove, SightingState,
     Undelivered,
@@ -45,6 +50,12 @@ pub use postgres::{PostgresOptions, PostgresStore};
 pub use reports::{
     CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
     ReportingStore,
+pub use never_log::{NeverLogStore, StoredNeverLog};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
+pub use review::{
+    Assignment, LinkChange, LinkResult, Resolution, ReviewCount, ReviewFilter, ReviewItem,
+    ReviewQueue, ReviewState,
 };
 pub use secret::{SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret};
 pub use setup::{SetupStore, StoredSetup};
@@ -52,6 +63,12 @@ pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use visible::VisibleLog;
+pub use typed::TypedEvent;
+
+/// A store that has the roles of reviewing: the queue, and who is never logged.
+pub trait ReviewStore: ReviewQueue + NeverLogStore {}
+
+impl<T: ReviewQueue + NeverLogStore> ReviewStore for T {}
 
 /// A store that has every role but the host's own log.
 pub trait InteractionStore:

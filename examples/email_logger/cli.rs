@@ -13,6 +13,7 @@ use crate::flags;
 use crate::opportunity::args::OpportunityArgs;
 
 pub(crate) mod reports;
+pub(crate) mod review;
 pub(crate) mod setup;
 
 /// Logs the mail between salespeople and contacts into an interaction log.
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     Folders(FoldersArgs),
     #[command(flatten)]
     Report(reports::ReportCommand),
+    Review(review::ReviewCommand),
     #[command(flatten)]
     Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.

@@ -8,7 +8,7 @@ use email_logging::parties::MatchedBy;
 use email_logging::store::MESSAGE_ID_CONFLICT;
 
 /// What the decision and the store note.
-const NOTED: [&str; 10] = [
+const NOTED: [&str; 12] = [
     flags::AMBIGUOUS_CONTACT,
     flags::AMBIGUOUS_SALESPERSON,
     flags::INHERITED_ADDRESS,
@@ -18,6 +18,8 @@ const NOTED: [&str; 10] = [
     flags::DEFAULT_SALESPERSON,
     flags::AUTHENTICITY_UNKNOWN,
     flags::AUTHENTICITY_FAILED,
+    flags::ASSIGNED,
+    flags::REMATCHED,
     MESSAGE_ID_CONFLICT,
 ];
 

@@ -19,7 +19,9 @@ mod opportunity;
 mod output;
 mod provision;
 mod reconcile;
+mod rematch;
 mod requeue;
+mod review;
 mod run;
 mod runs;
 mod samples;
@@ -41,6 +43,7 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use cli::reports::ReportCommand;
+use cli::review::ReviewCommand;
 use cli::setup::SetupCommand;
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -99,6 +102,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
         Command::Report(command) => report(command, file, output).await,
+        Command::Review(command) => Box::pin(reviewing(command, file, output)).await,
         Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
     }
@@ -107,6 +111,9 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
 /// The commands that read and tidy the log.
 async fn report(
     command: &ReportCommand,
+/// The commands of the review queue.
+async fn reviewing(
+    command: &ReviewCommand,
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
@@ -115,6 +122,10 @@ async fn report(
         ReportCommand::Export(args) => export::export(args, file, output).await,
         ReportCommand::Cancel(args) => cancel::cancel(args, file, output).await,
         ReportCommand::DeleteCanceled(args) => cancel::delete_canceled(args, file, output).await,
+        ReviewCommand::Review(args) => review::review(args, file, output).await,
+        ReviewCommand::Rematch(args) => rematch::rematch(args, file, output).await,
+        ReviewCommand::NeverLog(args) => review::never_log(args, file, output).await,
+        ReviewCommand::Events(args) => review::events(args, file, output).await,
     }
 }
 

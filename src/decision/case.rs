@@ -1,6 +1,6 @@
 //! What every rule is given.
 
-use super::{Keep, LoggingHooks, LoggingPolicy, Outcome};
+use super::{Keep, LoggingHooks, LoggingPolicy, NeverLog, Outcome};
 use crate::decision::{Exclusion, Quarantine};
 use crate::message::{Authenticity, Message, Sensitivity};
 use crate::parties::Parties;
@@ -14,6 +14,8 @@ pub(super) struct Case<'a> {
     pub(super) parties: &'a Parties,
     /// The rules' settings.
     pub(super) policy: &'a LoggingPolicy,
+    /// Who is never logged.
+    pub(super) never_log: &'a NeverLog,
     /// The policy's name and fingerprint.
     pub(super) stamp: &'a str,
     /// The host's part.
@@ -44,7 +46,10 @@ impl Case<'_> {
             Outcome::Logged => Keep::Everything,
             _ if self.is_private() => Keep::Reason,
             Outcome::Excluded(
-                Exclusion::Private | Exclusion::Confidential | Exclusion::PrivacyBlocked,
+                Exclusion::Private
+                | Exclusion::Confidential
+                | Exclusion::PrivacyBlocked
+                | Exclusion::NeverListed,
             ) => Keep::Reason,
             // Nobody could read whether it is private.
             Outcome::Quarantined(Quarantine::Unreadable | Quarantine::LimitExceeded) => {

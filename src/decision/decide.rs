@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::case::Case;
 use super::rules::{self, Ruling};
 use super::trace::Trace;
-use super::{Decision, LoggingHooks, LoggingPolicy, Outcome, flags};
+use super::{Decision, LoggingHooks, LoggingPolicy, NeverLog, Outcome, flags};
 use crate::message::{Message, MessageFlag};
 use crate::parties::Parties;
 
@@ -19,21 +19,30 @@ pub fn decide(
     policy: &LoggingPolicy,
     hooks: &[&dyn LoggingHooks],
 ) -> Decision {
-    decide_as(message, parties, policy, &policy.stamp(), hooks)
+    let never_log = &policy.never_log;
+    decide_as(
+        message,
+        parties,
+        policy,
+        (never_log, &policy.stamp()),
+        hooks,
+    )
 }
 
-/// Decides with a policy whose stamp was made before: it costs more than the rules themselves.
+/// Decides with never-log lists in place of the policy's, and a stamp that was made before: it costs more than the rules
+/// themselves.
 pub(crate) fn decide_as(
     message: &Message,
     parties: &Parties,
     policy: &LoggingPolicy,
-    stamp: &str,
+    (never_log, stamp): (&NeverLog, &str),
     hooks: &[&dyn LoggingHooks],
 ) -> Decision {
     let case = Case {
         message,
         parties,
         policy,
+        never_log,
         stamp,
         hooks,
     };

@@ -19,6 +19,13 @@ pub const AUTHENTICITY_UNKNOWN: &str = "authenticity-unknown";
 /// The boundary found the sender forged.
 pub const AUTHENTICITY_FAILED: &str = "authenticity-failed";
 
+/// A person linked the mail to the contact.
+pub const ASSIGNED: &str = "assigned";
+/// A later match linked the mail to the contact.
+pub const REMATCHED: &str = "rematched";
+/// The mail was logged from its record, as its original was gone.
+pub const ORIGINAL_MISSING: &str = "original-missing";
+
 /// Whether a note about a pair is also noted about the mail, so that views of mails can filter it. The others tell how a
 /// pair was found and stay with their entry.
 pub(super) fn is_of_the_mail(flag: &str) -> bool {

@@ -7,6 +7,7 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::trust::{Boundary, TrustPolicy, TrustVerdict};
+use super::NeverLog;
 use crate::ids::{ContactNo, SalespersonCode};
 use crate::message::{ItemClass, Sensitivity, codes};
 use crate::parties::MatchedBy;
@@ -74,6 +75,8 @@ pub struct LoggingPolicy {
     pub move_fallback: MoveFallback,
     /// Whether mail that is not logged is deleted from the queue; default false.
     pub delete_not_logged: bool,
+    /// Who is never logged; default nobody.
+    pub never_log: NeverLog,
 }
 
 /// What a recipient who is named twice makes.
@@ -231,6 +234,7 @@ impl Default for LoggingPolicy {
             trust: TrustPolicy::default(),
             move_fallback: MoveFallback::Leave,
             delete_not_logged: false,
+            never_log: NeverLog::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod disposition;
 pub(super) mod hook;
 pub(super) mod internal;
 pub(super) mod matching;
+mod never_log;
 mod pairs;
 mod party;
 mod ranking;

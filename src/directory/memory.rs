@@ -6,6 +6,7 @@ mod audit;
 mod index;
 mod problems;
 mod records;
+mod suggest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -12,12 +12,13 @@ use crate::interaction::InteractionTemplate;
 use crate::scope::Scope;
 use crate::source::{FolderSelector, MailSource};
 use crate::store::{
-    ContentIndex, InteractionLog, InteractionSink, InteractionStore, MailLedger, SetupStore,
+    ContentIndex, EventFeed, InteractionLog, InteractionSink, InteractionStore, MailLedger,
+    NeverLogStore, ReviewQueue, ReviewStore, SetupStore,
 };
 
 use super::EmailLogger;
 use super::folders::FolderPlan;
-use super::parts::Parts;
+use super::parts::{Listed, Parts};
 use super::progress::Progress;
 use super::settings::RunSettings;
 
@@ -36,6 +37,9 @@ pub struct EmailLoggerBuilder {
     log: Option<Arc<dyn InteractionLog>>,
     index: Option<Arc<dyn ContentIndex>>,
     setup: Option<Arc<dyn SetupStore>>,
+    review: Option<Arc<dyn ReviewQueue>>,
+    never_log: Option<Arc<dyn NeverLogStore>>,
+    events: Option<Arc<dyn EventFeed>>,
     sink: Option<Arc<dyn InteractionSink>>,
     hooks: Vec<Arc<dyn LoggingHooks>>,
     progress: Option<Arc<dyn Progress>>,
@@ -99,7 +103,23 @@ impl EmailLoggerBuilder {
         self.ledger = Some(Arc::<S>::clone(&store));
         self.log = Some(Arc::<S>::clone(&store));
         self.index = Some(Arc::<S>::clone(&store));
+        self.events = Some(Arc::<S>::clone(&store));
         self.setup = Some(store);
+        self
+    }
+
+    /// The review queue with the never-log lists: lists are read by each run, and mail can be matched again.
+    #[must_use]
+    pub fn with_review_store<S: ReviewStore>(mut self, store: Arc<S>) -> Self {
+        self.review = Some(Arc::<S>::clone(&store));
+        self.never_log = Some(store);
+        self
+    }
+
+    /// Replaces where changes of the mailbox's health are announced.
+    #[must_use]
+    pub fn with_event_feed(mut self, events: Arc<dyn EventFeed>) -> Self {
+        self.events = Some(events);
         self
     }
 
@@ -247,6 +267,10 @@ impl EmailLoggerBuilder {
             log: self.log.ok_or_else(|| missing("an interaction log"))?,
             index: self.index,
             setup: self.setup,
+            review: self.review,
+            never_log: self.never_log,
+            events: self.events,
+            listed: Mutex::new(Arc::new(Listed::of(&self.policy))),
             sink: self.sink,
             hooks: self.hooks,
             progress: self.progress,

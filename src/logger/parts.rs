@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Clock, Entropy};
-use crate::decision::{Decision, LoggingHooks, LoggingPolicy, decide_as};
+use crate::decision::{Decision, LoggingHooks, LoggingPolicy, NeverLog, decide_as};
 use crate::directory::{ContactDirectory, ContactEditor};
 use crate::error::{Error, Result, codes};
 use crate::ids::{MailboxKey, StageId, WorkerId};
@@ -16,7 +16,10 @@ use crate::message::Message;
 use crate::parties::Parties;
 use crate::scope::Scope;
 use crate::source::MailSource;
-use crate::store::{ContentIndex, InteractionLog, InteractionSink, MailLedger, SetupStore};
+use crate::store::{
+    ContentIndex, EventFeed, InteractionLog, InteractionSink, MailLedger, NeverLogStore,
+    ReviewQueue, SetupStore,
+};
 
 use super::folders::{FolderPlan, Folders};
 use super::progress::{Progress, ProgressEvent};
@@ -45,13 +48,64 @@ pub(super) struct Parts {
     pub(super) settings: RunSettings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// The review queue, for matching again.
+    pub(super) review: Option<Arc<dyn ReviewQueue>>,
+    /// Who is never logged, where that is stored.
+    pub(super) never_log: Option<Arc<dyn NeverLogStore>>,
+    /// Where changes of the mailbox's health are announced.
+    pub(super) events: Option<Arc<dyn EventFeed>>,
+    /// The lists of the last look.
+    pub(super) listed: Mutex<Arc<Listed>>,
     /// Whether a run of this logger is under way: a second one must not take its lease over.
     pub(super) running: AtomicBool,
     /// The folders of the last run, with the plan they were opened by.
     pub(super) opened: Mutex<Option<(FolderPlan, Folders)>>,
 }
 
+/// Who is never logged, with the stamp of the policy that has these lists.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) lists: NeverLog,
+    pub(super) stamp: String,
+}
+
+impl Listed {
+    /// The policy's own lists.
+    pub(super) fn of(policy: &LoggingPolicy) -> Self {
+        Self {
+            lists: policy.never_log.clone(),
+            stamp: policy.stamp(),
+        }
+    }
+}
+
 impl Parts {
+    /// Reads the stored never-log lists, once per run. They add to those of the policy.
+    pub(super) async fn load_never_log(&self) -> Result<()> {
+        let Some(store) = &self.never_log else {
+            return Ok(());
+        };
+        let stored = store.load_never_log(&self.scope).await?.lists;
+        let mut policy = self.policy.clone();
+        policy.never_log.organisation.extend(stored.organisation);
+        for (code, rules) in stored.salespeople {
+            let known = policy.never_log.salespeople.entry(code);
+            known.or_default().extend(rules);
+        }
+        if self.listed().lists != policy.never_log {
+            *self.lock_listed() = Arc::new(Listed::of(&policy));
+        }
+        Ok(())
+    }
+
+    fn listed(&self) -> Arc<Listed> {
+        Arc::clone(&self.lock_listed())
+    }
+
+    fn lock_listed(&self) -> MutexGuard<'_, Arc<Listed>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn tell(&self, event: &ProgressEvent<'_>) {
         super::telemetry::progress(event);
         if let Some(progress) = &self.progress {
@@ -66,7 +120,9 @@ impl Parts {
         parties: &Parties,
         policy: &LoggingPolicy,
     ) -> Decision {
-        decide_as(message, parties, policy, &self.stamp, &self.hooks())
+        let listed = self.listed();
+        let lists = (&listed.lists, listed.stamp.as_str());
+        decide_as(message, parties, policy, lists, &self.hooks())
     }
 
     fn hooks(&self) -> Vec<&dyn LoggingHooks> {

@@ -2,6 +2,9 @@
 
 use crate::decision::LoggingPolicy;
 use crate::message::{MailAddress, Mailbox, Message};
+use crate::message::{
+    Address, MailAddress, Mailbox, Message, MessageFlag, Signal, UnusableAddress,
+};
 use crate::store::{MessageRecord, Participant, ParticipantRole};
 
 /// References that are kept: the last ones, as threads beyond that are noise.
@@ -22,6 +25,46 @@ pub(super) fn of(message: &Message, policy: &LoggingPolicy) -> MessageRecord {
         authenticity: policy.trust_verdict(message).authenticity,
         flags: flags(message),
         web_link: message.web_link.clone(),
+    }
+}
+
+/// The message as far as its record tells it: enough to decide again.
+pub(super) fn read_back(record: &MessageRecord) -> Message {
+    let mut message = Message::new(record.identity);
+    for participant in &record.participants {
+        let mailbox = mailbox(participant);
+        match participant.role {
+            ParticipantRole::From => message.from.push(mailbox),
+            ParticipantRole::Sender => message.sender = Some(mailbox),
+            ParticipantRole::ReplyTo => message.reply_to.push(mailbox),
+            ParticipantRole::To => message.to.push(mailbox),
+            ParticipantRole::Cc => message.cc.push(mailbox),
+            ParticipantRole::Bcc => message.bcc.push(mailbox),
+        }
+    }
+    message.message_id.clone_from(&record.message_id);
+    message.references.clone_from(&record.references);
+    message.subject.clone_from(&record.subject);
+    (message.sent, message.received) = (record.sent, record.received);
+    (message.sensitivity, message.class) = (record.sensitivity, record.class);
+    message.authenticity = record.authenticity;
+    let codes = record.flags.iter();
+    message.signals = codes.clone().filter_map(|c| Signal::from_code(c)).collect();
+    message.flags = codes.filter_map(|c| MessageFlag::from_code(c)).collect();
+    message.web_link.clone_from(&record.web_link);
+    message
+}
+
+fn mailbox(participant: &Participant) -> Mailbox {
+    let text = participant.address.as_str();
+    let address = match Address::parse(text) {
+        Ok(address) => MailAddress::Smtp(address),
+        Err(_) if text.is_empty() => MailAddress::Unusable(UnusableAddress::NameOnly),
+        Err(_) => MailAddress::Exchange(text.to_owned()),
+    };
+    Mailbox {
+        address,
+        name: participant.name.clone(),
     }
 }
 

@@ -149,6 +149,8 @@ pub enum RunStep {
     IndexingMessages,
     /// Making the ledger fit the folders again.
     Reconciling,
+    /// Matching stored mail again, or logging what a person assigned.
+    Rematching,
 }
 
 codes!(RunStep {
@@ -166,6 +168,7 @@ codes!(RunStep {
     MovingMessages => "moving-messages",
     IndexingMessages => "indexing-messages",
     Reconciling => "reconciling",
+    Rematching => "rematching",
 });
 
 /// A run that was stopped by an error: which step, what, and what was done until then.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::{Error, ErrorKind, codes};
 use crate::setup::EmailLoggingSetup;
 use crate::source::FolderSelector;
-use crate::store::Acquired;
+use crate::store::{Acquired, EventKind, WORKING};
 
 use super::deliver::deliver_open;
 use super::folders::{FolderPlan, Folders};
@@ -15,6 +15,7 @@ use super::parts::Parts;
 use super::pipeline::{Pipeline, StepError};
 use super::progress::ProgressEvent;
 use super::recovery::recover;
+use super::rematch::log_assigned;
 use super::report::{RunError, RunReport, RunStep, Skipped};
 use super::shutdown::Shutdown;
 use super::telemetry;
@@ -47,6 +48,7 @@ pub(super) async fn plan(parts: &Parts) -> Result<Plan, StepError> {
     if folders.queue == folders.storage {
         return Err(step(Error::new(&codes::SETUP_QUEUE_EQUALS_STORAGE, "run")));
     }
+    parts.load_never_log().await.map_err(step)?;
     let stored_size = setup.map_or(0, |setup| setup.email_batch_size);
     let batch_size = if stored_size > 0 {
         stored_size
@@ -115,11 +117,29 @@ pub(super) async fn run_at_most(
         return Ok(RunReport::skipped(Skipped::MailboxBusy));
     };
     telemetry::in_run(parts, async {
-        run_once(parts, shutdown, most)
-            .await
-            .inspect_err(telemetry::failed)
+        let ended = run_once(parts, shutdown, most).await;
+        announce(parts, &ended).await;
+        ended.inspect_err(telemetry::failed)
     })
     .await
+}
+
+/// Tells the event feed where the mailbox began to work, or ceased to. A feed that does not answer loses nothing that lasts:
+/// the next run says it again.
+async fn announce(parts: &Parts, ended: &Result<RunReport, RunError>) {
+    let Some(events) = &parts.events else {
+        return;
+    };
+    let (kind, reason) = match ended {
+        Ok(report) if report.skipped.is_some() => return,
+        Ok(_) => (EventKind::HealthChanged, WORKING),
+        Err(failed) => match failed.error.kind() {
+            ErrorKind::ReauthRequired => (EventKind::SignInNeeded, failed.error.code()),
+            _ => (EventKind::HealthChanged, failed.error.code()),
+        },
+    };
+    let said = events.announce(&parts.scope, &parts.mailbox, kind, reason);
+    let _ = said.await;
 }
 
 /// One run of a logger at a time: a second one would take the lease of the first over.
@@ -275,6 +295,9 @@ impl Work<'_> {
                 .await
                 .map_err(|error| (RunStep::DeliveringEntries, error))?;
         }
+        // It waits rarely, and would make every run's future as large as its own.
+        let assigned = Box::pin(log_assigned(self.parts, folders, self.lease.clone()));
+        self.lease = assigned.await?;
         let limit = self.parts.settings.index_batch;
         self.report.indexed += index(self.parts, limit, Some(shutdown))
             .await

@@ -5,10 +5,20 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::error::Result;
+use crate::error::{Error, Result, codes};
 use crate::ids::{EntryId, EventId, MailboxKey, MessageUid};
-use crate::message::codes;
 use crate::scope::Scope;
+
+/// The reason of [`EventKind::HealthChanged`] for a mailbox that works again.
+pub const WORKING: &str = "working";
+
+/// Whether a word about a mailbox's health is news after the last one.
+pub(super) fn is_news(last: Option<(&str, &str)>, kind: EventKind, reason: &str) -> bool {
+    match last {
+        None => (kind, reason) != (EventKind::HealthChanged, WORKING),
+        Some(last) => last != (kind.code(), reason),
+    }
+}
 
 /// Events in the order of their commits, at least once.
 ///
@@ -37,6 +47,28 @@ pub trait EventFeed: Debug + Send + Sync + 'static {
     ///
     /// Safe: repeat it.
     async fn acknowledge(&self, scope: &Scope, consumer: &str, number: u64) -> Result<()>;
+
+    /// Appends an event about the health of a mailbox: [`EventKind::SignInNeeded`] with the error's code, or
+    /// [`EventKind::HealthChanged`] with the error's code or [`WORKING`]. The same word twice in a row is one event, and
+    /// that a mailbox works is news only after it did not. Answers whether an event was written.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` (`source.unsupported`) for a feed that takes none; `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: repeat it.
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        let _ = (scope, mailbox, kind, reason);
+        Err(Error::new(&codes::SOURCE_UNSUPPORTED, "announce"))
+    }
 }
 
 /// One event. It holds ids and codes, never content.
@@ -109,13 +141,25 @@ pub enum EventKind {
     Vanished,
     /// A mail lies in its target more than once.
     DuplicateCopy,
+    /// A person assigned a mail to a contact; [`Logged`](Self::Logged) follows once its entry is written.
+    Assigned,
+    /// A later match changed the entries of a mail.
+    Rematched,
+    /// Somebody must sign in before the mailbox can be read again.
+    SignInNeeded,
+    /// The mailbox began to work, or ceased to.
+    HealthChanged,
 }
 
-codes!(EventKind {
+crate::message::codes!(EventKind {
     Logged => "logged",
     NotMatched => "not-matched",
     Excluded => "excluded",
     Quarantined => "quarantined",
     Vanished => "vanished",
     DuplicateCopy => "duplicate-copy",
+    Assigned => "assigned",
+    Rematched => "rematched",
+    SignInNeeded => "sign-in-needed",
+    HealthChanged => "health-changed",
 });

@@ -24,7 +24,13 @@ use crate::interaction::InteractionLogEntry;
     KnownSighting, Lease, LogCount, LogFilter, LoggedMail, MailLedger, OriginalPart, Page,
     PendingMove, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery,
     StoredSecret, StoredSetup, Undelivered,
+    DecisionRecord, Event, EventFeed, EventKind, HostReference, InteractionLog, InteractionSink,
+    KnownMessage, KnownSighting, Lease, LinkChange, LinkResult, LogFilter, LoggedMail, MailLedger,
+    NeverLogStore, OriginalPart, Page, PendingMove, Resolution, ReviewCount, ReviewFilter,
+    ReviewItem, ReviewQueue, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore,
+    SinkDelivery, StoredNeverLog, StoredSecret, StoredSetup, Undelivered,
 };
+use crate::decision::NeverLog;
 use crate::error::Result;
 use crate::forward::forward;
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
@@ -163,6 +169,59 @@ forward! {
             limit: u32,
         ) -> Result<Vec<Event>>;
         async fn acknowledge(&self, scope: &Scope, consumer: &str, number: u64) -> Result<()>;
+        async fn announce(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            kind: EventKind,
+            reason: &str,
+        ) -> Result<bool>;
+    }
+}
+
+forward! {
+    ReviewQueue {
+        async fn review_items(
+            &self,
+            scope: &Scope,
+            filter: &ReviewFilter,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<ReviewItem>>;
+        async fn review_counts(&self, scope: &Scope) -> Result<Vec<ReviewCount>>;
+        async fn resolve(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            key: &SightingKey,
+            resolution: &Resolution,
+            expected_version: u64,
+        ) -> Result<u64>;
+        async fn mails_naming(
+            &self,
+            scope: &Scope,
+            addresses: Option<&[String]>,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<LoggedMail>>;
+        async fn relink(
+            &self,
+            scope: &Scope,
+            lease: &Lease,
+            links: &LinkChange,
+        ) -> Result<LinkResult>;
+    }
+}
+
+forward! {
+    NeverLogStore {
+        async fn load_never_log(&self, scope: &Scope) -> Result<StoredNeverLog>;
+        async fn save_never_log(
+            &self,
+            scope: &Scope,
+            lists: &NeverLog,
+            expected_version: u64,
+        ) -> Result<u64>;
     }
 }
 

@@ -10,6 +10,7 @@ mod ledger;
 mod log;
 mod opportunity;
 mod reports;
+mod review;
 mod row;
 mod search;
 mod secret;
@@ -99,6 +100,14 @@ pub enum StoreOperation {
     Statistics,
     Conversation,
     DeleteCanceled,
+    ReviewItems,
+    ReviewCounts,
+    Resolve,
+    MailsNaming,
+    Relink,
+    LoadNeverLog,
+    SaveNeverLog,
+    Announce,
 }
 
 impl MemoryStore {

@@ -9,6 +9,7 @@ mod fault;
 mod migrate;
 mod opportunity;
 mod options;
+mod review_roles;
 mod roles;
 mod thread;
 mod values;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::secrets::{self, SecretBackend};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
+use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
+use email_logging::testkit::conformance::store::{StoreBackend, run};
 
 use crate::postgres_support::{Server, migrated, server};
 
@@ -41,6 +43,15 @@ async fn the_postgres_store_keeps_the_contract_by_the_clock_of_the_database() {
     let report = run(make).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 3, "{report}");
+}
+
+#[tokio::test]
+async fn the_postgres_store_keeps_the_contract_of_reviewing() {
+    let Some(server) = server() else { return };
+    let make = || async { ReviewBackend::new(server.store().await) };
+    let report = review::run(make).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use email_logging::store::{SqliteStore, sqlite::SqliteOptions};
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
+use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
+use email_logging::testkit::conformance::store::{StoreBackend, run};
 
 fn options(clock: &ManualClock) -> SqliteOptions {
     SqliteOptions::default()
@@ -17,6 +19,18 @@ async fn in_memory() -> StoreBackend {
     let store = SqliteStore::in_memory_with(options(&clock)).unwrap();
     store.migrate().await.unwrap();
     StoreBackend::reporting(store).with_clock(clock)
+}
+
+#[tokio::test]
+async fn the_sqlite_store_keeps_the_contract_of_reviewing() {
+    let make = || async {
+        let store = SqliteStore::in_memory_with(options(&ManualClock::default())).unwrap();
+        store.migrate().await.unwrap();
+        ReviewBackend::new(store)
+    };
+    let report = review::run(make).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
 }
 
 async fn in_a_file() -> StoreBackend {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
+use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
+use email_logging::testkit::conformance::store::{StoreBackend, run};
 
 pub(super) async fn memory() -> StoreBackend {
     let clock = ManualClock::default();
@@ -17,6 +19,13 @@ pub(super) async fn memory() -> StoreBackend {
 #[tokio::test]
 async fn the_store_in_memory_keeps_the_contract() {
     let report = run(memory).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn the_store_in_memory_keeps_the_contract_of_reviewing() {
+    let report = review::run(|| async { ReviewBackend::new(MemoryStore::new()) }).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 0, "{report}");
 }

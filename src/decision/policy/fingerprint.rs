@@ -1,6 +1,7 @@
 //! A short digest that tells two policies apart in the trace.
 
 use super::{Boundary, LoggingPolicy, TrustPolicy, Unmatched};
+use super::{LoggingPolicy, NeverLog, Unmatched};
 
 impl LoggingPolicy {
     /// The rules as 16 hexadecimal digits: equal for equal rules, whatever the policy is called.
@@ -50,6 +51,7 @@ impl LoggingPolicy {
             trust,
             move_fallback,
             delete_not_logged,
+            never_log,
         } = self;
         let mut parts = vec![
             format!("cc {cc} bcc {bcc} {}", repeated_recipients.code()),
@@ -86,6 +88,9 @@ impl LoggingPolicy {
         );
         if *trust != TrustPolicy::default() {
             trust_parts(&mut parts, trust);
+        // Nobody on the lists leaves the digits of an older policy as they were.
+        if !never_log.is_empty() {
+            list(&mut parts, "never-log", never_log_parts(never_log));
         }
         parts
     }
@@ -99,6 +104,13 @@ fn trust_parts(parts: &mut Vec<String>, trust: &TrustPolicy) {
     };
     list(parts, "boundary", [boundary].into_iter());
     list(parts, "internal", trust.internal_sources.iter().cloned());
+fn never_log_parts(lists: &NeverLog) -> impl Iterator<Item = String> {
+    let organisation = lists.organisation.iter().map(ToString::to_string);
+    let salespeople = lists
+        .salespeople
+        .iter()
+        .flat_map(|(code, rules)| rules.iter().map(move |rule| format!("{code} {rule}")));
+    organisation.chain(salespeople)
 }
 
 fn list(parts: &mut Vec<String>, name: &str, items: impl Iterator<Item = String>) {

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::direction::Direction;
+use super::never_log::Listed;
 use super::pairs;
 use super::party::Party;
 use super::ranking::{Chosen, choose_contact, choose_salesperson};
@@ -30,13 +31,18 @@ pub(in crate::decision) fn check(
     recipients: &[Party<'_>],
     trace: &mut Trace,
 ) -> ControlFlow<Outcome, Matched> {
+    let mut listed = Listed::new(case);
     let found = match &direction {
-        Direction::Outbound(salesperson) => outbound(case, salesperson, recipients, trace),
-        Direction::Inbound(contact, _) => inbound(case, contact, recipients, trace),
-        Direction::Unknown(reason) => {
-            return ControlFlow::Continue(Matched::Nobody(*reason, direction));
-        }
+        Direction::Outbound(by) => outbound(case, by, recipients, &mut listed, trace),
+        Direction::Inbound(contact, _) => inbound(case, contact, recipients, &mut listed, trace),
+        Direction::Unknown(_) => Vec::new(),
     };
+    if found.is_empty() && listed.left_nothing(case, &direction, recipients, trace) {
+        return ControlFlow::Break(Outcome::Excluded(Exclusion::NeverListed));
+    }
+    if let Direction::Unknown(reason) = &direction {
+        return ControlFlow::Continue(Matched::Nobody(*reason, direction));
+    }
     let any = !found.is_empty();
     let allowed = without_blocked(case, found, trace);
     if any && allowed.is_empty() {
@@ -55,6 +61,7 @@ fn outbound(
     case: &Case<'_>,
     salesperson: &Chosen<SalespersonMatch>,
     recipients: &[Party<'_>],
+    listed: &mut Listed<'_>,
     trace: &mut Trace,
 ) -> Vec<DecidedEntry> {
     let code = &salesperson.found.code;
@@ -70,6 +77,9 @@ fn outbound(
                 to.words()
             );
             trace.naming(Stage::Match, "match.own-copy", Verdict::Note, detail);
+            continue;
+        }
+        if listed.leaves_out(to.address(), code, trace) {
             continue;
         }
         if found.len() < NAMED_PAIRS {
@@ -90,13 +100,19 @@ fn inbound(
     case: &Case<'_>,
     contact: &Chosen<ContactMatch>,
     recipients: &[Party<'_>],
+    listed: &mut Listed<'_>,
     trace: &mut Trace,
 ) -> Vec<DecidedEntry> {
+    let author = case.message.from.first();
+    let author = author.and_then(|author| author.address.smtp());
     let mut found = Vec::new();
     for to in recipients {
         let Some(salesperson) = choose_salesperson(case.policy, &to.salespeople) else {
             continue;
         };
+        if listed.leaves_out(author, &salesperson.found.code, trace) {
+            continue;
+        }
         if found.len() < NAMED_PAIRS {
             let detail = salesperson_words(to, &salesperson);
             trace.naming(Stage::Match, "match.salesperson", Verdict::Match, detail);

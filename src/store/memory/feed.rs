@@ -4,11 +4,12 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, StoreOperation};
 use crate::error::{Error, Result, codes};
-use crate::ids::MessageUid;
+use crate::ids::{MailboxKey, MessageUid};
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
-use crate::store::{ContentIndex, Event, EventFeed, SetupStore, StoredSetup};
+use crate::store::feed::is_news;
+use crate::store::{ContentIndex, Event, EventFeed, EventKind, SetupStore, StoredSetup};
 
 #[async_trait]
 impl EventFeed for MemoryStore {
@@ -25,6 +26,30 @@ impl EventFeed for MemoryStore {
             let read = tables.acknowledged.entry(consumer.to_owned()).or_default();
             *read = number.max(*read);
             Ok(())
+        })
+    }
+
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        self.call(StoreOperation::Announce, scope, |tables, stamp| {
+            let of_health = |event: &&Event| {
+                let kinds = [EventKind::SignInNeeded, EventKind::HealthChanged];
+                event.mailbox == *mailbox && kinds.contains(&event.kind)
+            };
+            let last = tables.events.iter().rev().find(of_health);
+            let last = last.map(|event| (event.kind.code(), event.reason.as_str()));
+            let news = is_news(last, kind, reason);
+            if news {
+                tables.event(stamp, mailbox, kind, |event| {
+                    reason.clone_into(&mut event.reason);
+                });
+            }
+            Ok(news)
         })
     }
 }

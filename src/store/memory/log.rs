@@ -136,12 +136,13 @@ impl InteractionLog for MemoryStore {
         self.call(StoreOperation::Cancel, scope, |tables, _| {
             let row = tables.entries.get_mut(id);
             row.ok_or_else(|| not_found("cancel", id))?.entry.canceled = canceled;
+            tables.links.entry(*id).or_default().held = true;
             Ok(())
         })
     }
 }
 
-fn mail(tables: &ScopeTables, message: &MessageUid) -> Result<LoggedMail> {
+pub(super) fn mail(tables: &ScopeTables, message: &MessageUid) -> Result<LoggedMail> {
     let row = tables.messages.get(message);
     let row = row.ok_or_else(|| not_found("mail", message))?;
     let entries = tables.entries_of(message).map(|row| row.entry.clone());

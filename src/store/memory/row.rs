@@ -192,7 +192,7 @@ fn write_entries(
         .collect()
 }
 
-fn write_entry(
+pub(super) fn write_entry(
     tables: &mut ScopeTables,
     stamp: &Stamp<'_>,
     entry: NewEntry,

@@ -15,8 +15,8 @@ use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::source::{ItemRef, SightingKey};
 use crate::store::{
-    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, SealedSecret, SecretName,
-    SightingState, StoredSetup,
+    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, Resolution, SealedSecret,
+    SecretName, SightingState, StoredNeverLog, StoredSetup,
 };
 
 #[derive(Default)]
@@ -52,7 +52,26 @@ pub(super) struct ScopeTables {
     pub(super) setup: Option<StoredSetup>,
     pub(super) secrets: BTreeMap<SecretName, SecretRow>,
     pub(super) opportunities: OpportunityTables,
+    pub(super) reviews: BTreeMap<Seen, ReviewRow>,
+    pub(super) links: BTreeMap<EntryId, LinkRow>,
+    pub(super) never_log: StoredNeverLog,
     sequence: u64,
+}
+
+/// What a person said about a mail that was not logged.
+pub(super) struct ReviewRow {
+    pub(super) version: u64,
+    pub(super) said: Resolution,
+    pub(super) at: Timestamp,
+}
+
+/// What changed at a link after it was written.
+#[derive(Default)]
+pub(super) struct LinkRow {
+    /// Whether a person decided about it.
+    pub(super) held: bool,
+    /// Whether a later match cancelled it.
+    pub(super) withdrawn: bool,
 }
 
 /// A secret, or the version of one that was erased.

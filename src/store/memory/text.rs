@@ -43,7 +43,7 @@ fn clean_record(record: &mut MessageRecord) {
     }
 }
 
-fn clean_entry(entry: &mut NewEntry) {
+pub(super) fn clean_entry(entry: &mut NewEntry) {
     clean(&mut entry.contact_name);
     clean(&mut entry.salesperson_name);
     clean(&mut entry.description);

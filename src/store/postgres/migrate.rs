@@ -35,6 +35,8 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0004_opportunity.sql"),
         name: "0003_log",
         sql: include_str!("../schema/postgres/0003_log.sql"),
+        name: "0006_review",
+        sql: include_str!("../schema/postgres/0006_review.sql"),
         plain: None,
     },
 ];

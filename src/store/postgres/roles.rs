@@ -30,6 +30,10 @@ use crate::store::{
     InteractionLog, InteractionReports, KnownMessage, KnownSighting, Lease, LogCount, LogFilter,
     LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
     SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
+    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
+    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting,
+    Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret,
+    SecretName, SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Reads in one snapshot.
@@ -294,8 +298,9 @@ impl InteractionLog for PostgresStore {
     }
 
     async fn cancel(&self, scope: &Scope, id: &EntryId, canceled: bool) -> Result<()> {
+        let time = self.time();
         write!(self, "cancel", |tx, _round| people::cancel(
-            &tx, scope, id, canceled
+            &tx, scope, id, canceled, time
         ))
     }
 }
@@ -351,6 +356,20 @@ impl EventFeed for PostgresStore {
     async fn acknowledge(&self, scope: &Scope, consumer: &str, number: u64) -> Result<()> {
         write!(self, "acknowledge", |tx, _round| events::acknowledge(
             &tx, scope, consumer, number
+        ))
+    }
+
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        let stamp = (self.time(), &*self.entropy);
+        let word = (mailbox, kind, reason);
+        write!(self, "announce", |tx, _round| events::announce(
+            &tx, scope, word, stamp
         ))
     }
 }

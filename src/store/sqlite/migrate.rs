@@ -22,6 +22,8 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/sqlite/0003_opportunity.sql"),
         name: "0002_log",
         sql: include_str!("../schema/sqlite/0002_log.sql"),
+        name: "0005_review",
+        sql: include_str!("../schema/sqlite/0005_review.sql"),
     },
 ];
 

@@ -23,6 +23,10 @@ use crate::store::{
     InteractionLog, InteractionReports, KnownMessage, KnownSighting, Lease, LogCount, LogFilter,
     LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
     SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
+    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
+    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting,
+    Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret,
+    SecretName, SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Moves copies of the arguments into a job for the thread that `$role` names.
@@ -241,6 +245,18 @@ impl EventFeed for SqliteStore {
         let (scope, consumer) = (scope.clone(), consumer.to_owned());
         let job = move |core: &mut Core| core.acknowledge(&scope, &consumer, number);
         self.writer().call("acknowledge", job).await
+    }
+
+    async fn announce(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Result<bool> {
+        let (scope, mailbox, reason) = (scope.clone(), mailbox.clone(), reason.to_owned());
+        let job = move |core: &mut Core| core.announce(&scope, &mailbox, kind, &reason);
+        self.writer().call("announce", job).await
     }
 }
 

@@ -14,6 +14,7 @@ pub mod opportunity;
 mod outcomes;
 mod paging;
 mod reports;
+pub mod review;
 mod sample;
 mod scope;
 mod search;

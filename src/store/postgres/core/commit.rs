@@ -13,6 +13,7 @@ mod settle;
 mod state;
 mod trail;
 
+pub(super) use self::flush::entries_as_rows;
 pub(crate) use self::trail::Trail;
 
 use self::changes::Changes;

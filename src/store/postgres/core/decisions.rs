@@ -13,7 +13,8 @@ use crate::store::postgres::values::{column, enum_column, maybe_id, uuid};
 use crate::store::rows::{Place, Question, from_json, key_bytes, sighting_key, text, timestamp};
 use crate::store::{DecisionFilter, DecisionRecord, Page};
 
-const SELECT: &str = "SELECT d.*, d.steps::text AS step_list, d.flags::text AS flag_list, s.key,
+pub(super) const SELECT: &str =
+    "SELECT d.*, d.steps::text AS step_list, d.flags::text AS flag_list, s.key,
         b.key AS mailbox, m.uid, m.subject, (
             SELECT p.address FROM participant p
             WHERE p.no >= d.message_no * 65536 AND p.no < (d.message_no + 1) * 65536
@@ -69,7 +70,7 @@ fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
     all
 }
 
-fn placed(row: &Row) -> Done<(Place, DecisionRecord)> {
+pub(super) fn placed(row: &Row) -> Done<(Place, DecisionRecord)> {
     let place = Place {
         at: column(row, "decided_at")?,
         no: column(row, "no")?,

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::make_scope;
+use super::{links, make_scope};
 use crate::error::codes;
 use crate::ids::EntryId;
 use crate::scope::Scope;
@@ -44,9 +44,17 @@ pub(crate) async fn annotate(
     }
 }
 
-pub(crate) async fn cancel(tx: &Tx, scope: &Scope, id: &EntryId, canceled: bool) -> Done<()> {
+pub(crate) async fn cancel(
+    tx: &Tx,
+    scope: &Scope,
+    id: &EntryId,
+    canceled: bool,
+    time: Option<i64>,
+) -> Done<()> {
     let scope = make_scope(tx, scope).await?;
-    set(tx, scope, id, "canceled", &canceled).await
+    set(tx, scope, id, "canceled", &canceled).await?;
+    let now = super::now(tx, time).await?;
+    links::hold(tx, scope, id, now).await
 }
 
 /// The time of a comment, taken once for all rounds: by it a comment is found whose commit lost its reply.

@@ -80,7 +80,10 @@ fn record(row: &Row) -> Done<MessageRecord> {
     })
 }
 
-async fn participants(tx: &Tx, numbers: &[i64]) -> Done<BTreeMap<i64, Vec<Participant>>> {
+pub(super) async fn participants(
+    tx: &Tx,
+    numbers: &[i64],
+) -> Done<BTreeMap<i64, Vec<Participant>>> {
     let list = "SELECT message_no, role, address, name FROM participant p
         JOIN UNNEST($1::bigint[]) AS r (message) ON p.no >= r.message * 65536
             AND p.no < (r.message + 1) * 65536

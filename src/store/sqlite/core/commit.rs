@@ -91,7 +91,7 @@ struct Counters {
 }
 
 impl<'a> Writer<'a> {
-    fn new(
+    pub(super) fn new(
         conn: &'a Connection,
         scope: i64,
         mailbox: i64,
@@ -236,7 +236,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn keep_counters(&self) -> Done<()> {
+    pub(super) fn keep_counters(&self) -> Done<()> {
         self.conn
             .prepare_cached(
                 "UPDATE scope SET last_entry_no = ?2, last_event_no = ?3 WHERE id = ?1",

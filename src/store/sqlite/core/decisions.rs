@@ -15,7 +15,7 @@ use crate::store::sqlite::values::{
 };
 use crate::store::{Cursor, DecisionFilter, DecisionRecord, Page};
 
-const SELECT: &str = "SELECT d.*, s.key, b.key AS mailbox, m.uid, m.subject, (
+pub(super) const SELECT: &str = "SELECT d.*, s.key, b.key AS mailbox, m.uid, m.subject, (
         SELECT p.address FROM participant p
         WHERE p.no >= d.message_no * 65536 AND p.no < (d.message_no + 1) * 65536
         AND p.role IN ('from', 'sender') ORDER BY p.role, p.no LIMIT 1
@@ -83,7 +83,7 @@ fn conditions(scope: i64, filter: &DecisionFilter, place: Place) -> Conditions {
     all
 }
 
-fn read(row: &Row<'_>) -> Done<DecisionRecord> {
+pub(super) fn read(row: &Row<'_>) -> Done<DecisionRecord> {
     let key = sighting_key(&column::<Vec<u8>>(row, "key")?)?;
     let mailbox = MailboxKey::new(column::<String>(row, "mailbox")?);
     let outcome: String = column(row, "outcome")?;

@@ -1,10 +1,14 @@
 //! The event feed: rows of commits, read in the order of their numbers.
 
-use rusqlite::{Row, params};
+use std::sync::Arc;
 
-use super::Core;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::commit::Writer;
+use super::{Core, make_mailbox};
 use crate::ids::{EntryId, EventId, MailboxKey, MessageUid};
 use crate::scope::Scope;
+use crate::store::feed::is_news;
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{column, enum_column, text, timestamp, unsigned};
 use crate::store::{Event, EventKind};
@@ -37,6 +41,34 @@ impl Core {
         )?
         .execute(params![scope, text(consumer), number])?;
         Ok(tx.commit()?)
+    }
+
+    pub(crate) fn announce(
+        &mut self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        kind: EventKind,
+        reason: &str,
+    ) -> Done<bool> {
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let (tx, scope) = self.write(scope)?;
+        let mailbox = make_mailbox(&tx, scope, mailbox)?;
+        let find = "SELECT kind, reason FROM event
+            WHERE mailbox = ?1 AND kind IN ('sign-in-needed', 'health-changed')
+            ORDER BY number DESC LIMIT 1";
+        let last = tx.query_row(find, [mailbox], |row| Ok((row.get(0)?, row.get(1)?)));
+        let last: Option<(String, String)> = last.optional()?;
+        let last = last
+            .as_ref()
+            .map(|(kind, why)| (kind.as_str(), why.as_str()));
+        if !is_news(last, kind, reason) {
+            return Ok(false);
+        }
+        let mut writer = Writer::new(&tx, scope, mailbox, &*clock, &*entropy)?;
+        writer.event(kind, None, &[], reason)?;
+        writer.keep_counters()?;
+        tx.commit()?;
+        Ok(true)
     }
 }
 

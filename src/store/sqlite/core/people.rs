@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ToSql, params};
 
-use super::Core;
+use super::{Core, links};
 use crate::error::codes;
 use crate::ids::EntryId;
 use crate::scope::Scope;
@@ -33,8 +33,10 @@ impl Core {
     }
 
     pub(crate) fn cancel(&mut self, scope: &Scope, id: &EntryId, canceled: bool) -> Done<()> {
+        let now = self.now();
         let (tx, scope) = self.write(scope)?;
         set(&tx, scope, id, "canceled", &canceled)?;
+        links::hold(&tx, scope, id, now)?;
         Ok(tx.commit()?)
     }
 }

@@ -59,7 +59,7 @@ fn record(row: &Row<'_>) -> Done<MessageRecord> {
     })
 }
 
-fn participants(conn: &Connection, no: i64) -> Done<Vec<Participant>> {
+pub(super) fn participants(conn: &Connection, no: i64) -> Done<Vec<Participant>> {
     let mut list = conn.prepare_cached(
         "SELECT role, address, name FROM participant WHERE no >= ?1 AND no < ?2 ORDER BY no",
     )?;

@@ -5,6 +5,7 @@ mod message;
 mod original;
 mod sighting;
 
+pub(in crate::store::postgres::core) use self::entry::entries_as_rows;
 use tokio_postgres::types::ToSql;
 
 use super::changes::Changes;

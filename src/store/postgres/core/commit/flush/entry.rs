@@ -9,6 +9,7 @@ use super::super::changes::Changes;
 use super::{all, each};
 use crate::ids::ContactNo;
 use crate::interaction::NewEntry;
+use crate::store::postgres::core::lease::Fenced;
 use crate::store::postgres::core::many::{Kind, Many};
 use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::{Value, Write};
@@ -60,6 +61,26 @@ impl Changes<'_> {
         writes.push(many.insert("entry", ""));
         Ok(())
     }
+}
+
+/// New entries of one message, with numbers from `first`, as one statement.
+pub(in crate::store::postgres::core) fn entries_as_rows<'w>(
+    (fenced, message_no, first, delivery): (Fenced, i64, i64, &'static str),
+    entries: &[&'w NewEntry],
+) -> Done<Write<'w>> {
+    let numbers: Vec<i64> = (first..).take(entries.len()).collect();
+    let many = Many::default()
+        .with("scope", Kind::Number, each(entries, fenced.scope))
+        .with("entry_no", Kind::Number, Box::new(numbers))
+        .with("message_no", Kind::Number, each(entries, message_no))
+        .with(
+            "delivery",
+            Kind::Text,
+            Box::new(vec![delivery; entries.len()]),
+        )
+        .with("logged_at", Kind::Number, each(entries, fenced.now));
+    let many = entry_facts(entry_parties(many, entries), entries)?;
+    Ok(many.insert("entry", ""))
 }
 
 /// The values of one column of entries.
