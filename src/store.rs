@@ -1,6 +1,5 @@
 //! Where entries, originals, decisions and the ledger live.
 //!
-//! Eight small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
 //! Small roles; a store implements what it owns, and a host can replace each alone. Every call takes the
 //! [`Scope`](crate::Scope) first: rows of another scope are never seen or touched.
 
@@ -10,13 +9,11 @@ mod forward;
 mod ledger;
 mod log;
 mod memory;
+mod never_log;
 mod opportunity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod reports;
-mod never_log;
-#[cfg(feature = "postgres")]
-pub mod postgres;
 mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
@@ -25,8 +22,8 @@ mod setup;
 mod sink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-mod visible;
 mod typed;
+mod visible;
 mod words;
 
 pub use commit::{
@@ -44,15 +41,14 @@ pub use log::{
     LoggedMail, OriginalPart, Page,
 };
 pub use memory::{MemoryStore, StoreOperation};
+pub use never_log::{NeverLogStore, StoredNeverLog};
 pub use opportunity::{OpportunityFilter, OpportunitySetup, OpportunityStore, StoredOpportunity};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use reports::{
     CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
     ReportingStore,
-pub use never_log::{NeverLogStore, StoredNeverLog};
-#[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresStore};
+};
 pub use review::{
     Assignment, LinkChange, LinkResult, Resolution, ReviewCount, ReviewFilter, ReviewItem,
     ReviewQueue, ReviewState,
@@ -62,8 +58,8 @@ pub use setup::{SetupStore, StoredSetup};
 pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use visible::VisibleLog;
 pub use typed::TypedEvent;
+pub use visible::VisibleLog;
 
 /// A store that has the roles of reviewing: the queue, and who is never logged.
 pub trait ReviewStore: ReviewQueue + NeverLogStore {}

@@ -1,7 +1,7 @@
 //! What is kept of a message besides its original.
 
 use crate::decision::LoggingPolicy;
-use crate::message::{MailAddress, Mailbox, Message};
+
 use crate::message::{
     Address, MailAddress, Mailbox, Message, MessageFlag, Signal, UnusableAddress,
 };

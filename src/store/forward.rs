@@ -7,33 +7,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, HostReference, InteractionLog, InteractionSink, KnownMessage,
-    KnownSighting, Lease, LogFilter, LoggedMail, MailLedger, OpportunityFilter, OpportunitySetup,
-    OpportunityStore, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
-    SecretStore, SetupStore, SinkDelivery, StoredOpportunity, StoredSecret, StoredSetup,
-    Undelivered,
-};
-use crate::error::Result;
-use crate::forward::forward;
-use crate::ids::{EntryId, MailboxKey, MessageUid, OpportunityNo, StageId, WorkerId};
-use crate::interaction::InteractionLogEntry;
     Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
-    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed, EventKind,
     HostReference, InteractionLog, InteractionReports, InteractionSink, KnownMessage,
-    KnownSighting, Lease, LogCount, LogFilter, LoggedMail, MailLedger, OriginalPart, Page,
-    PendingMove, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery,
-    StoredSecret, StoredSetup, Undelivered,
-    DecisionRecord, Event, EventFeed, EventKind, HostReference, InteractionLog, InteractionSink,
-    KnownMessage, KnownSighting, Lease, LinkChange, LinkResult, LogFilter, LoggedMail, MailLedger,
-    NeverLogStore, OriginalPart, Page, PendingMove, Resolution, ReviewCount, ReviewFilter,
-    ReviewItem, ReviewQueue, SealedSecret, SecretName, SecretPlace, SecretStore, SetupStore,
-    SinkDelivery, StoredNeverLog, StoredSecret, StoredSetup, Undelivered,
+    KnownSighting, Lease, LinkChange, LinkResult, LogCount, LogFilter, LoggedMail, MailLedger,
+    NeverLogStore, OpportunityFilter, OpportunitySetup, OpportunityStore, OriginalPart, Page,
+    PendingMove, Resolution, ReviewCount, ReviewFilter, ReviewItem, ReviewQueue, SealedSecret,
+    SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredNeverLog,
+    StoredOpportunity, StoredSecret, StoredSetup, Undelivered,
 };
 use crate::decision::NeverLog;
 use crate::error::Result;
 use crate::forward::forward;
-use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
+use crate::ids::{EntryId, MailboxKey, MessageUid, OpportunityNo, StageId, WorkerId};
 use crate::interaction::{
     Conversation, InteractionLogEntry, InteractionStatistics, StatisticsOptions,
 };

@@ -1,7 +1,6 @@
 //! A short digest that tells two policies apart in the trace.
 
-use super::{Boundary, LoggingPolicy, TrustPolicy, Unmatched};
-use super::{LoggingPolicy, NeverLog, Unmatched};
+use super::{Boundary, LoggingPolicy, NeverLog, TrustPolicy, Unmatched};
 
 impl LoggingPolicy {
     /// The rules as 16 hexadecimal digits: equal for equal rules, whatever the policy is called.
@@ -88,6 +87,7 @@ impl LoggingPolicy {
         );
         if *trust != TrustPolicy::default() {
             trust_parts(&mut parts, trust);
+        }
         // Nobody on the lists leaves the digits of an older policy as they were.
         if !never_log.is_empty() {
             list(&mut parts, "never-log", never_log_parts(never_log));
@@ -104,6 +104,8 @@ fn trust_parts(parts: &mut Vec<String>, trust: &TrustPolicy) {
     };
     list(parts, "boundary", [boundary].into_iter());
     list(parts, "internal", trust.internal_sources.iter().cloned());
+}
+
 fn never_log_parts(lists: &NeverLog) -> impl Iterator<Item = String> {
     let organisation = lists.organisation.iter().map(ToString::to_string);
     let salespeople = lists

@@ -318,7 +318,7 @@ impl Rematch<'_> {
         let mut row = DecidedRow::new(uid, decision);
         row.deliver = parts.sink.is_some();
         row.entries = new;
-        row.record = Some(Box::new(record::of(&found.message)));
+        row.record = Some(Box::new(record::of(&found.message, &parts.policy)));
         row.original = found.original;
         let sighting = Sighting::new(item.decision.sighting.clone(), found.item.clone());
         let content = RowContent::Decided(Arc::new(row));

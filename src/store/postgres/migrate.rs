@@ -31,10 +31,16 @@ const MIGRATIONS: &[Migration] = &[
         plain: Some(include_str!("../schema/postgres/0002_search_plain.sql")),
     },
     Migration {
-        name: "0004_opportunity",
-        sql: include_str!("../schema/postgres/0004_opportunity.sql"),
         name: "0003_log",
         sql: include_str!("../schema/postgres/0003_log.sql"),
+        plain: None,
+    },
+    Migration {
+        name: "0004_opportunity",
+        sql: include_str!("../schema/postgres/0004_opportunity.sql"),
+        plain: None,
+    },
+    Migration {
         name: "0006_review",
         sql: include_str!("../schema/postgres/0006_review.sql"),
         plain: None,

@@ -18,10 +18,14 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/sqlite/0001_first.sql"),
     },
     Migration {
-        name: "0003_opportunity",
-        sql: include_str!("../schema/sqlite/0003_opportunity.sql"),
         name: "0002_log",
         sql: include_str!("../schema/sqlite/0002_log.sql"),
+    },
+    Migration {
+        name: "0003_opportunity",
+        sql: include_str!("../schema/sqlite/0003_opportunity.sql"),
+    },
+    Migration {
         name: "0005_review",
         sql: include_str!("../schema/sqlite/0005_review.sql"),
     },

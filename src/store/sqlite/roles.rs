@@ -19,14 +19,10 @@ use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
 use crate::store::{
     Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
-    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed,
+    Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed, EventKind,
     InteractionLog, InteractionReports, KnownMessage, KnownSighting, Lease, LogCount, LogFilter,
     LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret, SecretName, SecretPlace,
     SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
-    Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
-    DecisionRecord, Event, EventFeed, EventKind, InteractionLog, KnownMessage, KnownSighting,
-    Lease, LogFilter, LoggedMail, MailLedger, OriginalPart, Page, PendingMove, SealedSecret,
-    SecretName, SecretPlace, SecretStore, SetupStore, StoredSecret, StoredSetup, Undelivered,
 };
 
 /// Moves copies of the arguments into a job for the thread that `$role` names.

@@ -44,6 +44,7 @@ impl OpportunityBackend {
         Self {
             log: Bench::new(StoreBackend {
                 store: log,
+                reports: None,
                 clock: None,
                 guard: Some(Box::new(guard)),
             }),
