@@ -26,6 +26,7 @@ mod signals;
 mod simulate;
 mod status;
 mod validate;
+mod view;
 mod words;
 
 use std::panic::AssertUnwindSafe;
