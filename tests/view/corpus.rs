@@ -40,7 +40,7 @@ fn mails_of_the_corpus_are_shown_without_harm() {
         }
     }
     assert!(
-        files.len() > 600 && html > 50,
+        files.len() > 400 && html > 50,
         "{} mails, {html} with HTML",
         files.len()
     );

@@ -1,6 +1,6 @@
 //! What a page may hold, asked of the tree that an HTML parser makes of it.
 
-use html2text::{Handle, NodeData};
+use html2text::{Element as Node, Handle};
 
 const ELEMENTS: &str = " html head body details summary a abbr acronym address b bdi big blockquote br caption center cite \
     code col colgroup dd del dfn div dl dt em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q \
@@ -19,7 +19,7 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
     let mut found = Vec::new();
     let mut stack: Vec<Handle> = vec![dom.document.clone()];
     while let Some(node) = stack.pop() {
-        if let NodeData::Element { name, attrs, .. } = &node.data {
+        if let Node { name, attrs, .. } = &node.data {
             assert_eq!(&*name.ns, "http://www.w3.org/1999/xhtml", "{html}");
             let attributes = attrs.borrow();
             let attributes = attributes

@@ -39,7 +39,7 @@ fn pictures_that_are_none_or_too_large_are_not_shown() {
         .unwrap();
     assert_eq!((view.body.trim(), view.pictures), ("<img>", 0));
     let mut limits = ViewLimits::default();
-    limits.pictures_bytes = 20;
+    limits.pictures_bytes = 30;
     let mail = with_picture(&"<img src=cid:a>".repeat(3), "a", "image/png", PNG);
     let view = OriginalView::of(&mail, &limits).html().unwrap();
     assert_eq!(view.pictures, 1, "{}", view.body);
