@@ -29,7 +29,9 @@ use crate::error::Result;
 
 pub(super) use keys::update_prefixed;
 pub(super) use merge::finish;
-pub(crate) use original::{Original, OriginalPart, PartShape, clean_file_name, markup_to_text};
+pub(crate) use original::{
+    Disposition, Original, OriginalPart, PartShape, clean_file_name, markup_to_text,
+};
 pub use reader::MessageReader;
 
 impl Message {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::limits::ViewLimits;
 use super::{text, tnef, wrapper};
-use crate::message::{Original, OriginalPart, PartShape, clean_file_name};
+use crate::message::{Disposition, Original, OriginalPart, PartShape, clean_file_name};
 
 /// Bytes of a file name, as most file systems allow.
 const MAX_NAME_BYTES: usize = 255;
@@ -85,7 +85,11 @@ fn of_part(part: &OriginalPart, size: usize, names: &mut BTreeSet<String>) -> Vi
         media_type: part.media_type.clone(),
         size: size as u64,
         content_id: part.content_id.clone(),
-        inline: part.inline || (part.related && part.content_id.is_some() && !part.attached),
+        inline: match part.disposition {
+            Disposition::Inline => true,
+            Disposition::Attachment => false,
+            Disposition::Unsaid => part.related && part.content_id.is_some(),
+        },
         from_tnef: false,
     }
 }

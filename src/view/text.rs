@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::limits::ViewLimits;
 use super::safe_text::plain_lines;
-use crate::message::{Original, OriginalPart, PartShape};
+use crate::message::{Disposition, Original, OriginalPart, PartShape};
 
 /// The readable text of a mail: plain text, not escaped for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +22,7 @@ pub struct TextView {
 pub(super) fn is_body(part: &OriginalPart) -> bool {
     part.shape == PartShape::Leaf
         && !part.embedded
-        && !part.attached
+        && part.disposition != Disposition::Attachment
         && part.name.is_none()
         && matches!(&*part.media_type, "text/plain" | "text/html")
 }

@@ -17,7 +17,7 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
         .parse_html(html.as_bytes())
         .unwrap();
     let mut found = Vec::new();
-    let mut stack: Vec<Handle> = vec![dom.document.clone()];
+    let mut stack: Vec<Handle> = vec![Handle::clone(&dom.document)];
     while let Some(node) = stack.pop() {
         if let Node { name, attrs, .. } = &node.data {
             assert_eq!(&*name.ns, "http://www.w3.org/1999/xhtml", "{html}");

@@ -1,7 +1,6 @@
 //! What the HTML view keeps, blocks and folds.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use email_logging::view::{HtmlView, OriginalView, ViewLimits};
 use proptest::prelude::*;
@@ -172,7 +171,7 @@ fn html_beyond_the_limit_is_cut_and_said_to_be() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 200, max_shrink_time: Duration::from_secs(5).as_millis() as u32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 200, max_shrink_time: 5_000, ..ProptestConfig::default() })]
     #[test]
     fn any_bytes_are_shown_without_panic(mail in prop::collection::vec(any::<u8>(), 0..400)) {
         let view = OriginalView::of(&mail, &ViewLimits::default());

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use mail_parser::ContentType;
 
 use super::dates::{self, Date};
 use super::parts::{Part, Shape, walk};
@@ -36,6 +35,14 @@ pub(crate) enum PartShape {
     Message,
 }
 
+/// What a part is meant for (RFC 2183).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Disposition {
+    Unsaid,
+    Inline,
+    Attachment,
+}
+
 /// One part; its bytes are asked of the [`Original`].
 #[derive(Debug)]
 pub(crate) struct OriginalPart {
@@ -43,8 +50,7 @@ pub(crate) struct OriginalPart {
     pub(crate) media_type: String,
     /// Clean, never empty.
     pub(crate) name: Option<String>,
-    pub(crate) attached: bool,
-    pub(crate) inline: bool,
+    pub(crate) disposition: Disposition,
     pub(crate) content_id: Option<String>,
     pub(crate) embedded: bool,
     pub(crate) alternative: Option<usize>,
@@ -75,23 +81,17 @@ impl<'a> Original<'a> {
             Some(Date::At(sent)) => Some(sent),
             _ => None,
         };
-        let (subject, from) = (
-            find("Subject").map_or_else(String::new, decode::text),
-            addresses("From"),
-        );
-        let (to, cc) = (addresses("To"), addresses("Cc"));
-        let incomplete = parts.limited || parts.damaged;
-        let parts = parts.list.iter().map(part).collect();
-        Self {
-            subject,
-            from,
-            to,
-            cc,
+        let opened = Self {
+            subject: find("Subject").map_or_else(String::new, decode::text),
+            from: addresses("From"),
+            to: addresses("To"),
+            cc: addresses("Cc"),
             sent,
-            parts,
-            incomplete,
-            mail,
-        }
+            parts: parts.list.iter().map(part).collect(),
+            incomplete: parts.limited || parts.damaged,
+            mail: Cow::Borrowed(&[]),
+        };
+        Self { mail, ..opened }
     }
 
     /// The bytes of a part after its transfer encoding.
@@ -125,8 +125,11 @@ fn part(part: &Part<'_>) -> OriginalPart {
         },
         media_type: part.media_type.clone(),
         name: name.filter(|name| !name.is_empty()),
-        attached: disposition.is_some_and(ContentType::is_attachment),
-        inline: disposition.is_some_and(ContentType::is_inline),
+        disposition: match disposition {
+            Some(said) if said.is_attachment() => Disposition::Attachment,
+            Some(said) if said.is_inline() => Disposition::Inline,
+            _ => Disposition::Unsaid,
+        },
         content_id: part.content_id.clone(),
         embedded: part.embedded,
         alternative: part.alternative,

@@ -81,9 +81,9 @@ impl Count<'_> {
         }
         self.tags += 1;
         if closes {
-            self.close(&name)
+            self.close(&name);
         } else {
-            self.open(&name)
+            self.open(&name);
         }
         0
     }

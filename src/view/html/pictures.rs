@@ -131,16 +131,13 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
             .get(..2)
             .and_then(|two| std::str::from_utf8(two).ok());
         let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(*first);
-                rest = behind;
-            }
-        }
+        let byte = byte.filter(|_| *first == b'%');
+        decoded.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() {
+            behind.get(2..).unwrap_or_default()
+        } else {
+            behind
+        };
     }
     Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }
