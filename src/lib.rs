@@ -107,6 +107,7 @@
 //! | `oauth2` | | OAuth2: administrator consent, app-only and delegated sign-in, at Microsoft or any other identity service |
 //! | `seal` | | secrets at rest: sealed in the store under a key of the host's |
 //! | `export` | | the log as JSON lines and CSV, and the originals as a .zip |
+//! | `html` | | the HTML view of an original: sanitised, pictures resolved, nothing fetched |
 //! | `serde` | with `sqlite` | serde for the policy, the set-up, the entries and the decisions |
 //! | `tracing` | | spans and events without personal data |
 //! | `testkit` | | the simulated Exchange and the conformance suites, for hosts' own tests |
@@ -128,6 +129,7 @@
 //! | [`store`] | the roles of a store, the host's own log, and the stores that come with the crate |
 //! | [`credential`] | [`CredentialProvider`](credential::CredentialProvider) and the chain |
 //! | [`setup`] | the set-up that a host stores per scope: its fields' rules, its administration, its validation |
+//! | [`view`] | an original shown to people: headers, text, HTML, attachments |
 //! | [`error`] | the one error and the table of its codes |
 //! | [`clock`] | time and randomness, which are injected |
 //! | `export` | the log in files that other programs read |
@@ -177,6 +179,7 @@ pub mod store;
 pub mod testkit;
 #[cfg(any(feature = "ews", feature = "postgres"))]
 mod tls;
+pub mod view;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{

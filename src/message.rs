@@ -23,6 +23,9 @@ pub use facts::{FactAddress, MailFacts};
 pub use identity::{CanonicalDigest, ContentIdentity, FastKey, OriginalDigest};
 pub use limits::MessageLimits;
 pub use mime::MessageReader;
+pub(crate) use mime::{
+    Disposition, Original, OriginalPart, PartShape, clean_file_name, markup_to_text,
+};
 
 /// One mail as the decision sees it.
 ///

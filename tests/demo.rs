@@ -332,6 +332,52 @@ fn an_original_comes_back_bit_for_bit() {
 }
 
 #[test]
+fn an_original_is_shown_to_people() {
+    let demo = Demo::new(&["--quiet"]);
+    let store = demo.store();
+    let log = run(&["log", "--text", "Catalogue", "--store", &store, "--json"]);
+    let no = named(&log, "mail")[0]["entries"][0]["entry-no"].to_string();
+    let shown = run(&["show", &no, "--store", &store, "--text", "--json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert!(shown["subject"].as_str().unwrap().contains("Catalogue"));
+    let files = demo.directory.path().join("attachments");
+    let html = demo.directory.path().join("mail.html");
+    let arguments = [
+        "show",
+        &no,
+        "--store",
+        &store,
+        "--text",
+        "--attachments",
+        files.to_str().unwrap(),
+    ];
+    let output = run(&arguments);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let mut names: Vec<_> = std::fs::read_dir(&files)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let listed = shown["attachments"].as_array().unwrap();
+    let mut listed: Vec<_> = listed
+        .iter()
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(names, listed);
+    let arguments = [
+        "show",
+        &no,
+        "--store",
+        &store,
+        "--html",
+        html.to_str().unwrap(),
+    ];
+    let has_html = code(&run(&arguments)) == 0;
+    assert_eq!(has_html, html.exists());
+}
+
+#[test]
 fn pages_of_the_log_are_the_whole_log_once() {
     let demo = Demo::new(&["--quiet"]);
     let store = demo.store();

@@ -21,3 +21,5 @@ mod soap;
 mod tokens;
 #[path = "fuzz/urls.rs"]
 mod urls;
+#[path = "fuzz/view.rs"]
+mod view;

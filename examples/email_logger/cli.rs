@@ -231,6 +231,18 @@ pub(crate) struct ShowArgs {
     /// Write the original mail into this new file; implies --original.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Write the original's text for people instead, its attachments and what wraps it.
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// With --text, leave out what is quoted and the signature.
+    #[arg(long, requires = "text")]
+    pub(crate) own: bool,
+    /// Write the original's HTML, sanitised and without anything remote, into this new file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the original's attachments into this directory under clean names; no file is replaced.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) attachments: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

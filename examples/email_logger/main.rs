@@ -33,6 +33,7 @@ mod simulate;
 mod stats;
 mod status;
 mod validate;
+mod view;
 mod words;
 
 use std::panic::AssertUnwindSafe;

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::explain::tell_steps;
 use crate::find::{Found, Reader};
 use crate::output::{Output, mails, safe};
-use crate::words;
+use crate::{view, words};
 
 /// Bytes of an original that are read at a time.
 const PIECE: u64 = 1 << 20;
@@ -32,6 +32,10 @@ pub(crate) async fn show(
         let file = args.output.as_deref();
         reader.original(&message, file, output).await?;
         return Ok(Exit::Done);
+    }
+    if args.text || args.html.is_some() || args.attachments.is_some() {
+        let message = found.message.ok_or_else(not_kept)?;
+        return view::show(args, &reader, &message, output).await;
     }
     let mail = reader.mail(&found).await?;
     let thread = reader.thread(mail.as_ref()).await?;

@@ -18,6 +18,7 @@ mod journal;
 mod keys;
 mod kind;
 mod merge;
+mod original;
 mod parts;
 mod reader;
 mod signals;
@@ -28,6 +29,9 @@ use crate::error::Result;
 
 pub(super) use keys::update_prefixed;
 pub(super) use merge::finish;
+pub(crate) use original::{
+    Disposition, Original, OriginalPart, PartShape, clean_file_name, markup_to_text,
+};
 pub use reader::MessageReader;
 
 impl Message {

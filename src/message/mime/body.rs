@@ -52,10 +52,7 @@ fn is_text(part: &Part<'_>) -> bool {
 }
 
 fn raw_name<'p>(part: &'p Part<'_>) -> Option<&'p str> {
-    let of = |header: &'p Option<ContentType<'static>>, name| {
-        header.as_ref().and_then(|header| header.attribute(name))
-    };
-    of(&part.disposition, "filename").or_else(|| of(&part.content_type, "name"))
+    file_name::raw(part.content_type.as_ref(), part.disposition.as_ref())
 }
 
 struct BodyReader {
@@ -148,7 +145,7 @@ fn is_saved(part: &Part<'_>) -> bool {
 
 /// A clean name; where the mail gives none, one that says what it is.
 fn name(part: &Part<'_>) -> String {
-    let given = raw_name(part).map(|raw| file_name::clean(&decode::words(raw)));
+    let given = file_name::given(part.content_type.as_ref(), part.disposition.as_ref());
     match given {
         Some(name) if !name.is_empty() => name,
         _ if part.media_type == "message/rfc822" => "message.eml".to_owned(),

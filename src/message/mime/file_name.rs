@@ -1,6 +1,27 @@
 //! File names of attachments that are safe to show and to save under.
 
+use mail_parser::ContentType;
+
+use super::decode;
+
 const MAX_BYTES: usize = 255;
+
+/// The file name that a part gives, as it is written.
+pub(super) fn raw<'p>(
+    content_type: Option<&'p ContentType<'static>>,
+    disposition: Option<&'p ContentType<'static>>,
+) -> Option<&'p str> {
+    let named = disposition.and_then(|header| header.attribute("filename"));
+    named.or_else(|| content_type.and_then(|header| header.attribute("name")))
+}
+
+/// The file name that a part gives, decoded and clean; empty when nothing is left of it.
+pub(super) fn given(
+    content_type: Option<&ContentType<'static>>,
+    disposition: Option<&ContentType<'static>>,
+) -> Option<String> {
+    raw(content_type, disposition).map(|raw| clean(&decode::words(raw)))
+}
 
 /// A clean file name: the last part of a path, without control, direction and invisible characters,
 /// without what Windows does not allow, never a device name, at most 255 bytes. Empty when nothing

@@ -4,6 +4,8 @@
 //! bounded here, nothing recurses, and a missing end of a part costs no second look. Leaves are
 //! found, not decoded.
 
+use std::ops::Range;
+
 use mail_parser::ContentType;
 
 use super::fields::{Field, fields};
@@ -40,6 +42,13 @@ pub(super) struct Part<'a> {
     /// Whether its parent is a `multipart/related`.
     pub(super) related: bool,
     body_at: usize,
+}
+
+impl Part<'_> {
+    /// Where the body lies in the mail that was walked.
+    pub(super) fn body_range(&self) -> Range<usize> {
+        self.body_at..self.body_at + self.body.len()
+    }
 }
 
 pub(super) struct Parts<'a> {
