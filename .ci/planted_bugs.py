@@ -46,13 +46,17 @@ def put(relative: Path, content: bytes) -> None:
 
 
 def run(command: list[str], **settings: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(PLACE / "build"), **settings}
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(BUILD), "CARGO_INCREMENTAL": "1", **settings}
     return subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, check=False)
 
 
+def cargo_test(test: str, *more: str) -> list[str]:
+    return ["cargo", "test", "--quiet", *OPTIMIZED, "--test", test, *more]
+
+
 def simulate(schedules: str) -> subprocess.CompletedProcess:
-    command = ["cargo", "test", "--quiet", "--test", "simulation", "no_schedule", "--", "--nocapture"]
-    return run(command, SCHEDULES=schedules, SEED="1", CARGO_INCREMENTAL="1", RUST_BACKTRACE="0")
+    command = cargo_test("simulation", "no_schedule", "--", "--nocapture")
+    return run(command, SCHEDULES=schedules, SEED="1", RUST_BACKTRACE="0")
 
 
 def verdict(patch: Path) -> str:

@@ -9,6 +9,9 @@
     clippy::print_stdout
 )]
 
+#[path = "support/postgres.rs"]
+mod cluster;
+
 #[path = "simulation/book.rs"]
 mod book;
 #[path = "simulation/commits.rs"]
@@ -23,6 +26,8 @@ mod mailbox;
 mod mails;
 #[path = "simulation/oracle.rs"]
 mod oracle;
+#[path = "simulation/postgres.rs"]
+mod postgres;
 #[path = "simulation/rng.rs"]
 mod rng;
 #[path = "simulation/search.rs"]

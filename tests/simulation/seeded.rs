@@ -259,7 +259,7 @@ impl<'a> Chaos<'a> {
         }
         let no_faults = rng.chance(80);
         Self {
-            runs_left: vec![2 + rng.below(4); plan.workers],
+            runs_left: vec![3 + rng.below(3); plan.workers],
             clock: if no_faults {
                 0
             } else {
@@ -269,9 +269,9 @@ impl<'a> Chaos<'a> {
             faults_left: if no_faults {
                 0
             } else {
-                2 + rng.below(FAULTS - 1)
+                3 + rng.below(FAULTS - 2)
             },
-            per_mille: [10, 20, 40, 100][rng.below(4)],
+            per_mille: [10, 20, 40, 60][rng.below(4)],
             number: 0,
             tally: Tally::default(),
             deeds,
@@ -394,9 +394,9 @@ fn weight(op: Op) -> u64 {
     match op {
         Op::Acquire | Op::OpenFolder | Op::LoadSetup => 1,
         Op::List | Op::Known | Op::PendingMoves | Op::Undelivered => 2,
-        Op::Fetch | Op::Resolve | Op::Release => 3,
-        Op::Unindexed | Op::Index | Op::ReadOriginal => 4,
-        _ => 8,
+        Op::Fetch | Op::Resolve | Op::Release | Op::Unindexed => 4,
+        Op::Renew => 6,
+        _ => 14,
     }
 }
 
