@@ -76,7 +76,7 @@ def put(relative: Path, content: bytes) -> None:
 
 
 def run(command: list[str], **settings: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(BUILD), "CARGO_INCREMENTAL": "1", **settings}
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(BUILD), "CARGO_INCREMENTAL": "0", **settings}
     return subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, check=False)
 
 

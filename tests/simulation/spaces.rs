@@ -90,6 +90,23 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
             with(Kind::TwoContacts, |plan| plan.sink = true),
             &[],
         ),
+        space(
+            "a set-up that is stored",
+            with(Kind::Plain, |plan| plan.setup = true),
+            &[],
+        ),
+        Space {
+            // Two mails: what compares them has its faults too.
+            faults: faults.min(2),
+            ..space(
+                "a large mail with the Message-ID of another",
+                with(Kind::Plain, |plan| {
+                    plan.kinds.push(Kind::SameMessageId);
+                    plan.queue.push(1);
+                }),
+                &[],
+            )
+        },
     ]
 }
 
