@@ -31,9 +31,9 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
     }
 }
 
-/// One mail and one worker, in every kind of world.
-pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
-    let space = |name, plan, leaps: &'static [i64]| Space {
+/// One worker, and faults as many as are wanted.
+fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -> Space {
+    Space {
         name,
         plan,
         // A leap at each point makes everything that follows another state: one of them.
@@ -45,14 +45,41 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
         // A fault ends a run: each may come in the run that heals the one before.
         runs: faults + 1,
         leaps,
-    };
-    let with = |kind: Kind, change: fn(&mut Plan)| {
-        let mut plan = plan(1, &[kind]);
-        change(&mut plan);
-        // What a logger remembers of a run that a fault ended is searched with two faults.
-        plan.process_per_run = faults > 2;
-        plan
-    };
+    }
+}
+
+fn plan_of(kind: Kind, faults: usize, change: fn(&mut Plan)) -> Plan {
+    let mut plan = plan(1, &[kind]);
+    change(&mut plan);
+    // What a logger remembers of a run that a fault ended is searched with two faults.
+    plan.process_per_run = faults > 2;
+    plan
+}
+
+/// One mail and one worker, in every kind of world.
+pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
+    let space = |name, plan, leaps: &'static [i64]| alone(name, plan, faults, leaps);
+    let with = |kind: Kind, change: fn(&mut Plan)| plan_of(kind, faults, change);
+    let mut all = worlds(space, with);
+    all.push(space(
+        "a set-up that is stored",
+        with(Kind::Plain, |plan| plan.setup = true),
+        &[],
+    ));
+    // Two mails: what compares them has its faults too.
+    let compared = with(Kind::Plain, |plan| {
+        plan.kinds.push(Kind::SameMessageId);
+        plan.queue.push(1);
+    });
+    let name = "a large mail with the Message-ID of another";
+    all.push(alone(name, compared, faults.min(2), &[]));
+    all
+}
+
+fn worlds(
+    space: impl Fn(&'static str, Plan, &'static [i64]) -> Space,
+    with: impl Fn(Kind, fn(&mut Plan)) -> Plan,
+) -> Vec<Space> {
     vec![
         space("a mail", with(Kind::Plain, |_| ()), &[]),
         space(
@@ -90,23 +117,6 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
             with(Kind::TwoContacts, |plan| plan.sink = true),
             &[],
         ),
-        space(
-            "a set-up that is stored",
-            with(Kind::Plain, |plan| plan.setup = true),
-            &[],
-        ),
-        Space {
-            // Two mails: what compares them has its faults too.
-            faults: faults.min(2),
-            ..space(
-                "a large mail with the Message-ID of another",
-                with(Kind::Plain, |plan| {
-                    plan.kinds.push(Kind::SameMessageId);
-                    plan.queue.push(1);
-                }),
-                &[],
-            )
-        },
     ]
 }
 
