@@ -15,16 +15,18 @@ use email_logging::{Result, StageId, WorkerId};
 use jiff::Timestamp;
 
 use crate::book::{MAILBOX, scope};
+use crate::postgres;
 use crate::stage::{Dice, Stage, StageClock};
 
 /// Opens an empty store whose calls answer at once, in the caller's thread.
 pub(crate) type Open = fn(&Stage) -> Arc<dyn InteractionStore>;
 
-/// The store that `STORE` names; a store that needs a runtime is put behind an adapter that waits for each answer.
+/// The store that `STORE` names.
 pub(crate) fn chosen() -> Open {
     match std::env::var("STORE").as_deref() {
         Err(_) | Ok("memory") => memory,
         Ok("sqlite") => sqlite,
+        Ok("postgres") => postgres::empty,
         Ok(other) => panic!("STORE={other} is not known here"),
     }
 }
@@ -51,8 +53,11 @@ fn sqlite(stage: &Stage) -> Arc<dyn InteractionStore> {
     Arc::new(store)
 }
 
-/// The answer of a call that never waits, as those of a store without threads are.
+/// The answer of a call: at once where the store has no threads, and from PostgreSQL when it has come.
 pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    if let Some(runtime) = postgres::runtime() {
+        return runtime.block_on(future);
+    }
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {
         Poll::Ready(answer) => answer,

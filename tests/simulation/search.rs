@@ -4,6 +4,10 @@
 //! What a worker does next follows from what it has seen since it began to live. So a state is: what each worker has seen, what
 //! the mailbox holds, what was written to the store and in which order, the clock, and what may still happen. Two schedules
 //! that reach one state go on alike, and the rest is searched once; every schedule is counted all the same.
+//!
+//! While the clock cannot leap any more, a worker that next does what no other worker can tell (it begins, it takes an answer
+//! that was worked out, it asks what always answers alike) does it first: in any order with the steps of the others the same
+//! state is reached, and its faults at that point are tried there. Schedules are counted up to such orders.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -105,7 +109,32 @@ impl Place {
             all.extend(workers.filter(running).map(Choice::Crash));
             all.extend(leaps.iter().map(|seconds| Choice::Leap(*seconds)));
         }
+        let clock_stands = self.faults_left == 0 || leaps.is_empty();
+        let first = (0..self.runs_left.len()).find(|at| clock_stands && self.is_alone(*at, &ready));
+        if let Some(worker) = first {
+            all.retain(|choice| match choice {
+                Choice::Start(at) | Choice::Crash(at) => *at == worker,
+                Choice::Go(at, _) => ready[*at].1 == worker,
+                Choice::Leap(_) | Choice::Wake => false,
+            });
+        }
         all
+    }
+
+    /// Whether no other worker can tell what a worker does next, whichever of its points goes on.
+    fn is_alone(&self, worker: usize, ready: &[(u64, usize, Point)]) -> bool {
+        let mut own = ready.iter().filter(|(_, of, _)| *of == worker).peekable();
+        if own.peek().is_none() {
+            return !self.world.workers[worker].is_running() && self.runs_left[worker] > 0;
+        }
+        own.all(|(_, _, point)| {
+            matches!(
+                point,
+                Point::Call(_, Phase::After)
+                    | Point::Call(Op::Resolve | Op::OpenFolder, Phase::Before)
+                    | Point::Sleep(_)
+            )
+        })
     }
 
     /// Takes a step; answers the cells of the fault matrix that it is in.

@@ -172,6 +172,7 @@ fn plan(rng: &mut Rng) -> Plan {
         sink: rng.chance(250),
         setup: rng.chance(150),
         restores: rng.chance(30),
+        process_per_run: false,
     }
 }
 
@@ -181,7 +182,34 @@ pub(crate) struct Replay {
     pub(crate) trace: bool,
     /// Faults that do not happen, by their number.
     pub(crate) skipped: BTreeSet<usize>,
+    /// Whether the seed chooses with the first chances that there were.
+    pub(crate) first_odds: bool,
 }
+
+/// How seeds choose.
+struct Odds {
+    /// Runs of a worker at least, and how many numbers of them there are.
+    runs: (usize, usize),
+    /// Faults at least.
+    faults: usize,
+    per_mille: [u64; 4],
+    weight: fn(Op) -> u64,
+}
+
+const ODDS: Odds = Odds {
+    runs: (3, 3),
+    faults: 3,
+    per_mille: [10, 20, 40, 60],
+    weight,
+};
+
+/// Those under which the first seeds found something.
+const FIRST_ODDS: Odds = Odds {
+    runs: (2, 4),
+    faults: 2,
+    per_mille: [10, 20, 40, 100],
+    weight: first_weight,
+};
 
 /// Runs the schedule of a seed.
 pub(crate) fn run(
@@ -230,6 +258,7 @@ pub(crate) const MOST_NUMBERED: usize = 64;
 struct Chaos<'a> {
     rng: Rng,
     replay: &'a Replay,
+    odds: &'static Odds,
     runs_left: Vec<usize>,
     deeds: Vec<Deed>,
     /// Chances in a thousand, per step.
@@ -258,8 +287,13 @@ impl<'a> Chaos<'a> {
             deeds.push(Deed::RestoreStore);
         }
         let no_faults = rng.chance(80);
+        let odds = if replay.first_odds {
+            &FIRST_ODDS
+        } else {
+            &ODDS
+        };
         Self {
-            runs_left: vec![2 + rng.below(4); plan.workers],
+            runs_left: vec![odds.runs.0 + rng.below(odds.runs.1); plan.workers],
             clock: if no_faults {
                 0
             } else {
@@ -269,9 +303,10 @@ impl<'a> Chaos<'a> {
             faults_left: if no_faults {
                 0
             } else {
-                2 + rng.below(FAULTS - 1)
+                odds.faults + rng.below(FAULTS + 1 - odds.faults)
             },
-            per_mille: [10, 20, 40, 100][rng.below(4)],
+            per_mille: odds.per_mille[rng.below(4)],
+            odds,
             number: 0,
             tally: Tally::default(),
             deeds,
@@ -345,7 +380,7 @@ impl<'a> Chaos<'a> {
         if running.count() > 1 {
             self.tally.hit(op, Column::SecondWorker);
         }
-        if self.faults_left > 0 && self.rng.chance(self.per_mille * weight(op)) {
+        if self.faults_left > 0 && self.rng.chance(self.per_mille * (self.odds.weight)(op)) {
             let crashes = self.rng.chance(300);
             let fault = *self.rng.pick(faults(op, phase));
             let how = u8::try_from(self.rng.below(250)).unwrap();
@@ -391,6 +426,16 @@ impl<'a> Chaos<'a> {
 
 /// How likely a fault is at this call: what every run begins with is seldom, what few runs reach is often.
 fn weight(op: Op) -> u64 {
+    match op {
+        Op::Acquire | Op::OpenFolder | Op::LoadSetup => 1,
+        Op::List | Op::Known | Op::PendingMoves | Op::Undelivered => 2,
+        Op::Fetch | Op::Resolve | Op::Release | Op::Unindexed => 4,
+        Op::Renew => 6,
+        _ => 14,
+    }
+}
+
+fn first_weight(op: Op) -> u64 {
     match op {
         Op::Acquire | Op::OpenFolder | Op::LoadSetup => 1,
         Op::List | Op::Known | Op::PendingMoves | Op::Undelivered => 2,

@@ -27,12 +27,13 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
         sink: false,
         setup: false,
         restores: false,
+        process_per_run: false,
     }
 }
 
-/// One mail and one worker, in every kind of world.
-pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
-    let space = |name, plan, leaps: &'static [i64]| Space {
+/// One worker, and faults as many as are wanted.
+fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -> Space {
+    Space {
         name,
         plan,
         // A leap at each point makes everything that follows another state: one of them.
@@ -44,12 +45,41 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
         // A fault ends a run: each may come in the run that heals the one before.
         runs: faults + 1,
         leaps,
-    };
-    let with = |kind: Kind, change: fn(&mut Plan)| {
-        let mut plan = plan(1, &[kind]);
-        change(&mut plan);
-        plan
-    };
+    }
+}
+
+fn plan_of(kind: Kind, faults: usize, change: fn(&mut Plan)) -> Plan {
+    let mut plan = plan(1, &[kind]);
+    change(&mut plan);
+    // What a logger remembers of a run that a fault ended is searched with two faults.
+    plan.process_per_run = faults > 2;
+    plan
+}
+
+/// One mail and one worker, in every kind of world.
+pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
+    let space = |name, plan, leaps: &'static [i64]| alone(name, plan, faults, leaps);
+    let with = |kind: Kind, change: fn(&mut Plan)| plan_of(kind, faults, change);
+    let mut all = worlds(space, with);
+    all.push(space(
+        "a set-up that is stored",
+        with(Kind::Plain, |plan| plan.setup = true),
+        &[],
+    ));
+    // Two mails: what compares them has its faults too.
+    let compared = with(Kind::Plain, |plan| {
+        plan.kinds.push(Kind::SameMessageId);
+        plan.queue.push(1);
+    });
+    let name = "a large mail with the Message-ID of another";
+    all.push(alone(name, compared, faults.min(2), &[]));
+    all
+}
+
+fn worlds(
+    space: impl Fn(&'static str, Plan, &'static [i64]) -> Space,
+    with: impl Fn(Kind, fn(&mut Plan)) -> Plan,
+) -> Vec<Space> {
     vec![
         space("a mail", with(Kind::Plain, |_| ()), &[]),
         space(
@@ -90,9 +120,9 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     ]
 }
 
-/// Two mails and two workers. The clock may leap over the end of a lease.
+/// Two mails and two workers. The clock may leap over the end of a lease, in the place of a fault.
 pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
-    let space = |name, kinds: &[Kind], batch, faults| {
+    let space = |name, kinds: &[Kind], batch, faults, leaps: &'static [i64]| {
         let mut plan = plan(2, kinds);
         plan.batch = batch;
         Space {
@@ -100,19 +130,19 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
             plan,
             faults,
             runs: 1,
-            leaps: &[400],
+            leaps,
         }
     };
-    let mut all = vec![space(
-        "two mails in a batch",
-        &[Kind::Plain, Kind::Plain],
-        2,
-        faults,
-    )];
+    let plain = [Kind::Plain, Kind::Plain];
+    let mut all = vec![space("two mails in a batch", &plain, 2, faults, &[])];
+    if faults > 0 {
+        let name = "two mails in a batch, and a lease that ends";
+        all.push(space(name, &plain, 2, 1, &[400]));
+    }
     if faults > 1 {
         // The stages of two batches overlap in each worker: its own orders alone are many.
         let kinds = [Kind::Plain, Kind::SameMessageId];
-        all.push(space("two batches", &kinds, 1, 0));
+        all.push(space("two batches", &kinds, 1, 0, &[]));
     }
     all
 }

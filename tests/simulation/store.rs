@@ -1,7 +1,6 @@
 //! The store as a worker sees it: every call waits before and after its effect, and may fail at either.
 
 use std::fmt::Debug;
-use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,16 +33,17 @@ pub(crate) struct SimStore {
 }
 
 impl SimStore {
+    /// A call, whose effect is done in one step.
     async fn call<T: Debug>(
         &self,
         op: Op,
         name: &'static str,
-        effect: impl Future<Output = Result<T>>,
+        effect: impl FnOnce(&dyn InteractionStore) -> Result<T>,
     ) -> Result<T> {
         if let Some(fault) = self.stage.wait(self.worker, op, Phase::Before).await {
             return Err(failed(fault, name));
         }
-        let answer = effect.await;
+        let answer = effect(self.database.store().as_ref());
         self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
             Some(fault) => Err(failed(fault, name)),
@@ -63,30 +63,30 @@ impl SimStore {
         }
     }
 
-    /// The commit, with what the book must know of it, in one step.
-    async fn commit_effect(
+    /// The commit, with what the book must know of it.
+    fn commit_effect(
         &self,
-        scope: &Scope,
-        lease: &Lease,
+        store: &dyn InteractionStore,
+        (scope, lease): (&Scope, &Lease),
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
         self.check_scope(scope, Some(&lease.mailbox));
-        let (store, stale) = (self.database.store(), self.book().is_stale(lease.epoch));
-        let before = stale.then(|| size(store.as_ref(), scope));
+        let stale = self.book().is_stale(lease.epoch);
+        let before = stale.then(|| size(store, scope));
         self.database
             .note(|| Write::Commit(lease.clone(), batch.clone()));
         self.stage.writes(&batch);
-        let receipt = store.commit(scope, lease, batch.clone()).await;
+        let receipt = at_once(store.commit(scope, lease, batch.clone()));
         match &receipt {
             Ok(_) if stale => self.book().broken("I9: a stale lease was written with"),
-            Ok(receipt) => self.commits.look(store.as_ref(), &batch, receipt),
+            Ok(receipt) => self.commits.look(store, &batch, receipt),
             Err(error) if stale && error.kind() != ErrorKind::LeaseLost => {
                 self.book()
                     .broken(format!("I9: a stale lease is answered with {error}"));
             }
             Err(_) => {}
         }
-        if before.is_some_and(|before| before != size(store.as_ref(), scope)) {
+        if before.is_some_and(|before| before != size(store, scope)) {
             self.book().broken("I9: rows of a stale lease are there");
         }
         receipt
@@ -116,11 +116,10 @@ impl MailLedger for SimStore {
         worker: &WorkerId,
         ttl: Duration,
     ) -> Result<Acquired> {
-        self.call(Op::Acquire, "acquire", async {
+        self.call(Op::Acquire, "acquire", |store| {
             self.check_scope(scope, Some(mailbox));
             self.database.note(|| Write::Acquire(worker.clone(), ttl));
-            let store = self.database.store();
-            let acquired = store.acquire(scope, mailbox, worker, ttl).await;
+            let acquired = at_once(store.acquire(scope, mailbox, worker, ttl));
             if let Ok(Acquired::Held(lease)) = &acquired {
                 self.stage.writes(lease);
                 self.book().lease_given(self.worker, lease.epoch);
@@ -131,9 +130,9 @@ impl MailLedger for SimStore {
     }
 
     async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        self.call(Op::Renew, "renew", async {
+        self.call(Op::Renew, "renew", |store| {
             self.database.note(|| Write::Renew(lease.clone(), ttl));
-            let renewed = self.database.store().renew(scope, lease, ttl).await;
+            let renewed = at_once(store.renew(scope, lease, ttl));
             if renewed.is_ok() && self.book().is_stale(lease.epoch) {
                 self.book().broken("I9: a stale lease was renewed");
             }
@@ -144,12 +143,12 @@ impl MailLedger for SimStore {
     }
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
-        let effect = async {
+        self.call(Op::Release, "release", |store| {
             self.database.note(|| Write::Release(lease.clone()));
             self.stage.writes(&(Op::Release, lease));
-            self.database.store().release(scope, lease).await
-        };
-        self.call(Op::Release, "release", effect).await
+            at_once(store.release(scope, lease))
+        })
+        .await
     }
 
     async fn known(
@@ -159,8 +158,10 @@ impl MailLedger for SimStore {
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>> {
         self.check_scope(scope, Some(mailbox));
-        let effect = async { self.database.store().known(scope, mailbox, keys).await };
-        self.call(Op::Known, "known", effect).await
+        self.call(Op::Known, "known", |store| {
+            at_once(store.known(scope, mailbox, keys))
+        })
+        .await
     }
 
     async fn with_message_ids(
@@ -168,13 +169,11 @@ impl MailLedger for SimStore {
         scope: &Scope,
         message_ids: &[String],
     ) -> Result<Vec<Vec<KnownMessage>>> {
-        let effect = async {
+        self.call(Op::WithMessageIds, "with_message_ids", |store| {
             self.check_scope(scope, None);
-            let store = self.database.store();
-            store.with_message_ids(scope, message_ids).await
-        };
-        self.call(Op::WithMessageIds, "with_message_ids", effect)
-            .await
+            at_once(store.with_message_ids(scope, message_ids))
+        })
+        .await
     }
 
     async fn stage(
@@ -185,18 +184,17 @@ impl MailLedger for SimStore {
         index: u32,
         bytes: Vec<u8>,
     ) -> Result<()> {
-        let effect = async {
+        self.call(Op::Stage, "stage", |store| {
             self.database
                 .note(|| Write::Stage(lease.clone(), stage, index, bytes.clone()));
             self.stage.writes(&(lease, stage, index));
-            let store = self.database.store();
-            let staged = store.stage(scope, lease, stage, index, bytes).await;
+            let staged = at_once(store.stage(scope, lease, stage, index, bytes));
             if staged.is_ok() && self.book().is_stale(lease.epoch) {
                 self.book().broken("I9: a stale lease staged an original");
             }
             staged
-        };
-        self.call(Op::Stage, "stage", effect).await
+        })
+        .await
     }
 
     async fn staged(
@@ -206,12 +204,11 @@ impl MailLedger for SimStore {
         stage: StageId,
         limit: u64,
     ) -> Result<Option<Vec<u8>>> {
-        let effect = async {
+        self.call(Op::Staged, "staged", |store| {
             self.check_scope(scope, None);
-            let store = self.database.store();
-            store.staged(scope, lease, stage, limit).await
-        };
-        self.call(Op::Staged, "staged", effect).await
+            at_once(store.staged(scope, lease, stage, limit))
+        })
+        .await
     }
 
     async fn commit(
@@ -220,8 +217,10 @@ impl MailLedger for SimStore {
         lease: &Lease,
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
-        let effect = self.commit_effect(scope, lease, batch);
-        self.call(Op::Commit, "commit", effect).await
+        self.call(Op::Commit, "commit", |store| {
+            self.commit_effect(store, (scope, lease), batch)
+        })
+        .await
     }
 
     async fn pending_moves(
@@ -231,12 +230,11 @@ impl MailLedger for SimStore {
         due: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingMove>> {
-        let effect = async {
+        self.call(Op::PendingMoves, "pending_moves", |store| {
             self.check_scope(scope, Some(mailbox));
-            let store = self.database.store();
-            store.pending_moves(scope, mailbox, due, limit).await
-        };
-        self.call(Op::PendingMoves, "pending_moves", effect).await
+            at_once(store.pending_moves(scope, mailbox, due, limit))
+        })
+        .await
     }
 
     async fn undelivered(
@@ -245,12 +243,11 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         limit: u32,
     ) -> Result<Vec<Undelivered>> {
-        let effect = async {
+        self.call(Op::Undelivered, "undelivered", |store| {
             self.check_scope(scope, Some(mailbox));
-            let store = self.database.store();
-            store.undelivered(scope, mailbox, limit).await
-        };
-        self.call(Op::Undelivered, "undelivered", effect).await
+            at_once(store.undelivered(scope, mailbox, limit))
+        })
+        .await
     }
 
     async fn requeue(
@@ -267,8 +264,10 @@ impl MailLedger for SimStore {
 #[async_trait]
 impl ContentIndex for SimStore {
     async fn unindexed(&self, scope: &Scope, limit: u32) -> Result<Vec<MessageUid>> {
-        let effect = async { self.database.store().unindexed(scope, limit).await };
-        self.call(Op::Unindexed, "unindexed", effect).await
+        self.call(Op::Unindexed, "unindexed", |store| {
+            at_once(store.unindexed(scope, limit))
+        })
+        .await
     }
 
     async fn put_content(
@@ -276,12 +275,12 @@ impl ContentIndex for SimStore {
         scope: &Scope,
         contents: Vec<(MessageUid, MessageContent)>,
     ) -> Result<()> {
-        let effect = async {
+        self.call(Op::Index, "put_content", |store| {
             let uids: Vec<_> = contents.iter().map(|(uid, _)| *uid).collect();
             self.stage.writes(&uids);
-            self.database.store().put_content(scope, contents).await
-        };
-        self.call(Op::Index, "put_content", effect).await
+            at_once(store.put_content(scope, contents))
+        })
+        .await
     }
 }
 
@@ -289,8 +288,10 @@ impl ContentIndex for SimStore {
 #[async_trait]
 impl InteractionLog for SimStore {
     async fn mail(&self, scope: &Scope, message: &MessageUid) -> Result<LoggedMail> {
-        let effect = async { self.database.store().mail(scope, message).await };
-        self.call(Op::ReadMail, "mail", effect).await
+        self.call(Op::ReadMail, "mail", |store| {
+            at_once(store.mail(scope, message))
+        })
+        .await
     }
 
     async fn original(
@@ -299,12 +300,11 @@ impl InteractionLog for SimStore {
         message: &MessageUid,
         range: Range<u64>,
     ) -> Result<OriginalPart> {
-        let effect = async {
+        self.call(Op::ReadOriginal, "original", |store| {
             self.check_scope(scope, None);
-            let store = self.database.store();
-            store.original(scope, message, range).await
-        };
-        self.call(Op::ReadOriginal, "original", effect).await
+            at_once(store.original(scope, message, range))
+        })
+        .await
     }
 
     async fn entries(

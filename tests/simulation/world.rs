@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) setup: bool,
     /// Whether the store may be put back to an earlier state.
     pub(crate) restores: bool,
+    /// Whether each run is a process of its own, as a scheduled job is.
+    pub(crate) process_per_run: bool,
 }
 
 /// A worker: a process with its logger, and the run that goes on in it.
@@ -290,6 +292,10 @@ impl World {
             return;
         };
         self.workers[worker].run = None;
+        if self.plan.process_per_run {
+            self.workers[worker].logger = None;
+            self.stage.forgets(worker);
+        }
         let report = match &ended {
             Ok(report) => report,
             Err(error) => &error.report,

@@ -158,6 +158,7 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_commit_with_a_lost_reply_is_repeated_by_the_next_holder,
             a_second_sighting_adds_no_entry,
             a_second_sighting_adds_only_what_is_new,
+            an_edited_copy_in_the_same_commit_leaves_no_message,
             a_refused_row_leaves_no_trace_and_the_others_are_written,
             concurrent_commits_of_one_message_make_one_set_of_entries,
             an_unknown_message_with_the_same_message_id_is_to_be_compared,

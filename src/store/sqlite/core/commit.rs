@@ -1,5 +1,6 @@
 //! The commit: one transaction per batch, fenced first, written whole or not at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -119,21 +120,26 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row.
+    /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row. A
+    /// further row under a key takes its message in its turn: the row before may have logged the sighting.
     fn write_together(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
-        let mut identities = vec![Identity::Unkept; rows.len()];
+        let mut identities: Vec<Option<Identity>> = vec![None; rows.len()];
+        let mut met = BTreeSet::new();
         let mut ordered: Vec<_> = rows.iter().zip(&mut identities).collect();
+        ordered.retain(|(row, _)| met.insert(&row.sighting.key));
         ordered.sort_by_key(|(row, _)| match &row.content {
             RowContent::Decided(decided) => Some(decided.message),
             _ => None,
         });
         for (row, identity) in ordered {
-            *identity = self.identify(row)?;
+            *identity = Some(self.identify(row)?);
         }
-        rows.iter()
-            .zip(identities)
-            .map(|(row, identity)| write_row(self, row, &identity))
-            .collect()
+        let mut results = Vec::with_capacity(rows.len());
+        for (row, identity) in rows.iter().zip(identities) {
+            let identity = identity.map_or_else(|| self.identify(row), Ok)?;
+            results.push(write_row(self, row, &identity)?);
+        }
+        Ok(results)
     }
 
     /// A row that is refused for its data is undone alone.

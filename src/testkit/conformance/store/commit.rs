@@ -94,6 +94,21 @@ pub(super) async fn a_second_sighting_adds_only_what_is_new(bench: &Bench) -> Ch
     equal("entries", bench.all_entries().await?.len(), 2)
 }
 
+/// A person copied a mail and edited one of the two: one key, two contents.
+pub(super) async fn an_edited_copy_in_the_same_commit_leaves_no_message(bench: &Bench) -> Checked {
+    let first = sample::logged(2, &["C1"]);
+    let mut edited = sample::logged(1, &["C2"]);
+    edited.key = first.key.clone();
+    let both = vec![first.row(), edited.row()];
+    let lease = bench.lease().await?;
+    let results = bench.commit(&lease, both).await?;
+    already_logged("the edited copy", &results[1])?;
+    equal("rows", bench.counts().await?, [1, 1, 1, 2])?;
+    let there = bench.store.mail(&bench.scope, &edited.uid()).await;
+    check!(there.is_err(), "the edited copy left a message");
+    Ok(())
+}
+
 pub(super) async fn a_refused_row_leaves_no_trace_and_the_others_are_written(
     bench: &Bench,
 ) -> Checked {

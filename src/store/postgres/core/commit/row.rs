@@ -1,5 +1,7 @@
 //! One row of a commit: what a decision, a further copy or a failed attempt changes.
 
+use std::collections::BTreeSet;
+
 use super::super::ALREADY_LOGGED;
 use super::super::sightings::{Decided, Found};
 use super::changes::{Changes, NewDecision};
@@ -19,20 +21,26 @@ use crate::store::{
 const SAME_MESSAGE: &str = "same-message";
 
 impl<'a> Changes<'a> {
-    /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row.
+    /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row. A
+    /// further row under a key takes its message in its turn: the row before may have logged the sighting.
     pub(super) fn write_rows(&mut self, rows: &[&'a CommitRow]) -> Done<Vec<RowResult>> {
-        let mut identities = vec![Identity::Unkept; rows.len()];
+        let mut identities: Vec<Option<Identity>> = vec![None; rows.len()];
+        let mut met = BTreeSet::new();
         let mut ordered: Vec<_> = rows.iter().zip(&mut identities).collect();
+        ordered.retain(|(row, _)| met.insert(&row.sighting.key));
         ordered.sort_by_key(|(row, _)| match &row.content {
             RowContent::Decided(decided) => Some(decided.message),
             _ => None,
         });
         for (row, identity) in ordered {
-            *identity = self.identify(row)?;
+            *identity = Some(self.identify(row)?);
         }
-        let rows = rows.iter().zip(identities);
-        rows.map(|(row, identity)| self.write_row(row, &identity))
-            .collect()
+        let mut results = Vec::with_capacity(rows.len());
+        for (row, identity) in rows.iter().zip(identities) {
+            let identity = identity.map_or_else(|| self.identify(row), Ok)?;
+            results.push(self.write_row(row, &identity)?);
+        }
+        Ok(results)
     }
 
     fn write_row(&mut self, row: &'a CommitRow, identity: &Identity) -> Done<RowResult> {
