@@ -457,3 +457,41 @@ fn matches_beyond_fifty_are_counted_and_not_named() {
         assert_eq!(of("match.more"), more.into_iter().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn salespeople_beyond_fifty_are_counted_and_not_named() {
+    let (mut message, mut parties) = (mail("c1@customer.example", &[]), world());
+    for number in 0..51 {
+        let text = format!("x{number}@own.example");
+        parties = parties.with(address(&text), seller(&format!("X{number}")));
+        message.to.push(mailbox(&text));
+    }
+    let decision = decided(&message, &parties, &default_policy());
+    let named = decision.steps.iter();
+    let named = named.filter(|step| step.rule == "match.salesperson");
+    assert_eq!(named.count(), 50);
+    let more = "1 more matches are not named here.";
+    assert_eq!(step(&decision, "match.more"), (Verdict::Match, more));
+}
+
+#[test]
+fn a_contact_who_is_left_out_is_told_of_only_where_there_is_one() {
+    let blocked = AddressParties::nobody().with_contact(person("CX").with_privacy_blocked(true));
+    let parties = world().with(address("x@customer.example"), blocked);
+    let mut policy = default_policy();
+    policy.privacy_blocked_contacts = false;
+    let rows: [(&[&str], Option<Verdict>); 3] = [
+        (&["c1@customer.example"], None),
+        (
+            &["c1@customer.example", "x@customer.example"],
+            Some(Verdict::Note),
+        ),
+        (&["x@customer.example"], Some(Verdict::Stop)),
+    ];
+    for (to, expected) in rows {
+        let decision = decided(&mail("s1@own.example", to), &parties, &policy);
+        let mut told = decision.steps.iter();
+        let told = told.find(|step| step.rule == "match.privacy-blocked");
+        assert_eq!(told.map(|step| step.verdict), expected, "{to:?}");
+    }
+}
