@@ -15,4 +15,6 @@ mod privacy;
 mod properties;
 mod ranking;
 mod sender;
+mod sound;
 mod unmatched;
+mod words;

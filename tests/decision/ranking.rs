@@ -1,8 +1,8 @@
 //! Which of several candidates is taken, and that the choice is noted.
 
 use crate::common::{
-    address, company, decided, default_policy, mail, original_policy, person, salesperson, words,
-    world,
+    address, company, decided, default_policy, mail, original_policy, person, salesperson, seller,
+    words, world,
 };
 use email_logging::decision::{Decision, LoggingPolicy, flags};
 use email_logging::parties::{AddressParties, ContactMatch, MatchedBy, SalespersonMatch};
@@ -140,4 +140,22 @@ fn an_inherited_address_is_noted_with_the_pair_alone() {
             .contains(&flags::INHERITED_ADDRESS.to_owned())
     );
     assert_eq!(decision.flags, Vec::<String>::new());
+}
+
+#[test]
+fn of_a_repetition_the_sure_salesperson_counts_whatever_the_order() {
+    let several = seller("S7").with_salesperson(salesperson("S8"));
+    let parties = world()
+        .with(address("shared@own.example"), several)
+        .with(address("s7@own.example"), seller("S7"));
+    for to in [
+        ["shared@own.example", "s7@own.example"],
+        ["s7@own.example", "shared@own.example"],
+    ] {
+        let message = mail("c1@customer.example", &to);
+        let decision = decided(&message, &parties, &default_policy());
+        assert_eq!(words(&decision), "in C1/S7", "{to:?}");
+        let unsure = flags::AMBIGUOUS_SALESPERSON.to_owned();
+        assert!(!decision.entries[0].flags.contains(&unsure), "{to:?}");
+    }
 }

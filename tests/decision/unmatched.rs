@@ -1,6 +1,6 @@
 //! What becomes of mail in which nobody was found.
 
-use crate::common::{address, decided, default_policy, mail, mailbox, words, world};
+use crate::common::{address, decided, default_policy, mail, mailbox, seller, words, world};
 use email_logging::decision::{Decision, InternalMail, Keep, LoggingPolicy, Unmatched, flags};
 use email_logging::message::{Authenticity, ItemClass, Message, Signal};
 
@@ -201,4 +201,20 @@ fn a_created_contact_is_found_when_the_mail_is_decided_again() {
     let decision = decided(&message, &parties, &create_contact());
     assert_eq!(words(&decision), "in CZ/S1");
     assert_eq!(proposed(&decision), []);
+}
+
+#[test]
+fn a_salesperson_with_an_address_outside_is_no_unknown_contact() {
+    let parties = world().with(address("s7@freelance.example"), seller("S7"));
+    let message = mail("s1@own.example", &["s7@freelance.example"]);
+    let mut policy = default_policy();
+    policy.unmatched = Unmatched::LogAgainst {
+        contact: Some("C-DEFAULT".into()),
+        salesperson: None,
+    };
+    let decision = decided(&message, &parties, &policy);
+    assert_eq!(words(&decision), "not-matched no-contact");
+    policy.unmatched = Unmatched::CreateContact;
+    let decision = decided(&message, &parties, &policy);
+    assert_eq!(decision.create_contacts, []);
 }
