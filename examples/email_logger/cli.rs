@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::flags;
 use crate::opportunity::args::OpportunityArgs;
 
 pub(crate) mod reports;
@@ -94,6 +93,7 @@ pub(crate) enum Command {
     Folders(FoldersArgs),
     #[command(flatten)]
     Report(reports::ReportCommand),
+    #[command(flatten)]
     Review(review::ReviewCommand),
     #[command(flatten)]
     Administer(setup::SetupCommand),

@@ -112,9 +112,6 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
 /// The commands that read and tidy the log.
 async fn report(
     command: &ReportCommand,
-/// The commands of the review queue.
-async fn reviewing(
-    command: &ReviewCommand,
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
@@ -123,6 +120,16 @@ async fn reviewing(
         ReportCommand::Export(args) => export::export(args, file, output).await,
         ReportCommand::Cancel(args) => cancel::cancel(args, file, output).await,
         ReportCommand::DeleteCanceled(args) => cancel::delete_canceled(args, file, output).await,
+    }
+}
+
+/// The commands of the review queue.
+async fn reviewing(
+    command: &ReviewCommand,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    match command {
         ReviewCommand::Review(args) => review::review(args, file, output).await,
         ReviewCommand::Rematch(args) => rematch::rematch(args, file, output).await,
         ReviewCommand::NeverLog(args) => review::never_log(args, file, output).await,

@@ -33,7 +33,7 @@ pub(crate) async fn opportunity(
     output: &Output,
 ) -> Result<Exit, Failure> {
     use OpportunityCommand as Command;
-    let reader = Reader::open(file, args.store.as_deref())?;
+    let reader = Reader::open(file, args.store.as_deref()).await?;
     reader.store.migrate().await?;
     let book = Book { reader, output };
     match &args.command {

@@ -31,10 +31,15 @@ pub(crate) async fn review(
     match &args.action {
         None => {
             let store = args.file.store.as_deref();
-            list(&ListItems::default(), &Reader::open(file, store)?, output).await
+            list(
+                &ListItems::default(),
+                &Reader::open(file, store).await?,
+                output,
+            )
+            .await
         }
         Some(ReviewAction::List(items)) => {
-            let reader = Reader::open(file, items.file.store.as_deref())?;
+            let reader = Reader::open(file, items.file.store.as_deref()).await?;
             list(items, &reader, output).await
         }
         Some(ReviewAction::Show(one)) => show(one, file, output).await,
@@ -119,7 +124,7 @@ async fn find(one: &OneItem, reader: &Reader) -> Result<ReviewItem, Failure> {
 }
 
 async fn show(one: &OneItem, file: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, one.file.store.as_deref())?;
+    let reader = Reader::open(file, one.file.store.as_deref()).await?;
     let item = find(one, &reader).await?;
     if output.json() {
         output.value(&json!({ "item": item }))?;
@@ -145,7 +150,7 @@ async fn say(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, args.item.file.store.as_deref())?;
+    let reader = Reader::open(file, args.item.file.store.as_deref()).await?;
     let item = find(&args.item, &reader).await?;
     let said = said.with_note(&args.note);
     let (mailbox, key) = (&item.decision.mailbox, &item.decision.sighting);
@@ -172,7 +177,7 @@ pub(crate) async fn never_log(
 ) -> Result<Exit, Failure> {
     match &args.action {
         NeverLogAction::List(place) => {
-            let reader = Reader::open(file, place.store.as_deref())?;
+            let reader = Reader::open(file, place.store.as_deref()).await?;
             let stored = reader.store.load_never_log(&reader.scope).await?;
             if output.json() {
                 output.value(&json!({ "never-log": stored.lists, "version": stored.version }))?;
@@ -203,7 +208,7 @@ async fn change(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, args.file.store.as_deref())?;
+    let reader = Reader::open(file, args.file.store.as_deref()).await?;
     let mut stored = reader.store.load_never_log(&reader.scope).await?;
     let of = args.salesperson.as_deref().map(Into::into);
     let changed = if add {
@@ -244,7 +249,7 @@ pub(crate) async fn events(
     file: Option<&Path>,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let reader = Reader::open(file, args.file.store.as_deref())?;
+    let reader = Reader::open(file, args.file.store.as_deref()).await?;
     let (store, scope) = (&reader.store, &reader.scope);
     if let Some(number) = args.ack {
         store.acknowledge(scope, &args.consumer, number).await?;

@@ -112,21 +112,11 @@ pub(crate) async fn logger(
     if path.is_file() {
         let store = connect::store(&path).await?;
         return match builder_of(config, Arc::clone(&store), flags, output).await? {
-            Some(builder) => Ok(Some(builder.with_store(store).build()?)),
+            Some(builder) => {
+                let builder = builder.with_review_store(Arc::clone(&store));
+                Ok(Some(builder.with_store(store).build()?))
+            }
             None => Ok(None),
-        return match set_up(config, Arc::clone(&store)).await? {
-            SetUp::Enabled(installation, setup) => {
-                tell_unused(flags, output);
-                let builder = connect::logger_of_setup(&installation, &setup, output).await?;
-                let builder = builder.with_review_store(Arc::clone(&store));
-                Ok(Some(builder.with_store(store).build()?))
-            }
-            SetUp::Disabled => Ok(None),
-            SetUp::None(config) => {
-                let builder = connect::logger(&config, output)?;
-                let builder = builder.with_review_store(Arc::clone(&store));
-                Ok(Some(builder.with_store(store).build()?))
-            }
         };
     }
     let builder = connect::logger(&config, output)?;

@@ -36,6 +36,7 @@ async fn loggers(
             Some(builder) => {
                 let builder = builder
                     .with_mailbox(name.as_str())
+                    .with_review_store(Arc::clone(&store))
                     .with_store(Arc::clone(&store));
                 all.push((name, builder.build()?));
             }
