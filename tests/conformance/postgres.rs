@@ -5,7 +5,6 @@ use std::sync::Arc;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::secrets::{self, SecretBackend};
 use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
-use email_logging::testkit::conformance::store::{StoreBackend, run};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
 use crate::postgres_support::{Server, migrated, server};

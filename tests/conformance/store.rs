@@ -5,7 +5,6 @@ use std::sync::Arc;
 use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
-use email_logging::testkit::conformance::store::{StoreBackend, run};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
 pub(super) async fn memory() -> StoreBackend {
