@@ -31,6 +31,8 @@ pub(crate) struct Space {
     pub(crate) runs: usize,
     /// Leaps of the clock, in seconds.
     pub(crate) leaps: &'static [i64],
+    /// The call before which alone the clock leaps.
+    pub(crate) leaps_at: Option<Op>,
 }
 
 /// What was searched.
@@ -84,7 +86,7 @@ impl Place {
         hasher.finish()
     }
 
-    fn choices(&self, leaps: &[i64]) -> Vec<Choice> {
+    fn choices(&self, space: &Space) -> Vec<Choice> {
         let workers = 0..self.runs_left.len();
         let running = |worker: &usize| self.world.workers[*worker].is_running();
         let may_start = |worker: &usize| !running(worker) && self.runs_left[*worker] > 0;
@@ -107,9 +109,16 @@ impl Place {
                 }
             }
             all.extend(workers.filter(running).map(Choice::Crash));
-            all.extend(leaps.iter().map(|seconds| Choice::Leap(*seconds)));
+            let at = |(_, _, point): &(u64, usize, Point)| {
+                space
+                    .leaps_at
+                    .is_none_or(|op| *point == Point::Call(op, Phase::Before))
+            };
+            if ready.iter().any(at) {
+                all.extend(space.leaps.iter().map(|seconds| Choice::Leap(*seconds)));
+            }
         }
-        let clock_stands = self.faults_left == 0 || leaps.is_empty();
+        let clock_stands = self.faults_left == 0 || space.leaps.is_empty();
         let first = (0..self.runs_left.len()).find(|at| clock_stands && self.is_alone(*at, &ready));
         if let Some(worker) = first {
             all.retain(|choice| match choice {
@@ -231,7 +240,7 @@ impl Search<'_> {
         if let Some(schedules) = self.known.get(&digest) {
             return Ok(*schedules);
         }
-        let choices = place.choices(self.space.leaps);
+        let choices = place.choices(self.space);
         let Some((last, others)) = choices.split_last() else {
             self.covered.ends += 1;
             let ended = place.world.settle().and_then(|_| place.world.check());

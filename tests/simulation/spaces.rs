@@ -3,6 +3,7 @@
 use crate::mailbox::Server;
 use crate::mails::Kind;
 use crate::search::Space;
+use crate::stage::Op;
 use crate::world::Plan;
 
 const EXCHANGE: Server = Server {
@@ -45,6 +46,7 @@ fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -
         // A fault ends a run: each may come in the run that heals the one before.
         runs: faults + 1,
         leaps,
+        leaps_at: None,
     }
 }
 
@@ -66,6 +68,18 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
         with(Kind::Plain, |plan| plan.setup = true),
         &[],
     ));
+    // The leap is the first of two faults: a renewal is due after it, and fails.
+    all.push(Space {
+        faults: faults.min(2),
+        leaps: &[200],
+        leaps_at: Some(Op::Fetch),
+        ..alone(
+            "a lease that is renewed",
+            with(Kind::Plain, |_| ()),
+            faults,
+            &[],
+        )
+    });
     // Two mails: what compares them has its faults too.
     let compared = with(Kind::Plain, |plan| {
         plan.kinds.push(Kind::SameMessageId);
@@ -131,6 +145,7 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
             faults,
             runs: 1,
             leaps,
+            leaps_at: None,
         }
     };
     let plain = [Kind::Plain, Kind::Plain];

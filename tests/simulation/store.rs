@@ -68,18 +68,18 @@ impl SimStore {
         &self,
         store: &dyn InteractionStore,
         (scope, lease): (&Scope, &Lease),
-        batch: CommitBatch,
+        batch: &CommitBatch,
     ) -> Result<CommitReceipt> {
         self.check_scope(scope, Some(&lease.mailbox));
         let stale = self.book().is_stale(lease.epoch);
         let before = stale.then(|| size(store, scope));
         self.database
             .note(|| Write::Commit(lease.clone(), batch.clone()));
-        self.stage.writes(&batch);
+        self.stage.writes(batch);
         let receipt = at_once(store.commit(scope, lease, batch.clone()));
         match &receipt {
             Ok(_) if stale => self.book().broken("I9: a stale lease was written with"),
-            Ok(receipt) => self.commits.look(store, &batch, receipt),
+            Ok(receipt) => self.commits.look(store, batch, receipt),
             Err(error) if stale && error.kind() != ErrorKind::LeaseLost => {
                 self.book()
                     .broken(format!("I9: a stale lease is answered with {error}"));
@@ -218,7 +218,7 @@ impl MailLedger for SimStore {
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
         self.call(Op::Commit, "commit", |store| {
-            self.commit_effect(store, (scope, lease), batch)
+            self.commit_effect(store, (scope, lease), &batch)
         })
         .await
     }
