@@ -311,8 +311,6 @@ codes! {
         "somebody else changed it meanwhile", "Read it again and repeat the change.";
     REVIEW_LOGGED = "review.logged", Conflict,
         "the mail is logged by now", "Nothing; its entries can be cancelled in the log.";
-    REVIEW_ORIGINAL = "review.original_missing", NotFound,
-        "the mail was found in none of the folders, and its original was not kept", "Move it back to the storage folder, or let the policy log it without its original.";
     NEVER_LOG_RULE = "never_log.rule", Config,
         "the text is no address, domain or pattern that can be listed", "Give an address, a domain, or a pattern with * that names something.";
     SCOPE_INVALID = "scope.invalid", Config,

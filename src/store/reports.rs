@@ -26,7 +26,7 @@ pub trait InteractionReports: Debug + Send + Sync + 'static {
     /// Reads only.
     async fn count(&self, scope: &Scope, filter: &LogFilter) -> Result<LogCount>;
 
-    /// What the entries that fit the filter add up to. Every one of them is read: some 0.2 s for 100,000.
+    /// What the entries that fit the filter add up to. Every one of them is read, so that it takes longer the more there are.
     ///
     /// # Errors
     ///
