@@ -11,12 +11,16 @@ use email_logging::credential::{
     SealedRefreshTokens, SealedSecrets,
 };
 use email_logging::directory::{ContactRecord, DirectoryRecords, MemoryDirectory};
+use email_logging::opportunity::{
+    ActivityStep, CloseCode, CloseKind, NumberSeries, Percent, SalesCycle, SalesCycleStage,
+    TaskKind,
+};
 use email_logging::setup::{
     ConsentSignIn, EmailLoggingAdministration, EwsConnector, MemoryJobQueue, SetupChange,
     SetupField, TemplateList,
 };
 use email_logging::source::ews::AddressPolicy;
-use email_logging::store::{SecretName, SqliteStore};
+use email_logging::store::{OpportunitySetup, OpportunityStore as _, SecretName, SqliteStore};
 use email_logging::{ContactNo, Scope};
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -109,6 +113,7 @@ impl Erp {
             written: AtomicU64::new(1),
         };
         erp.prefill().await?;
+        erp.prepare_sales().await?;
         Ok(erp)
     }
 
@@ -141,6 +146,48 @@ impl Erp {
             .put(&self.scope, SecretName::ClientSecret, &secret)
             .await?;
         Ok(())
+    }
+
+    /// A sales cycle, close codes and numbers for opportunities, where there are none yet.
+    async fn prepare_sales(&self) -> Result<(), Box<dyn Error>> {
+        if !self.store.sales_cycles(&self.scope).await?.is_empty() {
+            return Ok(());
+        }
+        let stages = [
+            ("Qualify", 10, 20),
+            ("Offer", 40, 40),
+            ("Negotiate", 70, 60),
+            ("Sign", 90, 90),
+        ];
+        let mut cycle = SalesCycle::new("PUMPS").with_description("Pumps");
+        for (stage, (name, completed, chance)) in (1_u32..).zip(stages) {
+            let stage =
+                SalesCycleStage::new(stage, Percent::whole(completed), Percent::whole(chance))
+                    .with_description(name)
+                    .with_close_date("1M".parse()?)
+                    .with_task(ActivityStep::new(
+                        TaskKind::PhoneCall,
+                        format!("{name}: call"),
+                        "1W".parse()?,
+                    ));
+            cycle = cycle.with_stage(stage);
+        }
+        self.store.put_sales_cycle(&self.scope, &cycle).await?;
+        for (code, kind) in [
+            ("BEST-OFFER", CloseKind::Won),
+            ("PRICE", CloseKind::Lost),
+            ("NO-NEED", CloseKind::Lost),
+        ] {
+            let code = CloseCode::new(code, kind);
+            self.store.put_close_code(&self.scope, &code).await?;
+        }
+        let setup = OpportunitySetup::default()
+            .with_number_series(NumberSeries::new("OPP", "OP000001"))
+            .with_default_sales_cycle("PUMPS");
+        Ok(self
+            .store
+            .put_opportunity_setup(&self.scope, &setup)
+            .await?)
     }
 
     /// Tells the job to end.

@@ -5,6 +5,7 @@ mod contacts;
 mod entries;
 mod health;
 mod home;
+mod opportunities;
 mod page;
 mod session;
 mod settings;
@@ -32,6 +33,9 @@ pub(crate) const LANDING: &str = "/OAuthLanding.htm";
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
+/// What the frame of an original may do: open links, and nothing else.
+pub(crate) const FRAME: &str = email_logging::view::HtmlView::SANDBOX;
+
 /// Every route of the ERP.
 pub(crate) fn router(erp: Arc<Erp>) -> Router {
     Router::new()
@@ -45,6 +49,16 @@ pub(crate) fn router(erp: Arc<Erp>) -> Router {
         .route("/entries/{id}/cancel", post(entries::cancel))
         .route("/entries/{id}/comment", post(entries::comment))
         .route("/entries/{id}/evaluation", post(entries::evaluate))
+        .route("/entries/{id}/opportunity", post(opportunities::create))
+        .route(
+            "/entries/{id}/attachments/{index}",
+            get(entries::attachment),
+        )
+        .route("/opportunities", get(opportunities::list))
+        .route(
+            "/opportunities/{no}",
+            get(opportunities::show).post(opportunities::change),
+        )
         .route("/why", get(why::show))
         .route("/activity", get(activity::show))
         .route("/health", get(health::show))

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use email_logging::EntryId;
 use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{Annotation, InteractionLog as _, LoggedMail, ParticipantRole};
+use email_logging::view::{HtmlView, OriginalView, ViewLimits, content_disposition};
 use serde::Deserialize;
 
 use super::page::{Failed, Frame, own_form, render};
@@ -61,6 +62,8 @@ struct Entry {
     evaluation: u8,
     comments: Vec<(String, String, String)>,
     others: Vec<Row>,
+    opportunity: Option<String>,
+    attachments: Vec<(usize, String, u64)>,
 }
 
 pub(super) async fn show(
@@ -80,7 +83,13 @@ pub(super) async fn show(
         .entries
         .iter()
         .filter(|other| other.entry_no != logged.entry_no);
+    let attachments = match bytes(&erp, &logged).await {
+        Some(original) => attachments(&original),
+        None => Vec::new(),
+    };
     Ok(render(&Entry {
+        opportunity: logged.opportunity_no.clone(),
+        attachments,
         no: logged.entry_no,
         subject: mail.record.subject.clone(),
         from: people(ParticipantRole::From),
@@ -110,6 +119,20 @@ async fn entry(erp: &Erp, id: &str) -> Result<InteractionLogEntry, Failed> {
     Ok(erp.store.entry(&erp.scope, &id).await?)
 }
 
+/// The original, if it is kept and not too large to be shown.
+async fn bytes(erp: &Erp, logged: &InteractionLogEntry) -> Option<Vec<u8>> {
+    let message = &logged.entry.message;
+    let original = erp.store.original(&erp.scope, message, 0..SHOWN).await;
+    original.ok().map(|original| original.bytes)
+}
+
+fn attachments(original: &[u8]) -> Vec<(usize, String, u64)> {
+    let view = OriginalView::of(original, &ViewLimits::default());
+    let all = view.attachments().enumerate();
+    all.map(|(index, one)| (index, one.name.clone(), one.size))
+        .collect()
+}
+
 #[derive(Template)]
 #[template(path = "original.html", config = "examples/erp_host/askama.toml")]
 struct Original {
@@ -117,25 +140,50 @@ struct Original {
     text: Option<String>,
 }
 
-/// The original as text, for the frame. Nothing of it runs or loads.
+/// The original for the frame: its HTML, sanitised, or else its text. Nothing of it runs or loads.
 pub(super) async fn original(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let logged = entry(&erp, &id).await?;
-    let original = erp
-        .store
-        .original(&erp.scope, &logged.entry.message, 0..SHOWN)
-        .await;
-    let text = original.ok();
+    let original = bytes(&erp, &logged).await;
+    let original = original.as_deref();
+    let view = original.map(|bytes| OriginalView::of(bytes, &ViewLimits::default()));
+    let html = view.as_ref().and_then(OriginalView::html);
+    if let Some(html) = html {
+        let headers = [(
+            header::CONTENT_SECURITY_POLICY,
+            HtmlView::CONTENT_SECURITY_POLICY,
+        )];
+        return Ok((headers, Html(html.folded_document())).into_response());
+    }
     let page = render(&Original {
         f: Frame::new(&session, "", ""),
-        text: text.map(|original| String::from_utf8_lossy(&original.bytes).into_owned()),
+        text: view.map(|view| view.text().text),
     });
-    let policy = "default-src 'none'; style-src 'self'; img-src data:; sandbox allow-popups; \
-                  frame-ancestors 'self'";
+    let policy = "default-src 'none'; style-src 'self'; sandbox; frame-ancestors 'self'";
     Ok(([(header::CONTENT_SECURITY_POLICY, policy)], page).into_response())
+}
+
+/// One attachment, under its clean name, never shown by the browser itself.
+pub(super) async fn attachment(
+    State(erp): State<Arc<Erp>>,
+    Path((id, index)): Path<(String, usize)>,
+) -> Result<Response, Failed> {
+    let logged = entry(&erp, &id).await?;
+    let original = bytes(&erp, &logged).await.ok_or(Failed::Missing)?;
+    let view = OriginalView::of(&original, &ViewLimits::default());
+    let name = view.attachments().nth(index).map(|one| one.name.clone());
+    let content = view.attachment(index).ok_or(Failed::Missing)?.into_owned();
+    let kinds = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            content_disposition(&name.unwrap_or_default()),
+        ),
+    ];
+    Ok((kinds, content).into_response())
 }
 
 /// The original, bit for bit.
