@@ -184,6 +184,6 @@ mod tests {
         let long = format!("{}.pdf", "x".repeat(251));
         assert_eq!(unique(&long, &mut names), long);
         let second = unique(&long, &mut names);
-        assert_eq!((second.len(), second.ends_with(" (6).pdf")), (255, true));
+        assert_eq!((second.len(), second.ends_with(" (7).pdf")), (255, true));
     }
 }

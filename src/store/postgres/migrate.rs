@@ -41,8 +41,8 @@ const MIGRATIONS: &[Migration] = &[
         plain: None,
     },
     Migration {
-        name: "0006_review",
-        sql: include_str!("../schema/postgres/0006_review.sql"),
+        name: "0005_review",
+        sql: include_str!("../schema/postgres/0005_review.sql"),
         plain: None,
     },
 ];

@@ -26,8 +26,8 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/sqlite/0003_opportunity.sql"),
     },
     Migration {
-        name: "0005_review",
-        sql: include_str!("../schema/sqlite/0005_review.sql"),
+        name: "0004_review",
+        sql: include_str!("../schema/sqlite/0004_review.sql"),
     },
 ];
 

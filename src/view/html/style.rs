@@ -157,7 +157,7 @@ mod tests {
             ("width:calc(1px)", "", 0),
             ("position:fixed;top:0", "", 0),
             ("behavior:url(#x);-moz-binding:url(http://x)", "", 2),
-            ("font-family:\"a;color:red", "", 0),
+            ("font-family:\"a;color:red", "color:red", 0),
             ("color:red;}*{x:y", "color:red", 0),
             ("color:\u{a0}red", "color:red", 0),
         ];

@@ -99,5 +99,3 @@ CREATE TABLE opportunity_setup (
   default_sales_cycle text
 );
 
-CREATE INDEX entry_by_opportunity ON entry (scope, opportunity_no)
-  WHERE opportunity_no IS NOT NULL;
