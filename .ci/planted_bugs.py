@@ -10,7 +10,7 @@ a switch of its own in that place, and every run switches one of them on; withou
 Arguments: parts of names; `--few` for one of each kind; without any, all.
 SCHEDULES is how many schedules each bug may take, 100000 without it.
 
-The copy shares the target directory, and so the dependencies that are built; only the crate itself is optimized.
+The copy shares the target directory, and so the dependencies that are built.
 """
 
 import os
@@ -29,7 +29,6 @@ BUILD = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 TREE = BUILD / "planted"
 SCHEDULES = os.environ.get("SCHEDULES", "100000")
 LEFT_OUT = ("target", ".git")
-OPTIMIZED = ["--config", 'profile.dev.package.email-logging.opt-level=1']
 # One of the mail system, one of the store, one of the move, one of the lease, one of the counts, one that another test finds.
 FEW = (
     "i02-the-move-comes-before-the-commit",
@@ -82,7 +81,7 @@ def run(command: list[str], **settings: str) -> subprocess.CompletedProcess:
 
 def cargo_test(tests: Iterable[str], *more: str) -> list[str]:
     named = [word for test in sorted(set(tests)) for word in ("--test", test)]
-    return ["cargo", "test", "--quiet", *OPTIMIZED, *named, *more]
+    return ["cargo", "test", "--quiet", *named, *more]
 
 
 def simulate(schedules: str, **settings: str) -> subprocess.CompletedProcess:

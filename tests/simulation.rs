@@ -224,8 +224,8 @@ fn no_fault_of_one_mail_breaks_a_promise() {
     assert!(faults < 2 || missed.is_empty(), "never hit: {missed:?}");
 }
 
-/// Two mails and two workers: every interleaving; in a release build with every fault and leap of the clock, with
-/// `FAULTS=2` with every two of them.
+/// Two mails and two workers: every interleaving; in a release build with every fault, or a leap of the clock, with
+/// `FAULTS=2` with every two faults.
 #[test]
 fn no_interleaving_of_two_workers_breaks_a_promise() {
     let faults = number("FAULTS", u64::from(!cfg!(debug_assertions)));

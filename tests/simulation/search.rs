@@ -33,6 +33,8 @@ pub(crate) struct Space {
     pub(crate) leaps: &'static [i64],
     /// The call before which alone the clock leaps.
     pub(crate) leaps_at: Option<Op>,
+    /// Whether the clock leaps and nothing else goes wrong.
+    pub(crate) only_leaps: bool,
 }
 
 /// What was searched.
@@ -102,17 +104,13 @@ impl Place {
             return if sleeps { vec![Choice::Wake] } else { all };
         }
         if self.faults_left > 0 {
-            for (at, (_, _, point)) in ready.iter().enumerate() {
-                if let Point::Call(op, phase) = point {
-                    let faults = variants(*op, *phase);
-                    all.extend(faults.into_iter().map(|it| Choice::Go(at, Some(it))));
-                }
+            if !space.only_leaps {
+                all.extend(failing(&ready));
+                all.extend(workers.filter(running).map(Choice::Crash));
             }
-            all.extend(workers.filter(running).map(Choice::Crash));
             let at = |(_, _, point): &(u64, usize, Point)| {
-                space
-                    .leaps_at
-                    .is_none_or(|op| *point == Point::Call(op, Phase::Before))
+                let op = space.leaps_at;
+                op.is_none_or(|op| *point == Point::Call(op, Phase::Before))
             };
             if ready.iter().any(at) {
                 all.extend(space.leaps.iter().map(|seconds| Choice::Leap(*seconds)));
@@ -182,6 +180,18 @@ impl Place {
         }
         cells
     }
+}
+
+/// Every fault of every call that waits.
+fn failing(ready: &[(u64, usize, Point)]) -> Vec<Choice> {
+    let mut all = Vec::new();
+    for (at, (_, _, point)) in ready.iter().enumerate() {
+        if let Point::Call(op, phase) = point {
+            let faults = variants(*op, *phase);
+            all.extend(faults.into_iter().map(|it| Choice::Go(at, Some(it))));
+        }
+    }
+    all
 }
 
 fn crashed((op, phase): (Op, Phase)) -> (Op, Column) {

@@ -47,6 +47,7 @@ fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -
         runs: faults + 1,
         leaps,
         leaps_at: None,
+        only_leaps: false,
     }
 }
 
@@ -134,7 +135,8 @@ fn worlds(
     ]
 }
 
-/// Two mails and two workers. The clock may leap over the end of a lease, in the place of a fault.
+/// Two mails and two workers. Or the clock leaps over the end of a lease, where it
+/// matters most.
 pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
     let space = |name, kinds: &[Kind], batch, faults, leaps: &'static [i64]| {
         let mut plan = plan(2, kinds);
@@ -146,13 +148,21 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
             runs: 1,
             leaps,
             leaps_at: None,
+            only_leaps: !leaps.is_empty(),
         }
     };
     let plain = [Kind::Plain, Kind::Plain];
     let mut all = vec![space("two mails in a batch", &plain, 2, faults, &[])];
     if faults > 0 {
-        let name = "two mails in a batch, and a lease that ends";
-        all.push(space(name, &plain, 2, 1, &[400]));
+        for (name, op) in [
+            ("a lease that ends before a commit", Op::Commit),
+            ("a lease that ends before a move", Op::Move),
+        ] {
+            all.push(Space {
+                leaps_at: Some(op),
+                ..space(name, &plain, 2, 1, &[400])
+            });
+        }
     }
     if faults > 1 {
         // The stages of two batches overlap in each worker: its own orders alone are many.
