@@ -218,7 +218,7 @@ async fn a_full_store_ends_the_run_and_nothing_moves_that_is_not_logged() {
     let setting = Setting::new().await;
     setting.deliver_numbers(0..40, 60_000);
     let file = setting.directory.path().join("small.sqlite");
-    let options = SqliteOptions::default().with_max_bytes(1_500_000);
+    let options = SqliteOptions::default().with_max_bytes(2_500_000);
     let small = SqliteStore::open_with(&file, options).unwrap();
     small.migrate().await.unwrap();
     let small = Arc::new(small);
