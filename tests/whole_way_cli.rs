@@ -372,7 +372,7 @@ fn a_deployment_supplies_id_and_secret_and_both_fields_stay_blank() {
     canary.assert_absent("what was said", machine.said());
     assert_eq!(
         canary.assert_folder(machine.own_folder()),
-        1,
-        "no key is needed"
+        2,
+        "the log and its book of runs: no key is needed"
     );
 }
