@@ -11,6 +11,7 @@ use email_logging::error::Error;
 use email_logging::setup::{
     EmailLoggingSetup, Enabling, SetupChange, SetupField, ValidationReport, Verdict,
 };
+use email_logging::source::FolderPath;
 use email_logging::store::SecretName;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use super::health::sign_in_words;
 use super::page::{Failed, Frame, message, own_form, render};
 use super::session::Session;
 use crate::erp::Erp;
+use crate::words::Words;
 
 const AUTHENTICATION: [&str; 4] = ["oauth2", "oauth2-delegated", "access-token", "basic"];
 
@@ -75,7 +77,7 @@ async fn page(
         enabled: status.enabled,
         version: status.version,
         signed_in: sign_in_words(&f, status.signed_in),
-        fields: fields(&f, &setup),
+        fields: fields(f.w, &setup),
         authentication: setup.authentication_type.code(),
         authentications: AUTHENTICATION,
         note: note.map(str::to_owned),
@@ -84,62 +86,64 @@ async fn page(
     }))
 }
 
-fn fields(frame: &Frame, setup: &EmailLoggingSetup) -> Vec<Field> {
-    let w = frame.w;
-    let path = |path: &Option<email_logging::source::FolderPath>| {
-        path.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
+/// The fields of the page with what they hold, in their order on it.
+fn values(setup: &EmailLoggingSetup) -> [(SetupField, String); 9] {
+    let path =
+        |path: &Option<FolderPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let all = [
+    [
         (
             SetupField::AutodiscoveryEmailAddress,
-            w.address,
             text(&setup.autodiscovery_email_address),
         ),
         (
             SetupField::ExchangeServiceUrl,
-            w.service_url,
             text(&setup.exchange_service_url),
         ),
-        (
-            SetupField::QueueFolder,
-            w.queue_folder,
-            path(&setup.queue_folder),
-        ),
-        (
-            SetupField::StorageFolder,
-            w.storage_folder,
-            path(&setup.storage_folder),
-        ),
+        (SetupField::QueueFolder, path(&setup.queue_folder)),
+        (SetupField::StorageFolder, path(&setup.storage_folder)),
         (
             SetupField::EmailBatchSize,
-            w.batch_size,
             setup.email_batch_size.to_string(),
         ),
         (
             SetupField::InteractionTemplateCode,
-            w.template,
             text(&setup.interaction_template_code),
         ),
         (
             SetupField::ExchangeClientId,
-            w.client_id,
             text(&setup.exchange_client_id),
         ),
         (
             SetupField::ExchangeRedirectUrl,
-            w.redirect_url,
             text(&setup.exchange_redirect_url),
         ),
         (
             SetupField::ExchangeAccountUserName,
-            w.user_name,
             text(&setup.exchange_account_user_name),
         ),
-    ];
-    let all = all.into_iter().map(|(field, label, value)| Field {
+    ]
+}
+
+fn label(w: &Words, field: SetupField) -> &'static str {
+    match field {
+        SetupField::AutodiscoveryEmailAddress => w.address,
+        SetupField::ExchangeServiceUrl => w.service_url,
+        SetupField::QueueFolder => w.queue_folder,
+        SetupField::StorageFolder => w.storage_folder,
+        SetupField::EmailBatchSize => w.batch_size,
+        SetupField::InteractionTemplateCode => w.template,
+        SetupField::ExchangeClientId => w.client_id,
+        SetupField::ExchangeRedirectUrl => w.redirect_url,
+        SetupField::ExchangeAccountUserName => w.user_name,
+        _ => w.authentication,
+    }
+}
+
+fn fields(w: &Words, setup: &EmailLoggingSetup) -> Vec<Field> {
+    let all = values(setup).into_iter().map(|(field, value)| Field {
         name: field.code(),
-        label,
+        label: label(w, field),
         value,
         most: field.limit().unwrap_or(10),
     });
@@ -164,13 +168,13 @@ async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> 
     let seen = form.get("version").and_then(|text| text.parse().ok());
     let mut changes = Vec::new();
     let current = erp.administration.load(&erp.scope).await?.setup;
-    let shown = fields_by_name(&current);
-    for field in SetupField::ALL {
-        let Some(text) = form.get(field.code()) else {
-            continue;
-        };
-        if shown.get(field.code()).is_none_or(|old| old != text.trim()) {
-            changes.push(SetupChange::from_text(*field, text)?);
+    // What the page shows and a person left as it is, is no change.
+    let authentication = current.authentication_type.code().to_owned();
+    let shown = values(&current).into_iter();
+    for (field, old) in shown.chain([(SetupField::AuthenticationType, authentication)]) {
+        let typed = form.get(field.code());
+        if let Some(text) = typed.filter(|text| text.trim() != old) {
+            changes.push(SetupChange::from_text(field, text)?);
         }
     }
     erp.administration
@@ -188,38 +192,6 @@ async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> 
         }
     }
     Ok(())
-}
-
-/// What the page showed, so that only what a person changed is a change.
-fn fields_by_name(setup: &EmailLoggingSetup) -> BTreeMap<&'static str, String> {
-    let path = |path: &Option<email_logging::source::FolderPath>| {
-        path.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    BTreeMap::from([
-        (
-            "autodiscovery-email-address",
-            text(&setup.autodiscovery_email_address),
-        ),
-        ("exchange-service-url", text(&setup.exchange_service_url)),
-        ("queue-folder", path(&setup.queue_folder)),
-        ("storage-folder", path(&setup.storage_folder)),
-        ("email-batch-size", setup.email_batch_size.to_string()),
-        (
-            "interaction-template-code",
-            text(&setup.interaction_template_code),
-        ),
-        ("exchange-client-id", text(&setup.exchange_client_id)),
-        ("exchange-redirect-url", text(&setup.exchange_redirect_url)),
-        (
-            "exchange-account-user-name",
-            text(&setup.exchange_account_user_name),
-        ),
-        (
-            "authentication-type",
-            setup.authentication_type.code().to_owned(),
-        ),
-    ])
 }
 
 #[derive(Debug, Deserialize)]
