@@ -96,7 +96,7 @@ words! {
     salesperson: "Salesperson", "Vendeur", "Verkäufer";
     original: "Original mail", "E-mail d'origine", "Originalmail";
     download: "Download (.eml)", "Télécharger (.eml)", "Herunterladen (.eml)";
-    no_original: "The original is not kept.", "L'original n'est pas conservé.", "Das Original ist nicht aufbewahrt.";
+    no_original: "The original is not kept, or too large to be shown here.", "L'original n'est pas conservé ou est trop volumineux pour être affiché ici.", "Das Original ist nicht aufbewahrt oder zu groß, um hier gezeigt zu werden.";
     from: "From", "De", "Von";
     to: "To", "À", "An";
     cc: "Cc", "Cc", "Cc";

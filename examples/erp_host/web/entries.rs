@@ -17,8 +17,8 @@ use super::page::{Failed, Frame, own_form, render};
 use super::session::Session;
 use crate::erp::Erp;
 
-/// Bytes of an original that are shown.
-const SHOWN: u64 = 2 << 20;
+/// Bytes of the largest original that is shown; a larger one is downloaded.
+const SHOWN: u64 = 32 << 20;
 
 /// An entry in a list.
 pub(super) struct Row {
@@ -123,7 +123,9 @@ async fn entry(erp: &Erp, id: &str) -> Result<InteractionLogEntry, Failed> {
 async fn bytes(erp: &Erp, logged: &InteractionLogEntry) -> Option<Vec<u8>> {
     let message = &logged.entry.message;
     let original = erp.store.original(&erp.scope, message, 0..SHOWN).await;
-    original.ok().map(|original| original.bytes)
+    // A part of it would show, and hand out, attachments that are cut off.
+    let original = original.ok().filter(|original| original.total <= SHOWN);
+    original.map(|original| original.bytes)
 }
 
 fn attachments(original: &[u8]) -> Vec<(usize, String, u64)> {
