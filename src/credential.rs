@@ -4,6 +4,7 @@ mod chain;
 mod closure;
 mod forward;
 #[cfg(feature = "oauth2")]
+#[cfg_attr(not(feature = "ews"), allow(dead_code, unused_imports))]
 mod oauth;
 mod provided;
 mod refresh_token;
@@ -24,7 +25,7 @@ use crate::setup::EmailLoggingSetup;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
-#[cfg(feature = "oauth2")]
+#[cfg(all(feature = "ews", feature = "oauth2"))]
 pub(crate) use oauth::UsedStates;
 #[cfg(all(feature = "oauth2", feature = "seal"))]
 pub(crate) use oauth::check_certificate;

@@ -22,12 +22,10 @@ pub(crate) use auth::{
     Account, AccountClient, AccountOptions, Authenticator, Basic, Bearer, ProvidedToken, SignedIn,
     TokenSource,
 };
-#[cfg(feature = "ews")]
 pub(crate) use body::Body;
 pub(crate) use client::{HttpClient, Outgoing, Reply};
 pub(crate) use failure::{http_date, is_tls, never_sent};
 pub(crate) use gate::{Gate, OpenPlace};
-#[cfg_attr(not(feature = "ews"), allow(unused_imports))]
 pub use gate::{ThrottlingGate, ThrottlingGates};
 pub use guard::NameResolver;
 #[cfg_attr(not(feature = "ntlm"), allow(unused_imports))]

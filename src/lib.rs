@@ -101,6 +101,8 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `ews` | yes | `EwsSource`: Exchange Web Services, autodiscovery, public folders |
+//! | `graph` | | `GraphSource`: Microsoft Graph, for mailboxes of Exchange Online |
+//! | `files` | | `FileSource`: a folder of .eml files, an mbox file, a Maildir |
 //! | `sqlite` | yes | `SqliteStore` |
 //! | `postgres` | | `PostgresStore`: PostgreSQL and engines that speak its protocol |
 //! | `ntlm` | | NTLMv2 with channel binding, for user name and password on premises |
@@ -161,7 +163,8 @@ mod exchange_online;
 pub mod export;
 mod faults;
 mod forward;
-#[cfg(feature = "ews")]
+#[cfg(feature = "http")]
+#[cfg_attr(not(feature = "ews"), allow(dead_code, unused_imports))]
 mod http;
 mod ids;
 pub mod interaction;
@@ -177,7 +180,7 @@ pub mod store;
 #[cfg(feature = "testkit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
-#[cfg(any(feature = "ews", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "postgres"))]
 mod tls;
 pub mod view;
 

@@ -16,6 +16,8 @@ use async_trait::async_trait;
 use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 
+#[cfg(feature = "http")]
+pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGates};
 pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, FolderBrowser};
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};

@@ -211,7 +211,6 @@ impl Reply {
     }
 }
 
-#[cfg(feature = "ews")]
 impl Reply {
     /// Reads the whole body, which the client's limit keeps small.
     pub(crate) async fn read_all(mut self) -> Result<Vec<u8>> {

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, watch as signal};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, Result, codes};
 #[cfg(feature = "ews")]
-use crate::source::ews::{ThrottlingGate, ThrottlingGates};
+use crate::source::{ThrottlingGate, ThrottlingGates};
 
 use super::EmailLogger;
 use super::report::{RunError, RunReport};

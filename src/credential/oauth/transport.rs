@@ -65,11 +65,8 @@ macro_rules! transport_options {
             /// Says which hosts and addresses may be connected to; public addresses only if not given.
             ///
             /// An identity service on premises needs the range of its network:
-            /// [`AddressPolicy::on_premises`](crate::source::ews::AddressPolicy::on_premises).
-            pub fn with_address_policy(
-                mut self,
-                policy: crate::source::ews::AddressPolicy,
-            ) -> Self {
+            /// [`AddressPolicy::on_premises`](crate::source::AddressPolicy::on_premises).
+            pub fn with_address_policy(mut self, policy: crate::source::AddressPolicy) -> Self {
                 self.transport.http.address_policy = policy;
                 self
             }
@@ -77,7 +74,7 @@ macro_rules! transport_options {
             /// Looks up hosts with this resolver instead of the system's. Its answers are checked as well.
             pub fn with_name_resolver(
                 mut self,
-                resolver: std::sync::Arc<dyn crate::source::ews::NameResolver>,
+                resolver: std::sync::Arc<dyn crate::source::NameResolver>,
             ) -> Self {
                 self.transport.http.name_resolver = resolver;
                 self
