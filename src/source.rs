@@ -40,6 +40,13 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// What this source can do. Constant over its life.
     fn capabilities(&self) -> SourceCapabilities;
 
+    /// Whether an id of the ledger is one that this mail system gave. One that another kind gave, before the mailbox was
+    /// reached this way, is never sent: the item is looked for by its key.
+    fn is_own(&self, item: &ItemRef) -> bool {
+        let _ = item;
+        true
+    }
+
     /// Opens a folder. A folder that is selected by its id needs no request.
     ///
     /// # Errors

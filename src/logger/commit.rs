@@ -149,6 +149,7 @@ impl Committed {
             self.moves.push(PlannedMove {
                 key: sighting.key.clone(),
                 item: sighting.item.clone(),
+                found: None,
                 target,
                 attempts: 0,
                 again,

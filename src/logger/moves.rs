@@ -13,6 +13,8 @@ use super::parts::{Parts, check_count};
 pub(super) struct PlannedMove {
     pub(super) key: SightingKey,
     pub(super) item: ItemRef,
+    /// The item's id by now, where the plan has one of another mail system.
+    pub(super) found: Option<ItemRef>,
     pub(super) target: Disposition,
     pub(super) attempts: u32,
     /// Whether it is another item under a key that had a move before.
@@ -26,11 +28,19 @@ impl From<PendingMove> for PlannedMove {
         Self {
             key: pending.key,
             item: pending.item,
+            found: None,
             target: pending.target,
             attempts: pending.attempts,
             again: false,
             kept: false,
         }
+    }
+}
+
+impl PlannedMove {
+    /// The id by which the source knows the item.
+    pub(super) fn present(&self) -> &ItemRef {
+        self.found.as_ref().unwrap_or(&self.item)
     }
 }
 
@@ -43,7 +53,7 @@ pub(super) async fn move_batch(
     let Some(first) = batch.first() else {
         return Ok(Vec::new());
     };
-    let items: Vec<ItemRef> = batch.iter().map(|planned| planned.item.clone()).collect();
+    let items: Vec<ItemRef> = batch.iter().map(|it| it.present().clone()).collect();
     match (first.target, folders.target(first.target)) {
         (Disposition::Delete, _) => delete(parts, folders, batch, &items).await,
         (_, Some(target)) => match move_items(parts, folders, target, batch, &items).await {
@@ -187,7 +197,7 @@ async fn fall_back(
         .collect();
     if !delete_now.is_empty() {
         let batch: Vec<_> = delete_now.into_iter().map(|(planned, _)| planned).collect();
-        let items: Vec<_> = batch.iter().map(|planned| planned.item.clone()).collect();
+        let items: Vec<_> = batch.iter().map(|it| it.present().clone()).collect();
         results.extend(delete(parts, folders, &batch, &items).await?);
     }
     Ok(results)

@@ -1,5 +1,7 @@
 //! Finishing what an earlier run left: always a look before a move.
 
+mod readdress;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use super::parts::{Parts, check_count};
 use super::pipeline::count_moves;
 use super::report::RunReport;
 use super::shutdown::Shutdown;
+
+use readdress::{readdress, without_lost};
 
 /// How many pending moves are finished in one round.
 const ROUND: u32 = 500;
@@ -134,6 +138,7 @@ impl Round<'_> {
             return Ok(Vec::new());
         };
         let mut results = Vec::new();
+        let batch = &readdress(parts, folders, batch).await?;
         let to_move = match folders.target(first) {
             Some(target) => match look(parts, folders, target, batch, &mut results).await {
                 Err(error) if is_lost_quarantine(first, &error) => {
@@ -141,13 +146,14 @@ impl Round<'_> {
                 }
                 looked => looked?,
             },
-            None if first == Disposition::Delete => batch.to_vec(),
+            None if first == Disposition::Delete => batch.clone(),
             None if folders.quarantine_is_missing => {
                 let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
                 return Ok(wait_for_quarantine(parts, batch, &error));
             }
             None => return Ok(batch.iter().map(|it| homeless(parts, it)).collect()),
         };
+        let to_move = without_lost(parts, to_move, &mut results);
         results.extend(move_batch(parts, folders, &to_move).await?);
         Ok(results)
     }
@@ -238,6 +244,6 @@ async fn in_queue(
     check_count("locate", keys.len(), places.len())?;
     let stays = items.iter().zip(places);
     Ok(stays
-        .map(|((planned, _), places)| places.iter().any(|place| place.id == planned.item.id))
+        .map(|((planned, _), places)| places.iter().any(|place| place.id == planned.present().id))
         .collect())
 }

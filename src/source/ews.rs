@@ -117,6 +117,11 @@ impl fmt::Debug for EwsSource {
 
 #[async_trait]
 impl MailSource for EwsSource {
+    /// An id of EWS comes with a change key (`ItemId`), one of Graph without.
+    fn is_own(&self, item: &ItemRef) -> bool {
+        item.change_key.is_some()
+    }
+
     fn capabilities(&self) -> SourceCapabilities {
         self.inner.capabilities
     }

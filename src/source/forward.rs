@@ -13,6 +13,7 @@ use crate::forward::forward;
 forward! {
     MailSource {
         fn capabilities(&self) -> SourceCapabilities;
+        fn is_own(&self, item: &ItemRef) -> bool;
         async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder>;
         async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing>;
         async fn fetch(
