@@ -1,4 +1,12 @@
-//! Which domains are Exchange Online's: the one list. Knows no URL and no protocol.
+//! Which domains are Exchange Online's, and until when it has EWS: the one list. Knows no URL and no protocol.
+
+use jiff::Timestamp;
+
+/// From when EWS is blocked there unless the tenant allows an application, 2026-10-01 (Exchange Team Blog, February 2026).
+pub(crate) const EWS_BLOCKED_FROM: Timestamp = Timestamp::constant(1_790_812_800, 0);
+
+/// When EWS ends there, 2027-04-01 (the same).
+pub(crate) const EWS_ENDS: Timestamp = Timestamp::constant(1_806_537_600, 0);
 
 /// Domains of its services: worldwide, US government and its Department of Defense, operated by 21Vianet, and the former
 /// German cloud.

@@ -11,8 +11,14 @@ mod connection;
 #[cfg(feature = "ews")]
 mod ews;
 mod fields;
+#[cfg(feature = "graph")]
+mod graph;
 mod guide;
+mod mail_service;
 mod provisioning;
+#[cfg(feature = "http")]
+#[cfg_attr(not(any(feature = "ews", feature = "graph")), allow(dead_code))]
+mod sign_in;
 pub mod validation;
 
 use crate::source::{FolderId, FolderPath};
@@ -26,22 +32,26 @@ pub use administration::{
 pub use connection::{
     ConnectionProbe, MailConnection, MailConnector, ServiceFacts, SignedIn, StorageRoom,
 };
-#[cfg(all(feature = "ews", feature = "oauth2"))]
-#[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
-pub use ews::ConsentSignIn;
 #[cfg(feature = "ews")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
 pub use ews::{EwsConnector, EwsConnectorBuilder};
 pub use fields::{Consequence, ServiceAddress, SetupChange, SetupField};
+#[cfg(feature = "graph")]
+#[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
+pub use graph::{GraphConnector, GraphConnectorBuilder};
 pub use guide::{
     AssistedSetup, ClientSecret, FolderVariant, GuideAnswer, GuideCheck, GuideEvent, GuideOptions,
     GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, GuideWarning,
 };
+pub use mail_service::{EwsRetirement, MailService, ServiceConnector};
 pub use provisioning::{
     AppAccess, AppCredential, AppPermission, AppRegistration, ChecklistItem, Destination,
     ExchangeServer, MailApi, Narrowing, PermissionKind, PlanNames, ProvisioningPlan,
     ProvisioningPlanBuilder, ProvisioningStep,
 };
+#[cfg(feature = "oauth2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+pub use sign_in::ConsentSignIn;
 pub use validation::{
     CHECKS, Check, CheckInfo, CheckResult, FINDINGS, Finding, NotChecked, SetupValidator,
     Validation, ValidationReport, Verdict,
@@ -81,6 +91,8 @@ pub struct EmailLoggingSetup {
     pub authentication_type: AuthenticationType,
     /// The interaction template for e-mail, at most 10 characters.
     pub interaction_template_code: Option<String>,
+    /// How the mailbox is reached; EWS unless it says otherwise.
+    pub mail_service: MailService,
 }
 
 /// How the job signs in (Authentication Type).

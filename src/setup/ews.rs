@@ -3,13 +3,9 @@
 //! Owns what each authentication type means and what is kept between two connections of one set-up. It must not know SOAP.
 
 mod builder;
-#[cfg(feature = "oauth2")]
-mod consent;
-mod fields;
 mod probe;
 mod service;
 mod sign_in;
-mod with_fields;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,18 +13,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::sign_in::{self as signing, SignIn, credential, of_connection};
 use super::{EmailLoggingSetup, MailConnection, MailConnector};
-use crate::error::{Error, Result, codes};
+use crate::error::Result;
 use crate::scope::Scope;
 use crate::source::ews::{EwsSource, PublicFolderRouting};
 use crate::source::{FolderId, FolderPath, FolderRoot};
 
 pub use builder::EwsConnectorBuilder;
 use builder::Options;
-#[cfg(feature = "oauth2")]
-pub use consent::ConsentSignIn;
 use probe::EwsProbe;
-use sign_in::SignIn;
 
 const OPERATION: &str = "EwsConnector";
 
@@ -79,6 +73,12 @@ impl EwsConnector {
         EwsConnectorBuilder::default()
     }
 
+    /// What consents share with it.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn shared(&self) -> Arc<signing::Options> {
+        Arc::clone(&self.inner.options.shared)
+    }
+
     fn kept(&self) -> MutexGuard<'_, BTreeMap<Scope, Kept>> {
         let kept = self.inner.kept.lock();
         kept.unwrap_or_else(PoisonError::into_inner)
@@ -86,12 +86,12 @@ impl EwsConnector {
 
     /// The sign-in of these fields, which is kept until they change.
     fn sign_in(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<Kept> {
-        let fields = fields::of_connection(setup);
+        let fields = of_connection(setup);
         let mut kept = self.kept();
         if let Some(known) = kept.get(scope).filter(|known| known.fields == fields) {
             return Ok(known.clone());
         }
-        let sign_in = SignIn::new(&self.inner.options, scope, &fields)?;
+        let sign_in = SignIn::new(&self.inner.options.shared, scope, &fields)?;
         let fresh = Kept {
             fields,
             sign_in,
@@ -110,13 +110,13 @@ impl EwsConnector {
     ) -> Result<MailConnection> {
         let options = &self.inner.options;
         let mut builder = EwsSource::builder(&made.url)
-            .with_way(&options.http)
+            .with_way(&options.shared.http)
             .with_scope(scope.clone())
             .with_connections(options.connections)
             .with_stamps(options.stamps)
             .with_gate(options.gates.of(address, &credential(&kept.fields)))
-            .with_clock(Arc::clone(&options.clock))
-            .with_entropy(options.entropy());
+            .with_clock(Arc::clone(&options.shared.clock))
+            .with_entropy(options.shared.entropy());
         builder = kept.sign_in.of_source(builder);
         builder = if made.as_owner {
             builder.with_impersonation(address)
@@ -151,12 +151,15 @@ impl EwsConnector {
 #[async_trait]
 impl MailConnector for EwsConnector {
     async fn connect(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<MailConnection> {
-        let address = address(setup)?;
-        let kept = self.sign_in(scope, setup)?;
         let options = &self.inner.options;
+        let address = options.shared.address(setup)?;
+        let kept = self.sign_in(scope, setup)?;
         let url = service::find(options, setup, address, scope, &kept.sign_in).await?;
         let made = Made {
-            as_owner: kept.sign_in.is_application(options, scope, &url).await?,
+            as_owner: kept
+                .sign_in
+                .is_application(&options.shared, scope, &url)
+                .await?,
             public: in_public_folders(setup),
             url,
         };
@@ -181,29 +184,6 @@ impl fmt::Debug for EwsConnector {
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
     }
-}
-
-/// The address without which there is no mailbox and nothing to discover.
-fn address(setup: &EmailLoggingSetup) -> Result<&str> {
-    let address = setup.autodiscovery_email_address.as_deref();
-    let address = address.map(str::trim).filter(|address| !address.is_empty());
-    address.ok_or_else(|| incomplete("the e-mail address of the mailbox is blank"))
-}
-
-/// Whose sign-in the fields describe, by name.
-fn credential(setup: &EmailLoggingSetup) -> String {
-    let name = |field: &Option<String>| field.clone().unwrap_or_default();
-    format!(
-        "{}|{}|{}|{}",
-        setup.authentication_type.code(),
-        name(&setup.exchange_account_user_name),
-        name(&setup.exchange_client_id),
-        name(&setup.exchange_tenant_id),
-    )
-}
-
-fn incomplete(detail: &'static str) -> Error {
-    Error::new(&codes::SETUP_INCOMPLETE, OPERATION).with_detail(detail)
 }
 
 /// Whether one of the folders lies in the public folders, as far as the set-up shows. An id alone does not show it.

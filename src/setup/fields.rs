@@ -8,10 +8,10 @@ mod url;
 
 use std::fmt;
 
-use super::{AuthenticationType, EmailLoggingSetup};
+use super::{AuthenticationType, EmailLoggingSetup, MailService};
 use crate::error::{Code, Error, Result, codes};
 use crate::message::Address;
-use crate::source::{FolderId, FolderPath};
+use crate::source::{FolderId, FolderPath, FolderRoot};
 
 pub use change::SetupChange;
 pub use consequence::Consequence;
@@ -48,6 +48,8 @@ pub enum SetupField {
     ExchangeTenantId,
     /// The interaction template for e-mail.
     InteractionTemplateCode,
+    /// How the mailbox is reached.
+    MailService,
 }
 
 crate::message::codes!(SetupField {
@@ -62,13 +64,14 @@ crate::message::codes!(SetupField {
     ExchangeRedirectUrl => "exchange-redirect-url",
     ExchangeTenantId => "exchange-tenant-id",
     InteractionTemplateCode => "interaction-template-code",
+    MailService => "mail-service",
 });
 
 impl SetupField {
     /// How many characters it may have; `None` where it is no text.
     pub fn limit(self) -> Option<usize> {
         match self {
-            Self::EmailBatchSize | Self::AuthenticationType => None,
+            Self::EmailBatchSize | Self::AuthenticationType | Self::MailService => None,
             Self::ExchangeRedirectUrl => Some(2048),
             Self::InteractionTemplateCode => Some(10),
             _ => Some(250),
@@ -88,6 +91,7 @@ impl SetupField {
             Self::ExchangeRedirectUrl => "redirect URL",
             Self::ExchangeTenantId => "tenant id",
             Self::InteractionTemplateCode => "interaction template",
+            Self::MailService => "mail service",
         }
     }
 }
@@ -107,6 +111,7 @@ impl EmailLoggingSetup {
         let mut errors: Vec<_> = fields.filter_map(Result::err).collect();
         errors.extend(self.check_folders_differ().err());
         errors.extend(self.check_online().err());
+        errors.extend(self.check_graph().err());
         errors
     }
 
@@ -143,7 +148,9 @@ impl EmailLoggingSetup {
         match field {
             SetupField::QueueFolder => path(&self.queue_folder),
             SetupField::StorageFolder => path(&self.storage_folder),
-            SetupField::EmailBatchSize | SetupField::AuthenticationType => None,
+            SetupField::EmailBatchSize
+            | SetupField::AuthenticationType
+            | SetupField::MailService => None,
             SetupField::AutodiscoveryEmailAddress => self.autodiscovery_email_address.clone(),
             SetupField::ExchangeServiceUrl => self.exchange_service_url.clone(),
             SetupField::ExchangeAccountUserName => self.exchange_account_user_name.clone(),
@@ -182,6 +189,30 @@ impl EmailLoggingSetup {
         let online = |address: ServiceAddress| address.is_exchange_online();
         if basic && self.service_address().is_ok_and(online) {
             return Err(Error::new(&codes::EWS_BASIC_ONLINE, "setup"));
+        }
+        Ok(())
+    }
+}
+
+impl EmailLoggingSetup {
+    /// Graph has no public folders, and signs nobody in with a password.
+    fn check_graph(&self) -> Result<()> {
+        if self.mail_service != MailService::Graph {
+            return Ok(());
+        }
+        if self.authentication_type == AuthenticationType::Basic {
+            return Err(Error::new(&codes::SETUP_AUTHENTICATION_TYPE, "setup")
+                .with_detail("Microsoft Graph takes OAuth2 only"));
+        }
+        let folders = [
+            (SetupField::QueueFolder, &self.queue_folder),
+            (SetupField::StorageFolder, &self.storage_folder),
+        ];
+        let is_public = |path: &FolderPath| *path.root() == FolderRoot::PublicFolders;
+        for (field, path) in folders {
+            if path.as_ref().is_some_and(is_public) {
+                return Err(broken(&codes::GRAPH_PUBLIC_FOLDERS, field.words()));
+            }
         }
         Ok(())
     }

@@ -23,9 +23,9 @@ use super::{AuthenticationType, EmailLoggingSetup};
 use crate::source::{FolderId, FolderPath, FolderRoot};
 
 /// When Exchange Online began to block Exchange Web Services by default, 2026-10-01 (Exchange Team Blog, 4492361).
-const EWS_BLOCKED: Timestamp = Timestamp::constant(1_790_812_800, 0);
+const EWS_BLOCKED: Timestamp = crate::exchange_online::EWS_BLOCKED_FROM;
 /// When Exchange Online ends Exchange Web Services, 2027-04-01 (the same).
-const EWS_ENDED: Timestamp = Timestamp::constant(1_806_537_600, 0);
+const EWS_ENDED: Timestamp = crate::exchange_online::EWS_ENDS;
 /// What the original writes.
 const BATCH_SIZE: u32 = 10;
 
@@ -409,6 +409,7 @@ impl AssistedSetup {
             exchange_tenant_id: self.sign_in.tenant_id.clone().filter(|_| oauth),
             authentication_type: self.authentication,
             interaction_template_code: self.last.template.clone(),
+            mail_service: super::MailService::Ews,
         }
     }
 

@@ -155,7 +155,8 @@ impl IdentityService {
     pub fn for_graph(mut self) -> Self {
         if let Some(cloud) = self.cloud {
             self.scope = cloud::scope_of(cloud.graph());
-            self.delegated_scope = format!("{}/Mail.ReadWrite", cloud.graph());
+            let graph = cloud.graph();
+            self.delegated_scope = format!("{graph}/Mail.ReadWrite {graph}/Mail.ReadWrite.Shared");
             self.audiences = cloud::audiences_of(cloud.graph());
         }
         self

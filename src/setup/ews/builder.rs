@@ -6,40 +6,26 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use super::{EwsConnector, Inner, OPERATION};
-use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::clock::{Clock, Entropy, SystemClock};
 use crate::credential::{CredentialProvider, RefreshTokenStore};
 #[cfg(feature = "oauth2")]
 use crate::credential::{IdentityService, MicrosoftCloud};
 use crate::error::{Error, Result, codes};
 use crate::http::{HttpClient, HttpOptions};
+use crate::setup::sign_in::Options as SignInOptions;
 use crate::source::ews::{AddressPolicy, AutodiscoverCloud, NameResolver, ThrottlingGates};
 
 /// What a connector is made of.
 pub(super) struct Options {
-    pub(super) credentials: Arc<dyn CredentialProvider>,
-    #[cfg(feature = "oauth2")]
-    pub(super) identity_service: Option<IdentityService>,
-    #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
-    pub(super) refresh_tokens: Option<Arc<dyn RefreshTokenStore>>,
-    pub(super) http: HttpOptions,
+    pub(super) shared: Arc<SignInOptions>,
     pub(super) cloud: Option<AutodiscoverCloud>,
     pub(super) accepted_hosts: BTreeSet<String>,
-    pub(super) as_owner: Option<bool>,
     pub(super) connections: u32,
     pub(super) stamps: bool,
     pub(super) gates: ThrottlingGates,
-    pub(super) clock: Arc<dyn Clock>,
-    /// None is the system's, of which a failure is noticed where a secret is made of it.
-    pub(super) entropy: Option<Arc<dyn Entropy>>,
 }
 
 impl Options {
-    /// Randomness for ids, which are no secrets.
-    pub(super) fn entropy(&self) -> Arc<dyn Entropy> {
-        let given = self.entropy.clone();
-        given.unwrap_or_else(|| Arc::new(SystemEntropy))
-    }
-
     /// Which of Microsoft's hosts autodiscovery asks.
     pub(super) fn cloud(&self) -> AutodiscoverCloud {
         self.cloud.unwrap_or_else(|| self.cloud_of_identity())
@@ -47,8 +33,7 @@ impl Options {
 
     #[cfg(feature = "oauth2")]
     fn cloud_of_identity(&self) -> AutodiscoverCloud {
-        let service = self.identity_service.as_ref();
-        match service.map(IdentityService::cloud) {
+        match self.shared.cloud() {
             None | Some(Some(MicrosoftCloud::Worldwide)) => AutodiscoverCloud::Worldwide,
             Some(Some(MicrosoftCloud::UsGovernmentGccHigh)) => AutodiscoverCloud::UsGovernment,
             Some(Some(MicrosoftCloud::UsGovernmentDod)) => AutodiscoverCloud::UsDefense,
@@ -67,8 +52,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("credentials", &self.credentials)
-            .field("http", &self.http)
+            .field("shared", &self.shared)
             .field("connections", &self.connections)
             .finish_non_exhaustive()
     }
@@ -267,22 +251,26 @@ impl EwsConnectorBuilder {
     /// proxy beside plain http on loopback (`config.insecure`).
     pub fn build(self) -> Result<EwsConnector> {
         let missing = || Error::new(&codes::CONFIG_MISSING, OPERATION).with_detail("credentials");
-        let options = Options {
+        let shared = SignInOptions {
+            operation: OPERATION,
             credentials: self.credentials.ok_or_else(missing)?,
             #[cfg(feature = "oauth2")]
             identity_service: self.identity_service,
             refresh_tokens: self.refresh_tokens,
             http: self.http,
-            cloud: self.cloud,
-            accepted_hosts: self.accepted_hosts,
             as_owner: self.as_owner,
-            connections: self.connections,
-            stamps: self.stamps,
-            gates: self.gates,
             clock: self.clock,
             entropy: self.entropy,
         };
-        HttpClient::new(&options.http)?;
+        HttpClient::new(&shared.http)?;
+        let options = Options {
+            shared: Arc::new(shared),
+            cloud: self.cloud,
+            accepted_hosts: self.accepted_hosts,
+            connections: self.connections,
+            stamps: self.stamps,
+            gates: self.gates,
+        };
         Ok(EwsConnector {
             inner: Arc::new(Inner {
                 options,

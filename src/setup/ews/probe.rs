@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::builder::Options;
-use super::sign_in::{SignIn, resource};
 use super::{Made, OPERATION};
 use crate::clock::Clock;
-use crate::credential::CredentialProvider;
-use crate::error::{Error, Result, codes};
+use crate::error::Result;
 use crate::scope::Scope;
+use crate::setup::sign_in::SignIn;
 use crate::setup::{ConnectionProbe, ServiceFacts, SignedIn, StorageRoom};
 use crate::source::ews::EwsSource;
 use crate::source::{Folder, FolderRights};
@@ -42,39 +41,9 @@ impl EwsProbe {
             service_url: made.url.clone(),
             as_owner: made.as_owner,
             scope: scope.clone(),
-            clock: Arc::clone(&options.clock),
+            clock: Arc::clone(&options.shared.clock),
         }
     }
-
-    async fn of_account(&self, provider: &Arc<dyn CredentialProvider>) -> Result<SignedIn> {
-        let account = provider.password(&self.scope).await?;
-        account.map(|_| SignedIn::opaque()).ok_or_else(|| {
-            Error::new(&codes::CREDENTIAL_MISSING, OPERATION).with_detail("user name and password")
-        })
-    }
-
-    async fn of_token(&self, provider: &Arc<dyn CredentialProvider>) -> Result<SignedIn> {
-        let resource = resource(&self.service_url)?;
-        let token = provider.access_token(&self.scope, &resource).await?;
-        let missing =
-            || Error::new(&codes::CREDENTIAL_MISSING, OPERATION).with_detail("access token");
-        token.ok_or_else(missing).map(|token| read(&token))
-    }
-}
-
-#[cfg(feature = "oauth2")]
-fn read(token: &crate::credential::AccessToken) -> SignedIn {
-    let said = token.facts().map(|facts| SignedIn {
-        permissions: Some(facts.permissions),
-        application: facts.application,
-        credential_ends: None,
-    });
-    said.unwrap_or_default()
-}
-
-#[cfg(not(feature = "oauth2"))]
-fn read(_: &crate::credential::AccessToken) -> SignedIn {
-    SignedIn::opaque()
 }
 
 impl fmt::Debug for EwsProbe {
@@ -88,14 +57,8 @@ impl fmt::Debug for EwsProbe {
 #[async_trait]
 impl ConnectionProbe for EwsProbe {
     async fn sign_in(&self) -> Result<SignedIn> {
-        match &self.sign_in {
-            SignIn::Account(provider) => self.of_account(provider).await,
-            SignIn::AccessToken(provider) => self.of_token(provider).await,
-            #[cfg(feature = "oauth2")]
-            SignIn::App(sign_in) => sign_in.sign_in().await,
-            #[cfg(feature = "oauth2")]
-            SignIn::Delegated(sign_in) => sign_in.sign_in().await,
-        }
+        let url = &self.service_url;
+        self.sign_in.sign_in(OPERATION, &self.scope, url).await
     }
 
     async fn reach(&self) -> Result<ServiceFacts> {

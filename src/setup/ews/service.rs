@@ -1,9 +1,9 @@
 //! Finding the service: as the field says.
 
 use super::builder::Options;
-use super::sign_in::SignIn;
 use crate::error::{ErrorKind, Result};
 use crate::scope::Scope;
+use crate::setup::sign_in::SignIn;
 use crate::setup::{AuthenticationType, EmailLoggingSetup, ServiceAddress};
 use crate::source::ews::{Autodiscover, AutodiscoverBuilder, AutodiscoverCloud};
 
@@ -41,7 +41,7 @@ pub(super) async fn find(
 
 /// The one address that the rule of the field refuses and tests need: plain http in this machine.
 fn plain(options: &Options, text: &str) -> Option<String> {
-    let plain = options.http.plain_loopback && text.trim().starts_with("http://");
+    let plain = options.shared.http.plain_loopback && text.trim().starts_with("http://");
     plain.then(|| text.trim().to_owned())
 }
 
@@ -53,14 +53,14 @@ fn look_up(
 ) -> AutodiscoverBuilder {
     let on_premises = setup.authentication_type == AuthenticationType::Basic;
     let builder = Autodiscover::builder(address)
-        .with_way(&options.http)
+        .with_way(&options.shared.http)
         .with_service_address(service)
         .with_cloud(if on_premises {
             AutodiscoverCloud::None
         } else {
             options.cloud()
         })
-        .with_entropy(options.entropy());
+        .with_entropy(options.shared.entropy());
     let accepted = options.accepted_hosts.iter();
     accepted.fold(builder, AutodiscoverBuilder::with_accepted_host)
 }

@@ -2,7 +2,7 @@
 
 use super::{Consequence, SetupChange, SetupField};
 use crate::error::{Error, Result, codes};
-use crate::setup::{AuthenticationType, EmailLoggingSetup};
+use crate::setup::{AuthenticationType, EmailLoggingSetup, MailService};
 use crate::source::{FolderId, FolderPath, FolderSelector};
 use crate::store::SecretName;
 
@@ -17,7 +17,8 @@ impl EmailLoggingSetup {
     ///
     /// `Config`: `setup.enabled` while logging is enabled; `setup.too_long`, `setup.text`, `setup.address`,
     /// `setup.service_url`, `setup.redirect_url`, `setup.authentication_type` or `config.insecure` for a field that
-    /// breaks its rule; `setup.queue_equals_storage`; `ews.basic_online`.
+    /// breaks its rule; `setup.queue_equals_storage`; `ews.basic_online`; `graph.public_folders` for a public folder
+    /// with Graph.
     pub fn apply(&mut self, changes: &[SetupChange]) -> Result<Vec<Consequence>> {
         if self.enabled {
             return Err(Error::new(&codes::SETUP_ENABLED, "setup"));
@@ -34,6 +35,7 @@ impl EmailLoggingSetup {
         }
         editor.setup.check_folders_differ()?;
         editor.setup.check_online()?;
+        editor.setup.check_graph()?;
         *self = editor.setup;
         Ok(editor.consequences)
     }
@@ -68,6 +70,7 @@ impl EmailLoggingSetup {
             SetupField::AuthenticationType => {
                 self.authentication_type != AuthenticationType::default()
             }
+            SetupField::MailService => self.mail_service != MailService::default(),
             text => self.text(text).is_some(),
         }
     }
@@ -110,6 +113,7 @@ impl Editor {
             SetupChange::InteractionTemplateCode(text) => {
                 self.text(field, text);
             }
+            SetupChange::MailService(service) => self.mail_service(*service),
         }
     }
 
@@ -131,6 +135,39 @@ impl Editor {
         if self.setup.email_batch_size != size {
             self.setup.email_batch_size = size;
             self.tell(Consequence::Changed(SetupField::EmailBatchSize));
+        }
+    }
+
+    /// Another service has other ids of folders and another address. The tenant is the same; a person's refresh token
+    /// was given for other permissions.
+    fn mail_service(&mut self, chosen: MailService) {
+        if self.setup.mail_service == chosen {
+            return;
+        }
+        self.setup.mail_service = chosen;
+        self.tell(Consequence::Changed(SetupField::MailService));
+        self.tell(Consequence::Reconnect);
+        self.clear(SetupField::ExchangeServiceUrl);
+        for field in [SetupField::QueueFolder, SetupField::StorageFolder] {
+            self.forget_folder_id(field);
+        }
+        if self.setup.authentication_type == AuthenticationType::OAuth2Delegated {
+            self.tell(Consequence::EraseSecret(SecretName::RefreshToken));
+            self.tell(Consequence::SignInAgain);
+        }
+    }
+
+    fn forget_folder_id(&mut self, field: SetupField) {
+        let setup = &mut self.setup;
+        let (path, id) = if field == SetupField::QueueFolder {
+            (&setup.queue_folder, &mut setup.queue_folder_id)
+        } else {
+            (&setup.storage_folder, &mut setup.storage_folder_id)
+        };
+        match (id.take(), path) {
+            (None, _) => {}
+            (Some(_), None) => self.tell(Consequence::Cleared(field)),
+            (Some(_), Some(_)) => self.tell(Consequence::Changed(field)),
         }
     }
 

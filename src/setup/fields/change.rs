@@ -2,7 +2,7 @@
 
 use super::{SetupField, broken};
 use crate::error::{Error, Result, codes};
-use crate::setup::AuthenticationType;
+use crate::setup::{AuthenticationType, MailService};
 use crate::source::{FolderPath, FolderSelector};
 
 /// A change of one field. A blank text empties the field; text is trimmed.
@@ -31,6 +31,9 @@ pub enum SetupChange {
     ExchangeTenantId(String),
     /// The interaction template for e-mail.
     InteractionTemplateCode(String),
+    /// How the mailbox is reached. Another one forgets what only the one before understands: the service URL and the ids
+    /// of the folders, whose paths stay.
+    MailService(MailService),
 }
 
 impl SetupChange {
@@ -55,6 +58,7 @@ impl SetupChange {
             SetupField::ExchangeRedirectUrl => Self::ExchangeRedirectUrl(owned),
             SetupField::ExchangeTenantId => Self::ExchangeTenantId(owned),
             SetupField::InteractionTemplateCode => Self::InteractionTemplateCode(owned),
+            SetupField::MailService => Self::MailService(mail_service(text)?),
         })
     }
 
@@ -72,6 +76,7 @@ impl SetupChange {
             Self::ExchangeRedirectUrl(_) => SetupField::ExchangeRedirectUrl,
             Self::ExchangeTenantId(_) => SetupField::ExchangeTenantId,
             Self::InteractionTemplateCode(_) => SetupField::InteractionTemplateCode,
+            Self::MailService(_) => SetupField::MailService,
         }
     }
 
@@ -79,7 +84,7 @@ impl SetupChange {
     /// forget it.
     pub(super) fn place(&self) -> u8 {
         match self {
-            Self::AuthenticationType(_) => 0,
+            Self::AuthenticationType(_) | Self::MailService(_) => 0,
             Self::ExchangeTenantId(_) => 2,
             _ => 1,
         }
@@ -100,6 +105,13 @@ fn batch_size(text: &str) -> Result<u32> {
     text.parse().map_err(|_| {
         let field = SetupField::EmailBatchSize;
         broken(&codes::SETUP_BATCH_SIZE, field.words())
+    })
+}
+
+fn mail_service(text: &str) -> Result<MailService> {
+    MailService::from_code(text).ok_or_else(|| {
+        let detail = "a mail service is ews or graph";
+        Error::new(&codes::CONFIG_INVALID, "setup").with_detail(detail)
     })
 }
 

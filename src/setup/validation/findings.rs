@@ -78,6 +78,12 @@ findings! {
         "the last run of the job failed", "Look up the code of its error.";
     PERMISSION_NOT_TOLD = "check.permission_not_told",
         "the token does not name the permission to use EWS, and the service answers all the same", "Nothing, if Exchange itself assigns the right (RBAC for Applications); else add the permission to the app registration.";
+    EWS_BLOCKED_SOON = "check.ews_blocked_soon",
+        "Exchange Online blocks EWS from 2026-10-01 on but for applications that the tenant allows, and ends it on 2027-04-01", "Put the client id into EwsAllowedAppIDs, and plan the change to Microsoft Graph before 2027-04-01.";
+    GRAPH_PERMISSION_MISSING = "check.graph_permission_missing",
+        "the token lacks the permission to read and move mail by Microsoft Graph", "Add Mail.ReadWrite (for a person and a shared mailbox Mail.ReadWrite.Shared) to the app registration and let an administrator consent, or assign the role Application Mail.ReadWrite in Exchange (RBAC for Applications).";
+    GRAPH_PERMISSION_NOT_TOLD = "check.graph_permission_not_told",
+        "the token does not name the permission to read and move mail, and Microsoft Graph answers all the same", "Nothing, if Exchange itself assigns the right (RBAC for Applications); else add Mail.ReadWrite to the app registration.";
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! From the fields to a service that answers: address, credentials, certificate, clock.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::checks::Check;
 use super::context::{Context, Judged, depends_on, not_checked};
 use super::findings;
 use super::result::{CheckResult, NotChecked};
 use crate::error::{Error, ErrorKind, Result, codes};
-use crate::setup::{AuthenticationType, SetupField};
+use crate::exchange_online::EWS_ENDS;
+use crate::setup::{AuthenticationType, EwsRetirement, MailService, SetupField};
 
-/// The end of EWS in Exchange Online, 2027-04-01 (Exchange Team Blog, February 2026).
-const EWS_END: Timestamp = Timestamp::constant(1_806_537_600, 0);
 /// What Microsoft's identity service tolerates between two clocks.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// How early the end of a credential is told.
@@ -100,6 +99,9 @@ impl Context {
 
     pub(super) fn ews_allowed(&self) -> CheckResult {
         let check = Check::EwsAllowed;
+        if self.setup.mail_service == MailService::Graph {
+            return CheckResult::not_checked(check, NotChecked::NotApplicable);
+        }
         let locked = codes::HTTP_ACCOUNT_LOCKED.code;
         let blocked =
             |error: &&&Error| error.kind() == ErrorKind::Blocked && error.code() != locked;
@@ -113,11 +115,18 @@ impl Context {
 
     pub(super) fn ews_end(&self) -> Judged {
         let check = Check::EwsEnd;
-        if !self.facts(check)?.online {
+        if !self.facts(check)?.online || self.setup.mail_service == MailService::Graph {
             return Ok(CheckResult::passed(check));
         }
-        let days = EWS_END.duration_since(self.began).as_hours().div_euclid(24);
-        let result = CheckResult::warning(check, &findings::EWS_ENDS);
+        let days = EWS_ENDS
+            .duration_since(self.began)
+            .as_hours()
+            .div_euclid(24);
+        let finding = match EwsRetirement::at(self.began) {
+            EwsRetirement::Announced => &findings::EWS_BLOCKED_SOON,
+            EwsRetirement::BlockedByDefault | EwsRetirement::Ended => &findings::EWS_ENDS,
+        };
+        let result = CheckResult::warning(check, finding);
         Ok(if days >= 0 {
             result.and(format!("{days} days are left"))
         } else {

@@ -158,6 +158,13 @@ impl GraphSourceBuilder {
         self
     }
 
+    /// Connects as this says, with its pinned keys.
+    pub(crate) fn with_way(mut self, way: &HttpOptions) -> Self {
+        self.http.connect_as(way);
+        self.http.pinned_keys.clone_from(&way.pinned_keys);
+        self
+    }
+
     /// Connects to this address for a host instead of asking the resolver; its certificate still has to be the host's.
     ///
     /// For tests and for name spaces of one's own. The port counts where a URL names none. The address policy holds for it.

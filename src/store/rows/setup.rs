@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::{Fit, Flaw, from_json, json};
-use crate::setup::{AuthenticationType, EmailLoggingSetup};
+use crate::setup::{AuthenticationType, EmailLoggingSetup, MailService};
 use crate::source::{FolderId, FolderPath, FolderRoot};
 
 /// The fields that have a value.
@@ -38,6 +38,11 @@ pub(crate) fn to_fields(setup: &EmailLoggingSetup) -> Vec<(&'static str, String)
             "interaction-template-code",
             setup.interaction_template_code.clone(),
         ),
+        // A set-up for EWS is stored as it was before there was another service.
+        (
+            "mail-service",
+            (setup.mail_service != MailService::Ews).then(|| setup.mail_service.code().to_owned()),
+        ),
     ];
     let present = |(name, value): (_, Option<String>)| value.map(|value| (name, value));
     fields.into_iter().filter_map(present).collect()
@@ -60,6 +65,7 @@ pub(crate) fn from_fields(mut fields: BTreeMap<String, String>) -> Fit<EmailLogg
         exchange_tenant_id: fields.remove("exchange-tenant-id"),
         authentication_type: authentication_type(&mut fields)?,
         interaction_template_code: fields.remove("interaction-template-code"),
+        mail_service: mail_service(&mut fields)?,
     })
 }
 
@@ -85,6 +91,13 @@ fn authentication_type(fields: &mut BTreeMap<String, String>) -> Fit<Authenticat
         return Ok(AuthenticationType::default());
     };
     AuthenticationType::from_code(&code).ok_or(Flaw::Damaged("the authentication type"))
+}
+
+fn mail_service(fields: &mut BTreeMap<String, String>) -> Fit<MailService> {
+    let Some(code) = fields.remove("mail-service") else {
+        return Ok(MailService::default());
+    };
+    MailService::from_code(&code).ok_or(Flaw::Damaged("the mail service"))
 }
 
 fn root(code: &str) -> Option<FolderRoot> {

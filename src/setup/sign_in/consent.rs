@@ -8,10 +8,8 @@ use async_trait::async_trait;
 use aws_lc_rs::digest;
 use secrecy::SecretString;
 
-use super::fields;
-use super::sign_in::identity_service;
 use super::with_fields::WithFields;
-use super::{EwsConnector, OPERATION};
+use super::{Options, identity_service, of_connection};
 use crate::credential::{AdminConsent, Consented, PendingConsent, UsedStates};
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::scope::Scope;
@@ -24,7 +22,7 @@ use crate::store::StoredSetup;
 /// How often a refresh token is stored anew when another worker stores one at the same moment.
 const ATTEMPTS: u32 = 4;
 
-/// Signs an administrator in for an [`EwsConnector`], with its identity service, credentials and ways.
+/// Signs an administrator in for a connector, with its identity service, credentials and ways.
 ///
 /// For a web host: [`enable`](EmailLoggingAdministration::enable) answers
 /// [`ConsentNeeded`](crate::setup::ConsentNeeded) with a [`ConsentRequest`]. The host keeps `pending` in the session and
@@ -35,15 +33,31 @@ const ATTEMPTS: u32 = 4;
 /// asking. Cloning is cheap.
 #[derive(Clone)]
 pub struct ConsentSignIn {
-    connector: EwsConnector,
+    options: Arc<Options>,
     used: UsedStates,
 }
 
 impl ConsentSignIn {
     /// The sign-in for this connector.
-    pub fn new(connector: EwsConnector) -> Self {
+    #[cfg(feature = "ews")]
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value)] // as it was published
+    pub fn new(connector: crate::setup::EwsConnector) -> Self {
+        Self::with_options(connector.shared())
+    }
+
+    /// The sign-in for a connector of Graph. A consent for EWS is none for Graph: other permissions are asked for.
+    #[cfg(feature = "graph")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
+    #[must_use]
+    pub fn for_graph(connector: &crate::setup::GraphConnector) -> Self {
+        Self::with_options(connector.shared())
+    }
+
+    #[cfg(any(feature = "ews", feature = "graph"))]
+    fn with_options(options: Arc<Options>) -> Self {
         Self {
-            connector,
+            options,
             used: UsedStates::default(),
         }
     }
@@ -138,12 +152,12 @@ impl ConsentSignIn {
         callback_url: &str,
     ) -> Result<Consented> {
         if setup.enabled {
-            return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
+            return Err(Error::new(&codes::SETUP_ENABLED, self.options.operation));
         }
         let pending = PendingConsent::from_secret(pending)?;
         pending.check_scope(scope)?;
         if pending.begun_for() != Some(&digest_of(setup)) {
-            return Err(Error::new(&codes::SETUP_VERSION, OPERATION));
+            return Err(Error::new(&codes::SETUP_VERSION, self.options.operation));
         }
         let consent = self.consent(scope, setup)?;
         consent.finish(pending, callback_url).await
@@ -164,7 +178,7 @@ impl ConsentSignIn {
 
     /// Erases the refresh token that was stored for a set-up that is another one now. One that is newer stays.
     async fn take_back(&self, scope: &Scope, version: u64) -> Result<()> {
-        let Some(store) = &self.connector.inner.options.refresh_tokens else {
+        let Some(store) = &self.options.refresh_tokens else {
             return Ok(());
         };
         match store.erase_refresh_token(scope, version).await {
@@ -175,8 +189,9 @@ impl ConsentSignIn {
 
     /// Stores the refresh token over whatever is stored: the administrator's sign-in is the newest.
     async fn store(&self, scope: &Scope, consented: &Consented) -> Result<u64> {
-        let missing = |code, what: &'static str| Error::new(code, OPERATION).with_detail(what);
-        let store = self.connector.inner.options.refresh_tokens.as_ref();
+        let operation = self.options.operation;
+        let missing = |code, what: &'static str| Error::new(code, operation).with_detail(what);
+        let store = self.options.refresh_tokens.as_ref();
         let store = store.ok_or_else(|| missing(&codes::CONFIG_MISSING, "with_refresh_tokens"))?;
         let token = consented.refresh_token.as_ref().ok_or_else(|| {
             missing(
@@ -198,8 +213,8 @@ impl ConsentSignIn {
     }
 
     fn consent(&self, scope: &Scope, setup: &EmailLoggingSetup) -> Result<AdminConsent> {
-        let fields = &fields::of_connection(setup);
-        let options = &self.connector.inner.options;
+        let fields = &of_connection(setup);
+        let options = &self.options;
         let service = identity_service(options, fields);
         let mut builder = AdminConsent::at(service, WithFields::over(&options.credentials, fields))
             .with_way(&options.http)
@@ -209,7 +224,12 @@ impl ConsentSignIn {
         builder = match fields.authentication_type {
             AuthenticationType::OAuth2 => builder,
             AuthenticationType::OAuth2Delegated => builder.with_refresh_token(),
-            _ => return Err(Error::new(&codes::SETUP_AUTHENTICATION_TYPE, OPERATION)),
+            _ => {
+                return Err(Error::new(
+                    &codes::SETUP_AUTHENTICATION_TYPE,
+                    self.options.operation,
+                ));
+            }
         };
         match &options.entropy {
             Some(entropy) => builder.with_entropy(Arc::clone(entropy)).build(),
@@ -242,12 +262,12 @@ async fn store_tenant(
 
 fn check_unchanged(begun: &EmailLoggingSetup, now: &EmailLoggingSetup) -> Result<()> {
     if now.enabled {
-        return Err(Error::new(&codes::SETUP_ENABLED, OPERATION));
+        return Err(Error::new(&codes::SETUP_ENABLED, "consent"));
     }
     if is_same(begun, now) {
         return Ok(());
     }
-    Err(Error::new(&codes::SETUP_VERSION, OPERATION))
+    Err(Error::new(&codes::SETUP_VERSION, "consent"))
 }
 
 fn is_same(begun: &EmailLoggingSetup, now: &EmailLoggingSetup) -> bool {
@@ -265,7 +285,8 @@ fn digest_of(setup: &EmailLoggingSetup) -> String {
         &setup.exchange_redirect_url,
     ];
     let fields = fields.map(|field| field.as_deref().unwrap_or_default());
-    let text = serde_json::json!([setup.authentication_type.code(), fields]).to_string();
+    let codes = [setup.authentication_type.code(), setup.mail_service.code()];
+    let text = serde_json::json!([codes, fields]).to_string();
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     base64_simd::URL_SAFE_NO_PAD.encode_to_string(hash.as_ref())
 }
@@ -273,7 +294,7 @@ fn digest_of(setup: &EmailLoggingSetup) -> String {
 impl fmt::Debug for ConsentSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConsentSignIn")
-            .field("connector", &self.connector)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use crate::setup::EmailLoggingSetup;
 
 /// The fields that say where a connection goes and who makes it; all others are blank.
-pub(super) fn of_connection(setup: &EmailLoggingSetup) -> EmailLoggingSetup {
+pub(in crate::setup) fn of_connection(setup: &EmailLoggingSetup) -> EmailLoggingSetup {
     EmailLoggingSetup {
         autodiscovery_email_address: setup.autodiscovery_email_address.clone(),
         exchange_service_url: setup.exchange_service_url.clone(),
@@ -12,6 +12,7 @@ pub(super) fn of_connection(setup: &EmailLoggingSetup) -> EmailLoggingSetup {
         exchange_redirect_url: setup.exchange_redirect_url.clone(),
         exchange_tenant_id: setup.exchange_tenant_id.clone(),
         authentication_type: setup.authentication_type,
+        mail_service: setup.mail_service,
         ..EmailLoggingSetup::default()
     }
 }
