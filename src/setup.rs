@@ -15,6 +15,7 @@ mod fields;
 mod graph;
 mod guide;
 mod mail_service;
+mod migration;
 mod provisioning;
 #[cfg(feature = "http")]
 #[cfg_attr(not(any(feature = "ews", feature = "graph")), allow(dead_code))]
@@ -44,6 +45,7 @@ pub use guide::{
     GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, GuideWarning,
 };
 pub use mail_service::{EwsRetirement, MailService, ServiceConnector};
+pub use migration::{MigrationIssue, MigrationOptions, MigrationPlan, MigrationRow, MigrationStep};
 pub use provisioning::{
     AppAccess, AppCredential, AppPermission, AppRegistration, ChecklistItem, Destination,
     ExchangeServer, MailApi, Narrowing, PermissionKind, PlanNames, ProvisioningPlan,

@@ -76,6 +76,11 @@ pub trait ConnectionProbe: Debug + Send + Sync + 'static {
     /// What a transport raises, `Unauthenticated`, `Blocked` for a tenant that forbids this way of access.
     async fn reach(&self) -> Result<ServiceFacts>;
 
+    /// Whether the service is Exchange Online's, as far as its address shows. No request is made.
+    fn is_online(&self) -> Option<bool> {
+        None
+    }
+
     /// Whether the account can read the mailbox of this address, which it should not need.
     ///
     /// # Errors

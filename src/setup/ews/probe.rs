@@ -71,6 +71,12 @@ impl ConnectionProbe for EwsProbe {
         })
     }
 
+    fn is_online(&self) -> Option<bool> {
+        let url = crate::http::ServiceUrl::parse(&self.service_url, true).ok()?;
+        let host = url.as_url().host_str()?;
+        Some(crate::exchange_online::is_service(host))
+    }
+
     async fn reads_mailbox(&self, smtp_address: &str) -> Result<Option<bool>> {
         self.source.reads_inbox(smtp_address, self.as_owner).await
     }

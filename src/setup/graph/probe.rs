@@ -68,6 +68,10 @@ impl ConnectionProbe for GraphProbe {
         })
     }
 
+    fn is_online(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn reads_mailbox(&self, smtp_address: &str) -> Result<Option<bool>> {
         self.source.reads_inbox(smtp_address).await
     }
