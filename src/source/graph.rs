@@ -4,10 +4,22 @@
 //! HTTP, TLS and sign-in are the HTTP room's.
 
 mod address;
+mod batch;
 mod builder;
 mod cloud;
+mod codes;
+mod delta;
+mod facts;
+mod failure;
+mod fetch;
+mod folders;
+mod json;
+mod known;
+mod list;
+mod locate;
 mod probe;
 mod session;
+mod transfer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,14 +31,16 @@ use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
     ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
 };
-use crate::error::codes::{INTERNAL, SOURCE_UNSUPPORTED};
+use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
 use crate::http::OpenPlace;
+use known::KnownFacts;
 use session::Session;
 
 pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGates};
 pub use builder::GraphSourceBuilder;
 pub use cloud::GraphCloud;
+pub use delta::GraphDelta;
 
 /// The folder that a queue is proposed as.
 pub const DEFAULT_QUEUE_FOLDER: &str = "inbox:";
@@ -45,12 +59,13 @@ pub struct GraphSource {
     inner: Arc<Inner>,
 }
 
-#[allow(dead_code)]
 struct Inner {
     session: Session,
     capabilities: SourceCapabilities,
     /// One for each request that may be open at a time.
     slots: Semaphore,
+    /// What listings told of messages that are not fetched yet.
+    known: KnownFacts,
     /// Bytes of the largest item that is asked for.
     largest_item: u64,
     /// Bytes of the items of one batch.
@@ -63,11 +78,15 @@ impl GraphSource {
         GraphSourceBuilder::new()
     }
 
+    fn session(&self) -> &Session {
+        &self.inner.session
+    }
+
     /// Waits until one more request may be open, for this source and for all of its gate.
     async fn slot(&self) -> Result<(SemaphorePermit<'_>, OpenPlace)> {
         let permit = self.inner.slots.acquire().await;
         let permit = permit.map_err(|_| Error::new(&INTERNAL, "GraphSource"))?;
-        Ok((permit, self.inner.session.gate.place().await))
+        Ok((permit, self.session().gate.place().await))
     }
 }
 
@@ -86,38 +105,56 @@ impl MailSource for GraphSource {
         self.inner.capabilities
     }
 
-    async fn open_folder(&self, _: &FolderSelector) -> Result<Folder> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "open_folder"))
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        let _slot = self.slot().await?;
+        self.open(folder).await
     }
 
-    async fn list(&self, _: &Folder, _: ListRequest) -> Result<Listing> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "list"))
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        let _slot = self.slot().await?;
+        self.list_items(folder, request).await
     }
 
-    async fn fetch(&self, _: &Folder, _: &[ListedItem], _: &mut dyn FetchSink) -> Result<()> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "fetch"))
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        let _slot = self.slot().await?;
+        self.fetch_items(from, items, sink).await
     }
 
-    async fn move_to(&self, _: &Folder, _: &[ItemRef], _: &Folder) -> Result<Vec<Moved>> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "move_to"))
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let _slot = self.slot().await?;
+        self.move_items(from, items, to).await
     }
 
-    async fn locate(&self, _: &Folder, _: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "locate"))
+    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+        let _slot = self.slot().await?;
+        self.locate_keys(folder, keys).await
     }
 
-    async fn remove(&self, _: &Folder, _: &[ItemRef], _: Disposal) -> Result<Vec<Removed>> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "remove"))
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        let _slot = self.slot().await?;
+        self.remove_items(from, items, disposal).await
     }
 }
 
 #[async_trait]
 impl MailFolders for GraphSource {
-    async fn children(&self, _: &FolderSelector, _: ListRequest) -> Result<FolderPage> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "children"))
+    async fn children(&self, parent: &FolderSelector, request: ListRequest) -> Result<FolderPage> {
+        let _slot = self.slot().await?;
+        self.child_folders(parent, request).await
     }
 
-    async fn create(&self, _: &FolderPath) -> Result<Folder> {
-        Err(Error::new(&SOURCE_UNSUPPORTED, "create"))
+    async fn create(&self, path: &FolderPath) -> Result<Folder> {
+        let _slot = self.slot().await?;
+        self.create_path(path).await
     }
 }

@@ -50,7 +50,13 @@ impl Addresses {
         self.parse(&format!("{}{}{rest}", self.service, self.mailbox))
     }
 
-    /// The same, as a part of a batch names it.
+    /// The address of something in another mailbox of the same service.
+    #[allow(dead_code)] // the set-up's
+    pub(super) fn elsewhere(&self, smtp: &str, rest: &str) -> Result<ServiceUrl> {
+        self.parse(&format!("{}/users/{}{rest}", self.service, encoded(smtp)))
+    }
+
+    /// The address of something in the mailbox, as a part of a batch names it.
     pub(super) fn in_batch(&self, rest: &str) -> String {
         format!("{}{rest}", self.mailbox)
     }

@@ -327,7 +327,8 @@ impl GraphSourceBuilder {
                 Arc::clone(&self.clock),
                 Arc::clone(&self.entropy),
                 self.longest_wait,
-            ),
+            )
+            .with_code(&codes::GRAPH_THROTTLED),
             addresses,
             clock: self.clock,
             entropy: self.entropy,
@@ -346,6 +347,7 @@ impl GraphSourceBuilder {
                 session,
                 capabilities,
                 slots: Semaphore::new(slots),
+                known: super::known::KnownFacts::default(),
                 largest_item: self.largest_item,
                 run_bytes: RUN_BYTES.min(self.http.body_limit / 4),
             }),
