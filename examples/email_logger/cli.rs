@@ -103,6 +103,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
+    /// Read the mail over a simulated Microsoft Graph instead of EWS.
+    #[arg(long)]
+    pub(crate) graph: bool,
     /// Keep the log in this file; without it a new one is made in the temporary directory.
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
@@ -356,6 +359,9 @@ pub(crate) struct SimulateArgs {
     /// every call has to be routed.
     #[arg(long, requires = "oauth2")]
     pub(crate) autodiscover: bool,
+    /// Serve the mailbox over a simulated Microsoft Graph as well, with the mail in its Inbox; implies --oauth2.
+    #[arg(long, conflicts_with_all = ["http", "autodiscover", "block_ews"])]
+    pub(crate) graph: bool,
     /// With --oauth2: block Exchange Web Services, as a tenant does that has switched them off.
     #[arg(long, requires = "oauth2")]
     pub(crate) block_ews: bool,

@@ -76,6 +76,28 @@ pub(crate) struct Exchange {
     pub(crate) allow_plain_http_on_loopback: Option<bool>,
     /// Gives mail without a search key a key of our own.
     pub(crate) stamps: Option<bool>,
+    /// How the mailbox is reached; EWS if not given.
+    pub(crate) service: Option<Service>,
+    /// The tenant at which an application signs in for Graph.
+    pub(crate) tenant: Option<String>,
+}
+
+/// How a mailbox is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Service {
+    Ews,
+    Graph,
+}
+
+impl Service {
+    /// As the set-up has it.
+    pub(crate) fn mail_service(self) -> email_logging::setup::MailService {
+        match self {
+            Self::Ews => email_logging::setup::MailService::Ews,
+            Self::Graph => email_logging::setup::MailService::Graph,
+        }
+    }
 }
 
 impl Exchange {

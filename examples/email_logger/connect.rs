@@ -1,6 +1,7 @@
 //! From settings to the parts of a logger: source, directory, store.
 
 mod account;
+mod graph;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,26 +10,34 @@ use std::sync::Arc;
 
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
-use email_logging::setup::EmailLoggingSetup;
+use email_logging::setup::{EmailLoggingSetup, EwsRetirement, MailService};
 use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder, ThrottlingGate};
+use email_logging::source::{MailFolders, MailSource};
 use email_logging::store::SqliteStore;
 use email_logging::{EmailLogger, Error};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Service};
 use crate::exit::Failure;
 use crate::installation::Installation;
 use crate::output::Output;
 
 pub(crate) use account::{Account, refuse_shared};
 
-/// The Exchange of the configuration, for somebody who waits: one repetition is enough there.
-pub(crate) fn impatient_source(config: &Config) -> Result<EwsSource, Failure> {
-    Ok(source_builder(config)?.with_repeats(1).build()?)
+/// The mail system of the configuration, for somebody who waits: one repetition is enough there.
+pub(crate) fn impatient_folders(config: &Config) -> Result<Arc<dyn MailFolders>, Failure> {
+    if config.exchange.service == Some(Service::Graph) {
+        let source = graph::builder(config)?.with_repeats(1).build()?;
+        return Ok(Arc::new(source));
+    }
+    Ok(Arc::new(source_builder(config)?.with_repeats(1).build()?))
 }
 
-/// The Exchange of the configuration.
-fn source(config: &Config) -> Result<EwsSource, Failure> {
-    Ok(source_builder(config)?.build()?)
+/// The mail system of the configuration.
+fn source(config: &Config) -> Result<Arc<dyn MailSource>, Failure> {
+    if config.exchange.service == Some(Service::Graph) {
+        return Ok(Arc::new(graph::builder(config)?.build()?));
+    }
+    Ok(Arc::new(source_builder(config)?.build()?))
 }
 
 fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
@@ -149,7 +158,7 @@ pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuil
         "storage",
         "--storage",
     )?;
-    let source = Arc::new(source(config)?);
+    let source = source(config)?;
     let builder = unplaced_logger(config, directory, output)?;
     Ok(builder
         .with_source(source)
@@ -165,7 +174,12 @@ pub(crate) async fn logger_of_setup(
     output: &Output,
 ) -> Result<EmailLoggerBuilder, Failure> {
     let directory = directory(&installation.config)?;
-    let source = installation.connect(setup).await?.source;
+    let connection = installation.connect(setup).await?;
+    if setup.mail_service == MailService::Ews && connection.probe.is_online() == Some(true) {
+        let retirement = EwsRetirement::at(jiff::Timestamp::now());
+        output.note(format!("note: {retirement} `migrate` says how."));
+    }
+    let source = connection.source;
     let mut builder = unplaced_logger(&installation.config, directory, output)?.with_source(source);
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
         builder = builder

@@ -1,5 +1,6 @@
-//! `demo`: the whole job over real EWS, with a simulated Exchange and sample mail, and nothing to install.
+//! `demo`: the whole job over real EWS, or over Microsoft Graph, with a simulated Exchange and sample mail, and nothing to install.
 
+mod server;
 mod told;
 
 use std::path::{Path, PathBuf};
@@ -12,19 +13,18 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::directory::MemoryDirectory;
 use email_logging::logger::RunReport;
 use email_logging::source::FolderPath;
-use email_logging::source::ews::{AddressPolicy, EwsSource};
 use email_logging::store::{
     Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, LoggedMail, SqliteStore,
 };
-use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
 
 use crate::cli::DemoArgs;
-use crate::connect::{self, Account};
+use crate::connect;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::run;
-use crate::samples::{self, DIRECTORY};
-use crate::simulate::{self, LOOPBACK, PASSWORD, QUARANTINE, QUEUE, STORAGE, USER};
+use crate::samples::DIRECTORY;
+
+use server::Server;
 
 /// Rows of a page while the log is read.
 const PAGE: u32 = 200;
@@ -39,6 +39,7 @@ struct Outcome {
     decisions: Vec<DecisionRecord>,
     requests: u64,
     left: [usize; 3],
+    folders: [&'static str; 3],
     millis: u128,
 }
 
@@ -49,26 +50,26 @@ pub(crate) async fn demo(args: &DemoArgs, output: &Output) -> Result<Exit, Failu
         None => new_directory()?.join("log.sqlite"),
     };
     let began = Instant::now();
-    let builder = simulate::builder().with_tls(TlsCertificate::Trusted);
-    let started = builder.start().await;
-    let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
-    let delivered = samples::deliver(&exchange, QUEUE);
-    let mails = delivered.map_err(|error| Failure::input("the queue cannot be filled", &error))?;
+    let server = Server::start(args.graph).await?;
+    let mails = server.deliver();
+    let mails = mails.map_err(|error| Failure::input("the queue cannot be filled", &error))?;
     let store = connect::store(&file).await?;
-    let logger = logger(&exchange, Arc::clone(&store), output)?;
+    let logger = logger(&server, Arc::clone(&store), output)?;
     let report = logger.run_once().await?;
+    let folders = server.folders();
     let outcome = Outcome {
-        url: exchange.url(),
+        url: server.url(),
         mails,
         report,
         logged: logged(&store).await?,
         decisions: decisions(&store).await?,
-        requests: exchange.statistics().requests,
-        left: [QUEUE, STORAGE, QUARANTINE].map(|folder| exchange.count(folder).unwrap_or(0)),
+        requests: server.requests(),
+        left: folders.map(|folder| server.count(folder)),
+        folders,
         millis: began.elapsed().as_millis(),
         file,
     };
-    exchange.shutdown().await;
+    server.shutdown().await;
     let skipped = outcome.report.skipped;
     match skipped {
         _ if output.json() => told::values(&outcome, output)?,
@@ -93,26 +94,21 @@ fn new_directory() -> Result<PathBuf, Failure> {
 }
 
 fn logger(
-    exchange: &SimulatedExchange,
+    server: &Server,
     store: Arc<SqliteStore>,
     output: &Output,
 ) -> Result<EmailLogger, Failure> {
-    let mut source = EwsSource::builder(exchange.url())
-        .with_basic(Arc::new(Account::with_password(USER, PASSWORD)))
-        .with_address_policy(AddressPolicy::on_premises([LOOPBACK])?);
-    if let Some(pem) = exchange.ca_pem() {
-        source = source.with_trusted_roots(pem);
-    }
+    let [queue, storage, quarantine] = server.folders();
     let directory = connect::read_directory(DIRECTORY, "the directory of the samples")?;
     let folder = |path: &str| path.parse::<FolderPath>();
     let mut builder = EmailLogger::builder()
-        .with_source(Arc::new(source.build()?))
+        .with_source(server.source()?)
         .with_policy(policy(&directory))
         .with_directory(Arc::new(directory))
         .with_store(store)
-        .with_queue_folder(folder(QUEUE)?)
-        .with_storage_folder(folder(STORAGE)?)
-        .with_quarantine_folder(folder(QUARANTINE)?);
+        .with_queue_folder(folder(queue)?)
+        .with_storage_folder(folder(storage)?)
+        .with_quarantine_folder(folder(quarantine)?);
     if let Some(bar) = output.bar() {
         builder = builder.with_progress(bar);
     }

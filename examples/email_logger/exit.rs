@@ -248,6 +248,7 @@ fn doing(operation: &str) -> Option<String> {
         "service URL" | "EwsSourceBuilder::build" => "setting up the connection",
         "setup" | "change" | "clear" => "changing the set-up",
         "EwsConnector" | "Autodiscover" => "connecting to Exchange",
+        "GraphConnector" | "GraphSourceBuilder::build" => "connecting to Microsoft Graph",
         "open_folder" | "locate" | "FindFolder" | "GetFolder" => "looking for the folder",
         "FindItem" => "listing the folder",
         "GetItem" | "fetch" => "reading the mail",

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use email_logging::error::{Error, ErrorKind};
-use email_logging::setup::EmailLoggingSetup;
+use email_logging::setup::{EmailLoggingSetup, MailService};
 use email_logging::source::{
     DEFAULT_QUEUE_FOLDER, Folder, FolderPath, FolderRights, FolderRoot, FolderSelector,
     ListRequest, MailFolders,
@@ -16,7 +16,7 @@ use email_logging::store::SetupStore as _;
 use serde_json::json;
 
 use crate::cli::FoldersArgs;
-use crate::config::Config;
+use crate::config::{Config, Service};
 use crate::connect;
 use crate::exit::{self, Exit, Failure};
 use crate::installation::Installation;
@@ -35,15 +35,19 @@ pub(crate) async fn folders(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let config = Config::load(file, &args.settings)?;
-    let (installation, source) = source(config).await?;
+    let Place {
+        installation,
+        source,
+        is_graph,
+    } = source(config).await?;
     if args.create_default {
-        return choose::create_default(args.in_mailbox, installation.as_ref(), source, output)
-            .await;
+        let in_mailbox = args.in_mailbox || is_graph;
+        return choose::create_default(in_mailbox, installation.as_ref(), source, output).await;
     }
     if args.pick {
         return choose::pick(installation.as_ref(), source, output).await;
     }
-    let tops = tops(args.below.as_deref())?;
+    let tops = tops(args.below.as_deref(), is_graph)?;
     let mut seen = 0;
     let mut failed = None;
     for (title, top) in &tops {
@@ -67,8 +71,16 @@ pub(crate) async fn folders(
     }
 }
 
+/// Where folders are looked for.
+struct Place {
+    installation: Option<Installation>,
+    source: Arc<dyn MailFolders>,
+    /// Microsoft Graph has no public folders.
+    is_graph: bool,
+}
+
 /// The folders of the stored set-up's account, if there is a set-up; else those of the configuration.
-async fn source(config: Config) -> Result<(Option<Installation>, Arc<dyn MailFolders>), Failure> {
+async fn source(config: Config) -> Result<Place, Failure> {
     if config
         .store
         .path
@@ -79,34 +91,45 @@ async fn source(config: Config) -> Result<(Option<Installation>, Arc<dyn MailFol
         let stored = store.load_setup(&config.scope()?).await?;
         if let Some(stored) = stored.filter(|stored| stored.setup != EmailLoggingSetup::default()) {
             let installation = Installation::with_store(config, store)?;
-            let folders = installation
-                .connect(&to_browse(stored.setup))
-                .await?
-                .folders;
-            return Ok((Some(installation), folders));
+            let is_graph = stored.setup.mail_service == MailService::Graph;
+            let connection = installation.connect(&to_browse(stored.setup)).await?;
+            return Ok(Place {
+                installation: Some(installation),
+                source: connection.folders,
+                is_graph,
+            });
         }
     }
-    Ok((None, Arc::new(connect::impatient_source(&config)?)))
+    Ok(Place {
+        installation: None,
+        source: connect::impatient_folders(&config)?,
+        is_graph: config.exchange.service == Some(Service::Graph),
+    })
 }
 
 /// Public folders are routed only where the set-up has one; before one is chosen, the default one stands for it.
 fn to_browse(mut setup: EmailLoggingSetup) -> EmailLoggingSetup {
-    if setup.queue_folder.is_none() && setup.storage_folder.is_none() {
+    let unset = setup.queue_folder.is_none() && setup.storage_folder.is_none();
+    if unset && setup.mail_service == MailService::Ews {
         setup.queue_folder = DEFAULT_QUEUE_FOLDER.parse().ok();
     }
     setup
 }
 
 /// Where to begin, with a heading.
-fn tops(below: Option<&str>) -> Result<Vec<(String, FolderPath)>, Failure> {
+fn tops(below: Option<&str>, is_graph: bool) -> Result<Vec<(String, FolderPath)>, Failure> {
     if let Some(text) = below {
         let path: FolderPath = text.parse()?;
         return Ok(vec![(safe::text(&path.to_string()), path)]);
     }
     let root = |title: &str, root| (title.to_owned(), FolderPath::new(root, [""; 0]));
+    let mailbox = root("Mailbox", FolderRoot::Mailbox);
+    if is_graph {
+        return Ok(vec![mailbox]);
+    }
     Ok(vec![
         root("Public folders", FolderRoot::PublicFolders),
-        root("Mailbox", FolderRoot::Mailbox),
+        mailbox,
     ])
 }
 

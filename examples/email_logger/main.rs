@@ -15,6 +15,7 @@ mod flags;
 mod folders;
 mod installation;
 mod log;
+mod migrate;
 mod opportunity;
 mod output;
 mod provision;
@@ -152,6 +153,7 @@ async fn administer(
         SetupCommand::Clear(args) => status::clear(args, file, output).await,
         SetupCommand::Status(args) => status::status(args, file, output).await,
         SetupCommand::Provision(args) => provision::provision(args, file, output).await,
+        SetupCommand::Migrate(args) => migrate::migrate(args, file, output).await,
     }
 }
 

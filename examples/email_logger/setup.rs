@@ -234,6 +234,10 @@ fn of_sections(config: &Config) -> Vec<SetupChange> {
         basic.cloned().map(SetupChange::ExchangeAccountUserName),
         address.cloned().map(SetupChange::AutodiscoveryEmailAddress),
         exchange.url.clone().map(SetupChange::ExchangeServiceUrl),
+        exchange
+            .service
+            .map(|service| SetupChange::MailService(service.mail_service())),
+        exchange.tenant.clone().map(SetupChange::ExchangeTenantId),
         folders
             .queue
             .clone()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use email_logging::credential::{AdminConsent, Consented, CredentialProvider as _, PendingConsent};
 use email_logging::error::{Error, codes};
-use email_logging::setup::{AuthenticationType, SetupChange};
+use email_logging::setup::{AuthenticationType, MailService, SetupChange};
 use email_logging::source::ews::AddressPolicy;
 use email_logging::store::{SecretName, StoredSetup};
 use serde_json::json;
@@ -118,6 +118,10 @@ fn consent(
         .config
         .identity
         .service(setup.exchange_tenant_id.as_deref());
+    let service = match setup.mail_service {
+        MailService::Graph => service.for_graph(),
+        _ => service,
+    };
     let mut builder = AdminConsent::at(service, Arc::clone(&installation.credentials) as _)
         .with_scope(installation.scope.clone())
         .with_redirect_url(redirect)

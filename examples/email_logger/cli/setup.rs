@@ -26,6 +26,8 @@ pub(crate) enum SetupCommand {
     Status(ReachArgs),
     /// Print what an Exchange administrator has to prepare, as PowerShell and as a checklist.
     Provision(ProvisionArgs),
+    /// Say how the set-up goes from EWS to Microsoft Graph, step by step; with --apply change it.
+    Migrate(MigrateArgs),
 }
 
 /// Where the set-up is kept, and how its servers are reached.
@@ -65,7 +67,8 @@ impl ReachArgs {
     after_help = "Without a change the set-up is shown, field by field, with what is missing.\n\n\
                   Fields: authentication-type (oauth2, oauth2-delegated, access-token, basic), autodiscovery-email-address, \
                   exchange-service-url, exchange-account-user-name, exchange-client-id, exchange-redirect-url, \
-                  exchange-tenant-id, queue-folder, storage-folder, email-batch-size, interaction-template-code. \
+                  exchange-tenant-id, queue-folder, storage-folder, email-batch-size, interaction-template-code, \
+                  mail-service (ews, graph). \
                   FIELD= empties a field.\n\n\
                   A secret is never an argument, because others could see it: it comes from a file, from standard input, \
                   or is typed at a prompt that shows nothing."
@@ -225,6 +228,55 @@ pub(crate) struct ProvisionArgs {
     /// With --app-registration: Markdown with boxes to tick.
     #[arg(long, requires = "app_registration")]
     pub(crate) markdown: bool,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+}
+
+/// How the job signs in at Microsoft Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphSignIn {
+    /// As an application.
+    Oauth2,
+    /// For a person who consents once.
+    Oauth2Delegated,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --apply nothing is changed. Nothing is asked of Exchange: the script is for an administrator. The log and its                   ledger stay as they are, and nothing is logged twice.\n\n\
+                  Signs: ! a person should know, × has to be decided first. Exit code 4 when something has to be decided."
+)]
+pub(crate) struct MigrateArgs {
+    /// Change the set-up that is stored. Email logging has to be switched off.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) apply: bool,
+    /// Change nothing (the default).
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The mailbox that Graph reads; that of the set-up if not given.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mailbox: Option<String>,
+    /// The queue folder; that of the set-up if it lies in a mailbox, else inbox:.
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
+    pub(crate) queue: Option<FolderPath>,
+    /// The storage folder; that of the set-up if it lies in a mailbox, else archive:.
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
+    pub(crate) storage: Option<FolderPath>,
+    /// How the job signs in at Graph; as at EWS if not given.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) sign_in: Option<GraphSignIn>,
+    /// The client id of the app registration; that of the set-up if not given.
+    #[arg(long, value_name = "GUID")]
+    pub(crate) client_id: Option<String>,
+    /// The object id of the enterprise application, which is not that of the app registration.
+    #[arg(long, value_name = "GUID")]
+    pub(crate) object_id: Option<String>,
+    /// The administrator's sign-in name, which the prompt of Exchange Online is filled with.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) administrator: Option<String>,
+    /// Write the script for Exchange into this new file (.ps1) instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
 }

@@ -9,7 +9,6 @@ use super::{Outcome, shown};
 use crate::exit::Failure;
 use crate::output::{Output, mails, safe};
 use crate::run::summary;
-use crate::simulate::{QUARANTINE, QUEUE, STORAGE};
 use crate::words;
 
 /// Everything, as JSON lines: a line per mail, per decision, and the report.
@@ -35,7 +34,8 @@ pub(super) fn values(outcome: &Outcome, output: &Output) -> Result<(), Failure> 
 pub(super) fn tell(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
     let style = output.style();
     let mails = words::count(outcome.mails as u64, "sample mail", "sample mails");
-    output.line(format!("{mails} lay in {QUEUE} of a simulated Exchange,"))?;
+    let queue = outcome.folders[0];
+    output.line(format!("{mails} lay in {queue} of a simulated Exchange,"))?;
     output.line(format!("read over {}", outcome.url))?;
     output.line("")?;
     output.line(style.strong(&format!("Interaction log ({})", entries(outcome))))?;
@@ -124,7 +124,10 @@ fn tell_counts(outcome: &Outcome, output: &Output) -> Result<(), Failure> {
         outcome.requests, outcome.millis
     ))?;
     output.line("")?;
-    for (count, folder) in [(queue, QUEUE), (storage, STORAGE), (quarantine, QUARANTINE)] {
+    for (count, folder) in [queue, storage, quarantine]
+        .into_iter()
+        .zip(outcome.folders)
+    {
         output.line(format!("  {count:>3} now in {folder}"))?;
     }
     output.line("")?;

@@ -130,6 +130,7 @@ pub(crate) fn text(setup: &EmailLoggingSetup, field: SetupField) -> Option<Strin
         SetupField::ExchangeRedirectUrl => setup.exchange_redirect_url.clone(),
         SetupField::ExchangeTenantId => setup.exchange_tenant_id.clone(),
         SetupField::InteractionTemplateCode => setup.interaction_template_code.clone(),
+        SetupField::MailService => Some(setup.mail_service.code().into()),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What validation asks of Microsoft Graph beyond mail and folders. Rights in a folder it does not tell.
+//! What validation asks of Microsoft Graph beyond mail and folders. Rights in a folder and the size of a mailbox it does not tell.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::scope::Scope;
 use crate::setup::sign_in::{Options, SignIn};
-use crate::setup::{ConnectionProbe, ServiceFacts, SignedIn, StorageRoom};
+use crate::setup::{ConnectionProbe, ServiceFacts, SignedIn};
 use crate::source::Folder;
 use crate::source::graph::GraphSource;
 
@@ -74,11 +74,6 @@ impl ConnectionProbe for GraphProbe {
 
     async fn reads_mailbox(&self, smtp_address: &str) -> Result<Option<bool>> {
         self.source.reads_inbox(smtp_address).await
-    }
-
-    async fn room(&self, folder: &Folder) -> Result<Option<StorageRoom>> {
-        let room = self.source.room_of(folder).await?;
-        Ok(room.map(|(used, limit)| StorageRoom::new(used, limit)))
     }
 
     async fn newest_mail(&self, folder: &Folder) -> Result<Option<Option<Timestamp>>> {
