@@ -28,6 +28,9 @@ pub(crate) const PASSWORD: &str = "simulated";
 /// The queue folder.
 pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
 
+/// The queue with Graph, as the simulation names it.
+const GRAPH_QUEUE: &str = r"logger@tidewheel.example\Inbox";
+
 /// The storage folder.
 pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 
@@ -63,7 +66,7 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     if !args.http {
         builder = builder.with_tls(TlsCertificate::Trusted);
     }
-    let identity = if args.oauth2 {
+    let identity = if args.oauth2 || args.graph {
         Some(oauth::identity(args).await?)
     } else {
         None
@@ -76,23 +79,39 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     }
     let started = builder.start().await;
     let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
+    let queue = if args.graph { GRAPH_QUEUE } else { QUEUE };
     let mails = match &args.mails {
-        Some(directory) => deliver_files(&exchange, directory)?,
-        None => samples::deliver(&exchange, QUEUE).map_err(|error| not_delivered(&error))?,
+        Some(directory) => deliver_files(&exchange, queue, directory)?,
+        None => samples::deliver(&exchange, queue).map_err(|error| not_delivered(&error))?,
     };
     if let Some(identity) = identity {
         let mails = if args.mails.is_none() {
-            mails + oauth::deliver_new(&exchange).map_err(|error| not_delivered(&error))?
+            mails + oauth::deliver_new(&exchange, queue).map_err(|error| not_delivered(&error))?
         } else {
             mails
         };
         let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
         set.map_err(|error| not_delivered(&error))?;
         exchange.set_ews_block(oauth::block(args));
-        let files = oauth::Files::write(&exchange, &identity, args.autodiscover)?;
-        oauth::tell(&exchange, &identity, &files, mails, output)?;
+        let graph = if args.graph {
+            Some(oauth::graph(&exchange, &identity).await?)
+        } else {
+            None
+        };
+        let served = oauth::Served::of(&exchange, graph.as_ref());
+        let authorities = [
+            exchange.ca_pem(),
+            identity.ca_pem(),
+            graph.as_ref().and_then(|graph| graph.root_pem()),
+        ];
+        let authorities: String = authorities.into_iter().flatten().collect();
+        let files = oauth::Files::write(&exchange, &authorities, &identity, args.autodiscover)?;
+        oauth::tell(&served, &identity, &files, mails, output)?;
         signals.received().await;
         identity.shutdown().await;
+        if let Some(graph) = graph {
+            graph.shutdown().await;
+        }
         exchange.shutdown().await;
         return Ok(signals.exit(Exit::Done));
     }
@@ -113,7 +132,11 @@ fn not_delivered(error: &io::Error) -> Failure {
 }
 
 /// Puts every .eml file of a directory into the queue, in the order of their names.
-fn deliver_files(exchange: &SimulatedExchange, directory: &Path) -> Result<usize, Failure> {
+fn deliver_files(
+    exchange: &SimulatedExchange,
+    queue: &str,
+    directory: &Path,
+) -> Result<usize, Failure> {
     let name = directory.display();
     let unreadable = |error| Failure::input(format!("{name} cannot be read"), &error);
     let mut files = Vec::new();
@@ -127,7 +150,7 @@ fn deliver_files(exchange: &SimulatedExchange, directory: &Path) -> Result<usize
     files.sort();
     for file in &files {
         exchange
-            .deliver(QUEUE, connect::original(file, u64::MAX)?)
+            .deliver(queue, connect::original(file, u64::MAX)?)
             .map_err(|error| not_delivered(&error))?;
     }
     Ok(files.len())

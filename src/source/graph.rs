@@ -101,6 +101,11 @@ impl fmt::Debug for GraphSource {
 
 #[async_trait]
 impl MailSource for GraphSource {
+    /// An id of Graph comes without a change key, one of EWS with it (`ItemId`).
+    fn is_own(&self, item: &ItemRef) -> bool {
+        item.change_key.is_none()
+    }
+
     fn capabilities(&self) -> SourceCapabilities {
         self.inner.capabilities
     }

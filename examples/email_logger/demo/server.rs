@@ -71,7 +71,8 @@ impl Server {
                 Ok(Arc::new(source.build()?))
             }
             Self::Graph(graph) => {
-                let token = StaticCredentials::new().with_access_token(AccessToken::new(TOKEN, None));
+                let token =
+                    StaticCredentials::new().with_access_token(AccessToken::new(TOKEN, None));
                 let mut source = GraphSource::builder()
                     .with_service_url(graph.url())
                     .with_mailbox(USER)

@@ -6,6 +6,7 @@ use std::path::Path;
 use email_logging::testkit::exchange::{
     EwsBlock, SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
+use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::testkit::identity::{Application, SimulatedIdentity, UserBehaviour};
 use serde_json::json;
 
@@ -37,8 +38,8 @@ const NEW_MAIL: &str = "From: Ada Holm <ada.holm@tidewheel.example>\r\nTo: Penny
                         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThey left this morning.\r\n";
 
 /// Delivers the mail of today.
-pub(super) fn deliver_new(exchange: &SimulatedExchange) -> io::Result<usize> {
-    exchange.deliver(QUEUE, NEW_MAIL.as_bytes()).map(|_| 1)
+pub(super) fn deliver_new(exchange: &SimulatedExchange, queue: &str) -> io::Result<usize> {
+    exchange.deliver(queue, NEW_MAIL.as_bytes()).map(|_| 1)
 }
 
 /// The names under which Exchange is found by autodiscovery.
@@ -59,9 +60,17 @@ pub(super) fn apart(builder: SimulatedExchangeBuilder) -> SimulatedExchangeBuild
 pub(super) async fn identity(args: &SimulateArgs) -> Result<SimulatedIdentity, Failure> {
     let application = Application::new(CLIENT_ID)
         .with_secret(CLIENT_SECRET)
-        .with_redirect_url(REDIRECT_URL)
-        .with_role("full_access_as_app")
-        .with_scope("EWS.AccessAsUser.All");
+        .with_redirect_url(REDIRECT_URL);
+    let application = if args.graph {
+        application
+            .with_role("Mail.ReadWrite")
+            .with_scope("Mail.ReadWrite")
+            .with_scope("Mail.ReadWrite.Shared")
+    } else {
+        application
+            .with_role("full_access_as_app")
+            .with_scope("EWS.AccessAsUser.All")
+    };
     let started = SimulatedIdentity::builder()
         .with_application(application)
         .with_user_name("administrator@tidewheel.example")
@@ -89,6 +98,57 @@ pub(super) fn block(args: &SimulateArgs) -> Option<EwsBlock> {
     args.block_ews.then_some(EwsBlock::ForbiddenWithReason)
 }
 
+/// Microsoft Graph over the mailboxes of the simulated Exchange; the application reaches one of them.
+pub(super) async fn graph(
+    exchange: &SimulatedExchange,
+    identity: &SimulatedIdentity,
+) -> Result<SimulatedGraph, Failure> {
+    let started = SimulatedGraph::over(exchange)
+        .with_bearer(identity)
+        .with_application_access([USER])
+        .start();
+    let failed = |error| Failure::input("the simulated Microsoft Graph cannot start", &error);
+    started.await.map_err(failed)
+}
+
+/// What a client is pointed at.
+pub(super) struct Served {
+    url: String,
+    port: u16,
+    queue: &'static str,
+    storage: &'static str,
+    is_graph: bool,
+}
+
+impl Served {
+    pub(super) fn of(exchange: &SimulatedExchange, graph: Option<&SimulatedGraph>) -> Self {
+        match graph {
+            None => Self {
+                url: exchange.url(),
+                port: exchange.port(),
+                queue: QUEUE,
+                storage: STORAGE,
+                is_graph: false,
+            },
+            Some(graph) => Self {
+                url: graph.url(),
+                port: graph.port(),
+                queue: "inbox:",
+                storage: "archive:",
+                is_graph: true,
+            },
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.is_graph {
+            "Microsoft Graph"
+        } else {
+            "Exchange"
+        }
+    }
+}
+
 /// The files of a try, in a directory that goes away with the servers.
 pub(super) struct Files {
     directory: tempfile::TempDir,
@@ -100,6 +160,7 @@ impl Files {
     /// Writes configuration, authorities, client secret and salespeople.
     pub(super) fn write(
         exchange: &SimulatedExchange,
+        authorities: &str,
         identity: &SimulatedIdentity,
         is_discovered: bool,
     ) -> Result<Self, Failure> {
@@ -114,8 +175,6 @@ impl Files {
             .map(|host| format!("{host}=127.0.0.1:{}", exchange.port()));
         let hosts: Vec<String> = hosts.collect();
         let at = |name: &str| directory.path().join(name);
-        let authorities = [exchange.ca_pem(), identity.ca_pem()];
-        let authorities: String = authorities.into_iter().flatten().collect();
         std::fs::write(at("ca.pem"), authorities).map_err(failed)?;
         std::fs::write(at("directory.toml"), DIRECTORY).map_err(failed)?;
         std::fs::write(at("email-logger.toml"), config(&identity.url(), &hosts)).map_err(failed)?;
@@ -181,47 +240,46 @@ fn private(path: &Path, text: &str) -> io::Result<()> {
 
 /// Everything that a person types, in order. Each line works as it is printed.
 pub(super) fn tell(
-    exchange: &SimulatedExchange,
+    served: &Served,
     identity: &SimulatedIdentity,
     files: &Files,
     mails: usize,
     output: &Output,
 ) -> Result<(), Failure> {
-    let steps = steps(exchange, files);
+    let steps = steps(served, files);
     if output.json() {
         let steps: Vec<_> = steps
             .iter()
             .map(|(what, lines)| json!({ "what": what, "lines": lines }))
             .collect();
         return output.value(&json!({
-            "url": exchange.url(),
+            "url": served.url,
             "autodiscover": files.is_discovered,
-            "port": exchange.port(),
+            "port": served.port,
             "authority": identity.url(),
             "ca-file": files.at("ca.pem"),
             "config": files.at("email-logger.toml"),
             "client-id": CLIENT_ID,
             "client-secret-file": files.at("client-secret"),
             "mailbox": USER,
-            "queue": QUEUE,
-            "storage": STORAGE,
+            "queue": served.queue,
+            "storage": served.storage,
             "mails": mails,
             "steps": steps,
         }));
     }
     let style = output.style();
-    output.line(
-        style.strong(
-            "A simulated Exchange and its identity service are running. Ctrl-C stops them.",
-        ),
-    )?;
+    output.line(style.strong(&format!(
+        "A simulated {} and its identity service are running. Ctrl-C stops them.",
+        served.name()
+    )))?;
     output.line("")?;
-    output.line(format!("  Exchange          {}", exchange.url()))?;
+    output.line(format!("  {:18}{}", served.name(), served.url))?;
     output.line(format!("  identity service  {}", identity.url()))?;
     output.line(format!("  mailbox           {USER}"))?;
     let held = words::count(mails as u64, "mail", "mails");
-    output.line(format!("  queue             {QUEUE}  ({held})"))?;
-    output.line(format!("  storage           {STORAGE}"))?;
+    output.line(format!("  queue             {}  ({held})", served.queue))?;
+    output.line(format!("  storage           {}", served.storage))?;
     output.line(format!(
         "  files             {}",
         files.directory.path().display()
@@ -239,13 +297,17 @@ pub(super) fn tell(
 }
 
 /// The command that stores the set-up.
-fn set_up(exchange: &SimulatedExchange, files: &Files) -> Vec<String> {
+fn set_up(served: &Served, files: &Files) -> Vec<String> {
     let program = words::program();
     let mut lines = vec![format!(
         "{program} setup autodiscovery-email-address={USER} \\"
     )];
     if !files.is_discovered {
-        lines.push(format!("  exchange-service-url={} \\", exchange.url()));
+        lines.push(format!("  exchange-service-url={} \\", served.url));
+    }
+    if served.is_graph {
+        let folders = format!("--queue {} --storage {}", served.queue, served.storage);
+        lines.push(format!("  mail-service=graph {folders} \\"));
     }
     lines.extend([
         format!("  exchange-client-id={CLIENT_ID} \\"),
@@ -255,7 +317,7 @@ fn set_up(exchange: &SimulatedExchange, files: &Files) -> Vec<String> {
     lines
 }
 
-fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<String>)> {
+fn steps(served: &Served, files: &Files) -> Vec<(&'static str, Vec<String>)> {
     let program = words::program();
     let of = |command: &str| format!("{program} {command}");
     let one = |command: &str| vec![of(command)];
@@ -269,7 +331,7 @@ fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<
         ),
         (
             "1. The set-up, and the client secret, which is sealed",
-            set_up(exchange, files),
+            set_up(served, files),
         ),
         (
             "2. The consent of an administrator, in a browser of this machine (which warns of the simulation's certificate)",
@@ -284,7 +346,11 @@ fn steps(exchange: &SimulatedExchange, files: &Files) -> Vec<(&'static str, Vec<
         ),
         (
             "3. The folders: see them, and take the default ones",
-            vec![of("folders"), of("folders --create-default")],
+            if served.is_graph {
+                one("folders")
+            } else {
+                vec![of("folders"), of("folders --create-default")]
+            },
         ),
         (
             "4. Every check, one by one",

@@ -35,7 +35,10 @@ impl GraphSource {
             match key {
                 SightingKey::SearchKey(_) => by_key.entry(key).or_default().push(at),
                 SightingKey::ImmutableId(id) => by_id.push((at, id.as_str())),
-                _ => {
+                // A stamp is written and read by EWS alone. A plan that has one is of a ledger from before Graph: its item
+                // is found by the listing.
+                SightingKey::Stamp(_) => {}
+                SightingKey::Digest(_) => {
                     return Err(Error::new(&codes::SOURCE_UNSUPPORTED, OPERATION)
                         .with_detail("Graph finds items by their search key or their id only"));
                 }

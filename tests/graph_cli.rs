@@ -1,0 +1,309 @@
+//! Microsoft Graph at the command line of the example binary: the demo, a try from the first set-up to a run, and the way
+//! there from EWS.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+#[path = "whole_way_cli/machine.rs"]
+mod machine;
+#[path = "email_logger/program.rs"]
+mod program;
+#[path = "support/skipped.rs"]
+mod skipped;
+
+use std::process::Output;
+
+use machine::Machine;
+use program::{code, errors, json, program, text};
+use serde_json::Value;
+
+const CLIENT: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const OBJECT: &str = "bbbbbbbb-0000-4000-8000-000000000002";
+
+/// The subjects with the pairs that each was logged for, and what became of all mails.
+fn outcome(arguments: &[&str]) -> (Vec<String>, Value) {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("log.sqlite");
+    let mut command = program();
+    command.args(["demo", "--json", "--store", store.to_str().unwrap()]);
+    let output = command.args(arguments).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let lines = json(&output);
+    let mut mails = Vec::new();
+    for line in &lines {
+        let Some(entries) = line["mail"]["entries"].as_array() else {
+            continue;
+        };
+        for entry in entries {
+            let field = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            mails.push(format!("{} {entry}", field("id")));
+        }
+    }
+    assert!(!mails.is_empty(), "{}", text(&output));
+    let ids = mails.iter().map(|mail| mail[..36].to_owned());
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort();
+    (ids, lines.last().unwrap().clone())
+}
+
+#[test]
+fn the_demo_tells_the_same_story_over_graph_as_over_ews() {
+    let (ews, by_ews) = outcome(&[]);
+    let (graph, by_graph) = outcome(&["--graph"]);
+    assert_eq!(ews.len(), graph.len(), "as many entries");
+    for field in [
+        "logged",
+        "entries",
+        "not-matched",
+        "excluded",
+        "quarantined",
+        "moved",
+    ] {
+        assert_eq!(
+            by_ews["report"][field], by_graph["report"][field],
+            "{field}"
+        );
+    }
+    for place in ["queue", "storage", "quarantine"] {
+        assert_eq!(by_ews[place], by_graph[place], "{place}");
+    }
+    assert_eq!(by_graph["queue"], 0);
+}
+
+#[test]
+fn the_demo_over_graph_names_the_folders_of_the_mailbox() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("log.sqlite");
+    let arguments = ["demo", "--graph", "--store", store.to_str().unwrap()];
+    let output = program::run(&arguments);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    for said in ["inbox:", "archive:", "/v1.0"] {
+        assert!(text(&output).contains(said), "{said}\n{}", text(&output));
+    }
+}
+
+#[test]
+fn an_administrator_goes_the_whole_way_with_graph() {
+    let Some(mut machine) = Machine::start(&["--graph"]) else {
+        return;
+    };
+    let fact = |field: &str, name: &str| format!("{field}={}", machine.fact(name).unwrap());
+    let file = machine.fact("client-secret-file").unwrap();
+    let (queue, storage) = (
+        machine.fact("queue").unwrap(),
+        machine.fact("storage").unwrap(),
+    );
+    let fields = [
+        fact("autodiscovery-email-address", "mailbox"),
+        fact("exchange-service-url", "url"),
+        fact("exchange-client-id", "client-id"),
+    ];
+    let set_up = machine.run(&[
+        "setup",
+        "mail-service=graph",
+        &fields[0],
+        &fields[1],
+        &fields[2],
+        "interaction-template-code=EMAIL",
+        "--queue",
+        &queue,
+        "--storage",
+        &storage,
+        "--client-secret-file",
+        &file,
+    ]);
+    assert_eq!(code(&set_up), 0, "{}", errors(&set_up));
+    let (signed_in, page) = machine.sign_in(&[]);
+    assert_eq!(code(&signed_in), 0, "{}", errors(&signed_in));
+    assert!(page.contains("You are signed in"), "{page}");
+    let folders = machine.run(&["folders"]);
+    assert_eq!(code(&folders), 0, "{}", errors(&folders));
+    assert!(
+        !text(&folders).contains("Public folders"),
+        "{}",
+        text(&folders)
+    );
+    let arguments = ["validate", "--other-mailbox", "board@tidewheel.example"];
+    let checked = machine.run(&arguments);
+    assert_eq!(code(&checked), 0, "{}{}", text(&checked), errors(&checked));
+    let enabled = machine.run(&["enable"]);
+    assert_eq!(code(&enabled), 0, "{}", text(&enabled));
+    let ran = machine.run(&["run", "--json"]);
+    assert_eq!(code(&ran), 3, "{}", errors(&ran));
+    let report = &json(&ran)[0]["report"];
+    assert_eq!(
+        (&report["fetched"], &report["logged"]),
+        (&91.into(), &61.into())
+    );
+    assert!(!errors(&ran).contains("EWS"), "{}", errors(&ran));
+    let again = machine.run(&["run"]);
+    assert!(text(&again).contains("Nothing new"), "{}", text(&again));
+}
+
+/// A log of its own, without a server.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new(fields: &[&str]) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let set_up = place.run(&[&["setup"], fields].concat());
+        assert_eq!(code(&set_up), 0, "{}", errors(&set_up));
+        place
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = program();
+        let log = self.0.path().join("log.sqlite");
+        command
+            .args(arguments)
+            .env("EMAIL_LOGGER__STORE__PATH", log);
+        command.output().unwrap()
+    }
+
+    fn fields(&self) -> Value {
+        let shown = self.run(&["setup", "--json"]);
+        json(&shown).remove(0)["setup"]["fields"].take()
+    }
+}
+
+fn online() -> Place {
+    let client = format!("exchange-client-id={CLIENT}");
+    Place::new(&[
+        "autodiscovery-email-address=logging@corp.example",
+        "exchange-service-url=https://outlook.office365.com/EWS/Exchange.asmx",
+        &client,
+        "exchange-tenant-id=11111111-2222-4333-8444-555555555555",
+        r"queue-folder=\Email Logging\Queue\",
+        r"storage-folder=\Email Logging\Storage\",
+    ])
+}
+
+#[test]
+fn migrate_says_what_to_do_and_changes_nothing() {
+    let place = online();
+    let before = place.fields();
+    assert_eq!(before["mail-service"], "ews");
+    let output = place.run(&["migrate", "--object-id", OBJECT]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    for said in [
+        "2027-04-01",
+        r"\Email Logging\Queue\ → inbox:",
+        "ews → graph",
+        "The queue is a public folder",
+        "New-ManagementRoleAssignment",
+        "'logging@corp.example'",
+        "Nothing was changed.",
+    ] {
+        assert!(text(&output).contains(said), "{said}\n{}", text(&output));
+    }
+    assert_eq!(place.fields(), before);
+}
+
+#[test]
+fn migrate_writes_the_script_and_tells_programs_all_of_it() {
+    let place = online();
+    let script = place.0.path().join("graph.ps1");
+    let script = script.to_str().unwrap();
+    let arguments = [
+        "migrate",
+        "--json",
+        "--object-id",
+        OBJECT,
+        "--script",
+        script,
+    ];
+    let output = place.run(&arguments);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let told = &json(&output)[0]["migration"];
+    assert_eq!(
+        (&told["possible"], &told["dry-run"]),
+        (&true.into(), &true.into())
+    );
+    let issues = told["issues"].as_array().unwrap().iter();
+    let codes: Vec<_> = issues
+        .map(|issue| issue["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        ["migration.public_queue", "migration.public_storage"]
+    );
+    let written = std::fs::read_to_string(script).unwrap();
+    assert!(written.contains("Application Mail.ReadWrite"), "{written}");
+}
+
+#[test]
+fn migrate_apply_makes_the_set_up_one_for_graph() {
+    let place = online();
+    let output = place.run(&["migrate", "--apply", "--object-id", OBJECT]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let fields = place.fields();
+    for (field, value) in [
+        ("mail-service", Value::from("graph")),
+        ("queue-folder", "inbox:".into()),
+        ("storage-folder", "archive:".into()),
+        ("exchange-service-url", Value::Null),
+        ("exchange-client-id", CLIENT.into()),
+        (
+            "exchange-tenant-id",
+            "11111111-2222-4333-8444-555555555555".into(),
+        ),
+    ] {
+        assert_eq!(fields[field], value, "{field}");
+    }
+    let again = place.run(&["migrate", "--apply"]);
+    assert_eq!(code(&again), 4, "{}", errors(&again));
+    assert!(text(&again).contains("already"), "{}", text(&again));
+}
+
+#[test]
+fn migrate_stops_where_something_has_to_be_decided() {
+    let place = Place::new(&[
+        "authentication-type=basic",
+        "exchange-account-user-name=logger@corp.example",
+        "autodiscovery-email-address=logging@corp.example",
+        "exchange-service-url=https://mail.corp.example/EWS/Exchange.asmx",
+    ]);
+    let output = place.run(&["migrate", "--apply"]);
+    assert_eq!(code(&output), 4, "{}", errors(&output));
+    assert!(text(&output).contains("× The job signs in with a password"));
+    assert!(!text(&output).contains("2027-04-01"), "never on premises");
+    assert_eq!(place.fields()["mail-service"], "ews");
+}
+
+#[test]
+fn a_public_folder_is_refused_with_graph_and_says_what_to_choose() {
+    let place = Place::new(&["mail-service=graph"]);
+    let output = place.run(&["setup", r"queue-folder=\Email Logging\Queue\", "--json"]);
+    assert_eq!(code(&output), 4, "{}", errors(&output));
+    let error = json(&output).pop().unwrap()["error"].take();
+    assert_eq!(error["code"], "graph.public_folders");
+    assert!(error["remedy"].as_str().unwrap().contains("inbox:"));
+}
+
+#[test]
+fn the_configuration_alone_can_name_graph_and_says_what_is_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("graph.toml");
+    std::fs::write(&config, "[exchange]\nservice = \"graph\"\n").unwrap();
+    let run = |more: &str| {
+        let text = format!("[exchange]\nservice = \"graph\"\n{more}");
+        std::fs::write(&config, text).unwrap();
+        let arguments = ["folders", "--json", "--config", config.to_str().unwrap()];
+        let output = program::run(&arguments);
+        assert_eq!(code(&output), 4, "{}", errors(&output));
+        let error = json(&output).pop().unwrap()["error"].take();
+        error["message"].as_str().unwrap_or_default().to_owned() + &error.to_string()
+    };
+    assert!(run("").contains("`mailbox` is missing"));
+    let mailbox = "mailbox = \"logging@corp.example\"\n";
+    assert!(run(mailbox).contains("`tenant` is missing"));
+    let tenant = "tenant = \"11111111-2222-4333-8444-555555555555\"\n";
+    let error = run(&format!("{mailbox}{tenant}"));
+    assert!(error.contains("credential.missing"), "{error}");
+}
