@@ -17,6 +17,9 @@ mod cluster;
 mod kinds;
 #[path = "migration/mails.rs"]
 mod mails;
+#[cfg(all(feature = "ews", feature = "graph"))]
+#[path = "migration/served.rs"]
+mod served;
 #[path = "migration/story.rs"]
 mod story;
 

@@ -11,10 +11,11 @@ use email_logging::setup::{
 };
 use email_logging::source::AddressPolicy;
 use email_logging::store::MemoryStore;
-use email_logging::testkit::exchange::TlsCertificate;
+use email_logging::testkit::exchange::{Delivery, TlsCertificate};
 use email_logging::testkit::graph::{GraphOperation, SimulatedGraph};
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
 use email_logging::{EmailLogger, Scope};
+use jiff::Timestamp;
 
 use crate::{CLIENT, MAILBOX, TENANT, path};
 
@@ -50,7 +51,8 @@ impl Place {
         let mail = "From: ada@contacts.example\r\nTo: ah@ours.example\r\nSubject: Offer\r\n\
                     Message-ID: <1@x.example>\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\nHello.\r\n";
         let inbox = format!(r"{MAILBOX}\Inbox");
-        self.graph.deliver(&inbox, mail.as_bytes()).unwrap();
+        let delivery = Delivery::new(mail.as_bytes()).with_received(Timestamp::now());
+        self.graph.deliver_with(&inbox, delivery).unwrap();
     }
 
     fn connector(&self) -> GraphConnector {
@@ -176,7 +178,7 @@ async fn a_set_up_for_graph_logs_and_moves_over_its_connector() {
     assert_eq!((count("Inbox"), count("Archive")), (0, 1));
     let again = connector.connect(&scope, &place.setup()).await.unwrap();
     assert!(again.source.capabilities().connections <= 4);
-    assert!(place.graph.statistics().calls(GraphOperation::Move) >= 1);
+    assert!(place.graph.statistics().calls(GraphOperation::MoveMessage) >= 1);
 }
 
 #[tokio::test]

@@ -396,6 +396,7 @@ fn while_enabled_every_field_is_refused() {
     for field in SetupField::ALL {
         let text = match field {
             SetupField::AuthenticationType => "basic",
+            SetupField::MailService => "graph",
             _ => "",
         };
         let change = SetupChange::from_text(*field, text).unwrap();

@@ -148,12 +148,19 @@ async fn a_tenant_that_blocks_ews_is_recognised() {
 #[tokio::test]
 async fn exchange_online_is_told_when_ews_ends() {
     let bench = Bench::with_answers(|answers| answers.reach = answer(ServiceFacts::new(true)));
+    let remedy = "Put the client id into EwsAllowedAppIDs, and plan the change to Microsoft Graph before 2027-04-01.";
+    let soon = "check.ews_blocked_soon";
+    let result = bench.warns(Check::EwsEnd, soon, remedy).await;
+    let found = result.found.unwrap();
+    assert!(found.contains("from 2026-10-01 on"), "{found}");
+    assert!(found.ends_with("(455 days are left)"), "{found}");
+    bench.mail.clock.advance(Duration::from_hours(24 * 273));
     let remedy = "Keep the client id in EwsAllowedAppIDs, and plan the change to Microsoft Graph before 2027-04-01.";
     let result = bench.warns(Check::EwsEnd, "check.ews_ends", remedy).await;
     let found = result.found.unwrap();
     assert!(found.contains("since 2026-10-01"), "{found}");
-    assert!(found.ends_with("(455 days are left)"), "{found}");
-    bench.mail.clock.advance(Duration::from_hours(24 * 456));
+    assert!(found.ends_with("(182 days are left)"), "{found}");
+    bench.mail.clock.advance(Duration::from_hours(24 * 183));
     let result = bench.result(Check::EwsEnd).await;
     assert!(result.found.unwrap().ends_with("(it has ended)"));
     Bench::new().passes(Check::EwsEnd).await;
