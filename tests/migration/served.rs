@@ -4,11 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use email_logging::Scope;
 use email_logging::clock::Clock as _;
 use email_logging::credential::{AccessToken, StaticCredentials};
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
-use email_logging::ids::MailboxKey;
 use email_logging::logger::{EmailLogger, RunSettings};
 use email_logging::parties::ContactKind;
 use email_logging::source::ews::EwsSource;
@@ -22,6 +20,7 @@ use email_logging::testkit::exchange::{
     Delivery, Fault, FaultKind, Operation, SimulatedExchange, TlsCertificate,
 };
 use email_logging::testkit::graph::{MimeRendering, SimulatedGraph};
+use email_logging::{MailboxKey, Scope};
 use jiff::Timestamp;
 
 const USER: &str = "logging@corp.example";
