@@ -169,6 +169,10 @@ fn what_was_found_once_stays_mended() {
         let ended = seeded::run(seed, database::memory, &company, &replay);
         assert!(ended.is_ok(), "{seed}: {}", ended.unwrap_err());
     }
+    // Two workers moved one item at the same time, and nothing told of the second copy.
+    let seed = 15_530_645_030_575_655_102;
+    let ended = seeded::run(seed, database::memory, &company, &Replay::default());
+    assert!(ended.is_ok(), "{seed}: {}", ended.unwrap_err());
 }
 
 /// Searches spaces one after the other, and says how much each of them was. Answers the cells of the fault matrix that

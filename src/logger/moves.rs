@@ -17,7 +17,7 @@ pub(super) struct PlannedMove {
     pub(super) found: Option<ItemRef>,
     pub(super) target: Disposition,
     pub(super) attempts: u32,
-    /// Whether it is another item under a key that had a move before.
+    /// Whether its key had a move before, of another item or with an unknown end: the target may then hold two copies.
     pub(super) again: bool,
     /// Whether its original is in the store, so that a policy may delete what cannot be moved.
     pub(super) kept: bool,

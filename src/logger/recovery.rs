@@ -131,6 +131,9 @@ impl Round<'_> {
 
     /// Looks for each item in its target first, and moves those that are not there. A copy that a half-done move left in
     /// the queue is listed by the run that follows and gets a move of its own.
+    ///
+    /// After the move it looks once more: a worker that lost its lease unawares may have moved the item between the look and
+    /// the move, and where a server takes the old id for the item, this move then made a second copy.
     async fn attempt(&mut self, batch: &[PlannedMove]) -> Result<Vec<MoveResult>> {
         let (parts, folders) = (self.parts, self.folders);
         *self.lease = self.lease.clone().keep(parts).await?;
@@ -153,7 +156,13 @@ impl Round<'_> {
             }
             None => return Ok(batch.iter().map(|it| homeless(parts, it)).collect()),
         };
-        let to_move = without_lost(parts, to_move, &mut results);
+        let to_move: Vec<_> = without_lost(parts, to_move, &mut results)
+            .into_iter()
+            .map(|planned| PlannedMove {
+                again: true,
+                ..planned
+            })
+            .collect();
         results.extend(move_batch(parts, folders, &to_move).await?);
         Ok(results)
     }
@@ -207,10 +216,7 @@ async fn look(
     let mut taken: BTreeMap<SightingKey, usize> = BTreeMap::new();
     for ((planned, copies), stays) in there.iter().zip(in_queue(parts, folders, &there).await?) {
         if stays {
-            to_move.push(PlannedMove {
-                again: true,
-                ..planned.clone()
-            });
+            to_move.push(planned.clone());
             continue;
         }
         let plans = keys.iter().filter(|key| **key == planned.key).count();

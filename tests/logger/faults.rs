@@ -313,6 +313,35 @@ async fn mail_that_a_person_takes_away_keeps_its_entries() {
     assert_eq!(bench.mails().await.len(), MAILS as usize);
 }
 
+/// Where old ids stay usable, the move of a worker that lost its lease unawares makes the move of recovery a second one.
+#[tokio::test]
+async fn recovery_tells_of_the_copy_that_it_makes_when_a_stale_worker_overtakes_it() {
+    let bench = loaded().with_source(MemorySource::with_lasting_ids);
+    let fault = SourceFault::Error(error(&codes::HTTP_CONNECT));
+    bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
+    bench.run().await.unwrap_err();
+    let overtaken = subject(3);
+    let before_move: BeforeMove = Box::new(move |source, _| {
+        for item in source.items(&queue()) {
+            if String::from_utf8_lossy(&item.original).contains(&overtaken) {
+                source.move_by_hand(&item.item, &storage());
+            }
+        }
+        Ok(())
+    });
+    let source = bench.source.clone();
+    let meddled = Arc::new(Meddled {
+        source,
+        before_move,
+    });
+    let logger = bench.builder().with_source(meddled).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    let recovered = (report.recovered, report.moved, report.duplicate_copies);
+    assert_eq!(recovered, (u64::from(MAILS), u64::from(MAILS), 1));
+    assert_eq!(bench.stored(), MAILS as usize + 1);
+    assert_eq!(bench.entries().await.len(), MAILS as usize);
+}
+
 #[tokio::test]
 async fn recovery_looks_before_it_moves_and_needs_one_look_at_each_folder_for_a_batch() {
     let bench = loaded();
@@ -558,28 +587,39 @@ async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
     );
 }
 
-/// A source whose moves fail as a whole whenever one certain mail is among them.
-#[derive(Debug)]
-struct Poisoned {
+/// What happens right before a move reaches the mailbox.
+type BeforeMove = Box<dyn Fn(&MemorySource, &[ItemRef]) -> Result<()> + Send + Sync>;
+
+/// A source whose moves meet something on their way.
+struct Meddled {
     source: MemorySource,
-    subject: String,
+    before_move: BeforeMove,
 }
 
-impl Poisoned {
-    fn hits(&self, items: &[ItemRef]) -> bool {
-        let holds = |original: &[u8]| {
-            let text = String::from_utf8_lossy(original);
-            text.contains(&self.subject)
-        };
-        let queued = self.source.items(&queue());
-        queued
-            .iter()
-            .any(|it| items.contains(&it.item) && holds(&it.original))
+impl std::fmt::Debug for Meddled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meddled").finish_non_exhaustive()
     }
 }
 
+/// Fails a move as a whole whenever one certain mail is among the items.
+fn poison(subject: String) -> BeforeMove {
+    Box::new(move |source, items| {
+        let holds = |original: &[u8]| String::from_utf8_lossy(original).contains(&subject);
+        let queued = source.items(&queue());
+        let hit = queued
+            .iter()
+            .any(|it| items.contains(&it.item) && holds(&it.original));
+        if hit {
+            Err(error(&codes::HTTP_CLOSED))
+        } else {
+            Ok(())
+        }
+    })
+}
+
 #[async_trait]
-impl MailSource for Poisoned {
+impl MailSource for Meddled {
     fn capabilities(&self) -> SourceCapabilities {
         self.source.capabilities()
     }
@@ -602,9 +642,7 @@ impl MailSource for Poisoned {
     }
 
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
-        if self.hits(items) {
-            return Err(error(&codes::HTTP_CLOSED));
-        }
+        (self.before_move)(&self.source, items)?;
         self.source.move_to(from, items, to).await
     }
 
@@ -626,9 +664,9 @@ impl MailSource for Poisoned {
 async fn a_mail_that_can_never_be_moved_holds_up_no_other() {
     let bench = loaded();
     let source = bench.source.clone();
-    let poisoned = Poisoned {
+    let poisoned = Meddled {
         source,
-        subject: subject(3),
+        before_move: poison(subject(3)),
     };
     let logger = bench
         .builder()

@@ -82,6 +82,9 @@ pub(crate) struct Mailbox {
     /// By key, how many copies beyond the first one something explains: half-done moves, and moves of a worker that had
     /// lost its lease, which no store can fence.
     pub(crate) explained: BTreeMap<u64, usize>,
+    /// Keys of which a worker that had lost its lease made a copy that the holder has not seen since. Its own commit is
+    /// fenced, and the holder may have ended the move before: nobody can write a note of it.
+    pub(crate) unseen: BTreeSet<u64>,
 }
 
 pub(crate) fn key_bytes(key: u64) -> SightingKey {
@@ -98,11 +101,12 @@ impl Mailbox {
             renamed: BTreeSet::new(),
             touched: BTreeSet::new(),
             explained: BTreeMap::new(),
+            unseen: BTreeSet::new(),
         }
     }
 
     pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
-        (&self.ended, self.next, &self.explained).hash(hasher);
+        (&self.ended, self.next, &self.explained, &self.unseen).hash(hasher);
         for (id, item) in &self.items {
             (id, item.key, item.mail, item.place).hash(hasher);
         }

@@ -213,7 +213,8 @@ impl World {
         if !wanted.contains(&decision.outcome.as_str()) {
             return Err(format!("I14: mail {mail} was {}", decision.outcome));
         }
-        if items.len() > 1 && !self.restored && !self.has_note(decision) {
+        let unseen = mailbox.unseen.contains(&key);
+        if items.len() > 1 && !self.restored && !unseen && !self.has_note(decision) {
             return Err(format!(
                 "I10: nothing tells of the {} copies of mail {mail}",
                 items.len()

@@ -143,6 +143,9 @@ impl SimSource {
         if let (Some(key), true) = (key, is_half || is_stale) {
             *mailbox.explained.entry(key).or_default() += 1;
         }
+        if let (Some(key), true) = (key, is_stale) {
+            mailbox.unseen.insert(key);
+        }
     }
 
     /// I2, I8: a mail moves only after its commit, to where it belongs, and not during its back-off.
@@ -342,15 +345,17 @@ impl MailSource for SimSource {
 
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
         let place = Place::of(folder.id.as_str());
+        let is_holder = self.book.pages().holder == Some(self.worker);
         self.call(Op::Locate, "locate", |mailbox, _| {
-            let find = |key| {
-                mailbox
-                    .locate(place, key)
-                    .into_iter()
-                    .map(item_ref)
-                    .collect()
-            };
-            Ok(keys.iter().map(find).collect())
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                let ids = mailbox.locate(place, key);
+                if ids.len() > 1 && is_holder {
+                    mailbox.unseen.remove(&mailbox.items[&ids[0]].key);
+                }
+                found.push(ids.into_iter().map(item_ref).collect());
+            }
+            Ok(found)
         })
         .await
     }
