@@ -27,6 +27,7 @@ use super::request::GraphRequest;
 use super::rewriting::MimeRendering;
 use super::server::{Hangup, Serve};
 use super::statistics::GraphStatistics;
+use super::subscriptions::Subscriptions;
 use super::{folders, lock, messages, transfer};
 use crate::clock::Clock;
 use crate::testkit::exchange::store::World;
@@ -55,6 +56,7 @@ pub(super) struct Service {
     pub(super) faults: Mutex<FaultPlan>,
     pub(super) statistics: Mutex<GraphStatistics>,
     pub(super) tokens: Mutex<DeltaTokens>,
+    pub(super) subscriptions: Mutex<Subscriptions>,
     pub(super) throttle: Mutex<Throttle>,
     pub(super) recorder: Recorder,
     pub(super) requests: AtomicU64,
@@ -230,6 +232,9 @@ impl Service {
                 faults.extend(performed.faults);
                 performed.outcome
             }
+            None if route.operation.is_of_subscriptions() => {
+                self.subscription(route, request, visitor).await
+            }
             None => self.execute(route, request, visitor, &faults),
         };
         if let Some(wait) = announced(&outcome) {
@@ -306,7 +311,7 @@ impl Service {
         }
     }
 
-    fn request_id(&self) -> String {
+    pub(super) fn request_id(&self) -> String {
         let number = self.requests.load(Ordering::Relaxed);
         format!("00000000-0000-4000-8000-{number:012x}")
     }
