@@ -287,7 +287,8 @@ async fn more_than_four_requests_at_once_for_a_mailbox_are_throttled() {
     graph.inject(GraphFault::new(Kind::Delay(Duration::from_millis(400))).times(6));
     let path = of_mailbox(LIST);
     let other = "/users/other@corp.example/mailFolders/inbox/messages";
-    let one = |path| async { send(&graph, "GET", path, &[], None).await.unwrap() };
+    let server = &graph;
+    let one = |path| async move { send(server, "GET", path, &[], None).await.unwrap() };
     let (a, b, c, d, e, f) = tokio::join!(
         one(&path),
         one(&path),

@@ -120,13 +120,8 @@ async fn what_no_message_has_is_refused() {
     ] {
         assert_eq!(get(&graph, &path).await.status, 400, "{path}");
     }
-    let wrong_method = send(
-        &graph,
-        "PUT",
-        &format!("/users/{MAILBOX}/messages/{id}"),
-        &[],
-        None,
-    );
+    let path = format!("/users/{MAILBOX}/messages/{id}");
+    let wrong_method = send(&graph, "PUT", &path, &[], None);
     assert_eq!(wrong_method.await.unwrap().status, 405);
 }
 
