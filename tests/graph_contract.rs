@@ -2,6 +2,7 @@
 //! that Microsoft's metadata gives.
 //!
 //! Batches are no part of those shapes: a relay takes them apart, so that every part passes the validator alone.
+#![cfg(feature = "graph")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "graph_contract/checked.rs"]
@@ -14,3 +15,5 @@ mod prism;
 mod relay;
 #[path = "graph_contract/requests.rs"]
 mod requests;
+#[path = "graph_contract/source.rs"]
+mod source;

@@ -41,7 +41,7 @@ impl CheckedGraph {
             .await
             .unwrap();
         let prism = Prism::before(&graph.url()).await?;
-        let relay = Relay::before(&prism.url).await;
+        let relay = Relay::before(&prism.url, &graph.url()).await;
         graph.set_link_base(&relay.origin);
         Some(Self {
             graph,

@@ -79,6 +79,11 @@ impl SimulatedGraph {
         *lock(&self.service.base) = base.into();
     }
 
+    /// Adds a mailbox with its usual folders; one that is there stays as it is.
+    pub fn add_mailbox(&self, smtp: &str) {
+        lock(&self.service.world).add_mailbox(smtp);
+    }
+
     /// The object id of the owner of a mailbox, which stands for his address in every path.
     ///
     /// # Errors
