@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use email_logging::credential::StaticCredentials;
+use email_logging::credential::{AccessToken, CredentialProvider};
 use email_logging::error::codes;
 use email_logging::source::graph::GraphSource;
 use email_logging::source::{FolderPath, FolderRoot, ItemRef, MailFolders, MailSource};
 use email_logging::testkit::conformance::source::{SourceFixture, run};
-use email_logging::{Error, Result};
+use email_logging::{Error, Result, Scope};
 
 use super::checked::{APP_TOKEN, CheckedGraph};
 
@@ -24,6 +24,17 @@ struct OnCheckedGraph {
 impl std::fmt::Debug for OnCheckedGraph {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("OnCheckedGraph")
+    }
+}
+
+/// A provider of the token that the server knows.
+#[derive(Debug)]
+struct OneToken;
+
+#[async_trait]
+impl CredentialProvider for OneToken {
+    async fn access_token(&self, _: &Scope, _: &str) -> Result<Option<AccessToken>> {
+        Ok(Some(AccessToken::new(APP_TOKEN, None)))
     }
 }
 
@@ -48,7 +59,7 @@ impl OnCheckedGraph {
         let source = GraphSource::builder()
             .with_service_url(format!("{}/v1.0", checked.relay.origin))
             .with_mailbox(&mailbox)
-            .with_access_token(Arc::new(StaticCredentials::bearer(APP_TOKEN)))
+            .with_access_token(Arc::new(OneToken))
             .dangerously_allow_plain_http_on_loopback()
             .build()
             .unwrap();

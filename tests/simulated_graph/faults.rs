@@ -19,16 +19,14 @@ fn once(graph: &SimulatedGraph, kind: Kind) {
     graph.inject(GraphFault::new(kind));
 }
 
-#[tokio::test]
-async fn errors_stand_instead_of_an_answer_and_have_no_effect() {
-    let graph = started().await;
-    let id = graph.deliver(INBOX, mail(1)).unwrap();
+/// Faults that have no effect, with the status, the code and the Retry-After that a client sees.
+fn without_effect() -> Vec<(Kind, u16, &'static str, Option<&'static str>)> {
     let error = |status, code: &str| Kind::Error {
         status,
         code: code.to_owned(),
         retry_after: Some(Duration::from_millis(1500)),
     };
-    for (kind, status, code, wait) in [
+    vec![
         (
             Kind::Throttled {
                 retry_after: Some(SECOND),
@@ -72,7 +70,14 @@ async fn errors_stand_instead_of_an_answer_and_have_no_effect() {
             "",
             None,
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn errors_stand_instead_of_an_answer_and_have_no_effect() {
+    let graph = started().await;
+    let id = graph.deliver(INBOX, mail(1)).unwrap();
+    for (kind, status, code, wait) in without_effect() {
         once(&graph, kind.clone());
         let path = format!("/messages/{id}/move");
         let answer = post(&graph, &path, &json!({"destinationId": "archive"})).await;
