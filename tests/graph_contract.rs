@@ -17,3 +17,5 @@ mod relay;
 mod requests;
 #[path = "graph_contract/source.rs"]
 mod source;
+#[path = "graph_contract/whole_way.rs"]
+mod whole_way;

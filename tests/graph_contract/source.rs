@@ -38,6 +38,17 @@ impl CredentialProvider for OneToken {
     }
 }
 
+/// A source that knows the validator as Graph.
+pub(crate) fn source(checked: &CheckedGraph, mailbox: &str) -> GraphSource {
+    GraphSource::builder()
+        .with_service_url(format!("{}/v1.0", checked.relay.origin))
+        .with_mailbox(mailbox)
+        .with_access_token(Arc::new(OneToken))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap()
+}
+
 fn failed(cause: io::Error) -> Error {
     Error::new(&codes::INTERNAL, "fixture").with_source(cause)
 }
@@ -56,17 +67,10 @@ impl OnCheckedGraph {
                 .add_folder(&format!(r"{mailbox}\{name}"))
                 .unwrap();
         }
-        let source = GraphSource::builder()
-            .with_service_url(format!("{}/v1.0", checked.relay.origin))
-            .with_mailbox(&mailbox)
-            .with_access_token(Arc::new(OneToken))
-            .dangerously_allow_plain_http_on_loopback()
-            .build()
-            .unwrap();
         Self {
             checked: Arc::clone(checked),
+            source: Arc::new(source(checked, &mailbox)),
             mailbox,
-            source: Arc::new(source),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Batches.
 
-use email_logging::testkit::graph::GraphOperation;
+use std::time::Duration;
+
+use email_logging::testkit::graph::{GraphFault, GraphFaultKind, GraphOperation};
 use serde_json::{Value, json};
 
 use super::client::{ARCHIVE, INBOX, MAILBOX, batch, mail, started};
@@ -114,4 +116,28 @@ async fn what_depends_on_a_failure_is_not_done() {
     let answer = batch(&graph, &parts).await;
     assert_eq!(answer.json["responses"][1]["status"], json!(424));
     assert_eq!(graph.count(INBOX).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn four_parts_of_a_batch_run_at_once_and_none_beside_what_it_waits_for() {
+    for (chained, most) in [(false, 4), (true, 1)] {
+        let graph = started().await;
+        let slow = GraphFault::new(GraphFaultKind::Delay(Duration::from_millis(50)));
+        graph.inject(slow.on(GraphOperation::MoveMessage).always());
+        let ids: Vec<_> = (0..9)
+            .map(|number| graph.deliver(INBOX, mail(number)).unwrap())
+            .collect();
+        let mut parts = moves(&ids);
+        for number in 1..9 {
+            if chained {
+                parts[number]["dependsOn"] = json!([(number - 1).to_string()]);
+            }
+        }
+        let answer = batch(&graph, &parts).await;
+        let answered = answer.json["responses"].as_array().unwrap().iter();
+        let ids: Vec<_> = answered.map(|part| part["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+        assert_eq!(graph.count(ARCHIVE).unwrap(), 9);
+        assert_eq!(graph.statistics().most_concurrent_parts, most);
+    }
 }

@@ -68,6 +68,31 @@ pub(super) struct Throttle {
     open: usize,
     by_mailbox: BTreeMap<String, usize>,
     quiet_until: Option<Instant>,
+    /// Parts of batches that are being worked on.
+    parts: usize,
+}
+
+/// A part of a batch that is being worked on until this is dropped.
+pub(super) struct RunningPart<'a>(&'a Mutex<Throttle>);
+
+impl<'a> RunningPart<'a> {
+    pub(super) fn new(service: &'a Service) -> Self {
+        let parts = {
+            let mut throttle = lock(&service.throttle);
+            throttle.parts += 1;
+            throttle.parts
+        };
+        let mut statistics = lock(&service.statistics);
+        statistics.most_concurrent_parts = statistics.most_concurrent_parts.max(parts);
+        Self(&service.throttle)
+    }
+}
+
+impl Drop for RunningPart<'_> {
+    fn drop(&mut self) {
+        let mut throttle = lock(self.0);
+        throttle.parts = throttle.parts.saturating_sub(1);
+    }
 }
 
 /// A request that counts as open until it is dropped, also when its client goes away.

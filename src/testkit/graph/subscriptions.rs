@@ -144,20 +144,13 @@ impl Service {
 
     fn shown(&self, id: Option<&str>) -> Outcome {
         let all = lock(&self.subscriptions);
-        match id {
-            Some(id) => {
-                let kept = all.kept.get(id).ok_or_else(unknown)?;
-                Ok(Answer::json(200, rendered(&kept.facts)))
-            }
-            None => {
-                let value: Vec<_> = all
-                    .kept
-                    .values()
-                    .map(|kept| rendered(&kept.facts))
-                    .collect();
-                Ok(Answer::json(200, json!({"value": value})))
-            }
+        if let Some(id) = id {
+            let kept = all.kept.get(id).ok_or_else(unknown)?;
+            return Ok(Answer::json(200, rendered(&kept.facts)));
         }
+        let all = all.kept.values();
+        let value: Vec<_> = all.map(|kept| rendered(&kept.facts)).collect();
+        Ok(Answer::json(200, json!({"value": value})))
     }
 
     async fn subscribe(&self, request: &GraphRequest, visitor: &Visitor) -> Outcome {
