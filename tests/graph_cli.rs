@@ -88,37 +88,86 @@ fn the_demo_over_graph_names_the_folders_of_the_mailbox() {
     }
 }
 
+/// Stores the set-up as `simulate --graph` tells to type it, with these words more.
+fn set_up(machine: &mut Machine, more: &[&str]) {
+    let fact = |name: &str| machine.fact(name).unwrap();
+    let fields = [
+        format!("autodiscovery-email-address={}", fact("mailbox")),
+        format!("exchange-service-url={}", fact("url")),
+        format!("exchange-client-id={}", fact("client-id")),
+        format!("--queue={}", fact("queue")),
+        format!("--storage={}", fact("storage")),
+        format!("--client-secret-file={}", fact("client-secret-file")),
+    ];
+    let fields = fields.each_ref().map(String::as_str);
+    let first = [
+        "setup",
+        "mail-service=graph",
+        "interaction-template-code=EMAIL",
+    ];
+    let output = machine.run(&[&first, &fields[..], more].concat());
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+}
+
+#[test]
+fn a_person_consents_to_graph_and_the_shared_mailbox_is_logged_with_the_refresh_token() {
+    let Some(mut machine) = Machine::start(&["--graph"]) else {
+        return;
+    };
+    set_up(&mut machine, &["authentication-type=oauth2-delegated"]);
+    let (signed_in, _) = machine.sign_in(&[]);
+    assert_eq!(code(&signed_in), 0, "{}", errors(&signed_in));
+    let enabled = machine.run(&["enable"]);
+    assert_eq!(code(&enabled), 0, "{}", text(&enabled));
+    let ran = machine.run(&["run", "--json"]);
+    assert_eq!(code(&ran), 3, "{}", errors(&ran));
+    assert_eq!(json(&ran)[0]["report"]["logged"], 61);
+}
+
+#[test]
+fn provision_speaks_of_graph_for_a_set_up_for_graph() {
+    let client = format!("exchange-client-id={CLIENT}");
+    let address = "autodiscovery-email-address=logging@corp.example";
+    let place = Place::new(&["mail-service=graph", address, &client]);
+    let arguments = [
+        "provision",
+        "--narrow",
+        "application-role",
+        "--object-id",
+        OBJECT,
+    ];
+    let plan = place.run(&arguments);
+    assert_eq!(code(&plan), 0, "{}", errors(&plan));
+    assert!(
+        text(&plan).contains("Application Mail.ReadWrite"),
+        "{}",
+        text(&plan)
+    );
+    assert!(
+        text(&plan).contains("'logging@corp.example'"),
+        "{}",
+        text(&plan)
+    );
+    let checklist = place.run(&["provision", "--app-registration"]);
+    assert_eq!(code(&checklist), 0, "{}", errors(&checklist));
+    assert!(
+        text(&checklist).contains("Mail.ReadWrite"),
+        "{}",
+        text(&checklist)
+    );
+    assert!(
+        !text(&checklist).contains("full_access_as_app"),
+        "{}",
+        text(&checklist)
+    );
+}
+
 #[test]
 fn an_administrator_goes_the_whole_way_with_graph() {
     let Some(mut machine) = Machine::start(&["--graph"]) else {
         return;
     };
-    let fact = |field: &str, name: &str| format!("{field}={}", machine.fact(name).unwrap());
-    let file = machine.fact("client-secret-file").unwrap();
-    let (queue, storage) = (
-        machine.fact("queue").unwrap(),
-        machine.fact("storage").unwrap(),
-    );
-    let fields = [
-        fact("autodiscovery-email-address", "mailbox"),
-        fact("exchange-service-url", "url"),
-        fact("exchange-client-id", "client-id"),
-    ];
-    let set_up = machine.run(&[
-        "setup",
-        "mail-service=graph",
-        &fields[0],
-        &fields[1],
-        &fields[2],
-        "interaction-template-code=EMAIL",
-        "--queue",
-        &queue,
-        "--storage",
-        &storage,
-        "--client-secret-file",
-        &file,
-    ]);
-    assert_eq!(code(&set_up), 0, "{}", errors(&set_up));
+    set_up(&mut machine, &[]);
     let (signed_in, page) = machine.sign_in(&[]);
     assert_eq!(code(&signed_in), 0, "{}", errors(&signed_in));
     assert!(page.contains("You are signed in"), "{page}");

@@ -7,7 +7,7 @@ use std::path::Path;
 use email_logging::credential::MicrosoftCloud;
 use email_logging::setup::{
     AppAccess, AppRegistration, AuthenticationType, Destination, EmailLoggingSetup, MailApi,
-    Narrowing, ProvisioningPlan,
+    MailService, Narrowing, ProvisioningPlan,
 };
 use serde_json::json;
 
@@ -120,6 +120,11 @@ fn destination(args: &ProvisionArgs, setup: &EmailLoggingSetup) -> Destination {
     if let Some(address) = &args.shared_mailbox {
         return Destination::shared_mailbox(address);
     }
+    if let (MailService::Graph, Some(mailbox)) =
+        (setup.mail_service, &setup.autodiscovery_email_address)
+    {
+        return Destination::shared_mailbox(mailbox);
+    }
     match (&setup.queue_folder, &setup.storage_folder) {
         (Some(queue), Some(storage)) => Destination::PublicFolders {
             queue: queue.clone(),
@@ -147,9 +152,17 @@ fn narrowing(
                     "Name it with --object-id GUID; Entra shows it under Enterprise applications, not under App registrations.",
                 )
             })?,
-            api: MailApi::Ews,
+            api: api(setup),
         },
     })
+}
+
+/// The interface that the set-up names.
+fn api(setup: &EmailLoggingSetup) -> MailApi {
+    match setup.mail_service {
+        MailService::Graph => MailApi::Graph,
+        _ => MailApi::Ews,
+    }
 }
 
 fn client_id(args: &ProvisionArgs, setup: &EmailLoggingSetup) -> Result<String, Failure> {
@@ -185,6 +198,7 @@ fn registration(
     };
     let mut registration = AppRegistration::new(&args.app_name, redirect)?
         .with_authority(authority(config))
+        .with_api(api(setup))
         .with_access(access);
     if let Ok(id) = client_id(args, setup) {
         registration = registration.with_client_id(id)?;

@@ -6,7 +6,7 @@ use email_logging::credential::{IdentityService, MicrosoftCloud, StaticCredentia
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
 use email_logging::parties::ContactKind;
 use email_logging::setup::{
-    Check, EmailLoggingSetup, GraphConnector, MailConnector, MailService, NotChecked,
+    Check, EmailLoggingSetup, EwsConnector, GraphConnector, MailConnector, MailService, NotChecked,
     ServiceConnector, SetupChange, SetupValidator, TemplateList, ValidationReport, Verdict,
 };
 use email_logging::source::AddressPolicy;
@@ -217,4 +217,43 @@ async fn what_graph_cannot_do_is_refused_before_anything_is_sent() {
     let neither = ServiceConnector::new();
     let error = neither.connect(&scope, &place.setup()).await.unwrap_err();
     assert_eq!(error.code(), "config.missing");
+}
+
+#[tokio::test]
+async fn only_a_server_of_exchange_online_is_known_as_one_without_a_request() {
+    let connector = EwsConnector::builder()
+        .with_credentials(Arc::new(
+            StaticCredentials::new().with_client_secret(SECRET),
+        ))
+        .build()
+        .unwrap();
+    for (host, online) in [
+        ("outlook.office365.com", true),
+        ("outlook.office365.us", true),
+        ("mail.corp.example", false),
+    ] {
+        let mut setup = crate::ews();
+        let url = format!("https://{host}/EWS/Exchange.asmx");
+        setup
+            .apply(&[SetupChange::ExchangeServiceUrl(url)])
+            .unwrap();
+        let tenant = SetupChange::ExchangeTenantId(TENANT.into());
+        setup.apply(&[tenant]).unwrap();
+        let connection = connector.connect(&Scope::default(), &setup).await.unwrap();
+        assert_eq!(connection.probe.is_online(), Some(online), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn the_cloud_of_the_identity_service_is_that_of_graph() {
+    let place = Place::new("Mail.ReadWrite").await;
+    let mut setup = place.setup();
+    setup.exchange_service_url = None;
+    let connection = place.connector().connect(&Scope::default(), &setup).await;
+    // Nothing is sent to Microsoft: that the source could be put together is enough.
+    let shown = format!("{:?}", connection.unwrap());
+    assert!(
+        !shown.contains(MAILBOX) && !shown.contains(SECRET),
+        "{shown}"
+    );
 }
