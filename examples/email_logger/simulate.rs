@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use email_logging::testkit::exchange::{
     SimulatedExchange, SimulatedExchangeBuilder, TlsCertificate,
 };
+use email_logging::testkit::identity::SimulatedIdentity;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -79,41 +80,13 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     }
     let started = builder.start().await;
     let exchange = started.map_err(|error| Failure::input("the server cannot start", &error))?;
-    let queue = if args.graph { GRAPH_QUEUE } else { QUEUE };
+    let queue = queue_of(args);
     let mails = match &args.mails {
         Some(directory) => deliver_files(&exchange, queue, directory)?,
         None => samples::deliver(&exchange, queue).map_err(|error| not_delivered(&error))?,
     };
     if let Some(identity) = identity {
-        let mails = if args.mails.is_none() {
-            mails + oauth::deliver_new(&exchange, queue).map_err(|error| not_delivered(&error))?
-        } else {
-            mails
-        };
-        let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
-        set.map_err(|error| not_delivered(&error))?;
-        exchange.set_ews_block(oauth::block(args));
-        let graph = if args.graph {
-            Some(oauth::graph(&exchange, &identity).await?)
-        } else {
-            None
-        };
-        let served = oauth::Served::of(&exchange, graph.as_ref());
-        let authorities = [
-            exchange.ca_pem(),
-            identity.ca_pem(),
-            graph.as_ref().and_then(|graph| graph.root_pem()),
-        ];
-        let authorities: String = authorities.into_iter().flatten().collect();
-        let files = oauth::Files::write(&exchange, &authorities, &identity, args.autodiscover)?;
-        oauth::tell(&served, &identity, &files, mails, output)?;
-        signals.received().await;
-        identity.shutdown().await;
-        if let Some(graph) = graph {
-            graph.shutdown().await;
-        }
-        exchange.shutdown().await;
-        return Ok(signals.exit(Exit::Done));
+        return with_identity(args, (exchange, identity), mails, signals, output).await;
     }
     let ca = write_authority(&exchange, args.ca_file.as_deref())?;
     tell(
@@ -125,6 +98,51 @@ pub(crate) async fn simulate(args: &SimulateArgs, output: &Output) -> Result<Exi
     signals.received().await;
     exchange.shutdown().await;
     Ok(signals.exit(Exit::Done))
+}
+
+/// The servers of `--oauth2` and `--graph`, until Ctrl-C.
+async fn with_identity(
+    args: &SimulateArgs,
+    (exchange, identity): (SimulatedExchange, SimulatedIdentity),
+    mails: usize,
+    signals: Signals,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let queue = queue_of(args);
+    let mails = if args.mails.is_none() {
+        mails + oauth::deliver_new(&exchange, queue).map_err(|error| not_delivered(&error))?
+    } else {
+        mails
+    };
+    let set = exchange.set_quota(STORAGE, Some(oauth::ROOM));
+    set.map_err(|error| not_delivered(&error))?;
+    exchange.set_ews_block(oauth::block(args));
+    let graph = if args.graph {
+        Some(oauth::graph(&exchange, &identity).await?)
+    } else {
+        None
+    };
+    let served = oauth::Served::of(&exchange, graph.as_ref());
+    let authorities = [
+        exchange.ca_pem(),
+        identity.ca_pem(),
+        graph.as_ref().and_then(|graph| graph.root_pem()),
+    ];
+    let authorities: String = authorities.into_iter().flatten().collect();
+    let files = oauth::Files::write(&exchange, &authorities, &identity, args.autodiscover)?;
+    oauth::tell(&served, &identity, &files, mails, output)?;
+    signals.received().await;
+    identity.shutdown().await;
+    if let Some(graph) = graph {
+        graph.shutdown().await;
+    }
+    exchange.shutdown().await;
+    Ok(signals.exit(Exit::Done))
+}
+
+/// Where the mail is put.
+fn queue_of(args: &SimulateArgs) -> &'static str {
+    if args.graph { GRAPH_QUEUE } else { QUEUE }
 }
 
 fn not_delivered(error: &io::Error) -> Failure {

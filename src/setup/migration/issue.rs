@@ -158,22 +158,6 @@ pub(super) fn of(
     ];
     let by_oauth = oauth.contains(&wanted.authentication);
     let by_role = wanted.authentication == AuthenticationType::OAuth2;
-    let by_id_alone = |given: &Option<FolderPath>, path: &Option<FolderPath>, has_id: bool| {
-        given.is_none() && path.is_none() && has_id
-    };
-    let queue_by_id = by_id_alone(
-        &options.queue,
-        &setup.queue_folder,
-        setup.queue_folder_id.is_some(),
-    );
-    let storage_by_id = by_id_alone(
-        &options.storage,
-        &setup.storage_folder,
-        setup.storage_folder_id.is_some(),
-    );
-    let other_mailbox = setup.autodiscovery_email_address.is_some()
-        && wanted.mailbox.is_some()
-        && !is_same_address(&wanted.mailbox, &setup.autodiscovery_email_address);
     let found = [
         (MigrationIssue::NoMailbox, wanted.mailbox.is_none()),
         (
@@ -190,7 +174,7 @@ pub(super) fn of(
         ),
         (
             MigrationIssue::FolderByIdAlone,
-            queue_by_id || storage_by_id,
+            is_known_by_id_alone(setup, options),
         ),
         (
             MigrationIssue::SameFolder,
@@ -206,7 +190,10 @@ pub(super) fn of(
             MigrationIssue::PublicStorage,
             is_public(&setup.storage_folder),
         ),
-        (MigrationIssue::OtherMailbox, other_mailbox),
+        (
+            MigrationIssue::OtherMailbox,
+            is_other_mailbox(setup, wanted),
+        ),
         (
             MigrationIssue::NoObjectId,
             by_role && options.object_id.is_none(),
@@ -219,6 +206,19 @@ pub(super) fn of(
     ];
     let found = found.into_iter().filter(|(_, is_there)| *is_there);
     found.map(|(issue, _)| issue).collect()
+}
+
+/// A folder that nobody named since, and whose path the set-up does not know.
+fn is_known_by_id_alone(setup: &EmailLoggingSetup, options: &MigrationOptions) -> bool {
+    let queue = options.queue.as_ref().or(setup.queue_folder.as_ref());
+    let storage = options.storage.as_ref().or(setup.storage_folder.as_ref());
+    queue.is_none() && setup.queue_folder_id.is_some()
+        || storage.is_none() && setup.storage_folder_id.is_some()
+}
+
+fn is_other_mailbox(setup: &EmailLoggingSetup, wanted: &Wanted) -> bool {
+    let before = &setup.autodiscovery_email_address;
+    before.is_some() && wanted.mailbox.is_some() && !is_same_address(&wanted.mailbox, before)
 }
 
 fn is_public(path: &Option<FolderPath>) -> bool {
