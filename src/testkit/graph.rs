@@ -66,6 +66,7 @@ mod request;
 mod rewriting;
 mod service;
 mod statistics;
+mod subscriptions;
 mod transfer;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,7 @@ pub use self::operation::GraphOperation;
 pub use self::recording::RecordedGraphCall;
 pub use self::rewriting::MimeRendering;
 pub use self::statistics::GraphStatistics;
+pub use self::subscriptions::{LifecycleEvent, SimulatedSubscription};
 use super::loopback::{reply, server, tls};
 
 /// Locks; a panic elsewhere does not make the data unusable for the tests that follow.

@@ -92,12 +92,11 @@ impl Access {
         let smtp = address(owner, world).ok_or_else(|| invalid_user(owner))?;
         match visitor {
             Visitor::Application if self.is_reserved(&smtp) => Err(Problem::access_denied()),
-            Visitor::Application => Ok(smtp),
             Visitor::User { .. } if own.as_ref() == Some(&smtp) => Ok(smtp),
             Visitor::User { shared: false, .. } => Err(Problem::access_denied()),
             // A mailbox that was not shared with the user looks as if it had no folders.
             Visitor::User { .. } if world.private => Err(Problem::not_found()),
-            Visitor::User { .. } => Ok(smtp),
+            Visitor::Application | Visitor::User { .. } => Ok(smtp),
         }
     }
 

@@ -13,9 +13,15 @@ use super::operation::{GraphOperation, Route};
 use super::problem::Problem;
 use super::request::GraphRequest;
 use super::server::Hangup;
-use super::service::{Performed, Service};
+use super::service::{Performed, RunningPart, Service};
 
 const MOST_PARTS: usize = 20;
+
+/// Outlook works on so many requests of a batch at once.
+const AT_ONCE: usize = 4;
+
+/// The statuses of the parts that have run, by id.
+type Statuses = BTreeMap<String, u16>;
 
 /// The parts of a batch that may be run.
 struct Batch {
@@ -47,6 +53,22 @@ impl Batch {
         let batch = Self { parts };
         batch.check_order()?;
         Ok(batch)
+    }
+
+    /// The parts with their places, in groups that run at once: none depends on another of its group.
+    fn groups(&self) -> Vec<Vec<(usize, &(String, Value))>> {
+        let mut groups: Vec<Vec<(usize, &(String, Value))>> = Vec::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            let fits = groups.last().is_some_and(|group| {
+                let waits = |needed: &str| group.iter().any(|(_, (id, _))| id == needed);
+                group.len() < AT_ONCE && !depends_on(&part.1).any(waits)
+            });
+            match groups.last_mut().filter(|_| fits) {
+                Some(group) => group.push((index, part)),
+                None => groups.push(vec![(index, part)]),
+            }
+        }
+        groups
     }
 
     /// A request may depend on those before it alone.
@@ -81,23 +103,25 @@ impl Service {
             Err(problem) => return Ok(Performed::plain(Err(problem))),
         };
         self.note_batch(batch.parts.len());
-        let mut statuses: BTreeMap<&str, u16> = BTreeMap::new();
+        let mut statuses = Statuses::new();
         let mut answers = Vec::new();
         let mut met = Vec::new();
-        for (index, (id, part)) in batch.parts.iter().enumerate() {
-            let failed = depends_on(part)
-                .any(|needed| statuses.get(needed).is_none_or(|status| *status >= 400));
-            let answer = if failed {
-                self.answer_of(Err(failed_dependency()))
-            } else if let Some(problem) = part_error(kinds, index) {
-                self.answer_of(Err(problem))
-            } else {
-                let performed = self.part(part, visitor).await?;
-                met.extend(performed.faults);
-                self.answer_of(performed.outcome)
+        for group in batch.groups() {
+            let mut steps = group.iter();
+            let mut next = || {
+                let (index, (id, part)) = steps.next()?;
+                let fails = failure(kinds, *index, part, &statuses);
+                Some((id, Box::pin(self.step(part, visitor, fails))))
             };
-            statuses.insert(id, answer.status);
-            answers.push(answer.into_part(id));
+            let (a, b, c, d) = (next(), next(), next(), next());
+            let done = tokio::join!(biased; run(a), run(b), run(c), run(d));
+            for (id, performed) in [done.0, done.1, done.2, done.3].into_iter().flatten() {
+                let performed = performed?;
+                met.extend(performed.faults);
+                let answer = self.answer_of(performed.outcome);
+                statuses.insert(id.clone(), answer.status);
+                answers.push(answer.into_part(id));
+            }
         }
         for kind in kinds.iter().chain(&met) {
             spoil_parts(&mut answers, kind);
@@ -106,6 +130,20 @@ impl Service {
             outcome: Ok(Answer::json(200, json!({"responses": answers}))),
             faults: met,
         })
+    }
+
+    /// One part, unless it has failed before.
+    async fn step(
+        &self,
+        part: &Value,
+        visitor: &Visitor,
+        fails: Option<Problem>,
+    ) -> Result<Performed, Hangup> {
+        let _running = RunningPart::new(self);
+        match fails {
+            Some(problem) => Ok(Performed::plain(Err(problem))),
+            None => self.part(part, visitor).await,
+        }
     }
 
     /// One part; a fault of the wire strikes the whole batch.
@@ -126,6 +164,26 @@ impl Service {
         }
         self.perform(&route, &request, visitor, true).await
     }
+}
+
+/// Runs what there is.
+async fn run<Step: Future>(step: Option<(&String, Step)>) -> Option<(&String, Step::Output)> {
+    let (id, step) = step?;
+    Some((id, step.await))
+}
+
+/// Why a part is not run at all.
+fn failure(
+    kinds: &[GraphFaultKind],
+    index: usize,
+    part: &Value,
+    statuses: &Statuses,
+) -> Option<Problem> {
+    let failed = |needed: &str| statuses.get(needed).is_none_or(|status| *status >= 400);
+    if depends_on(part).any(failed) {
+        return Some(failed_dependency());
+    }
+    part_error(kinds, index)
 }
 
 fn failed_dependency() -> Problem {

@@ -55,7 +55,7 @@ impl Default for SimulatedGraphBuilder {
             settings: Settings {
                 chunk_size: None,
                 rendering: MimeRendering::default(),
-                mime_type: "text/plain".to_owned(),
+                mime_type: "application/octet-stream".to_owned(),
                 skip_tokens: false,
                 limit: LIMIT,
                 limit_wait: LIMIT_WAIT,
@@ -181,7 +181,9 @@ impl SimulatedGraphBuilder {
         self
     }
 
-    /// Sets the content type of MIME; by itself `text/plain`, as Graph says.
+    /// Sets the content type of MIME; by itself `application/octet-stream`, as Graph's metadata says of streams.
+    ///
+    /// The reference shows `text/plain` ("Get MIME content of a message"): a client must take both.
     pub fn with_mime_type(mut self, content_type: impl Into<String>) -> Self {
         self.settings.mime_type = content_type.into();
         self
@@ -270,6 +272,7 @@ impl SimulatedGraphBuilder {
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(GraphStatistics::default()),
             tokens: Mutex::new(DeltaTokens::default()),
+            subscriptions: Mutex::default(),
             throttle: Mutex::new(Throttle::default()),
             recorder: Recorder::new(self.recording),
             requests: AtomicU64::new(0),

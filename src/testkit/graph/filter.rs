@@ -82,13 +82,12 @@ impl Comparison {
         };
         match (self, order) {
             (Self::Ne, order) => order != Some(Ordering::Equal),
-            (_, None) => false,
             (Self::Eq, Some(order)) => order.is_eq(),
             (Self::Gt, Some(order)) => order.is_gt(),
             (Self::Ge, Some(order)) => order.is_ge(),
             (Self::Lt, Some(order)) => order.is_lt(),
             (Self::Le, Some(order)) => order.is_le(),
-            (Self::StartsWith | Self::Contains, _) => false,
+            (Self::StartsWith | Self::Contains, _) | (_, None) => false,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::request::VERSION;
 use super::server::Server;
 use super::service::Service;
 use super::statistics::GraphStatistics;
+use super::subscriptions::{LifecycleEvent, SimulatedSubscription};
 use crate::testkit::exchange::store::World;
 use crate::testkit::exchange::store::folder::{Folder, FolderKey};
 use crate::testkit::exchange::store::item::ItemKey;
@@ -76,6 +77,11 @@ impl SimulatedGraph {
     /// Sets where links in answers begin, such as `http://127.0.0.1:4010`, for clients behind a proxy.
     pub fn set_link_base(&self, base: impl Into<String>) {
         *lock(&self.service.base) = base.into();
+    }
+
+    /// Adds a mailbox with its usual folders; one that is there stays as it is.
+    pub fn add_mailbox(&self, smtp: &str) {
+        lock(&self.service.world).add_mailbox(smtp);
     }
 
     /// The object id of the owner of a mailbox, which stands for his address in every path.
@@ -265,6 +271,33 @@ impl SimulatedGraph {
     /// Forgets all tokens of changes: from now on they are answered with HTTP 410.
     pub fn forget_delta_tokens(&self) {
         lock(&self.service.tokens).forget();
+    }
+
+    /// The subscriptions that have not ended, in the order in which they were made.
+    pub fn subscriptions(&self) -> Vec<SimulatedSubscription> {
+        lock(&self.service.subscriptions).all()
+    }
+
+    /// Sends notifications of what has changed since the last time, one call for each subscription that has any.
+    ///
+    /// Answers the HTTP statuses; 0 where nobody could be reached. Subscribers are called by plain HTTP on the loopback
+    /// address alone.
+    ///
+    /// # Cancel safety
+    ///
+    /// After a drop some subscribers have been told, and the others will not be.
+    pub async fn send_notifications(&self) -> Vec<u16> {
+        self.service.notify().await
+    }
+
+    /// Sends a lifecycle notification for every subscription that has an address for them; answers as
+    /// [`send_notifications`](Self::send_notifications).
+    ///
+    /// # Cancel safety
+    ///
+    /// After a drop some subscribers have been told.
+    pub async fn send_lifecycle(&self, event: LifecycleEvent) -> Vec<u16> {
+        self.service.tell_lifecycle(event).await
     }
 
     /// Orders a fault; its calls count from now.

@@ -51,6 +51,18 @@ pub enum GraphOperation {
     DeleteSubscription,
 }
 
+impl GraphOperation {
+    pub(super) fn is_of_subscriptions(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSubscription
+                | Self::GetSubscription
+                | Self::RenewSubscription
+                | Self::DeleteSubscription
+        )
+    }
+}
+
 /// An operation and what its path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {

@@ -27,6 +27,7 @@ use super::request::GraphRequest;
 use super::rewriting::MimeRendering;
 use super::server::{Hangup, Serve};
 use super::statistics::GraphStatistics;
+use super::subscriptions::Subscriptions;
 use super::{folders, lock, messages, transfer};
 use crate::clock::Clock;
 use crate::testkit::exchange::store::World;
@@ -55,6 +56,7 @@ pub(super) struct Service {
     pub(super) faults: Mutex<FaultPlan>,
     pub(super) statistics: Mutex<GraphStatistics>,
     pub(super) tokens: Mutex<DeltaTokens>,
+    pub(super) subscriptions: Mutex<Subscriptions>,
     pub(super) throttle: Mutex<Throttle>,
     pub(super) recorder: Recorder,
     pub(super) requests: AtomicU64,
@@ -66,6 +68,31 @@ pub(super) struct Throttle {
     open: usize,
     by_mailbox: BTreeMap<String, usize>,
     quiet_until: Option<Instant>,
+    /// Parts of batches that are being worked on.
+    parts: usize,
+}
+
+/// A part of a batch that is being worked on until this is dropped.
+pub(super) struct RunningPart<'a>(&'a Mutex<Throttle>);
+
+impl<'a> RunningPart<'a> {
+    pub(super) fn new(service: &'a Service) -> Self {
+        let parts = {
+            let mut throttle = lock(&service.throttle);
+            throttle.parts += 1;
+            throttle.parts
+        };
+        let mut statistics = lock(&service.statistics);
+        statistics.most_concurrent_parts = statistics.most_concurrent_parts.max(parts);
+        Self(&service.throttle)
+    }
+}
+
+impl Drop for RunningPart<'_> {
+    fn drop(&mut self) {
+        let mut throttle = lock(self.0);
+        throttle.parts = throttle.parts.saturating_sub(1);
+    }
 }
 
 /// A request that counts as open until it is dropped, also when its client goes away.
@@ -230,6 +257,9 @@ impl Service {
                 faults.extend(performed.faults);
                 performed.outcome
             }
+            None if route.operation.is_of_subscriptions() => {
+                self.subscription(route, request, visitor).await
+            }
             None => self.execute(route, request, visitor, &faults),
         };
         if let Some(wait) = announced(&outcome) {
@@ -306,7 +336,7 @@ impl Service {
         }
     }
 
-    fn request_id(&self) -> String {
+    pub(super) fn request_id(&self) -> String {
         let number = self.requests.load(Ordering::Relaxed);
         format!("00000000-0000-4000-8000-{number:012x}")
     }

@@ -22,6 +22,8 @@ pub struct GraphStatistics {
     pub parts: u64,
     /// The most parts of one batch.
     pub largest_batch: usize,
+    /// The most parts that were worked on at once.
+    pub most_concurrent_parts: usize,
     /// Calls that wished immutable ids, parts of batches included.
     pub immutable_calls: u64,
     /// Bytes of request bodies.

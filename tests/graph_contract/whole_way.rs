@@ -1,0 +1,62 @@
+//! A run of the logger behind the validator: what a host's requests look like.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use email_logging::EmailLogger;
+use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+use email_logging::parties::ContactKind;
+use email_logging::source::graph::GraphDelta;
+use email_logging::source::{FolderPath, MailSource as _};
+use email_logging::store::MemoryStore;
+use email_logging::testkit::graph::GraphOperation;
+
+use super::checked::{CheckedGraph, INBOX, MAILBOX};
+use super::source::source;
+
+const MAILS: usize = 45;
+/// More than a mail may have to be fetched in a batch.
+const LARGE: usize = 1_500_000;
+
+fn mail(number: usize) -> String {
+    let lines = if number == 7 { LARGE / 64 } else { 1 };
+    format!(
+        "From: Ada <ada@contacts.example>\r\nTo: ah@ours.example\r\nSubject: Offer {number}\r\n\
+         Message-ID: <{number}@contacts.example>\r\n\r\n{}",
+        format!("{}\r\n", "x".repeat(62)).repeat(lines)
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_of_the_logger_fits_the_metadata() {
+    let Some(checked) = CheckedGraph::start().await else {
+        return;
+    };
+    let source = source(&checked, MAILBOX);
+    let queue: FolderPath = r"mailbox:\Inbox\".parse().unwrap();
+    let folder = source.open_folder(&queue.clone().into()).await.unwrap();
+    let delta = GraphDelta::new(source.clone(), folder, Duration::from_secs(60));
+    delta.look().await.unwrap();
+    for number in 0..MAILS {
+        checked.graph.deliver(INBOX, mail(number)).unwrap();
+    }
+    assert!(delta.look().await.unwrap());
+    let people = MemoryDirectory::new()
+        .with_salesperson(SalespersonRecord::new("AH", "Anna Hill", "ah@ours.example"))
+        .with_contact(
+            ContactRecord::new("C1", "Ada", ContactKind::Person).with_email("ada@contacts.example"),
+        );
+    let logger = EmailLogger::builder()
+        .with_source(Arc::new(source))
+        .with_directory(Arc::new(people))
+        .with_store(Arc::new(MemoryStore::new()))
+        .with_queue_folder(queue)
+        .with_storage_folder(r"mailbox:\Archive\".parse::<FolderPath>().unwrap())
+        .build()
+        .unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.logged, report.moved), (45, 45), "{report:?}");
+    let books = checked.graph.statistics();
+    assert_eq!(books.calls(GraphOperation::MoveMessage), 45);
+    checked.assert_clean(90);
+}
