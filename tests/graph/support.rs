@@ -137,7 +137,7 @@ pub fn listed(ids: &[&str]) -> Vec<ListedItem> {
     items.collect()
 }
 
-/// A clock that moves by waiting only, and writes the waits down.
+/// A clock that moves by waiting only, and writes the waits down. It starts when the simulated mailboxes' own does.
 #[derive(Debug, Default)]
 pub struct TestClock(Mutex<(Duration, Vec<Duration>)>);
 
@@ -151,7 +151,7 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.0.lock().unwrap().0;
-        "2026-11-01T10:00:00Z".parse::<Timestamp>().unwrap()
+        "2026-01-05T08:00:00Z".parse::<Timestamp>().unwrap()
             + SignedDuration::try_from(elapsed).unwrap()
     }
 

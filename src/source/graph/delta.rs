@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::GraphSource;
 use super::address::encoded;
+use super::folders::of_folder;
 use super::json::{Message, Page};
 use super::session::Question;
 use crate::error::{Result, codes};
@@ -21,6 +22,9 @@ const OPERATION: &str = "delta";
 
 /// Pages of changes that are read at one time; more change than this is mail enough.
 const PAGES: usize = 20;
+
+/// How much the clocks of both sides may differ.
+const SKEW: Duration = Duration::from_mins(10);
 
 /// Wakes a logger when a folder of a [`GraphSource`] has new messages.
 ///
@@ -91,15 +95,13 @@ impl GraphDelta {
 
     fn start(&self) -> Result<ServiceUrl> {
         let session = self.source.session();
-        let now = session
-            .clock
-            .now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string();
+        let now = session.clock.now();
+        let since = now.saturating_sub(SKEW).unwrap_or(now);
+        let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         session.addresses.of(&format!(
             "/mailFolders/{}/messages/delta?$select=id&$filter=receivedDateTime%20ge%20{}",
             encoded(self.folder.id.as_str()),
-            encoded(&now),
+            encoded(&since),
         ))
     }
 
@@ -108,7 +110,8 @@ impl GraphDelta {
         let mut news = false;
         for _ in 0..PAGES {
             let question = Question::of(OPERATION, url);
-            let page = session.document::<Page<Message>>(&question).await?.content;
+            let told = session.document::<Page<Message>>(&question).await;
+            let page = told.map_err(of_folder)?.content;
             news |= page.value.iter().any(|message| message.removed.is_none());
             let follow = |link: &String| session.addresses.follow(OPERATION, link);
             if let Some(delta) = &page.delta {
