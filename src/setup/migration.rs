@@ -228,8 +228,8 @@ fn retirement(setup: &EmailLoggingSetup, now: Timestamp) -> Option<EwsRetirement
 /// The values with Graph.
 struct Wanted {
     mailbox: Option<String>,
-    queue: Option<FolderPath>,
-    storage: Option<FolderPath>,
+    queue: FolderPath,
+    storage: FolderPath,
     authentication: AuthenticationType,
     client_id: Option<String>,
 }
@@ -243,8 +243,16 @@ impl Wanted {
         };
         Self {
             mailbox: given(&options.mailbox, &setup.autodiscovery_email_address),
-            queue: folder(&options.queue, &setup.queue_folder, FolderRoot::Inbox),
-            storage: folder(&options.storage, &setup.storage_folder, FolderRoot::Archive),
+            queue: folder(
+                options.queue.as_ref(),
+                setup.queue_folder.as_ref(),
+                FolderRoot::Inbox,
+            ),
+            storage: folder(
+                options.storage.as_ref(),
+                setup.storage_folder.as_ref(),
+                FolderRoot::Archive,
+            ),
             authentication: options.authentication.unwrap_or(setup.authentication_type),
             client_id: given(&options.client_id, &setup.exchange_client_id),
         }
@@ -269,7 +277,7 @@ impl Wanted {
                 changes.extend(wanted.clone().map(change));
             }
         }
-        let folder = |path: &Option<FolderPath>| path.clone().map(Into::into);
+        let folder = |path: &FolderPath| Some(path.clone().into());
         changes.push(SetupChange::QueueFolder(folder(&self.queue)));
         changes.push(SetupChange::StorageFolder(folder(&self.storage)));
         let tenant = setup.exchange_tenant_id.clone();
@@ -299,17 +307,13 @@ impl Wanted {
 
 /// The folder with Graph: as a person says, as it is in a mailbox, or the usual one in place of a public folder.
 fn folder(
-    option: &Option<FolderPath>,
-    stored: &Option<FolderPath>,
+    option: Option<&FolderPath>,
+    stored: Option<&FolderPath>,
     usual: FolderRoot,
-) -> Option<FolderPath> {
-    let usual = FolderPath::new(usual, Vec::<String>::new());
-    let stays = |path: &FolderPath| *path.root() != FolderRoot::PublicFolders;
-    let kept = || match stored {
-        Some(path) if stays(path) => path.clone(),
-        Some(_) | None => usual.clone(),
-    };
-    Some(option.clone().unwrap_or_else(kept))
+) -> FolderPath {
+    let kept = stored.filter(|path| *path.root() != FolderRoot::PublicFolders);
+    let usual = || FolderPath::new(usual, Vec::<String>::new());
+    option.or(kept).cloned().unwrap_or_else(usual)
 }
 
 fn rows(before: &EmailLoggingSetup, after: &EmailLoggingSetup) -> Vec<MigrationRow> {

@@ -51,13 +51,6 @@ impl Options {
         given.unwrap_or_else(|| Arc::new(SystemEntropy))
     }
 
-    /// The cloud of the identity service, where it is one of Microsoft's.
-    #[cfg(feature = "oauth2")]
-    pub(super) fn cloud(&self) -> Option<Option<MicrosoftCloud>> {
-        let service = self.identity_service.as_ref();
-        service.map(IdentityService::cloud)
-    }
-
     /// The address without which there is no mailbox.
     pub(super) fn address<'a>(&self, setup: &'a EmailLoggingSetup) -> Result<&'a str> {
         let address = setup.autodiscovery_email_address.as_deref();

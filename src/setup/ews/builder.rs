@@ -33,7 +33,12 @@ impl Options {
 
     #[cfg(feature = "oauth2")]
     fn cloud_of_identity(&self) -> AutodiscoverCloud {
-        match self.shared.cloud() {
+        match self
+            .shared
+            .identity_service
+            .as_ref()
+            .map(IdentityService::cloud)
+        {
             None | Some(Some(MicrosoftCloud::Worldwide)) => AutodiscoverCloud::Worldwide,
             Some(Some(MicrosoftCloud::UsGovernmentGccHigh)) => AutodiscoverCloud::UsGovernment,
             Some(Some(MicrosoftCloud::UsGovernmentDod)) => AutodiscoverCloud::UsDefense,

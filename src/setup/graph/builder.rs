@@ -30,7 +30,8 @@ impl Options {
 
     #[cfg(feature = "oauth2")]
     fn cloud_of_identity(&self) -> GraphCloud {
-        match self.shared.cloud().flatten() {
+        let service = self.shared.identity_service.as_ref();
+        match service.and_then(IdentityService::cloud) {
             None | Some(MicrosoftCloud::Worldwide) => GraphCloud::Global,
             Some(MicrosoftCloud::UsGovernmentGccHigh) => GraphCloud::UsGovernmentL4,
             Some(MicrosoftCloud::UsGovernmentDod) => GraphCloud::UsGovernmentL5,

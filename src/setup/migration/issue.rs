@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{MigrationOptions, Wanted};
+use crate::setup::fields::is_same_path;
 use crate::setup::{AuthenticationType, EmailLoggingSetup, MailService, ServiceAddress};
 use crate::source::{FolderPath, FolderRoot};
 
@@ -178,17 +179,20 @@ pub(super) fn of(
         ),
         (
             MigrationIssue::SameFolder,
-            is_same_folder(&wanted.queue, &wanted.storage),
+            is_same_path(&wanted.queue, &wanted.storage),
         ),
         (
             MigrationIssue::PublicFolderWanted,
-            is_public(&options.queue) || is_public(&options.storage),
+            is_public(options.queue.as_ref()) || is_public(options.storage.as_ref()),
         ),
         (MigrationIssue::OnPremises, is_on_premises(setup)),
-        (MigrationIssue::PublicQueue, is_public(&setup.queue_folder)),
+        (
+            MigrationIssue::PublicQueue,
+            is_public(setup.queue_folder.as_ref()),
+        ),
         (
             MigrationIssue::PublicStorage,
-            is_public(&setup.storage_folder),
+            is_public(setup.storage_folder.as_ref()),
         ),
         (
             MigrationIssue::OtherMailbox,
@@ -217,25 +221,18 @@ fn is_known_by_id_alone(setup: &EmailLoggingSetup, options: &MigrationOptions) -
 }
 
 fn is_other_mailbox(setup: &EmailLoggingSetup, wanted: &Wanted) -> bool {
-    let before = &setup.autodiscovery_email_address;
-    before.is_some() && wanted.mailbox.is_some() && !is_same_address(&wanted.mailbox, before)
+    let before = setup.autodiscovery_email_address.as_ref();
+    let wanted = wanted.mailbox.as_ref();
+    before.is_some() && wanted.is_some() && !is_same_address(wanted, before)
 }
 
-fn is_public(path: &Option<FolderPath>) -> bool {
-    path.as_ref()
-        .is_some_and(|path| *path.root() == FolderRoot::PublicFolders)
+fn is_public(path: Option<&FolderPath>) -> bool {
+    path.is_some_and(|path| *path.root() == FolderRoot::PublicFolders)
 }
 
-fn is_same_folder(queue: &Option<FolderPath>, storage: &Option<FolderPath>) -> bool {
-    match (queue, storage) {
-        (Some(queue), Some(storage)) => crate::setup::fields::is_same_path(queue, storage),
-        _ => false,
-    }
-}
-
-fn is_same_address(one: &Option<String>, other: &Option<String>) -> bool {
-    let text = |address: &Option<String>| address.as_deref().unwrap_or_default().to_lowercase();
-    text(one).trim() == text(other).trim()
+fn is_same_address(one: Option<&String>, other: Option<&String>) -> bool {
+    let text = |address: Option<&String>| address.map(|it| it.trim().to_lowercase());
+    text(one) == text(other)
 }
 
 /// A server is named, and it is not Exchange Online's. A domain may lead anywhere.

@@ -1,7 +1,7 @@
 //! What to do, in order, with the real names in it.
 
 use super::MigrationIssue;
-use crate::setup::{AuthenticationType, EmailLoggingSetup, ProvisioningPlan};
+use crate::setup::{AuthenticationType, EmailLoggingSetup, ProvisioningPlan, ProvisioningStep};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,12 @@ fn permissions(target: &EmailLoggingSetup) -> MigrationStep {
 }
 
 fn in_exchange(plan: &ProvisioningPlan) -> MigrationStep {
-    let titles: Vec<_> = plan.steps().iter().skip(1).map(|it| it.title()).collect();
+    let titles: Vec<_> = plan
+        .steps()
+        .iter()
+        .skip(1)
+        .map(ProvisioningStep::title)
+        .collect();
     let text = format!(
         "An administrator of Exchange Online runs the script in PowerShell; what is there already stays. It sees to: {}.",
         titles.join("; ")
