@@ -3,6 +3,8 @@
 
 #![cfg(feature = "sqlite")]
 #![allow(
+    clippy::format_push_string,
+    clippy::similar_names,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

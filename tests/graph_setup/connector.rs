@@ -95,6 +95,9 @@ impl Place {
     }
 }
 
+/// A change of a set-up.
+type Change = fn(&mut EmailLoggingSetup);
+
 fn verdict(report: &ValidationReport, check: Check) -> Verdict {
     report.result(check).unwrap().verdict
 }
@@ -186,7 +189,6 @@ async fn what_graph_cannot_do_is_refused_before_anything_is_sent() {
     let place = Place::new("Mail.ReadWrite").await;
     let connector = place.connector();
     let scope = Scope::default();
-    type Change = fn(&mut EmailLoggingSetup);
     let cases: [(Change, &str); 4] = [
         (
             |setup| setup.autodiscovery_email_address = None,

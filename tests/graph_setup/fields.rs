@@ -1,12 +1,12 @@
 //! The field that says which service, its rules, and what a change of it does.
 
-use email_logging::Scope;
 use email_logging::setup::{
     AuthenticationType, Consequence, EmailLoggingSetup, EwsRetirement, MailService, SetupChange,
     SetupField,
 };
 use email_logging::source::{FolderId, FolderPath, FolderSelector};
 use email_logging::store::{MemoryStore, SecretName, SetupStore, SqliteStore};
+use email_logging::{Error, Scope};
 use jiff::Timestamp;
 
 use crate::{CLIENT, TENANT, ews, path};
@@ -105,7 +105,7 @@ fn a_public_folder_is_refused_with_graph_and_the_remedy_names_a_mailbox() {
     let codes: Vec<_> = came_otherwise
         .violations()
         .iter()
-        .map(|it| it.code())
+        .map(Error::code)
         .collect();
     assert_eq!(codes, ["graph.public_folders"]);
     let mut setup = ews();
