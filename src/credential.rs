@@ -25,7 +25,7 @@ use crate::setup::EmailLoggingSetup;
 
 pub use chain::CredentialChain;
 pub use closure::ClosureCredentials;
-#[cfg(all(feature = "ews", feature = "oauth2"))]
+#[cfg(feature = "oauth2")]
 pub(crate) use oauth::UsedStates;
 #[cfg(all(feature = "oauth2", feature = "seal"))]
 pub(crate) use oauth::check_certificate;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::sign_in::{self as signing, SignIn, credential, of_connection};
+use super::sign_in::{SignIn, credential, of_connection};
 use super::{EmailLoggingSetup, MailConnection, MailConnector};
 use crate::error::Result;
 use crate::scope::Scope;
@@ -75,7 +75,7 @@ impl EwsConnector {
 
     /// What consents share with it.
     #[cfg(feature = "oauth2")]
-    pub(super) fn shared(&self) -> Arc<signing::Options> {
+    pub(super) fn shared(&self) -> Arc<super::sign_in::Options> {
         Arc::clone(&self.inner.options.shared)
     }
 

@@ -10,7 +10,9 @@ mod with_fields;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AuthenticationType, EmailLoggingSetup, MailService, SignedIn};
+#[cfg(feature = "oauth2")]
+use super::MailService;
+use super::{AuthenticationType, EmailLoggingSetup, SignedIn};
 use crate::clock::{Clock, Entropy, SystemEntropy};
 #[cfg(feature = "oauth2")]
 use crate::credential::{AppSignIn, DelegatedSignIn, IdentityService, MicrosoftCloud};
@@ -38,6 +40,7 @@ pub(super) struct Options {
     #[cfg_attr(not(feature = "oauth2"), allow(dead_code))]
     pub(super) refresh_tokens: Option<Arc<dyn RefreshTokenStore>>,
     pub(super) http: HttpOptions,
+    #[cfg_attr(not(feature = "ews"), allow(dead_code))]
     pub(super) as_owner: Option<bool>,
     pub(super) clock: Arc<dyn Clock>,
     /// None is the system's, of which a failure is noticed where a secret is made of it.
@@ -119,7 +122,7 @@ impl SignIn {
             }
             #[cfg(not(feature = "oauth2"))]
             AuthenticationType::OAuth2 | AuthenticationType::OAuth2Delegated => {
-                Err(without_oauth2(options))
+                Err(without_oauth2(options, scope))
             }
         }
     }
@@ -130,6 +133,7 @@ impl SignIn {
     /// # Errors
     ///
     /// What the host's provider raises.
+    #[cfg_attr(not(feature = "ews"), allow(dead_code))]
     pub(super) async fn is_application(
         &self,
         options: &Options,
@@ -222,7 +226,7 @@ async fn is_application_token(_: &Arc<dyn CredentialProvider>, _: &Scope, _: &st
 }
 
 #[cfg(not(feature = "oauth2"))]
-fn without_oauth2(options: &Options) -> Error {
+fn without_oauth2(options: &Options, _: &Scope) -> Error {
     Error::new(&codes::CONFIG_INVALID, options.operation)
         .with_detail("this program was built without OAuth2")
 }
