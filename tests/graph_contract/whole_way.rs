@@ -36,7 +36,7 @@ async fn a_run_of_the_logger_fits_the_metadata() {
     let source = source(&checked, MAILBOX);
     let queue: FolderPath = r"mailbox:\Inbox\".parse().unwrap();
     let folder = source.open_folder(&queue.clone().into()).await.unwrap();
-    let delta = GraphDelta::new(source.clone(), folder, Duration::from_secs(60));
+    let delta = GraphDelta::new(source.clone(), folder, Duration::from_mins(1));
     delta.look().await.unwrap();
     for number in 0..MAILS {
         // Changes are asked for from now on, and the store's own clock is behind.
