@@ -294,7 +294,7 @@ async fn more_than_four_requests_at_once_for_a_mailbox_are_throttled() {
     let other = "/users/other@corp.example/mailFolders/inbox/messages";
     let server = &graph;
     let one = |path| async move { send(server, "GET", path, &[], None).await.unwrap() };
-    let (a, b, c, d, e, f) = tokio::join!(
+    let (one_a, one_b, one_c, one_d, one_e, foreign) = tokio::join!(
         one(&path),
         one(&path),
         one(&path),
@@ -302,9 +302,9 @@ async fn more_than_four_requests_at_once_for_a_mailbox_are_throttled() {
         one(&path),
         one(other)
     );
-    let mut statuses = [a.status, b.status, c.status, d.status, e.status];
+    let mut statuses = [one_a, one_b, one_c, one_d, one_e].map(|answer| answer.status);
     statuses.sort_unstable();
-    assert_eq!((statuses, f.status), ([200, 200, 200, 200, 429], 200));
+    assert_eq!((statuses, foreign.status), ([200, 200, 200, 200, 429], 200));
     let books = graph.statistics();
     assert_eq!((books.refused, books.most_concurrent_of_mailbox), (1, 5));
     assert_eq!(books.most_concurrent, 6);
