@@ -11,6 +11,7 @@ mod migrate;
 mod opportunity;
 mod options;
 mod pool;
+mod privacy_role;
 mod review_roles;
 mod roles;
 mod values;

@@ -9,6 +9,7 @@ mod fault;
 mod migrate;
 mod opportunity;
 mod options;
+mod privacy_role;
 mod review_roles;
 mod roles;
 mod thread;
