@@ -30,7 +30,7 @@ pub(crate) const LOOSEN: &[&str] = &[
      AND sighting_no IN (SELECT no FROM sighting WHERE scope = ?1 AND message_no = ?2)",
     "UPDATE decision SET message_no = NULL, outcome = 'excluded', reason = 'erased', steps = '[]',
          flags = '[]' WHERE scope = ?1 AND message_no = ?2",
-    "UPDATE event SET message_no = NULL, entries = substr(entries, 1, 0)
+    "UPDATE event SET message_no = NULL, entries = coalesce(substr(entries, 1, 0), entries)
      WHERE scope = ?1 AND message_no = ?2",
     // A mail that was set aside and is removed is decided: nobody is to look at it.
     "UPDATE sighting SET message_no = NULL, state = 'decided' WHERE scope = ?1 AND message_no = ?2",
