@@ -109,7 +109,7 @@ impl<S: Store> House<S> {
                 .deliver(&self.queue, *mail, MailFacts::default());
         }
         let report = self.logger.run_once().await.unwrap();
-        self.logger.index_content().await.unwrap();
+        self.logger.index(100).await.unwrap();
         report
     }
 
@@ -457,7 +457,8 @@ async fn an_opportunity_outlives_the_person_without_a_name(house: House<impl Sto
     let scope = scope();
     let no = house.opportunity(&house.logged(CONTACT).await).await;
     let desk = house.desk(&scope);
-    let erased = desk.erase(&person(), Erasure::default(), Deletion::Delete);
+    let person = person();
+    let erased = desk.erase(&person, Erasure::default(), Deletion::Delete);
     let told = erased.await.unwrap();
     assert_eq!(
         (told.open_opportunities, told.forgotten.open_opportunities),
