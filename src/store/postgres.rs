@@ -97,6 +97,12 @@ use crate::error::Result;
 /// restore, mail that was logged since lies in the storage folder without entries: move it back to the queue. An erased
 /// secret is overwritten in its row; dead rows, the journal and older backups are the administrator's to remove.
 ///
+/// # What is removed
+///
+/// A mail that is removed ([`PrivacyStore`](crate::store::PrivacyStore)) loses its rows as in the SQLite store. What
+/// PostgreSQL itself keeps is the administrator's: dead rows until `VACUUM`, the journal until it is recycled, replicas that
+/// lag, older backups.
+///
 /// # The tables
 ///
 /// The same tables and columns as the SQLite store has, with ids as `uuid`, digests and keys as `bytea`, lists as `jsonb`,
