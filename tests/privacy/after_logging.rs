@@ -605,7 +605,13 @@ async fn tables_with_traces(raw: &tokio_postgres::Client, schema: &str) -> Vec<S
         WHERE table_schema = $1 ORDER BY table_name";
     let tables = raw.query(list, &[&schema]).await.unwrap();
     assert!(tables.len() > 25, "{} tables", tables.len());
-    let hex = |text: &str| -> String { text.bytes().map(|b| format!("{b:02x}")).collect() };
+    let hex = |text: &str| {
+        let digits = text.bytes().map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.flatten().map(u32::from);
+        digits
+            .filter_map(|digit| char::from_digit(digit, 16))
+            .collect::<String>()
+    };
     let mut found = Vec::new();
     for table in tables {
         let table: String = table.get(0);

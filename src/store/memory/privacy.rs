@@ -111,7 +111,7 @@ impl PrivacyStore for MemoryStore {
             let gone = row.marks.remove(&kind).is_some();
             if kind == MarkKind::Private {
                 flag(tables, message, |flags| {
-                    flags.retain(|f| f != MARKED_PRIVATE)
+                    flags.retain(|f| f != MARKED_PRIVATE);
                 });
             }
             Ok(gone)

@@ -124,7 +124,8 @@ impl<'a> PrivacyDesk<'a> {
         let mut after = None;
         loop {
             let page = self.page(&selection, after.as_ref()).await?;
-            let (kept, old): (Vec<_>, Vec<_>) = page.rows.into_iter().partition(|m| m.is_kept());
+            let (kept, old): (Vec<_>, Vec<_>) =
+                page.rows.into_iter().partition(AffectedMail::is_kept);
             for mail in kept {
                 told.kept_for_opportunity += u64::from(mail.open_opportunity);
                 told.kept_on_hold += u64::from(mail.held && !mail.open_opportunity);

@@ -230,15 +230,14 @@ impl<'a> Graves<'a> {
         let find = "SELECT tombstone_key FROM scope WHERE id = $1";
         let row = tx.row(find, &[&scope]).await?;
         let row = row.ok_or(Fault::Damaged("a scope"))?;
-        let key = match maybe_digest(&row, "tombstone_key")? {
-            Some(key) => key,
-            None => {
-                let mut key = [0; 32];
-                entropy.fill(&mut key);
-                let keep = "UPDATE scope SET tombstone_key = $2 WHERE id = $1";
-                tx.run(keep, &[&scope, &key.as_slice()]).await?;
-                key
-            }
+        let key = if let Some(key) = maybe_digest(&row, "tombstone_key")? {
+            key
+        } else {
+            let mut key = [0; 32];
+            entropy.fill(&mut key);
+            let keep = "UPDATE scope SET tombstone_key = $2 WHERE id = $1";
+            tx.run(keep, &[&scope, &key.as_slice()]).await?;
+            key
         };
         Ok(Self {
             tx,

@@ -235,15 +235,14 @@ impl<'a> Graves<'a> {
     fn open(conn: &'a Transaction<'_>, scope: i64, entropy: &dyn Entropy, now: i64) -> Done<Self> {
         let find = "SELECT tombstone_key FROM scope WHERE id = ?1";
         let key: Option<[u8; 32]> = conn.query_row(find, [scope], |row| row.get(0))?;
-        let key = match key {
-            Some(key) => key,
-            None => {
-                let mut key = [0; 32];
-                entropy.fill(&mut key);
-                let keep = "UPDATE scope SET tombstone_key = ?2 WHERE id = ?1";
-                conn.execute(keep, params![scope, key])?;
-                key
-            }
+        let key = if let Some(key) = key {
+            key
+        } else {
+            let mut key = [0; 32];
+            entropy.fill(&mut key);
+            let keep = "UPDATE scope SET tombstone_key = ?2 WHERE id = ?1";
+            conn.execute(keep, params![scope, key])?;
+            key
         };
         Ok(Self {
             conn,

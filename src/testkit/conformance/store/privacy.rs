@@ -13,9 +13,9 @@ use crate::message::MessageContent;
 use crate::privacy::{MARKED_PRIVATE, Person, RetentionRule, Selection};
 use crate::scope::Scope;
 use crate::store::{
-    AffectedMail, Annotation, DecisionFilter, Deletion, Forgotten, InteractionStore, LinkChange,
-    LogFilter, Mark, MarkKind, MoveOutcome, PrivacyStore, Removal, RemovalReason, RemovedMails,
-    Resolution, ReviewFilter, ReviewStore, RowResult,
+    AffectedMail, Annotation, CommitBatch, DecisionFilter, Deletion, Forgotten, InteractionStore,
+    LinkChange, LogFilter, Mark, MarkKind, MoveOutcome, PrivacyStore, Removal, RemovalReason,
+    RemovedMails, Resolution, ReviewFilter, ReviewStore, RowResult,
 };
 use crate::testkit::conformance::Report;
 use crate::testkit::conformance::harness::{self, Case, Checked, Stop, cases, check, equal};
@@ -296,8 +296,10 @@ async fn a_removed_mail_is_still_moved(desk: &Desk) -> Checked {
         &Some(gone.item.id.clone()),
     )?;
     let lease = bench.lease().await?;
-    let mut batch = crate::store::CommitBatch::default();
-    batch.moves = vec![gone.moved(MoveOutcome::Done(None))];
+    let batch = CommitBatch {
+        moves: vec![gone.moved(MoveOutcome::Done(None))],
+        ..CommitBatch::default()
+    };
     bench.commit_batch(&lease, batch).await?;
     equal("moves to do", &bench.moves().await?.len(), &0)
 }
@@ -362,14 +364,18 @@ async fn the_second_stage_brings_nothing_back(desk: &Desk) -> Checked {
         &bench.store.unindexed(&bench.scope, 9).await?.len(),
         &0,
     )?;
-    let mut content = MessageContent::default();
-    content.text = Some("hidden words".into());
+    let content = MessageContent {
+        text: Some("hidden words".into()),
+        ..MessageContent::default()
+    };
     bench
         .store
         .put_content(&bench.scope, vec![(gone.uid(), content)])
         .await?;
-    let mut filter = LogFilter::default();
-    filter.text = Some("hidden".into());
+    let filter = LogFilter {
+        text: Some("hidden".into()),
+        ..LogFilter::default()
+    };
     equal("found", &bench.entries(&filter).await?.len(), &0)?;
     let lease = bench.lease().await?;
     let mut links = LinkChange::new(gone.uid(), "contact-changed");
@@ -418,7 +424,7 @@ async fn old_mail_is_found_by_age_template_and_company(desk: &Desk) -> Checked {
             })
             .change_entries(|entry| {
                 entry.date = minute(number);
-                entry.interaction_template_code = template.to_owned();
+                template.clone_into(&mut entry.interaction_template_code);
                 entry.contact_company_no = Some(company.into());
             })
     };
@@ -521,8 +527,10 @@ async fn a_private_mark_flags_entries_of_now_and_later(desk: &Desk) -> Checked {
     let kind = MarkKind::Private;
     desk.privacy.mark_mail(scope, &uid, kind, &mark).await?;
     desk.privacy.mark_mail(scope, &uid, kind, &mark).await?;
-    let mut filter = LogFilter::default();
-    filter.flag = Some(MARKED_PRIVATE.into());
+    let filter = LogFilter {
+        flag: Some(MARKED_PRIVATE.into()),
+        ..LogFilter::default()
+    };
     equal(
         "flagged",
         &bench.entry_ids(&filter).await?,
