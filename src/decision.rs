@@ -2,6 +2,7 @@
 
 mod case;
 mod decide;
+mod erased;
 pub mod flags;
 mod hooks;
 mod never_log;
@@ -150,6 +151,8 @@ pub enum Exclusion {
     PrivacyBlocked,
     /// Everybody who could be logged is on a never-log list.
     NeverListed,
+    /// It was removed before, or names somebody who is never logged again.
+    Erased,
     /// A reason of the host's own, by its code.
     Host(String),
 }
@@ -295,6 +298,7 @@ impl Exclusion {
             Self::Bulk => "bulk",
             Self::PrivacyBlocked => "privacy-blocked",
             Self::NeverListed => "never-listed",
+            Self::Erased => "erased",
             Self::Host(code) => code,
         }
     }

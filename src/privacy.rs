@@ -2,8 +2,13 @@
 //!
 //! Pure rules over what the log answers. It must not know a store.
 
+mod person;
+pub(crate) mod tombstone;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use self::person::{Person, RetentionRule, Selection};
 
 use crate::ids::SalespersonCode;
 use crate::interaction::InteractionLogEntry;
@@ -65,15 +70,21 @@ impl Visibility {
     }
 }
 
+/// The flag of an entry whose mail a person marked private after it was logged.
+pub const MARKED_PRIVATE: &str = "marked-private";
+
 type LevelOf = dyn Fn(&InteractionLogEntry) -> Visibility + Send + Sync;
 
 /// Who reads the log.
 ///
-/// A salesperson sees the own mails in full; for all others the host names the level.
+/// A salesperson sees the own mails in full; for all others the host names the level. A mail that was marked private
+/// ([`MARKED_PRIVATE`]) is shown to its own salespeople alone, whatever the host names, unless
+/// [`with_private_mail`](Viewer::with_private_mail) says otherwise.
 #[derive(Clone)]
 pub struct Viewer {
     salesperson: Option<SalespersonCode>,
     level: Arc<LevelOf>,
+    private: Visibility,
 }
 
 impl Viewer {
@@ -82,6 +93,7 @@ impl Viewer {
         Self {
             salesperson: None,
             level: Arc::new(level),
+            private: Visibility::Nothing,
         }
     }
 
@@ -97,12 +109,23 @@ impl Viewer {
         self
     }
 
+    /// Shows others' private mail at this level at most: for a person whose duty it is to look.
+    #[must_use]
+    pub fn with_private_mail(mut self, most: Visibility) -> Self {
+        self.private = most;
+        self
+    }
+
     /// How much of an entry the person sees.
     pub fn level(&self, entry: &InteractionLogEntry) -> Visibility {
         if self.salesperson.as_ref() == Some(&entry.entry.salesperson_code) {
             return Visibility::Full;
         }
-        (self.level)(entry)
+        let level = (self.level)(entry);
+        if entry.entry.flags.iter().any(|flag| flag == MARKED_PRIVATE) {
+            return level.min(self.private);
+        }
+        level
     }
 
     /// The mail as the person sees it: each entry at its level, the mail itself at the highest of them; none if no entry is

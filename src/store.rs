@@ -13,6 +13,7 @@ mod never_log;
 mod opportunity;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod privacy;
 mod reports;
 mod review;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -45,6 +46,10 @@ pub use never_log::{NeverLogStore, StoredNeverLog};
 pub use opportunity::{OpportunityFilter, OpportunitySetup, OpportunityStore, StoredOpportunity};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
+pub use privacy::{
+    AffectedMail, Erased, Erasure, Forgotten, Mark, MarkKind, PrivacyDesk, PrivacyStore, Removal,
+    RemovalReason, Removed, RemovedMails, Retained,
+};
 pub use reports::{
     CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
     ReportingStore,

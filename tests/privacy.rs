@@ -3,6 +3,8 @@
 #![cfg(all(unix, feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "privacy/after_logging.rs"]
+mod after_logging;
 #[cfg(feature = "postgres")]
 #[path = "support/postgres.rs"]
 mod cluster;

@@ -13,6 +13,7 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::error::codes;
 use email_logging::message::{ItemClass, MessageFlag, Signal};
 use email_logging::parties::MatchedBy;
+use email_logging::privacy::MARKED_PRIVATE;
 use email_logging::setup::{CHECKS, CheckInfo, FINDINGS, Finding};
 use email_logging::store::{EventKind, MESSAGE_ID_CONFLICT};
 
@@ -132,7 +133,7 @@ fn flags() -> BTreeSet<String> {
     let classes = ItemClass::ALL.iter().map(|class| class.code());
     let codes = signals.chain(of_mails).chain(classes);
     let mut all: BTreeSet<_> = codes
-        .chain([MESSAGE_ID_CONFLICT])
+        .chain([MESSAGE_ID_CONFLICT, MARKED_PRIVATE])
         .map(str::to_owned)
         .collect();
     all.extend(constants(include_str!("../src/decision/flags.rs")));

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::opportunity::args::OpportunityArgs;
 
+pub(crate) mod privacy;
 pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod setup;
@@ -95,6 +96,8 @@ pub(crate) enum Command {
     Report(reports::ReportCommand),
     #[command(flatten)]
     Review(review::ReviewCommand),
+    #[command(flatten)]
+    Privacy(privacy::PrivacyCommand),
     #[command(flatten)]
     Administer(setup::SetupCommand),
     /// Serve a simulated Exchange on this machine, for any EWS client.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use email_logging::decision::flags;
 use email_logging::message::{ItemClass, MessageFlag, Signal};
 use email_logging::parties::MatchedBy;
+use email_logging::privacy::MARKED_PRIVATE;
 use email_logging::store::MESSAGE_ID_CONFLICT;
 
 /// What the decision and the store note.
-const NOTED: [&str; 12] = [
+const NOTED: [&str; 13] = [
     flags::AMBIGUOUS_CONTACT,
     flags::AMBIGUOUS_SALESPERSON,
     flags::INHERITED_ADDRESS,
@@ -21,6 +22,7 @@ const NOTED: [&str; 12] = [
     flags::ASSIGNED,
     flags::REMATCHED,
     MESSAGE_ID_CONFLICT,
+    MARKED_PRIVATE,
 ];
 
 /// Their codes.

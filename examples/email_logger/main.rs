@@ -18,6 +18,7 @@ mod log;
 mod migrate;
 mod opportunity;
 mod output;
+mod privacy;
 mod provision;
 mod reconcile;
 mod rematch;
@@ -105,6 +106,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Folders(args) => folders::folders(args, file, output).await,
         Command::Report(command) => report(command, file, output).await,
         Command::Review(command) => Box::pin(reviewing(command, file, output)).await,
+        Command::Privacy(command) => Box::pin(privacy::command(command, file, output)).await,
         Command::Administer(command) => Box::pin(administer(command, file, output)).await,
         Command::Simulate(args) => simulate::simulate(args, output).await,
     }

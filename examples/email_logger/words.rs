@@ -18,6 +18,7 @@ pub(crate) fn reason(outcome: &str, reason: &str) -> String {
         ("not-matched", "sender-not-authentic") => {
             "it claims to be of a salesperson, and is forged"
         }
+        ("excluded", "erased") => "removed before, or never to be logged again",
         ("excluded", "private") => "marked private or personal",
         ("excluded", "confidential") => "marked confidential",
         ("excluded", "internal") => "mail inside the company",

@@ -49,7 +49,8 @@ impl Case<'_> {
                 Exclusion::Private
                 | Exclusion::Confidential
                 | Exclusion::PrivacyBlocked
-                | Exclusion::NeverListed,
+                | Exclusion::NeverListed
+                | Exclusion::Erased,
             ) => Keep::Reason,
             // Nobody could read whether it is private.
             Outcome::Quarantined(Quarantine::Unreadable | Quarantine::LimitExceeded) => {

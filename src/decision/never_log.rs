@@ -59,6 +59,16 @@ impl NeverLog {
         removed
     }
 
+    /// Takes away every rule that lists exactly this address, for everybody and for each salesperson. Answers how many.
+    pub(crate) fn forget(&mut self, address: &str) -> u64 {
+        let Ok(rule) = address.parse::<NeverRule>() else {
+            return 0;
+        };
+        let people: Vec<_> = self.salespeople.keys().cloned().collect();
+        let of = std::iter::once(None).chain(people.iter().map(Some));
+        of.filter(|of| self.remove(*of, &rule)).count() as u64
+    }
+
     /// The kind of the organisation's rule that lists an address.
     pub fn for_everybody(&self, address: &Address) -> Option<&'static str> {
         first(&self.organisation, address)

@@ -352,6 +352,8 @@ codes! {
         "the mail is logged by now", "Nothing; its entries can be cancelled in the log.";
     NEVER_LOG_RULE = "never_log.rule", Config,
         "the text is no address, domain or pattern that can be listed", "Give an address, a domain, or a pattern with * that names something.";
+    PRIVACY_OPEN_OPPORTUNITY = "privacy.open_opportunity", Conflict,
+        "an opportunity of this person is open", "Close the opportunity first, or erase without the refusal: the opportunity is kept and loses what names the person.";
     SCOPE_INVALID = "scope.invalid", Config,
         "tenant and company must be 1 to 64 characters", "Use shorter names.";
 

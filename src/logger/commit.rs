@@ -15,7 +15,7 @@ use super::identity::compare;
 use super::moves::PlannedMove;
 use super::parts::{Parts, check_count};
 use super::pipeline::StepError;
-use super::prepare::{Prepared, outcome_of, set_aside};
+use super::prepare::{Prepared, erased, outcome_of, set_aside};
 use super::report::{RunReport, RunStep};
 
 /// Rounds beyond one per row: of several rows with one Message-ID each round writes at least one, unless another worker
@@ -178,6 +178,7 @@ async fn take(
             }
             return Ok(Some(prepared));
         }
+        RowResult::Erased => return Ok(Some(erased(parts, folders, prepared.work))),
         RowResult::Rejected(error) if is_set_aside(&prepared.row) => {
             committed.counts.push(Count::Deferred);
             return Err(error);

@@ -239,7 +239,17 @@ pub(super) fn set_aside(
     work: WorkItem,
     reason: Quarantine,
 ) -> Prepared {
-    let mut decision = quarantine(parts, reason);
+    unkept(parts, folders, work, quarantine(parts, reason))
+}
+
+/// A mail that the store's tombstones bar, with nothing kept but its reason.
+pub(super) fn erased(parts: &Parts, folders: &Folders, work: WorkItem) -> Prepared {
+    let decision = Decision::erased(&parts.stamp, parts.policy.delete_not_logged);
+    unkept(parts, folders, work, decision)
+}
+
+/// A decision of which nothing is kept but the reason.
+fn unkept(parts: &Parts, folders: &Folders, work: WorkItem, mut decision: Decision) -> Prepared {
     decision.disposition = folders.effective(decision.disposition);
     let sighting = keyless_sighting(&work);
     let key = blake3::hash(sighting.key.to_string().as_bytes());

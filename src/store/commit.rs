@@ -377,6 +377,9 @@ pub enum RowResult {
     },
     /// Nothing was written: these messages have the same Message-ID and were not compared.
     Recheck(Vec<MessageUid>),
+    /// Nothing was written: the mail was removed before, or names somebody who is never logged again. It is to be committed
+    /// as excluded, without its record.
+    Erased,
     /// Nothing was written: the store refused the data.
     Rejected(Error),
 }

@@ -16,6 +16,7 @@ use super::{
     SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredNeverLog,
     StoredOpportunity, StoredSecret, StoredSetup, Undelivered,
 };
+use super::{AffectedMail, Forgotten, Mark, MarkKind, PrivacyStore, Removal, RemovedMails};
 use crate::decision::NeverLog;
 use crate::error::Result;
 use crate::forward::forward;
@@ -25,6 +26,7 @@ use crate::interaction::{
 };
 use crate::message::MessageContent;
 use crate::opportunity::{CloseCode, Creation, Opportunity, SalesCycle, StageStatistics};
+use crate::privacy::{Person, Selection};
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
 use crate::source::SightingKey;
@@ -325,5 +327,45 @@ forward! {
             filter: &LogFilter,
             deletion: Deletion,
         ) -> Result<DeletedEntries>;
+    }
+}
+
+forward! {
+    PrivacyStore {
+        async fn affected(
+            &self,
+            scope: &Scope,
+            selection: &Selection,
+            after: Option<&Cursor>,
+            limit: u32,
+        ) -> Result<Page<AffectedMail>>;
+        async fn remove_mails(
+            &self,
+            scope: &Scope,
+            messages: &[MessageUid],
+            removal: &Removal,
+        ) -> Result<RemovedMails>;
+        async fn forget_person(
+            &self,
+            scope: &Scope,
+            person: &Person,
+            never_again: bool,
+            deletion: Deletion,
+        ) -> Result<Forgotten>;
+        async fn mark_mail(
+            &self,
+            scope: &Scope,
+            message: &MessageUid,
+            kind: MarkKind,
+            mark: &Mark,
+        ) -> Result<()>;
+        async fn unmark_mail(
+            &self,
+            scope: &Scope,
+            message: &MessageUid,
+            kind: MarkKind,
+        ) -> Result<bool>;
+        async fn marks(&self, scope: &Scope, message: &MessageUid) -> Result<Vec<(MarkKind, Mark)>>;
+        async fn shred(&self) -> Result<()>;
     }
 }

@@ -9,6 +9,7 @@ mod feed;
 mod ledger;
 mod log;
 mod opportunity;
+mod privacy;
 mod reports;
 mod review;
 mod row;
@@ -108,6 +109,13 @@ pub enum StoreOperation {
     LoadNeverLog,
     SaveNeverLog,
     Announce,
+    Affected,
+    RemoveMails,
+    ForgetPerson,
+    MarkMail,
+    UnmarkMail,
+    Marks,
+    Shred,
 }
 
 impl MemoryStore {

@@ -11,6 +11,7 @@ mod migrate;
 mod opportunity;
 mod options;
 mod pool;
+mod privacy_role;
 mod review_roles;
 mod roles;
 mod values;
@@ -95,6 +96,12 @@ use crate::error::Result;
 /// Any backup that is one snapshot will do: `pg_dump`, a base backup with its journal, the provider's snapshots. After a
 /// restore, mail that was logged since lies in the storage folder without entries: move it back to the queue. An erased
 /// secret is overwritten in its row; dead rows, the journal and older backups are the administrator's to remove.
+///
+/// # What is removed
+///
+/// A mail that is removed ([`PrivacyStore`](crate::store::PrivacyStore)) loses its rows as in the SQLite store. What
+/// PostgreSQL itself keeps is the administrator's: dead rows until `VACUUM`, the journal until it is recycled, replicas that
+/// lag, older backups.
 ///
 /// # The tables
 ///

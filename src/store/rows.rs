@@ -4,6 +4,7 @@
 
 mod cursor;
 pub(crate) mod opportunity;
+pub(crate) mod privacy;
 mod setup;
 
 use std::borrow::Cow;

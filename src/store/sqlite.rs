@@ -9,6 +9,7 @@ mod fault;
 mod migrate;
 mod opportunity;
 mod options;
+mod privacy_role;
 mod review_roles;
 mod roles;
 mod thread;
@@ -69,12 +70,21 @@ use crate::error::Result;
 /// | `opportunity_entry`, `opportunity_comment`, `opportunity_task` | its history, comments and tasks | `opportunity, no` |
 /// | `sales_cycle`, `close_code` | what opportunities go through, and why they end | `scope, code` |
 /// | `opportunity_setup` | their series of numbers and default sales cycle | `scope` |
+/// | `tombstone` | a keyed hash of what was removed, or of who is never logged again; the key is `scope.tombstone_key` | `scope, hash` |
+/// | `mail_mark` | what a person says about a whole mail: private, or to be kept | `message_no, kind` |
 /// | `schema_migration` | a migration that was applied, with its checksum | `number` |
 ///
 /// A key that begins with a message, a mailbox or a sighting begins with a scope, since each of those belongs to one.
 ///
 /// A mail of which nothing may be kept (marked private, for instance) has rows in `sighting`, `decision`, `event` and
 /// `pending_move` alone: its key, the reason, and the server's id of the item.
+///
+/// # What is removed
+///
+/// A mail that is removed ([`PrivacyStore`](crate::store::PrivacyStore)) loses its rows in every table but `sighting`,
+/// `decision`, `event` and `pending_move`, where no message and no word of it is left. Freed pages are overwritten,
+/// [`shred`](crate::store::PrivacyStore::shred) writes the search index anew without the words that went and empties the
+/// write-ahead log: then no byte of it is in the files. Copies of the file are the host's.
 ///
 /// # Search
 ///

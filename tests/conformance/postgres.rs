@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::testkit::conformance::secrets::{self, SecretBackend};
+use email_logging::testkit::conformance::store::privacy::{self, PrivacyBackend};
 use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
@@ -51,6 +52,18 @@ async fn the_postgres_store_keeps_the_contract_of_reviewing() {
     let report = review::run(make).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn the_postgres_store_keeps_the_contract_of_privacy() {
+    let Some(server) = server() else { return };
+    for search in [true, false] {
+        let make =
+            || async { PrivacyBackend::new(migrated(server.options().with_search(search)).await) };
+        let report = privacy::run(make).await;
+        report.assert_passed();
+        assert_eq!(report.skipped(), 0, "{report}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use email_logging::store::{SqliteStore, sqlite::SqliteOptions};
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
+use email_logging::testkit::conformance::store::privacy::{self, PrivacyBackend};
 use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
@@ -60,6 +61,18 @@ async fn the_sqlite_store_in_a_file_keeps_the_contract() {
 #[tokio::test]
 async fn the_sqlite_store_keeps_the_contract_of_reports() {
     let report = run_reports(in_memory).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn the_sqlite_store_keeps_the_contract_of_privacy() {
+    let make = || async {
+        let store = SqliteStore::in_memory_with(options(&ManualClock::default())).unwrap();
+        store.migrate().await.unwrap();
+        PrivacyBackend::new(store)
+    };
+    let report = privacy::run(make).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 0, "{report}");
 }

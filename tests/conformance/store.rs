@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
+use email_logging::testkit::conformance::store::privacy::{self, PrivacyBackend};
 use email_logging::testkit::conformance::store::review::{self, ReviewBackend};
 use email_logging::testkit::conformance::store::{StoreBackend, run, run_reports};
 
@@ -48,4 +49,12 @@ async fn without_the_roles_for_reports_their_cases_are_skipped() {
     let report = run_reports(|| async { StoreBackend::new(MemoryStore::new()) }).await;
     report.assert_passed();
     assert_eq!(report.skipped(), 12, "{report}");
+}
+
+#[tokio::test]
+async fn the_store_in_memory_keeps_the_contract_of_privacy() {
+    let make = || async { PrivacyBackend::new(MemoryStore::new()) };
+    let report = privacy::run(make).await;
+    report.assert_passed();
+    assert_eq!(report.skipped(), 0, "{report}");
 }

@@ -32,6 +32,17 @@ struct OpportunityRow {
 }
 
 impl OpportunityTables {
+    /// Whether an opportunity is there and not closed.
+    pub(super) fn is_open(&self, no: &str) -> bool {
+        let row = self.rows.get(&OpportunityNo::new(no));
+        row.is_some_and(|row| !row.stored.opportunity.status.is_closed())
+    }
+
+    /// The opportunities to change, each with its version.
+    pub(super) fn each(&mut self) -> impl Iterator<Item = &mut StoredOpportunity> {
+        self.rows.values_mut().map(|row| &mut row.stored)
+    }
+
     fn insert(&mut self, opportunity: Opportunity) -> StoredOpportunity {
         let last = self.rows.values().map(|row| row.sequence).max();
         let stored = StoredOpportunity::new(opportunity, 1);

@@ -1,5 +1,7 @@
 //! What one decided mail writes: message, original, entries, decision, sighting, move and event.
 
+use std::collections::BTreeMap;
+
 use super::Stamp;
 use super::commit::{plan_move, redirect};
 use super::tables::{DecisionRow, EntryRow, MessageRow, ScopeTables, Seen, SightingRow};
@@ -8,8 +10,9 @@ use crate::decision::{Decision, Disposition, Outcome};
 use crate::error::{Error, Result, codes};
 use crate::ids::{EntryId, MessageUid};
 use crate::interaction::{InteractionLogEntry, NewEntry};
+use crate::privacy::MARKED_PRIVATE;
 use crate::store::{
-    DecidedRow, DecisionRecord, EventKind, MESSAGE_ID_CONFLICT, MessageRecord, Original,
+    DecidedRow, DecisionRecord, EventKind, MESSAGE_ID_CONFLICT, MarkKind, MessageRecord, Original,
     ParticipantRole, RowResult, Sighting, SightingState,
 };
 
@@ -31,6 +34,9 @@ pub(super) fn decided(
     if let Err(error) = check(tables, seen, &row) {
         return RowResult::Rejected(error);
     }
+    if super::privacy::is_barred(tables, &row) {
+        return RowResult::Erased;
+    }
     let not_compared = not_compared(tables, &row);
     if !not_compared.is_empty() {
         return RowResult::Recheck(not_compared);
@@ -41,7 +47,7 @@ pub(super) fn decided(
         row.original = Original::NotKept;
     }
     let original = take_original(tables, &mut row.original);
-    write_message(tables, &row, original);
+    write_message(tables, stamp, &row, original);
     let new = write_entries(tables, stamp, &mut row);
     write_decision(tables, stamp, seen, &row, &new);
     write_event(tables, stamp, seen, &row, &new);
@@ -137,7 +143,12 @@ fn take_original(tables: &mut ScopeTables, original: &mut Original) -> Option<Ve
     }
 }
 
-fn write_message(tables: &mut ScopeTables, row: &DecidedRow, original: Option<Vec<u8>>) {
+fn write_message(
+    tables: &mut ScopeTables,
+    stamp: &Stamp<'_>,
+    row: &DecidedRow,
+    original: Option<Vec<u8>>,
+) {
     let Some(record) = &row.record else {
         return;
     };
@@ -151,6 +162,8 @@ fn write_message(tables: &mut ScopeTables, row: &DecidedRow, original: Option<Ve
             original: None,
             content: None,
             entries: Vec::new(),
+            logged_at: stamp.now(),
+            marks: BTreeMap::new(),
         });
     if message.original.is_none() && original.is_some() {
         message.original = original;
@@ -173,12 +186,15 @@ fn flag_conflict(tables: &mut ScopeTables, message: MessageUid, compared: &[Mess
     for (uid, row) in &mut tables.messages {
         let other = compared.contains(uid) && row.record.message_id == message_id;
         if *uid == message || other {
-            let flags = &mut row.record.flags;
-            flags.push(MESSAGE_ID_CONFLICT.to_owned());
-            flags.sort();
-            flags.dedup();
+            add_flag(&mut row.record.flags, MESSAGE_ID_CONFLICT);
         }
     }
+}
+
+pub(super) fn add_flag(flags: &mut Vec<String>, flag: &str) {
+    flags.push(flag.to_owned());
+    flags.sort();
+    flags.dedup();
 }
 
 fn write_entries(
@@ -205,6 +221,10 @@ pub(super) fn write_entry(
     let number = tables.next_entry_no();
     let message = tables.messages.get_mut(&entry.message)?;
     message.entries.push(id);
+    let mut entry = entry;
+    if message.marks.contains_key(&MarkKind::Private) {
+        add_flag(&mut entry.flags, MARKED_PRIVATE);
+    }
     let entry = InteractionLogEntry::written(number, entry, stamp.now());
     tables.entries.insert(id, EntryRow { entry, undelivered });
     Some((id, number))

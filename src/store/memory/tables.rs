@@ -1,6 +1,6 @@
 //! The rows of a memory store: one set of tables per scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use jiff::Timestamp;
@@ -12,11 +12,12 @@ use crate::error::{Error, Result, codes};
 use crate::ids::{EntryId, MailboxKey, MessageUid, StageId, WorkerId};
 use crate::interaction::InteractionLogEntry;
 use crate::message::MessageContent;
+use crate::privacy::tombstone::{Tombstone, TombstoneKey};
 use crate::scope::Scope;
 use crate::source::{ItemRef, SightingKey};
 use crate::store::{
-    DecisionRecord, Event, EventKind, Lease, MessageRecord, PendingMove, Resolution, SealedSecret,
-    SecretName, SightingState, StoredNeverLog, StoredSetup,
+    DecisionRecord, Event, EventKind, Lease, Mark, MarkKind, MessageRecord, PendingMove,
+    Resolution, SealedSecret, SecretName, SightingState, StoredNeverLog, StoredSetup,
 };
 
 #[derive(Default)]
@@ -55,6 +56,11 @@ pub(super) struct ScopeTables {
     pub(super) reviews: BTreeMap<Seen, ReviewRow>,
     pub(super) links: BTreeMap<EntryId, LinkRow>,
     pub(super) never_log: StoredNeverLog,
+    /// How many entries are gone with their mails.
+    pub(super) removed_entries: u64,
+    /// Made with the first tombstone.
+    pub(super) tombstone_key: Option<TombstoneKey>,
+    pub(super) tombstones: BTreeSet<Tombstone>,
     sequence: u64,
 }
 
@@ -115,6 +121,8 @@ pub(super) struct MessageRow {
     pub(super) content: Option<MessageContent>,
     /// By entry number.
     pub(super) entries: Vec<EntryId>,
+    pub(super) logged_at: Timestamp,
+    pub(super) marks: BTreeMap<MarkKind, Mark>,
 }
 
 pub(super) struct EntryRow {
@@ -138,7 +146,7 @@ impl ScopeTables {
 
     /// The number that the next entry gets, which no entry ever had.
     pub(super) fn next_entry_no(&self) -> u64 {
-        (self.entries.len() + self.deleted.len()) as u64 + 1
+        (self.entries.len() + self.deleted.len()) as u64 + self.removed_entries + 1
     }
 
     /// Refuses a lease that is not the newest of its mailbox.

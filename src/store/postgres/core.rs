@@ -20,6 +20,7 @@ pub(super) mod moves;
 pub(super) mod opportunity;
 pub(super) mod original;
 pub(super) mod people;
+pub(super) mod privacy;
 mod record;
 pub(super) mod reports;
 pub(super) mod review;

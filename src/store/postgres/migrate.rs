@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0005_review.sql"),
         plain: None,
     },
+    Migration {
+        name: "0006_privacy",
+        sql: include_str!("../schema/postgres/0006_privacy.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

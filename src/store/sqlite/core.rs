@@ -20,6 +20,7 @@ mod moves;
 mod opportunity;
 mod original;
 mod people;
+mod privacy;
 mod record;
 mod reports;
 mod review;

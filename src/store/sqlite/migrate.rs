@@ -29,6 +29,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0004_review",
         sql: include_str!("../schema/sqlite/0004_review.sql"),
     },
+    Migration {
+        name: "0005_privacy",
+        sql: include_str!("../schema/sqlite/0005_privacy.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

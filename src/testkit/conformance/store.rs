@@ -13,6 +13,7 @@ mod moves;
 pub mod opportunity;
 mod outcomes;
 mod paging;
+pub mod privacy;
 mod reports;
 pub mod review;
 mod sample;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::commit::entries_as_rows;
 use super::lease::{Fenced, fence};
-use super::{events, find_scope, make_scope, record, take_turn};
+use super::{events, find_scope, make_scope, privacy, record, take_turn};
 use crate::clock::Entropy;
 use crate::decision::NeverLog;
 use crate::error::codes;
@@ -67,6 +67,7 @@ pub(crate) async fn relink(
     };
     let mut result = LinkResult::default();
     change.add(&mut result).await?;
+    privacy::carry_marks(tx, &[message_no]).await?;
     for id in &links.withdraw {
         if change.withdraw(id).await? {
             result.withdrawn.push(*id);
@@ -212,9 +213,15 @@ pub(crate) async fn save_never_log(
         return Err((&codes::REVIEW_VERSION).into());
     }
     let now = super::now(tx, time).await?;
+    put_never_log(tx, id, lists, now).await?;
+    Ok(expected_version + 1)
+}
+
+/// Writes the lists as their next version.
+pub(super) async fn put_never_log(tx: &Tx, scope: i64, lists: &NeverLog, now: i64) -> Done<()> {
     let write = "INSERT INTO never_log (scope, version, rules, changed_at) VALUES ($1, 1, $2, $3)
         ON CONFLICT (scope) DO UPDATE SET version = never_log.version + 1,
             rules = excluded.rules, changed_at = excluded.changed_at";
-    tx.run(write, &[&id, &json(lists)?, &now]).await?;
-    Ok(expected_version + 1)
+    tx.run(write, &[&scope, &json(lists)?, &now]).await?;
+    Ok(())
 }

@@ -13,6 +13,7 @@ use super::words::{self, Words};
 use super::{Core, moves, sightings};
 use crate::clock::{Clock, Entropy};
 use crate::ids::{EntryId, uuid_v7};
+use crate::privacy::tombstone::TombstoneKey;
 use crate::scope::Scope;
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{micros, text};
@@ -82,6 +83,8 @@ pub(super) struct Writer<'a> {
     /// The words of the messages that are new.
     pub(super) words: Vec<Words>,
     last_original: Option<i64>,
+    /// The key of the scope's tombstones, if it has any.
+    pub(super) tombstones: Option<TombstoneKey>,
 }
 
 /// The highest numbers of the scope.
@@ -99,13 +102,16 @@ impl<'a> Writer<'a> {
         clock: &'a dyn Clock,
         entropy: &'a dyn Entropy,
     ) -> Done<Self> {
-        let counters = conn
-            .prepare_cached("SELECT last_entry_no, last_event_no FROM scope WHERE id = ?1")?
+        let (counters, key) = conn
+            .prepare_cached(
+                "SELECT last_entry_no, last_event_no, tombstone_key FROM scope WHERE id = ?1",
+            )?
             .query_row([scope], |row| {
-                Ok(Counters {
+                let counters = Counters {
                     entry_no: row.get(0)?,
                     event_no: row.get(1)?,
-                })
+                };
+                Ok((counters, row.get::<_, Option<[u8; 32]>>(2)?))
             })?;
         Ok(Self {
             conn,
@@ -117,6 +123,7 @@ impl<'a> Writer<'a> {
             counters,
             words: Vec::new(),
             last_original: None,
+            tombstones: key.map(TombstoneKey::from_bytes),
         })
     }
 

@@ -8,7 +8,7 @@ use super::commit::Writer;
 use super::identity::{Identity, flag_conflict};
 use super::moves::{plan, redirect};
 use super::sightings::Found;
-use super::{canceled, entries, original, sightings};
+use super::{canceled, entries, original, privacy, sightings};
 use crate::decision::{Decision, Disposition, Outcome};
 use crate::ids::EntryId;
 use crate::interaction::NewEntry;
@@ -64,6 +64,9 @@ fn write_decided(
     {
         return Ok(result);
     }
+    if *identity == Identity::Erased {
+        return Ok(RowResult::Erased);
+    }
     if let Identity::Recheck(strangers) = identity {
         return Ok(RowResult::Recheck(strangers.clone()));
     }
@@ -79,6 +82,9 @@ fn write_decided(
         keep_message(writer, row, identity)?;
     }
     let entries = write_entries(writer, row, message_no, &deleted)?;
+    if let (Identity::Known(no), false) = (identity, entries.is_empty()) {
+        privacy::carry_mark(writer.conn, *no)?;
+    }
     write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
     if let Some(settled) = &settled {
         redirect(writer, settled.no, row.decision.disposition)?;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::commit::Writer;
 use super::words::Words;
-use super::{Core, conversation};
+use super::{Core, conversation, privacy};
 use crate::ids::MessageUid;
 use crate::message::{CanonicalDigest, FastKey};
 use crate::scope::Scope;
@@ -34,6 +34,8 @@ pub(super) enum Identity {
     Known(i64),
     /// The message is written now.
     New(i64),
+    /// A tombstone bars it.
+    Erased,
     /// These have its Message-ID and were not compared.
     Recheck(Vec<MessageUid>),
 }
@@ -43,7 +45,7 @@ impl Identity {
     pub(super) fn message_no(&self) -> Option<i64> {
         match self {
             Self::Known(no) | Self::New(no) => Some(*no),
-            Self::Unkept | Self::Recheck(_) => None,
+            Self::Unkept | Self::Erased | Self::Recheck(_) => None,
         }
     }
 }
@@ -57,6 +59,9 @@ pub(super) fn identify(writer: &mut Writer<'_>, row: &DecidedRow) -> Done<Identi
     if let Some(no) = message_no(conn, scope, &row.message)? {
         add_canonical(conn, no, record)?;
         return Ok(Identity::Known(no));
+    }
+    if privacy::is_barred(writer, &row.message, record)? {
+        return Ok(Identity::Erased);
     }
     let strangers = strangers(conn, scope, row, record)?;
     if !strangers.is_empty() {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use super::commit::Writer;
 use super::filter::Conditions;
 use super::lease::fence;
-use super::{Core, entries, identity, record};
+use super::{Core, entries, identity, privacy, record};
 use crate::error::codes;
 use crate::ids::EntryId;
 use crate::scope::Scope;
@@ -70,6 +70,7 @@ impl Core {
         let mut writer = Writer::new(&tx, scope, mailbox, &*clock, &*entropy)?;
         let mut result = LinkResult::default();
         add(&mut writer, message_no, links, &mut result)?;
+        privacy::carry_mark(&tx, message_no)?;
         for id in &links.withdraw {
             if withdraw(&writer, message_no, id, &links.reason)? {
                 result.withdrawn.push(*id);
@@ -87,16 +88,7 @@ impl Core {
 
     pub(crate) fn load_never_log(&self, scope: &Scope) -> Done<StoredNeverLog> {
         let (tx, scope) = self.read(scope)?;
-        let mut find =
-            tx.prepare_cached("SELECT version, rules FROM never_log WHERE scope = ?1")?;
-        let stored = find.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)));
-        match stored.optional()? {
-            None => Ok(StoredNeverLog::default()),
-            Some((version, rules)) => {
-                let rules: String = rules;
-                Ok(StoredNeverLog::new(from_json(&rules)?, unsigned(version)?))
-            }
-        }
+        never_log(&tx, scope)
     }
 
     pub(crate) fn save_never_log(
@@ -112,15 +104,39 @@ impl Core {
         if unsigned(version.unwrap_or(0))? != expected_version {
             return Err((&codes::REVIEW_VERSION).into());
         }
-        tx.execute(
-            "INSERT INTO never_log (scope, version, rules, changed_at) VALUES (?1, 1, ?2, ?3)
-             ON CONFLICT (scope) DO UPDATE
-             SET version = version + 1, rules = excluded.rules, changed_at = excluded.changed_at",
-            params![scope, json(lists)?, now],
-        )?;
+        put_never_log(&tx, scope, lists, now)?;
         tx.commit()?;
         Ok(expected_version + 1)
     }
+}
+
+/// The lists as they are stored.
+pub(super) fn never_log(conn: &Connection, scope: i64) -> Done<StoredNeverLog> {
+    let mut find = conn.prepare_cached("SELECT version, rules FROM never_log WHERE scope = ?1")?;
+    let stored = find.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)));
+    match stored.optional()? {
+        None => Ok(StoredNeverLog::default()),
+        Some((version, rules)) => {
+            let rules: String = rules;
+            Ok(StoredNeverLog::new(from_json(&rules)?, unsigned(version)?))
+        }
+    }
+}
+
+/// Writes the lists as their next version.
+pub(super) fn put_never_log(
+    conn: &Connection,
+    scope: i64,
+    lists: &crate::decision::NeverLog,
+    now: i64,
+) -> Done<()> {
+    conn.execute(
+        "INSERT INTO never_log (scope, version, rules, changed_at) VALUES (?1, 1, ?2, ?3)
+         ON CONFLICT (scope) DO UPDATE
+         SET version = version + 1, rules = excluded.rules, changed_at = excluded.changed_at",
+        params![scope, json(lists)?, now],
+    )?;
+    Ok(())
 }
 
 /// Notes that a person decided about an entry: from now on nothing automatic touches it.

@@ -10,6 +10,7 @@ use tokio_postgres::types::ToSql;
 
 use super::changes::Changes;
 use crate::store::postgres::core::many::{Kind, Many};
+use crate::store::postgres::core::privacy;
 use crate::store::postgres::core::words;
 use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::{Tx, Value, Write};
@@ -57,7 +58,16 @@ impl Changes<'_> {
         writes.extend(words::write(self.kept, &self.words));
         self.add_deliveries(&mut writes);
         self.add_counters(&mut writes);
-        tx.pipeline(&writes).await
+        tx.pipeline(&writes).await?;
+        privacy::carry_marks(tx, &self.marked_private()).await
+    }
+
+    /// The messages that a person marked private and that got entries.
+    fn marked_private(&self) -> Vec<i64> {
+        let numbers = self.entries.iter().map(|row| row.message_no);
+        numbers
+            .filter(|no| self.state.private.contains(no))
+            .collect()
     }
 
     fn add_events<'w>(&'w self, writes: &mut Vec<Write<'w>>) {

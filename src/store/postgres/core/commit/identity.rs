@@ -21,6 +21,8 @@ pub(super) enum Identity {
     Known(i64),
     /// The message is written now.
     New(i64),
+    /// A tombstone bars it.
+    Erased,
     /// These have its Message-ID and were not compared.
     Recheck(Vec<MessageUid>),
 }
@@ -30,7 +32,7 @@ impl Identity {
     pub(super) fn message_no(&self) -> Option<i64> {
         match self {
             Self::Known(no) | Self::New(no) => Some(*no),
-            Self::Unkept | Self::Recheck(_) => None,
+            Self::Unkept | Self::Erased | Self::Recheck(_) => None,
         }
     }
 }
@@ -58,6 +60,9 @@ impl<'a> Changes<'a> {
                 self.canonicals.push((stored.no, canonical));
             }
             return Ok(Identity::Known(stored.no));
+        }
+        if self.state.is_barred(row, record) {
+            return Ok(Identity::Erased);
         }
         let strangers = self.strangers(row, record);
         if !strangers.is_empty() {

@@ -99,6 +99,9 @@ impl<'a> Changes<'a> {
         if settled && let Some(result) = self.repeated(&key, sighting, row)? {
             return Ok(result);
         }
+        if *identity == Identity::Erased {
+            return Ok(RowResult::Erased);
+        }
         if let Identity::Recheck(strangers) = identity {
             return Ok(RowResult::Recheck(strangers.clone()));
         }

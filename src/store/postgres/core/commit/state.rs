@@ -8,11 +8,12 @@ use super::super::lease::Fenced;
 use super::super::sightings::{self, Found};
 use crate::ids::{EntryId, MessageUid, StageId};
 use crate::interaction::NewEntry;
+use crate::privacy::tombstone::{Tombstone, TombstoneKey, bars};
 use crate::store::postgres::fault::{Done, Fault};
 use crate::store::postgres::pool::Tx;
-use crate::store::postgres::values::{column, id, uuid};
+use crate::store::postgres::values::{column, digest, id, maybe_digest, uuid};
 use crate::store::rows::{key_bytes, message_id_hash, text};
-use crate::store::{CommitRow, DecidedRow, MoveResult, Original, RowContent};
+use crate::store::{CommitRow, DecidedRow, MessageRecord, MoveResult, Original, RowContent};
 
 /// What is there, kept up to date while the rows are worked out.
 #[derive(Debug, Default)]
@@ -28,6 +29,12 @@ pub(super) struct State {
     pub(super) stages: BTreeMap<StageId, i64>,
     pub(super) entry_no: i64,
     pub(super) event_no: i64,
+    /// The key of the scope's tombstones, if it has any.
+    key: Option<TombstoneKey>,
+    /// The tombstones that rows could be barred by.
+    tombstones: BTreeSet<Tombstone>,
+    /// The messages that a person marked private.
+    pub(super) private: BTreeSet<i64>,
     free: Numbers,
 }
 
@@ -87,6 +94,7 @@ impl State {
         state.sightings = sightings::load(tx, fenced.mailbox, &keys).await?;
         let decided: Vec<&DecidedRow> = rows.iter().filter_map(|row| decided(row)).collect();
         state.load_messages(tx, fenced.scope, &decided).await?;
+        state.load_tombstones(tx, fenced.scope, &decided).await?;
         state.load_entries(tx, fenced.scope, &decided).await?;
         state.load_stages(tx, fenced.mailbox, &decided).await?;
         Ok(state)
@@ -105,11 +113,12 @@ impl State {
     }
 
     async fn count(&mut self, tx: &Tx, fenced: Fenced) -> Done<()> {
-        let find = "SELECT last_entry_no, last_event_no FROM scope WHERE id = $1";
+        let find = "SELECT last_entry_no, last_event_no, tombstone_key FROM scope WHERE id = $1";
         let row = tx.row(find, &[&fenced.scope]).await?;
         let row = row.ok_or(Fault::Damaged("a scope"))?;
         self.entry_no = column(&row, "last_entry_no")?;
         self.event_no = column(&row, "last_event_no")?;
+        self.key = maybe_digest(&row, "tombstone_key")?.map(TombstoneKey::from_bytes);
         Ok(())
     }
 
@@ -141,6 +150,32 @@ impl State {
         Ok(())
     }
 
+    /// Whether a tombstone bars the mail of a row.
+    pub(super) fn is_barred(&self, row: &DecidedRow, record: &MessageRecord) -> bool {
+        let bars = self.key.map(|key| bars(&key, &row.message, record));
+        let mut bars = bars.into_iter().flatten();
+        bars.any(|bar| self.tombstones.contains(&bar))
+    }
+
+    /// A scope without tombstones has no key, so nothing is looked up.
+    async fn load_tombstones(&mut self, tx: &Tx, scope: i64, rows: &[&DecidedRow]) -> Done<()> {
+        let Some(key) = self.key else {
+            return Ok(());
+        };
+        let kept = rows
+            .iter()
+            .filter_map(|row| Some((row, row.record.as_ref()?)));
+        let asked: BTreeSet<Tombstone> = kept
+            .flat_map(|(row, record)| bars(&key, &row.message, record))
+            .collect();
+        let asked: Vec<Vec<u8>> = asked.iter().map(|bar| bar.to_vec()).collect();
+        let list = "SELECT hash FROM tombstone WHERE scope = $1 AND hash = ANY($2)";
+        for row in &tx.rows(list, &[&scope, &asked]).await? {
+            self.tombstones.insert(digest(row, "hash")?);
+        }
+        Ok(())
+    }
+
     async fn load_entries(&mut self, tx: &Tx, scope: i64, rows: &[&DecidedRow]) -> Done<()> {
         let entries = rows.iter().flat_map(|row| &row.entries);
         let ids: Vec<_> = entries.map(|entry| uuid(entry.id.as_bytes())).collect();
@@ -157,6 +192,11 @@ impl State {
         }
         if numbers.is_empty() {
             return Ok(());
+        }
+        let marked = "SELECT message_no FROM mail_mark
+            WHERE message_no = ANY($1) AND kind = 'private'";
+        for row in &tx.rows(marked, &[&numbers]).await? {
+            self.private.insert(column(row, "message_no")?);
         }
         let gone = "SELECT id FROM deleted_entry WHERE message_no = ANY($1)";
         for row in &tx.rows(gone, &[&numbers]).await? {
