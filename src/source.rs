@@ -7,6 +7,8 @@ mod item;
 
 #[cfg(feature = "ews")]
 pub mod ews;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod memory;
 
 use std::fmt::Debug;
@@ -19,6 +21,8 @@ use crate::message::MailFacts;
 #[cfg(feature = "http")]
 pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGates};
 pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, FolderBrowser};
+#[cfg(feature = "files")]
+pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
@@ -87,6 +91,7 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Err` means that the effect is unknown for every item: look with [`locate`](Self::locate) before moving again.
+    /// `Unsupported` where the capabilities say so.
     ///
     /// # Cancel safety
     ///
@@ -152,6 +157,8 @@ pub struct SourceCapabilities {
     pub stamps: bool,
     /// Items can be deleted.
     pub remove: bool,
+    /// Items can be moved. Where they cannot, a mail is done with its commit, and stays where it lies.
+    pub moves: bool,
     /// The largest page of a listing.
     pub list_page: u32,
     /// The most items of one fetch.
@@ -169,6 +176,7 @@ impl Default for SourceCapabilities {
             locate: true,
             stamps: false,
             remove: true,
+            moves: true,
             list_page: 1000,
             fetch_batch: 100,
             move_batch: 100,

@@ -53,6 +53,7 @@ impl Core {
         let (tx, scope) = self.write(scope)?;
         let mailbox = fence(&tx, scope, lease)?;
         let mut writer = Writer::new(&tx, scope, mailbox, &*clock, &*entropy)?;
+        writer.quiet = batch.quiet;
         for delivered in &batch.deliveries {
             moves::deliver(&tx, scope, delivered)?;
         }
@@ -82,6 +83,8 @@ pub(super) struct Writer<'a> {
     /// The words of the messages that are new.
     pub(super) words: Vec<Words>,
     last_original: Option<i64>,
+    /// Whether events are left out.
+    quiet: bool,
 }
 
 /// The highest numbers of the scope.
@@ -117,6 +120,7 @@ impl<'a> Writer<'a> {
             counters,
             words: Vec::new(),
             last_original: None,
+            quiet: false,
         })
     }
 
@@ -209,7 +213,7 @@ impl<'a> Writer<'a> {
         self.counters.entry_no -= 1;
     }
 
-    /// Writes an event.
+    /// Writes an event, unless this commit writes none.
     pub(super) fn event(
         &mut self,
         kind: EventKind,
@@ -217,6 +221,9 @@ impl<'a> Writer<'a> {
         entries: &[(EntryId, u64)],
         reason: &str,
     ) -> Done<()> {
+        if self.quiet {
+            return Ok(());
+        }
         self.counters.event_no += 1;
         let ids: Vec<u8> = entries
             .iter()
