@@ -170,10 +170,10 @@ async fn moves_that_are_to_do_wait_for_a_run_that_moves() {
     let (dir, done) = (eml_files(3), tempfile::tempdir().unwrap());
     let store = Arc::new(MemoryStore::new());
     let moving = || FileSource::builder(dir.path()).with_move_to(done.path());
-    // The move's call fails as a whole: the place is a file.
+    // The move's call fails as a whole: the place has become a file.
+    let source = moving().build().unwrap();
     fs::remove_dir(done.path()).unwrap();
     fs::write(done.path(), "").unwrap();
-    let source = moving().build().unwrap();
     let failed = importer(source, people(), &store)
         .build()
         .unwrap()

@@ -101,8 +101,8 @@ impl FileSourceBuilder {
     /// # Errors
     ///
     /// `NotFound` (`source.folder_not_found`) or `PermissionDenied` (`files.permission`) for the place; `Config`: the place
-    /// is not in the format (`files.format`), mails of an mbox file cannot be moved (`config.invalid`), or files would be
-    /// moved to where they are (`setup.queue_equals_storage`).
+    /// is not in the format (`files.format`), mails of an mbox file cannot be moved, or the place to move to is no
+    /// directory (`config.invalid`), or files would be moved to where they are (`setup.queue_equals_storage`).
     pub fn build(self) -> Result<FileSource> {
         let failed = |cause| error("FileSourceBuilder::build", cause);
         let path = self.path.canonicalize().map_err(failed)?;
@@ -126,6 +126,15 @@ impl FileSourceBuilder {
             return Err(
                 Error::new(&codes::CONFIG_INVALID, "FileSourceBuilder::build")
                     .with_detail("mails of an mbox file cannot be moved one by one"),
+            );
+        }
+        if move_to
+            .as_ref()
+            .is_some_and(|place| place.exists() && !place.is_dir())
+        {
+            return Err(
+                Error::new(&codes::CONFIG_INVALID, "FileSourceBuilder::build")
+                    .with_detail("the place to move to is no directory"),
             );
         }
         let queue = room(path, format, self.recursive, move_to.as_ref())?;

@@ -38,3 +38,24 @@ pub(super) fn error(operation: &'static str, cause: io::Error) -> Error {
     };
     Error::new(code, operation).with_source(cause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(kind: io::ErrorKind) -> &'static str {
+        match refusal("fetch", kind.into()) {
+            Refusal::Gone => "gone",
+            Refusal::Failed(error) => error.code(),
+        }
+    }
+
+    #[test]
+    fn a_file_is_gone_or_says_what_a_person_can_do() {
+        assert_eq!(code(io::ErrorKind::NotFound), "gone");
+        assert_eq!(code(io::ErrorKind::PermissionDenied), "files.permission");
+        assert_eq!(code(io::ErrorKind::Interrupted), "files.io");
+        let missing = error("list", io::ErrorKind::NotFound.into());
+        assert_eq!(missing.code(), "source.folder_not_found");
+    }
+}
