@@ -231,7 +231,7 @@ async fn an_import_that_is_killed_again_and_again_ends_the_same() {
     for moves in [false, true] {
         let yard = Yard::new("eml", moves);
         let mut rounds = 0;
-        while !yard.run_until(6 + rounds % 5) {
+        while !yard.run_until(8 + rounds) {
             rounds += 1;
             assert!(rounds < 200);
         }
