@@ -157,9 +157,9 @@ mod tests {
         let file = format!("{LINE}A: 1\r\n\r\nx\r\n\r\n{LINE}B: 2\n\ny\n\n\n{LINE}{LINE}C: 3");
         let expected = [
             (0, "A: 1\r\n\r\nx\r\n".to_owned()),
-            (57, "B: 2\n\ny\n\n".to_owned()),
-            (109, String::new()),
-            (151, "C: 3".to_owned()),
+            (55, "B: 2\n\ny\n\n".to_owned()),
+            (107, String::new()),
+            (149, "C: 3".to_owned()),
         ];
         assert_eq!(mails(file.as_bytes(), MboxQuoting::Rd), expected);
     }
