@@ -68,9 +68,10 @@ impl OnDisk {
 
     fn name(&self) -> String {
         let number = self.delivered.fetch_add(1, Ordering::Relaxed);
-        match self.maildir {
-            true => format!("{}.M1P1.host:2,S", world::FIRST as usize + number),
-            false => format!("{number}.eml"),
+        if self.maildir {
+            format!("{}.M1P1.host:2,S", world::FIRST + number)
+        } else {
+            format!("{number}.eml")
         }
     }
 }

@@ -25,9 +25,9 @@ fn corpus() -> Vec<Vec<u8>> {
         for entry in fs::read_dir(dir).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                below.push(path)
+                below.push(path);
             } else {
-                files.push(path)
+                files.push(path);
             }
         }
     }
@@ -44,7 +44,9 @@ fn everybody(corpus: &[Vec<u8>]) -> MemoryDirectory {
         let read = Message::read(mail, &MailFacts::default(), &MessageLimits::default());
         let Ok(message) = read else { continue };
         let mut from = message.clone();
-        (from.to, from.cc, from.bcc) = Default::default();
+        from.to.clear();
+        from.cc.clear();
+        from.bcc.clear();
         senders.extend(from.addresses().iter().map(|it| it.as_str().to_owned()));
         others.extend(message.addresses().iter().map(|it| it.as_str().to_owned()));
     }
@@ -74,7 +76,7 @@ async fn made(source: FileSourceBuilder, corpus: &[Vec<u8>]) -> Made {
         report.closes() && report.deferred + report.gone + report.pending == 0,
         "{report:?}"
     );
-    assert_eq!(report.listed as usize, corpus.len());
+    assert_eq!(report.listed, corpus.len() as u64);
     // The key is the digest of the bytes, so it names the mail.
     let mut decided = BTreeMap::new();
     for row in decisions(&*store).await {
@@ -87,9 +89,9 @@ async fn made(source: FileSourceBuilder, corpus: &[Vec<u8>]) -> Made {
         decided.get(&key).unwrap().clone()
     });
     let mut entries = BTreeMap::new();
-    let logged = mails(&*store).await;
-    assert!(logged.len() > 200, "{} mails are logged", logged.len());
-    for row in logged {
+    let rows = mails(&*store).await;
+    assert!(rows.len() > 200, "{} mails are logged", rows.len());
+    for row in rows {
         let digest = blake3::hash(&original(&*store, &row.message).await)
             .to_hex()
             .to_string();
@@ -110,13 +112,13 @@ async fn the_corpus_is_the_same_as_eml_as_mbox_and_as_maildir() {
     fs::create_dir_all(at("maildir/new")).unwrap();
     for (number, mail) in corpus.iter().enumerate() {
         write(&at(&format!("eml/{number}.eml")), mail, number);
-        let seconds = FIRST as usize + number;
+        let seconds = FIRST + number;
         write(
             &at(&format!("maildir/cur/{seconds}.M1P1.host:2,")),
             mail,
             number,
         );
-        let date = Timestamp::from_second(seconds as i64).unwrap();
+        let date = Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
         let date = date.strftime("%a %b %e %H:%M:%S %Y");
         mbox.extend(quoted(mail, &format!("From MAILER-DAEMON {date}\n")));
     }

@@ -131,7 +131,7 @@ impl Yard {
         let mut mbox = Vec::new();
         std::fs::create_dir_all(at("maildir/new".into())).unwrap();
         for number in 0..MAILS {
-            let seconds = world::FIRST as usize + number;
+            let seconds = world::FIRST + number;
             write(&at(format!("eml/{number}.eml")), mail(number), number);
             write(
                 &at(format!("maildir/cur/{seconds}.M1P1.host:2,")),

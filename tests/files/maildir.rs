@@ -17,7 +17,7 @@ fn maildir() -> tempfile::TempDir {
         (".Sent/new", 3),
         (".x", 4),
     ] {
-        let seconds = FIRST as usize + number;
+        let seconds = FIRST + number;
         let flags = if name.ends_with("cur") { ":2,FS" } else { "" };
         let path = dir
             .path()
@@ -85,7 +85,7 @@ async fn moved_mail_lies_in_cur_of_another_maildir_with_its_flags() {
     );
     let names: Vec<_> = tree(done.path())
         .into_keys()
-        .map(|it| it.into_os_string())
+        .map(std::path::PathBuf::into_os_string)
         .collect();
     let expected = [
         format!("cur/{FIRST}.M0P7.host-1:2,"),

@@ -104,7 +104,7 @@ async fn an_empty_mail_and_one_that_went_are_their_own_answers() {
     let source = FileSource::builder(file.path()).build().unwrap();
     let read = fetched(&source).await;
     assert_eq!(
-        (failure(&read[0].1).as_str(), read[1].0.as_slice()),
+        (failure(read[0].1.as_ref()).as_str(), read[1].0.as_slice()),
         ("files.empty", &b"A: 1\n"[..])
     );
     let items = listed(&source).await;
@@ -112,7 +112,7 @@ async fn an_empty_mail_and_one_that_went_are_their_own_answers() {
     let mut kept = crate::world::Kept::default();
     let queue = crate::world::queue(&source).await;
     source.fetch(&queue, &items, &mut kept).await.unwrap();
-    assert_eq!(failure(&kept.mails[0].1), "files.changed");
+    assert_eq!(failure(kept.mails[0].1.as_ref()), "files.changed");
     assert!(format!("{:?}", kept.mails[1].1).contains("Gone"));
 }
 

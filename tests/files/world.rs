@@ -39,13 +39,13 @@ pub(crate) fn people() -> MemoryDirectory {
 }
 
 /// The second at which the n-th file is written.
-pub(crate) const FIRST: u64 = 1_790_000_000;
+pub(crate) const FIRST: usize = 1_790_000_000;
 
 /// Writes a file and the time at which it was written.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>, number: usize) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
-    let at = UNIX_EPOCH + Duration::from_secs(FIRST + number as u64);
+    let at = UNIX_EPOCH + Duration::from_secs((FIRST + number) as u64);
     fs::File::options()
         .write(true)
         .open(path)
@@ -223,7 +223,7 @@ pub(crate) async fn fetched(source: &FileSource) -> Vec<(Vec<u8>, Option<Fetched
 }
 
 /// The code of an item that failed.
-pub(crate) fn failure(fetched: &Option<Fetched>) -> String {
+pub(crate) fn failure(fetched: Option<&Fetched>) -> String {
     match fetched {
         Some(Fetched::Failed(error)) => error.code().to_owned(),
         other => format!("{other:?}"),

@@ -199,11 +199,18 @@ fn room(
 }
 
 fn found_out(path: &Path) -> std::io::Result<FileFormat> {
-    Ok(match path.is_dir() {
-        true if is_maildir(path) => FileFormat::Maildir,
-        true => FileFormat::Eml,
-        false if path.is_file() && begins_with_separator(path)? => FileFormat::Mbox,
-        false => FileFormat::Eml,
+    if path.is_dir() {
+        return Ok(if is_maildir(path) {
+            FileFormat::Maildir
+        } else {
+            FileFormat::Eml
+        });
+    }
+    let is_mbox = path.is_file() && begins_with_separator(path)?;
+    Ok(if is_mbox {
+        FileFormat::Mbox
+    } else {
+        FileFormat::Eml
     })
 }
 

@@ -131,17 +131,13 @@ impl Inner {
 
     fn listed(&self, folder: &FolderId, room: &Room, path: &Path) -> ListedItem {
         let mut item = ListedItem::new(ItemRef::new(id_of(folder, path)));
-        match self.survey(folder, room, path) {
-            Ok((state, survey)) => {
-                item.item = item.item.with_change_key(state);
-                describe(&mut item, &survey);
-            }
-            Err(_) => {
-                let size = room
-                    .dir()
-                    .and_then(|dir| dir.join(path).symlink_metadata().ok());
-                item.size = size.map(|it| it.len()).filter(|size| *size > 0);
-            }
+        if let Ok((state, survey)) = self.survey(folder, room, path) {
+            item.item = item.item.with_change_key(state);
+            describe(&mut item, &survey);
+        } else {
+            let seen = room.dir().map(|dir| dir.join(path).symlink_metadata());
+            let size = seen.and_then(std::result::Result::ok).map(|it| it.len());
+            item.size = size.filter(|size| *size > 0);
         }
         item
     }
@@ -276,24 +272,25 @@ impl Inner {
         let is_maildir = matches!(target, Room::Maildir { .. });
         prepare(&target).map_err(|cause| error("move_to", cause))?;
         let (cur, tmp) = (dir.join("cur"), dir.join("tmp"));
-        let place = match is_maildir {
-            true => Target {
+        let place = if is_maildir {
+            Target {
                 dir: &cur,
                 temporary: &tmp,
                 is_maildir,
-            },
-            false => Target {
+            }
+        } else {
+            Target {
                 dir,
                 temporary: dir,
                 is_maildir,
-            },
+            }
         };
         let mut touched = BTreeSet::new();
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             let moved = self.move_one((from, &room, source), item, &place, &mut touched);
             answers.push(match moved {
-                Ok(path) => Moved::Done(self.moved_to(to, dir, &path)),
+                Ok(path) => Moved::Done(moved_to(to, dir, &path)),
                 Err(Refusal::Gone) => Moved::Gone,
                 Err(Refusal::Failed(error)) => Moved::Failed(error),
             });
@@ -334,19 +331,16 @@ impl Inner {
         });
         Ok(to)
     }
+}
 
-    fn moved_to(&self, to: &FolderId, dir: &Path, path: &Path) -> Option<ItemRef> {
-        let below = path.strip_prefix(dir).ok()?;
-        let item = ItemRef::new(id_of(to, below));
-        let state = path
-            .symlink_metadata()
-            .ok()
-            .map(|metadata| version(&metadata));
-        Some(match state {
-            Some(state) => item.with_change_key(state),
-            None => item,
-        })
-    }
+/// The item that a moved file is.
+fn moved_to(to: &FolderId, dir: &Path, path: &Path) -> Option<ItemRef> {
+    let item = ItemRef::new(id_of(to, path.strip_prefix(dir).ok()?));
+    let state = path.symlink_metadata().map(|metadata| version(&metadata));
+    Some(match state {
+        Ok(state) => item.with_change_key(state),
+        Err(_) => item,
+    })
 }
 
 /// Makes the directories of a room.

@@ -121,13 +121,13 @@ impl<R: BufRead> Splitter<R> {
     fn unquoted(&self, line_begins: bool) -> &[u8] {
         let line = self.piece.as_slice();
         let quotes = line.iter().take_while(|byte| **byte == b'>').count();
-        let quoted = line_begins
+        let is_from = line_begins
             && line
                 .get(quotes..)
                 .is_some_and(|it| it.starts_with(b"From "));
         let taken = match self.quoting {
-            MboxQuoting::Rd => quoted && quotes > 0,
-            MboxQuoting::O => quoted && quotes == 1,
+            MboxQuoting::Rd => is_from && quotes > 0,
+            MboxQuoting::O => is_from && quotes == 1,
             MboxQuoting::None => false,
         };
         line.get(usize::from(taken)..).unwrap_or_default()

@@ -192,7 +192,7 @@ fn with_number(name: &OsStr, number: u32, _flags: bool) -> OsString {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -16,11 +16,16 @@ pub(super) fn encode(path: &Path) -> String {
                 b'-' | b'_' | b'.' | b',' | b':' | b'=' | b'+' | b'@' | b'~' => {
                     text.push(char::from(*byte));
                 }
-                _ => text.push_str(&format!("%{byte:02X}")),
+                _ => text.extend(['%', digit(byte >> 4), digit(byte & 15)]),
             }
         }
     }
     text
+}
+
+fn digit(half: u8) -> char {
+    let digit = char::from_digit(u32::from(half), 16).unwrap_or('0');
+    digit.to_ascii_uppercase()
 }
 
 /// The path of a text, if it can only lie below where it begins.
@@ -62,6 +67,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps)] // elsewhere not every name can be one
 fn os_string(bytes: Vec<u8>) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt as _;
     Some(OsString::from_vec(bytes))
