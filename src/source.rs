@@ -10,6 +10,8 @@ pub mod ews;
 #[cfg(feature = "graph")]
 #[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
 pub mod graph;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod memory;
 
 use std::fmt::Debug;
@@ -22,6 +24,8 @@ use crate::message::MailFacts;
 #[cfg(feature = "http")]
 pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGates};
 pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, FolderBrowser};
+#[cfg(feature = "files")]
+pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
@@ -97,6 +101,7 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// `Err` means that the effect is unknown for every item: look with [`locate`](Self::locate) before moving again.
+    /// `Unsupported` where the capabilities say so.
     ///
     /// # Cancel safety
     ///
@@ -162,6 +167,8 @@ pub struct SourceCapabilities {
     pub stamps: bool,
     /// Items can be deleted.
     pub remove: bool,
+    /// Items can be moved. Where they cannot, a mail is done with its commit, and stays where it lies.
+    pub moves: bool,
     /// The largest page of a listing.
     pub list_page: u32,
     /// The most items of one fetch.
@@ -179,6 +186,7 @@ impl Default for SourceCapabilities {
             locate: true,
             stamps: false,
             remove: true,
+            moves: true,
             list_page: 1000,
             fetch_batch: 100,
             move_batch: 100,

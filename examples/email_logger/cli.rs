@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::opportunity::args::OpportunityArgs;
 
 pub(crate) mod privacy;
+pub(crate) mod import;
 pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod setup;
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     Requeue(RequeueArgs),
     /// Make the log fit the folders again, after a backup was restored or the log was lost.
     Reconcile(ReconcileArgs),
+    /// Log old mail out of files: .eml files, an mbox file, a Maildir.
+    Import(import::ImportArgs),
     /// Browse the folders of the Exchange account, pick the two of email logging, or create them.
     Folders(FoldersArgs),
     #[command(flatten)]

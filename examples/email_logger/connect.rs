@@ -214,7 +214,7 @@ fn unplaced_logger(
 }
 
 /// Records that nobody will be found by. They are named by their key, never by the address.
-fn tell_problems(directory: &MemoryDirectory, output: &Output) {
+pub(crate) fn tell_problems(directory: &MemoryDirectory, output: &Output) {
     for problem in directory.problems() {
         let (record, field) = (&problem.record, problem.field);
         output.note(format!(

@@ -13,6 +13,7 @@ mod export;
 mod find;
 mod flags;
 mod folders;
+mod import;
 mod installation;
 mod log;
 mod migrate;
@@ -103,6 +104,7 @@ async fn command(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Opportunity(args) => Box::pin(opportunity::opportunity(args, file, output)).await,
         Command::Reconcile(args) => Box::pin(reconcile::reconcile(args, file, output)).await,
         Command::Requeue(args) => requeue::requeue(args, file, output).await,
+        Command::Import(args) => Box::pin(import::import(args, file, output)).await,
         Command::Folders(args) => folders::folders(args, file, output).await,
         Command::Report(command) => report(command, file, output).await,
         Command::Review(command) => Box::pin(reviewing(command, file, output)).await,

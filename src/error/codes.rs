@@ -365,6 +365,19 @@ codes! {
     SOURCE_FOLDER_NOT_FOUND = "source.folder_not_found", NotFound,
         "the folder does not exist", "Check the folder's path.";
 
+    FILES_PERMISSION = "files.permission", PermissionDenied,
+        "this user may not read or move the file", "Give the user the right, and run again.";
+    FILES_IO = "files.io", Unavailable,
+        "the file could not be read or moved", "Look at the cause, and run again.";
+    FILES_CHANGED = "files.changed", Unavailable,
+        "the file changed while it was read", "Run again when nothing writes to it.";
+    FILES_EMPTY = "files.empty", Protocol,
+        "the file holds no byte", "Look at the file: there is no mail in it.";
+    FILES_NOT_REGULAR = "files.not_regular", Protocol,
+        "what has the mail's name is no regular file", "Look at the place: links, pipes and devices are not read.";
+    FILES_FORMAT = "files.format", Config,
+        "the files are not in the format that was named", "Name the format: eml, mbox or maildir.";
+
     OPPORTUNITY_ENTRY_CANCELED = "opportunity.entry_canceled", Conflict,
         "the interaction log entry is cancelled", "Take the cancelling of the entry back, or choose another entry.";
     OPPORTUNITY_ENTRY_LINKED = "opportunity.entry_linked", Conflict,

@@ -102,7 +102,9 @@ pub(super) async fn commit(
         rows: rows.len(),
         ..Committed::default()
     };
+    let quiet = with.quiet;
     for _ in 0..rows.len() + SPARE_ROUNDS {
+        with.quiet = quiet;
         with.rows = rows.iter().map(|prepared| prepared.row.clone()).collect();
         let batch = std::mem::take(&mut with);
         if batch.is_empty() {
@@ -289,7 +291,7 @@ fn tell_hooks(
             find(id).map(|entry| InteractionLogEntry::written(*number, entry.clone(), now))
         })
         .collect();
-    if let Some(message) = &prepared.message {
+    if let (Some(message), true) = (&prepared.message, parts.settings.events) {
         for (entry, hook) in entries
             .iter()
             .flat_map(|e| parts.hooks.iter().map(move |h| (e, h)))

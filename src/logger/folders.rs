@@ -24,6 +24,14 @@ pub(super) struct Folders {
     quarantine: Option<Folder>,
     /// Whether the quarantine folder is configured and was not found: what is set aside waits in the queue until it is.
     pub(super) quarantine_is_missing: bool,
+    /// What the source can do with mail that is decided.
+    can: Can,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Can {
+    move_mail: bool,
+    remove: bool,
 }
 
 impl FolderPlan {
@@ -40,7 +48,13 @@ impl FolderPlan {
             Err((_, error)) if error.kind() == ErrorKind::NotFound => None,
             opened => opened?,
         };
+        let capabilities = source.capabilities();
+        let can = Can {
+            move_mail: capabilities.moves,
+            remove: capabilities.remove,
+        };
         Ok(Folders {
+            can,
             queue,
             storage,
             not_logged,
@@ -108,9 +122,13 @@ impl Folders {
         targets
     }
 
-    /// What becomes of a disposition with these folders: where no quarantine folder is configured the mail stays.
+    /// What becomes of a disposition with these folders: where no quarantine folder is configured the mail stays; so does
+    /// all mail of a source that cannot move. What such a source should delete and cannot goes where mail that is not logged
+    /// goes.
     pub(super) fn effective(&self, disposition: Disposition) -> Disposition {
         match disposition {
+            _ if !self.can.move_mail => Disposition::Leave,
+            Disposition::Delete if !self.can.remove => Disposition::NotLogged,
             Disposition::Quarantine if self.quarantine.is_none() && !self.quarantine_is_missing => {
                 Disposition::Leave
             }

@@ -255,6 +255,7 @@ impl<'a> Pipeline<'a> {
             rows: Vec::new(),
             moves: std::mem::take(&mut self.results),
             deliveries: std::mem::take(&mut self.deliveries),
+            quiet: !self.parts.settings.events,
         };
         let (parts, folders) = (self.parts, self.folders);
         let lease = self.lease.lease.clone();

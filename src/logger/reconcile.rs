@@ -350,6 +350,7 @@ impl<'a> Walk<'a> {
             rows: Vec::new(),
             moves: std::mem::take(&mut self.settled),
             deliveries: std::mem::take(&mut self.deliveries),
+            quiet: !self.parts.settings.events,
         };
         let committed = commit(self.parts, place.folders, &held.lease, rows, with).await;
         committed.count(&mut self.report.decided);

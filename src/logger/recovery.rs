@@ -38,6 +38,10 @@ pub(super) async fn recover(
     shutdown: &mut Shutdown<'_>,
     report: &mut RunReport,
 ) -> Result<(), Error> {
+    if !parts.source.capabilities().moves {
+        // Moves of a run that could move wait for the next one that can.
+        return Ok(());
+    }
     // A move that fails in this call is not due again in it, however short its wait.
     let now = parts.clock.now();
     while !shutdown.has_come().await {
@@ -64,6 +68,7 @@ pub(super) async fn recover(
         report.recovered += ended as u64;
         let batch = CommitBatch {
             moves: results,
+            quiet: !parts.settings.events,
             ..CommitBatch::default()
         };
         if !batch.is_empty() {

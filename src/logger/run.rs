@@ -127,7 +127,7 @@ pub(super) async fn run_at_most(
 /// Tells the event feed where the mailbox began to work, or ceased to. A feed that does not answer loses nothing that lasts:
 /// the next run says it again.
 async fn announce(parts: &Parts, ended: &Result<RunReport, RunError>) {
-    let Some(events) = &parts.events else {
+    let Some(events) = parts.events.as_ref().filter(|_| parts.settings.events) else {
         return;
     };
     let (kind, reason) = match ended {

@@ -28,6 +28,9 @@ pub struct RunSettings {
     pub inline_bytes: usize,
     /// Messages whose content is indexed after each run at most. Default 1,000.
     pub index_batch: u32,
+    /// Whether commits write events, and [`LoggingHooks::after_entry`](crate::decision::LoggingHooks::after_entry) is told.
+    /// Default true; an import of old mail has no news for the host.
+    pub events: bool,
     /// The limits of reading one mail.
     pub limits: MessageLimits,
 }
@@ -45,12 +48,20 @@ impl Default for RunSettings {
             lease: Duration::from_mins(5),
             inline_bytes: 4 << 20,
             index_batch: 1_000,
+            events: true,
             limits: MessageLimits::default(),
         }
     }
 }
 
 impl RunSettings {
+    /// The same with events, or without.
+    #[must_use]
+    pub fn with_events(mut self, events: bool) -> Self {
+        self.events = events;
+        self
+    }
+
     /// The wait before the next attempt of a mail that failed this often.
     pub(super) fn backoff(&self, failed_attempts: u32) -> Duration {
         const DAY: Duration = Duration::from_hours(24);

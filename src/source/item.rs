@@ -43,7 +43,7 @@ impl fmt::Debug for ItemRef {
 
 /// The key of one sighting: one copy of a mail in a mailbox, stable over moves.
 ///
-/// As text, for stores: `search-key:<hex>`, `stamp:<hex>`, `immutable-id:<id>`, `digest:<hex>`.
+/// As text, for stores: `search-key:<hex>`, `stamp:<hex>`, `immutable-id:<id>`, `content:<hex>`, `digest:<hex>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SightingKey {
@@ -54,6 +54,8 @@ pub enum SightingKey {
     Stamp([u8; 16]),
     /// A Graph immutable id.
     ImmutableId(String),
+    /// A digest of the mail's bytes that the source knows before the mail is fetched: survives moves; a copy shares it.
+    Content([u8; 32]),
     /// A digest of the original, where the source has no stable key.
     Digest([u8; 32]),
 }
@@ -67,6 +69,7 @@ impl fmt::Display for SightingKey {
             Self::SearchKey(bytes) => f.write_str("search-key:").and_then(|()| hex(f, bytes)),
             Self::Stamp(bytes) => f.write_str("stamp:").and_then(|()| hex(f, bytes)),
             Self::ImmutableId(id) => write!(f, "immutable-id:{id}"),
+            Self::Content(bytes) => f.write_str("content:").and_then(|()| hex(f, bytes)),
             Self::Digest(bytes) => f.write_str("digest:").and_then(|()| hex(f, bytes)),
         }
     }
@@ -84,6 +87,10 @@ impl FromStr for SightingKey {
                 Ok(Self::Stamp(bytes.try_into().map_err(|_| invalid())?))
             }
             Some(("immutable-id", id)) => Ok(Self::ImmutableId(id.into())),
+            Some(("content", hex)) => {
+                let bytes = unhex(hex).ok_or_else(invalid)?;
+                Ok(Self::Content(bytes.try_into().map_err(|_| invalid())?))
+            }
             Some(("digest", hex)) => {
                 let bytes = unhex(hex).ok_or_else(invalid)?;
                 Ok(Self::Digest(bytes.try_into().map_err(|_| invalid())?))
@@ -190,6 +197,7 @@ mod tests {
             SightingKey::SearchKey(vec![0, 0xff, 0x10]),
             SightingKey::Stamp([0xa5; 16]),
             SightingKey::ImmutableId("AAk:a==".into()),
+            SightingKey::Content([8; 32]),
             SightingKey::Digest([7; 32]),
         ];
         for key in keys {

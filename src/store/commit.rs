@@ -26,6 +26,8 @@ pub struct CommitBatch {
     pub moves: Vec<MoveResult>,
     /// What the host's own log confirmed.
     pub deliveries: Vec<Delivered>,
+    /// Whether it writes no event: mail of long ago is no news to a host.
+    pub quiet: bool,
 }
 
 impl CommitBatch {
@@ -35,6 +37,13 @@ impl CommitBatch {
             rows,
             ..Self::default()
         }
+    }
+
+    /// The same without events, or with them.
+    #[must_use]
+    pub fn with_quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
     }
 
     /// Whether there is nothing to write.

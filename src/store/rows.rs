@@ -100,6 +100,7 @@ pub(crate) fn key_bytes(key: &SightingKey) -> Vec<u8> {
         SightingKey::ImmutableId(id) => (b'i', id.as_bytes()),
         SightingKey::Digest(digest) => (b'd', digest),
         SightingKey::Stamp(stamp) => (b'k', stamp),
+        SightingKey::Content(digest) => (b'c', digest),
     };
     [&[kind], bytes].concat()
 }
@@ -115,6 +116,10 @@ pub(crate) fn sighting_key(bytes: &[u8]) -> Fit<SightingKey> {
         },
         Some((b'k', stamp)) => match stamp.try_into() {
             Ok(stamp) => Ok(SightingKey::Stamp(stamp)),
+            Err(_) => Err(damaged),
+        },
+        Some((b'c', digest)) => match digest.try_into() {
+            Ok(digest) => Ok(SightingKey::Content(digest)),
             Err(_) => Err(damaged),
         },
         Some((b'd', digest)) => match digest.try_into() {

@@ -20,6 +20,7 @@ pub(super) fn commit(
     mailbox: &MailboxKey,
     batch: CommitBatch,
 ) -> CommitReceipt {
+    let (events, quiet) = (tables.events.len(), batch.quiet);
     for result in batch.moves {
         settle(tables, stamp, mailbox, result);
     }
@@ -27,7 +28,11 @@ pub(super) fn commit(
         deliver(tables, delivered);
     }
     let rows = batch.rows.into_iter();
-    CommitReceipt::new(rows.map(|row| write(tables, stamp, mailbox, row)).collect())
+    let receipt = CommitReceipt::new(rows.map(|row| write(tables, stamp, mailbox, row)).collect());
+    if quiet {
+        tables.events.truncate(events);
+    }
+    receipt
 }
 
 fn write(

@@ -243,6 +243,7 @@ fn of_the_log() -> Vec<Case<Bench>> {
         }
         feed::{
             events_tell_of_commits_with_rising_numbers,
+            a_quiet_commit_tells_nothing,
             each_consumer_has_its_own_place,
             a_setup_is_stored_only_over_the_version_that_was_read,
         }

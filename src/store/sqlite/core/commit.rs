@@ -54,6 +54,7 @@ impl Core {
         let (tx, scope) = self.write(scope)?;
         let mailbox = fence(&tx, scope, lease)?;
         let mut writer = Writer::new(&tx, scope, mailbox, &*clock, &*entropy)?;
+        writer.quiet = batch.quiet;
         for delivered in &batch.deliveries {
             moves::deliver(&tx, scope, delivered)?;
         }
@@ -85,6 +86,8 @@ pub(super) struct Writer<'a> {
     last_original: Option<i64>,
     /// The key of the scope's tombstones, if it has any.
     pub(super) tombstones: Option<TombstoneKey>,
+    /// Whether events are left out.
+    quiet: bool,
 }
 
 /// The highest numbers of the scope.
@@ -124,6 +127,7 @@ impl<'a> Writer<'a> {
             words: Vec::new(),
             last_original: None,
             tombstones: key.map(TombstoneKey::from_bytes),
+            quiet: false,
         })
     }
 
@@ -216,7 +220,7 @@ impl<'a> Writer<'a> {
         self.counters.entry_no -= 1;
     }
 
-    /// Writes an event.
+    /// Writes an event, unless this commit writes none.
     pub(super) fn event(
         &mut self,
         kind: EventKind,
@@ -224,6 +228,9 @@ impl<'a> Writer<'a> {
         entries: &[(EntryId, u64)],
         reason: &str,
     ) -> Done<()> {
+        if self.quiet {
+            return Ok(());
+        }
         self.counters.event_no += 1;
         let ids: Vec<u8> = entries
             .iter()

@@ -78,6 +78,9 @@ impl Bench {
         items: &[ItemRef],
         to: &Folder,
     ) -> Checked<Vec<Moved>> {
+        if !self.source.capabilities().moves {
+            return Err(Stop::Skipped("the source cannot move".into()));
+        }
         let answers = self.source.move_to(from, items, to).await?;
         equal("answers to a move", answers.len(), items.len())?;
         Ok(answers)

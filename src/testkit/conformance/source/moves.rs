@@ -165,6 +165,11 @@ pub(super) async fn what_a_source_cannot_do_it_says(bench: &Bench) -> Checked {
         let answer = bench.source.remove(&queue, &refs(&items), disposal).await;
         fails("to remove", answer, ErrorKind::Unsupported)?;
     }
+    if !capabilities.moves {
+        let storage = bench.storage().await?;
+        let answer = bench.source.move_to(&queue, &refs(&items), &storage).await;
+        fails("to move", answer, ErrorKind::Unsupported)?;
+    }
     if !capabilities.locate {
         let keys: Vec<_> = items.iter().filter_map(|item| item.key.clone()).collect();
         let answer = bench.source.locate(&queue, &keys).await;

@@ -7,7 +7,7 @@ use super::sample;
 use crate::error::ErrorKind;
 use crate::setup::EmailLoggingSetup;
 use crate::source::{FolderId, FolderPath, FolderRoot};
-use crate::store::{EventKind, StoredSetup};
+use crate::store::{CommitBatch, EventKind, StoredSetup};
 use crate::testkit::conformance::harness::{Checked, check, equal, fails};
 
 pub(super) async fn events_tell_of_commits_with_rising_numbers(bench: &Bench) -> Checked {
@@ -44,6 +44,20 @@ pub(super) async fn events_tell_of_commits_with_rising_numbers(bench: &Bench) ->
         "another mailbox"
     );
     Ok(())
+}
+
+pub(super) async fn a_quiet_commit_tells_nothing(bench: &Bench) -> Checked {
+    let (quiet, loud) = (sample::logged(1, &["C1"]), sample::logged(2, &["C1"]));
+    let lease = bench.lease().await?;
+    let batch = CommitBatch::of_rows(vec![quiet.row(), sample::not_matched(3).row()]);
+    bench.commit_batch(&lease, batch.with_quiet(true)).await?;
+    equal("events of a quiet commit", bench.events().await?.len(), 0)?;
+    let written = bench.store.mail(&bench.scope, &quiet.uid()).await?;
+    equal("its entries", written.entries.len(), 1)?;
+    bench.commit(&lease, vec![loud.row()]).await?;
+    let events = bench.events().await?;
+    let told: Vec<_> = events.iter().map(|event| event.message).collect();
+    equal("events of the next commit", told, vec![Some(loud.uid())])
 }
 
 pub(super) async fn each_consumer_has_its_own_place(bench: &Bench) -> Checked {

@@ -42,6 +42,8 @@ pub(super) struct Changes<'a> {
     pub(super) delivered: Vec<&'a Delivered>,
     pub(super) words: Vec<Words>,
     attempts: Option<Landmark>,
+    /// Whether events are left out.
+    quiet: bool,
 }
 
 pub(super) struct NewMessage<'a> {
@@ -101,6 +103,7 @@ impl<'a> Changes<'a> {
             delivered: Vec::new(),
             words: Vec::new(),
             attempts: None,
+            quiet: job.batch.quiet,
         }
     }
 
@@ -118,7 +121,7 @@ impl<'a> Changes<'a> {
         self.attempts.get_or_insert(landmark);
     }
 
-    /// Adds an event.
+    /// Adds an event, unless this commit writes none.
     pub(super) fn event(
         &mut self,
         kind: EventKind,
@@ -126,6 +129,9 @@ impl<'a> Changes<'a> {
         entries: &[(EntryId, u64)],
         reason: &str,
     ) -> Done<()> {
+        if self.quiet {
+            return Ok(());
+        }
         self.state.event_no += 1;
         let at: Timestamp = timestamp(self.fenced.now)?;
         let ids = entries.iter().flat_map(|(id, _)| id.as_bytes());
