@@ -184,7 +184,11 @@ impl EwsWakeup {
         {
             known.watermark = watermark;
         }
-        Ok(if events.any { Look::Hint } else { Look::Nothing })
+        Ok(if events.any {
+            Look::Hint
+        } else {
+            Look::Nothing
+        })
     }
 
     async fn subscribe(&self) -> Result<Subscription> {

@@ -59,7 +59,10 @@ fn write(
 ) {
     let folder = world.folder(folder);
     let items = folder.into_iter().flat_map(|folder| world.items_in(folder));
-    let new: Vec<_> = items.filter(|item| item.key > last).take(MOST + 1).collect();
+    let new: Vec<_> = items
+        .filter(|item| item.key > last)
+        .take(MOST + 1)
+        .collect();
     w.nest("m:Notification", &[], |w| {
         w.text("t:SubscriptionId", id);
         w.text("t:PreviousWatermark", since);
@@ -78,7 +81,10 @@ fn event(item: &Item, parent: &str, w: &mut XmlWriter) {
     w.nest("t:NewMailEvent", &[], |w| {
         w.text("t:Watermark", &watermark(item.key));
         w.text("t:TimeStamp", &clock::text(item.received));
-        w.empty("t:ItemId", &[("Id", &item.id), ("ChangeKey", &item.change_key)]);
+        w.empty(
+            "t:ItemId",
+            &[("Id", &item.id), ("ChangeKey", &item.change_key)],
+        );
         w.empty("t:ParentFolderId", &[("Id", parent)]);
     });
 }
