@@ -257,7 +257,7 @@ impl LoggerPool {
                     turns.push(Box::pin(turn.take(drain.subscribe())));
                 }
                 while let Some(ear) = self.inner.next_ear() {
-                    ears.push(Box::pin(ear.listen()));
+                    ears.push(Box::pin(ear.begin().listen()));
                 }
             } else if turns.is_empty() {
                 return;

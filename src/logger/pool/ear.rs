@@ -7,13 +7,14 @@ use tokio::sync::watch as signal;
 use super::Inner;
 use super::mailbox::PoolMailbox;
 use super::seat::Seat;
-use crate::logger::EmailLogger;
 use crate::logger::hints::Hints;
 
 /// Waits for one hint. After it the seat says when the next wait begins, so that a flood costs nothing.
 pub(super) struct Ear {
     place: Place,
-    logger: Arc<EmailLogger>,
+    hints: Hints,
+    /// Whether a turn of the mailbox has just begun.
+    begins: bool,
     leave: signal::Receiver<bool>,
 }
 
@@ -38,18 +39,26 @@ impl Ear {
                 mailbox,
                 came: false,
             },
-            logger: Arc::clone(&seat.logger),
+            hints: Hints::new(&seat.logger.parts.wakeups),
+            begins: seat.is_running(),
             leave: seat.leaving(),
         }
     }
 
+    /// Forgets what the turn that begins now will find. To be called before the turn is polled.
+    pub(super) fn begin(mut self) -> Self {
+        if self.begins {
+            self.hints.begin();
+        }
+        self
+    }
+
     /// Ends with the hint, or when the mailbox leaves the pool.
     pub(super) async fn listen(mut self) {
-        let mut hints = Hints::new(&self.logger.parts.wakeups);
         tokio::select! {
             biased;
             _ = self.leave.wait_for(|leaves| *leaves) => {}
-            () = hints.come() => self.place.came = true,
+            () = self.hints.come() => self.place.came = true,
         }
     }
 }

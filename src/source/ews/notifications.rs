@@ -38,10 +38,9 @@ const LOST: [&str; 7] = [
 ];
 
 /// The server has no notifications for this folder or this account.
-const REFUSED: [&str; 6] = [
+const REFUSED: [&str; 5] = [
     "ErrorInvalidSubscription",
     "ErrorInvalidSubscriptionRequest",
-    "ErrorNoPublicFolderReplicaAvailable",
     "ErrorSubscriptionAccessDenied",
     "ErrorSubscriptionDelegateAccessNotSupported",
     "ErrorSubscriptionsDisabledForGroup",
