@@ -8,6 +8,9 @@ mod signal;
 
 #[cfg(feature = "ews")]
 pub mod ews;
+#[cfg(feature = "graph")]
+#[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
+pub mod graph;
 pub mod memory;
 
 use std::fmt::Debug;

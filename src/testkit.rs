@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod conformance;
 pub mod exchange;
+pub mod graph;
 pub mod identity;
 mod loopback;

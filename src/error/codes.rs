@@ -258,6 +258,45 @@ codes! {
     EWS_UNEXPECTED_CODE = "ews.unexpected_code", Internal,
         "the server answered a code that belongs to something else", "Report it with the request id; what it is about stays where it is.";
 
+    GRAPH_PUBLIC_FOLDERS = "graph.public_folders", Unsupported,
+        "Microsoft Graph has no public folders", "Choose a folder of a mailbox, such as inbox: of a shared mailbox, or use EWS on premises.";
+    GRAPH_LINK_REFUSED = "graph.link_refused", Protocol,
+        "the answer names a link that may not be followed", "Check what stands between this machine and Graph.";
+    GRAPH_ANSWER_INVALID = "graph.answer_invalid", Protocol,
+        "the answer is not what Graph answers", "Check the address of the service and what stands between this machine and Graph.";
+    GRAPH_ANSWERS_MISSING = "graph.answers_missing", Unavailable,
+        "Graph answered a different number of items than asked", "Nothing: the items are asked again.";
+    GRAPH_THROTTLED = "graph.throttled", Throttled,
+        "Graph asks to wait", "Nothing: all calls to this mailbox wait.";
+    GRAPH_UNAVAILABLE = "graph.unavailable", Unavailable,
+        "Graph cannot answer now", "Nothing: the call is repeated later.";
+    GRAPH_NOT_FOUND = "graph.not_found", NotFound,
+        "the item does not exist or may not be seen", "Nothing: it was moved by somebody else.";
+    GRAPH_FOLDER_NOT_FOUND = "graph.folder_not_found", NotFound,
+        "the folder does not exist or may not be seen", "Check the folder's path and the mailbox.";
+    GRAPH_FOLDER_AMBIGUOUS = "graph.folder_ambiguous", Config,
+        "two folders match one segment of the path", "Rename one of the folders.";
+    GRAPH_ACCESS_DENIED = "graph.access_denied", PermissionDenied,
+        "the application or the account may not do this in the mailbox", "Consent to Mail.ReadWrite (for a person and a shared mailbox Mail.ReadWrite.Shared), and check that the mailbox lies in the scope that the application was narrowed to.";
+    GRAPH_MAILBOX = "graph.mailbox", Config,
+        "there is no mailbox of Exchange Online at this address, or it has no licence", "Check the mailbox's address; a mailbox on premises is read by EWS.";
+    GRAPH_QUOTA = "graph.quota", PermissionDenied,
+        "the mailbox is full", "Make room in the mailbox.";
+    GRAPH_ITEM_DAMAGED = "graph.item_damaged", Protocol,
+        "Graph cannot render the item", "Open the item in Outlook; it stays where it is.";
+    GRAPH_ITEM_TOO_LARGE = "graph.item_too_large", LimitExceeded,
+        "the item is larger than the service or this crate allows", "Raise the limit, or log the mail by hand.";
+    GRAPH_MOVE_FAILED = "graph.move_failed", Unavailable,
+        "the item could not be moved", "Nothing: the move is repeated.";
+    GRAPH_BLOCKED = "graph.blocked", Blocked,
+        "the organisation does not let the application use Graph", "Let an administrator look at the application's registration and at the policies of the organisation.";
+    GRAPH_TOKEN = "graph.token", Unauthenticated,
+        "Graph does not accept the token", "Check that the token is for Graph in the right cloud, and the clock of this machine.";
+    GRAPH_REQUEST = "graph.request", Internal,
+        "the request was refused as it stands", "Report it with the request id.";
+    GRAPH_UNKNOWN_CODE = "graph.unknown_code", Unavailable,
+        "the service answered a code that is not known", "Nothing: it is repeated a few times, then set aside.";
+
     AUTODISCOVER_DOMAIN = "autodiscover.domain", Config,
         "the address or the domain names no organisation whose servers could be asked", "Give the mail address of a mailbox, or the full service URL.";
     AUTODISCOVER_HOST = "autodiscover.host", Config,

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Entropy};
-use crate::error::{Error, Result, codes};
+use crate::error::{Code, Error, Result, codes};
 use crowd::Crowd;
 
 pub use shared::ThrottlingGates;
@@ -100,6 +100,8 @@ pub(crate) struct Gate {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     longest: Duration,
+    /// What a wait that is too long is called.
+    throttled: &'static Code,
 }
 
 /// What the gate says to a call.
@@ -123,7 +125,15 @@ impl Gate {
             clock,
             entropy,
             longest,
+            throttled: &codes::EWS_THROTTLED,
         }
+    }
+
+    /// Calls a wait that is too long by this code of its protocol's.
+    #[cfg_attr(not(feature = "graph"), allow(dead_code))]
+    pub(crate) fn with_code(mut self, throttled: &'static Code) -> Self {
+        self.throttled = throttled;
+        self
     }
 
     /// Holds every call for this long; a shorter wish never shortens a longer one.
@@ -163,7 +173,7 @@ impl Gate {
                 Told::Go => return Ok(Pass(None)),
                 Told::Probe(hold) => return Ok(Pass(Some((self.shared.clone(), hold)))),
                 Told::Wait(_, left) if left > self.longest => {
-                    let error = Error::new(&codes::EWS_THROTTLED, operation);
+                    let error = Error::new(self.throttled, operation);
                     return Err(error.with_retry_after(left));
                 }
                 Told::Wait(hold, left) => {

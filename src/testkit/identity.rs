@@ -63,7 +63,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::application::Application;
 pub use self::authority::TokenAuthority;
-pub(crate) use self::authority::{Caller, TokenRefusal};
+pub(crate) use self::authority::{Caller, Permissions, TokenRefusal};
 pub use self::builder::SimulatedIdentityBuilder;
 pub use self::client_certificate::ClientCertificate;
 pub use self::endpoint::Endpoint;

@@ -360,7 +360,7 @@ impl SimulatedExchangeBuilder {
                 fault: Mutex::new(self.autodiscover_fault),
                 calls: Mutex::default(),
             },
-            world: Mutex::new(world),
+            world: Arc::new(Mutex::new(world)),
             faults: Mutex::new(self.faults),
             statistics: Mutex::new(Statistics::default()),
             throttle: Mutex::new(Throttle::new(self.connection_limit)),

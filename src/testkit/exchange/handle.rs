@@ -363,7 +363,7 @@ impl SimulatedExchange {
 }
 
 impl SimulatedItem {
-    fn of(item: &Item) -> Self {
+    pub(in crate::testkit) fn of(item: &Item) -> Self {
         Self {
             id: item.id.clone(),
             change_key: item.change_key.clone(),

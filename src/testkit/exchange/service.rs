@@ -39,7 +39,8 @@ pub(crate) struct Service {
     pub(crate) authentication: Authentication,
     pub(crate) routing: Routing,
     pub(crate) autodiscover: Autodiscover,
-    pub(crate) world: Mutex<World>,
+    /// Shared with a simulated Graph over the same mailboxes.
+    pub(crate) world: Arc<Mutex<World>>,
     pub(crate) faults: Mutex<FaultPlan>,
     pub(crate) statistics: Mutex<Statistics>,
     pub(crate) throttle: Mutex<Throttle>,

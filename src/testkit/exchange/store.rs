@@ -31,6 +31,7 @@ pub(crate) struct World {
     folders_by_id: HashMap<String, FolderKey>,
     items: BTreeMap<ItemKey, Item>,
     items_by_id: HashMap<String, ItemKey>,
+    items_by_lineage: HashMap<u64, ItemKey>,
     mailboxes: Vec<Mailbox>,
     /// Whether people see the folders of their own mailbox alone.
     pub(crate) private: bool,
@@ -55,6 +56,7 @@ impl World {
             folders_by_id: HashMap::new(),
             items: BTreeMap::new(),
             items_by_id: HashMap::new(),
+            items_by_lineage: HashMap::new(),
             mailboxes: Vec::new(),
             private: false,
             public_root: None,
@@ -83,6 +85,11 @@ impl World {
 
     pub(crate) fn item_by_id(&self, id: &str) -> Option<&Item> {
         self.items_by_id.get(id).and_then(|key| self.items.get(key))
+    }
+
+    pub(crate) fn item_by_lineage(&self, lineage: u64) -> Option<&Item> {
+        let key = self.items_by_lineage.get(&lineage)?;
+        self.items.get(key)
     }
 
     pub(crate) fn folder_by_id(&self, id: &str) -> Option<&Folder> {
@@ -136,6 +143,11 @@ impl World {
         own.is_some_and(|own| own.root == owner.root)
     }
 
+    /// All mailboxes, in the order in which they were added.
+    pub(crate) fn mailboxes(&self) -> &[Mailbox] {
+        &self.mailboxes
+    }
+
     pub(crate) fn has_mailboxes(&self) -> bool {
         !self.mailboxes.is_empty()
     }
@@ -159,8 +171,14 @@ impl World {
 
     /// Moves an item: as on Exchange the copy in the target gets a new id and keeps its search key.
     pub(crate) fn move_item(&mut self, key: ItemKey, target: FolderKey) -> Option<ItemKey> {
+        let lineage = self.items.get(&key)?.lineage;
         let moved = self.copy_item(key, target)?;
         self.remove(key);
+        if let Some(copy) = self.items.get_mut(&moved) {
+            self.items_by_lineage.remove(&copy.lineage);
+            copy.lineage = lineage;
+            self.items_by_lineage.insert(lineage, moved);
+        }
         Some(moved)
     }
 
@@ -168,6 +186,7 @@ impl World {
     pub(crate) fn copy_item(&mut self, key: ItemKey, target: FolderKey) -> Option<ItemKey> {
         let mut copy = self.items.get(&key)?.clone();
         copy.key = self.ids.next_item();
+        copy.lineage = copy.key.0;
         copy.folder = target;
         copy.modified = self.now();
         self.stamp(&mut copy);
@@ -179,6 +198,7 @@ impl World {
     pub(crate) fn remove(&mut self, key: ItemKey) -> Option<Item> {
         let item = self.items.remove(&key)?;
         self.items_by_id.remove(&item.id);
+        self.items_by_lineage.remove(&item.lineage);
         if let Some(folder) = self.folders.get_mut(&item.folder) {
             folder.items.remove(&key);
             folder.bytes = folder.bytes.saturating_sub(item.size());
@@ -209,6 +229,7 @@ impl World {
             folder.bytes += item.size();
         }
         self.items_by_id.insert(item.id.clone(), item.key);
+        self.items_by_lineage.insert(item.lineage, item.key);
         self.items.insert(item.key, item);
     }
 }

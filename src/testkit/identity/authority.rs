@@ -10,8 +10,43 @@ use super::lock;
 use super::service::Service;
 use crate::clock::{Clock, SystemClock};
 
-const APP_ROLE: &str = "full_access_as_app";
-const USER_SCOPE: &str = "EWS.AccessAsUser.All";
+/// What a resource server asks of a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Permissions {
+    /// Whether an audience is this resource, where the provider is simulated.
+    pub(crate) is_audience: fn(&str) -> bool,
+    pub(crate) app_role: &'static str,
+    pub(crate) user_scopes: &'static [&'static str],
+}
+
+impl Permissions {
+    /// Exchange Web Services.
+    pub(crate) const EWS: Self = Self {
+        is_audience: |audience| !is_graph(audience),
+        app_role: "full_access_as_app",
+        user_scopes: &["EWS.AccessAsUser.All"],
+    };
+    /// Mail through Microsoft Graph.
+    pub(crate) const GRAPH_MAIL: Self = Self {
+        is_audience: is_graph,
+        app_role: "Mail.ReadWrite",
+        user_scopes: &["Mail.ReadWrite", "Mail.ReadWrite.Shared"],
+    };
+}
+
+/// The audiences of Microsoft Graph and its national clouds (Microsoft, "National cloud deployments").
+const GRAPH: [&str; 5] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+    "00000003-0000-0000-c000-000000000000",
+];
+
+fn is_graph(audience: &str) -> bool {
+    GRAPH.contains(&audience.trim_end_matches('/'))
+}
+
 /// How far a token may come from the future.
 const SKEW_SECONDS: i64 = 300;
 
@@ -38,6 +73,13 @@ pub(crate) enum Caller {
     Application,
     /// A user, by the user principal name.
     User(String),
+}
+
+/// A caller together with the scopes of the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearing {
+    pub(crate) caller: Caller,
+    pub(crate) scopes: Vec<String>,
 }
 
 /// Why a token is refused.
@@ -72,12 +114,22 @@ impl TokenAuthority {
 
     /// Says who calls with this token, as Exchange Online would find out.
     pub(crate) fn judge(&self, token: &str) -> Result<Caller, TokenRefusal> {
+        self.judge_for(token, Permissions::EWS)
+            .map(|bearing| bearing.caller)
+    }
+
+    /// Says who calls with this token, as a resource server with these permissions would find out.
+    pub(crate) fn judge_for(
+        &self,
+        token: &str,
+        permissions: Permissions,
+    ) -> Result<Bearing, TokenRefusal> {
         let token = Unchecked::parse(token).ok_or(TokenRefusal::InvalidToken)?;
         if !self.has_signed(&token) {
             return Err(TokenRefusal::InvalidSignature);
         }
         self.is_in_time(&token)?;
-        if !self.is_audience(token.text("aud").unwrap_or_default()) {
+        if !self.is_audience(token.text("aud").unwrap_or_default(), permissions) {
             return Err(TokenRefusal::InvalidResource);
         }
         if !self.is_tenant(token.text("tid")) {
@@ -86,7 +138,7 @@ impl TokenAuthority {
         if self.is_revoked(token.text("uti")) {
             return Err(TokenRefusal::InvalidToken);
         }
-        caller(&token)
+        caller(&token, permissions)
     }
 
     fn has_signed(&self, token: &Unchecked<'_>) -> bool {
@@ -121,11 +173,12 @@ impl TokenAuthority {
         Ok(())
     }
 
-    fn is_audience(&self, audience: &str) -> bool {
+    fn is_audience(&self, audience: &str, permissions: Permissions) -> bool {
         match &self.0 {
             Source::Simulated(service) => {
                 let resources = &service.settings.resources;
-                resources.iter().any(|resource| resource == audience)
+                let mut known = resources.iter();
+                known.any(|resource| resource == audience) && (permissions.is_audience)(audience)
             }
             Source::Fixed(fixed) => fixed.audience == audience,
         }
@@ -152,20 +205,32 @@ impl TokenAuthority {
     }
 }
 
-fn caller(token: &Unchecked<'_>) -> Result<Caller, TokenRefusal> {
+fn caller(token: &Unchecked<'_>, permissions: Permissions) -> Result<Bearing, TokenRefusal> {
     let roles = token.claims.get("roles").and_then(Value::as_array);
-    if roles.is_some_and(|roles| roles.iter().any(|role| role == APP_ROLE)) {
-        return Ok(Caller::Application);
+    if roles.is_some_and(|roles| roles.iter().any(|role| role == permissions.app_role)) {
+        return Ok(Bearing {
+            caller: Caller::Application,
+            scopes: Vec::new(),
+        });
     }
-    let scopes = token.text("scp").unwrap_or_default();
-    if !scopes.split(' ').any(|scope| scope == USER_SCOPE) {
+    let scopes: Vec<_> = token
+        .text("scp")
+        .unwrap_or_default()
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    let permits = |scope: &String| permissions.user_scopes.contains(&scope.as_str());
+    if !scopes.iter().any(permits) {
         return Err(TokenRefusal::InvalidGrant);
     }
     let name = token
         .text("upn")
         .or_else(|| token.text("preferred_username"));
-    name.map(|name| Caller::User(name.to_owned()))
-        .ok_or(TokenRefusal::InvalidUser)
+    let name = name.ok_or(TokenRefusal::InvalidUser)?;
+    Ok(Bearing {
+        caller: Caller::User(name.to_owned()),
+        scopes,
+    })
 }
 
 impl std::fmt::Debug for TokenAuthority {

@@ -19,9 +19,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::testkit::exchange::TlsCertificate;
 
 const TENANT_ID: &str = "11111111-2222-4333-8444-555555555555";
-const RESOURCES: [&str; 2] = [
+const RESOURCES: [&str; 3] = [
     "https://outlook.office365.com",
     "https://outlook.office.com",
+    "https://graph.microsoft.com",
 ];
 /// One second less than an hour, as Microsoft's shortest.
 const LIFETIME: Duration = Duration::from_secs(3599);

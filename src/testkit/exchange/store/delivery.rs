@@ -123,6 +123,7 @@ impl Delivery {
             key,
             id: String::new(),
             change_key: String::new(),
+            lineage: key.0,
             folder,
             mime: self.mime,
             subject,

@@ -35,6 +35,8 @@ pub(crate) struct Folder {
     pub(crate) distinguished: Option<&'static str>,
     pub(crate) home: Home,
     pub(crate) rights: FolderRights,
+    /// Whether Graph lists it only when hidden folders are asked for.
+    pub(crate) hidden: bool,
     /// The most bytes that the folder may hold.
     pub(crate) quota: Option<u64>,
     pub(crate) bytes: u64,

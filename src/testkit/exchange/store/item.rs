@@ -24,6 +24,8 @@ pub(crate) struct Item {
     pub(crate) key: ItemKey,
     pub(crate) id: String,
     pub(crate) change_key: String,
+    /// Stays through moves, as the immutable id of Graph; a copy gets a new one.
+    pub(crate) lineage: u64,
     pub(crate) folder: FolderKey,
     pub(crate) mime: Mime,
     pub(crate) facts: Arc<MimeFacts>,

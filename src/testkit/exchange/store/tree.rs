@@ -126,6 +126,7 @@ impl World {
             distinguished: new.distinguished,
             home: new.home,
             rights: FolderRights::OWNER,
+            hidden: false,
             quota: None,
             bytes: 0,
             children: Vec::new(),

@@ -1,0 +1,120 @@
+//! The addresses of one mailbox at Graph: what is asked for, and which links may be followed.
+//!
+//! Ids and names are other people's text; they are put into a path or a query by percent-encoding only.
+
+use std::fmt;
+
+use crate::error::{Error, Result, codes};
+use crate::http::ServiceUrl;
+
+/// Everything before what is asked for: the service, and the mailbox in it.
+pub(super) struct Addresses {
+    /// The service with its version, without a slash at the end.
+    service: String,
+    /// The mailbox as a path below the service: `/me` or `/users/…`.
+    mailbox: String,
+    plain_loopback: bool,
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Addresses").finish_non_exhaustive()
+    }
+}
+
+impl Addresses {
+    /// The addresses of a mailbox, or of the signed-in person's own.
+    pub(super) fn new(
+        url: &ServiceUrl,
+        mailbox: Option<&str>,
+        plain_loopback: bool,
+    ) -> Result<Self> {
+        if url.as_url().query().is_some() {
+            return Err(Error::new(&codes::CONFIG_INVALID, "service URL")
+                .with_detail("the address of Graph has no query"));
+        }
+        let path = url.as_url().path().trim_end_matches('/');
+        let path = if path.is_empty() { "/v1.0" } else { path };
+        Ok(Self {
+            service: format!("{}{path}", url.origin()),
+            mailbox: mailbox.map_or_else(
+                || "/me".to_owned(),
+                |smtp| format!("/users/{}", encoded(smtp)),
+            ),
+            plain_loopback,
+        })
+    }
+
+    /// The address of something in the mailbox; `rest` starts with a slash and is encoded.
+    pub(super) fn of(&self, rest: &str) -> Result<ServiceUrl> {
+        self.parse(&format!("{}{}{rest}", self.service, self.mailbox))
+    }
+
+    /// The address of something in another mailbox of the same service.
+    #[allow(dead_code)] // the set-up's
+    pub(super) fn elsewhere(&self, smtp: &str, rest: &str) -> Result<ServiceUrl> {
+        self.parse(&format!("{}/users/{}{rest}", self.service, encoded(smtp)))
+    }
+
+    /// The address of something in the mailbox, as a part of a batch names it.
+    pub(super) fn in_batch(&self, rest: &str) -> String {
+        format!("{}{rest}", self.mailbox)
+    }
+
+    /// Where batches go.
+    pub(super) fn batch(&self) -> Result<ServiceUrl> {
+        self.parse(&format!("{}/$batch", self.service))
+    }
+
+    /// A link to a further page. Only below the mailbox at the same service: a token goes nowhere else.
+    pub(super) fn follow(&self, operation: &'static str, link: &str) -> Result<ServiceUrl> {
+        let refused = || {
+            Error::new(&codes::GRAPH_LINK_REFUSED, operation)
+                .with_detail("a link to a further page leads elsewhere")
+        };
+        let url = self.parse(link).map_err(|_| refused())?;
+        let service = self.parse(&self.service).map_err(|_| refused())?;
+        let root = service.as_url().path().trim_end_matches('/');
+        let below = url.as_url().path().strip_prefix(root);
+        // Graph writes the mailbox as it likes: by its id, quoted in parentheses, or in other letters.
+        let mailbox = below.is_some_and(|rest| {
+            let rest = rest.to_ascii_lowercase();
+            rest.starts_with("/me/") || rest.starts_with("/users/") || rest.starts_with("/users(")
+        });
+        if url.origin() == service.origin() && mailbox {
+            Ok(url)
+        } else {
+            Err(refused())
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<ServiceUrl> {
+        ServiceUrl::parse(text, self.plain_loopback)
+    }
+}
+
+/// Text as one segment of a path or one value of a query: everything but letters, digits and `-._~` (RFC 3986, 2.3).
+pub(super) fn encoded(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => {
+                out.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    let digit = DIGITS.get(usize::from(digit)).copied();
+                    out.push(char::from(digit.unwrap_or(b'0')));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Text between the quotation marks of a filter (OData 4.01, URL conventions, 5.1.1.11.1: a quotation mark is doubled).
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,319 @@
+//! Batches: up to 20 requests in one, each answered by itself, in any order (Microsoft Graph, "Combine multiple requests in
+//! one HTTP call using JSON batching").
+//!
+//! The answer is read into memory as a whole and parsed in place; what a part holds as base64 is decoded from where it
+//! stands. Whoever asks keeps the sum small.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use serde::Serialize;
+
+use super::GraphSource;
+use super::codes::{Chance, Class};
+use super::failure::{Failure, Remedy};
+use super::json::{Batch, Content, Message, Part, read};
+use super::session::{PREFER, Question, may_ask_again};
+use crate::error::{Error, Result, ServerContext, codes};
+
+/// Parts of one batch that Graph allows.
+pub(super) const PARTS: usize = 20;
+
+/// One request of a batch.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Asked {
+    id: String,
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<&'static str, &'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Destination>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Destination {
+    destination_id: String,
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a> {
+    requests: Vec<&'a Asked>,
+}
+
+impl Asked {
+    /// Asks for a document.
+    pub(super) fn get(url: String) -> Self {
+        Self::new("GET", url, None)
+    }
+
+    /// Deletes something.
+    pub(super) fn delete(url: String) -> Self {
+        Self::new("DELETE", url, None)
+    }
+
+    /// Moves something to a folder, by its id or its well-known name.
+    pub(super) fn move_to(url: String, folder: &str) -> Self {
+        let destination_id = folder.to_owned();
+        Self::new("POST", url, Some(Destination { destination_id }))
+    }
+
+    fn new(method: &'static str, url: String, body: Option<Destination>) -> Self {
+        let mut headers = BTreeMap::from([("Prefer", PREFER)]);
+        if body.is_some() {
+            headers.insert("Content-Type", "application/json");
+        }
+        Self {
+            id: String::new(),
+            method,
+            url,
+            headers,
+            body,
+        }
+    }
+}
+
+/// What a part that went well holds.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// Nothing.
+    Nothing,
+    /// The bytes of a document that is no JSON.
+    Bytes(Vec<u8>),
+    /// A message.
+    Message(Box<Message>),
+    /// Text that is no base64.
+    Unreadable,
+}
+
+/// The answer to one part.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// It went well.
+    Fine(Held),
+    /// It did not.
+    Refused(Class, Error),
+    /// There is no answer: what was done is not known.
+    Missing(Error),
+}
+
+impl Answered {
+    /// Whether the part may be asked again.
+    fn may_be_asked_again(&self, changes: bool) -> bool {
+        match self {
+            Self::Fine(_) => false,
+            Self::Refused(class, _) => may_ask_again(*class, changes),
+            Self::Missing(_) => !changes,
+        }
+    }
+}
+
+/// One reading of an answer: the parts by their place in the question, with the waits that they name.
+struct Reading {
+    parts: Vec<Option<(u16, Said, Option<Duration>)>>,
+}
+
+/// What a part says, before it is judged.
+enum Said {
+    Held(Held),
+    Refusal(super::json::Said),
+}
+
+impl GraphSource {
+    /// Asks for up to [`PARTS`] parts, and again for those that the service did not get to. One answer for each, in order.
+    ///
+    /// An `Err` means that nothing is known of any part that was asked for with it.
+    pub(super) async fn batch(
+        &self,
+        operation: &'static str,
+        mut parts: Vec<Asked>,
+        changes: bool,
+    ) -> Result<Vec<Answered>> {
+        for (at, part) in parts.iter_mut().enumerate() {
+            part.id = at.to_string();
+        }
+        let mut answers: Vec<Option<Answered>> = parts.iter().map(|_| None).collect();
+        let mut open: Vec<usize> = (0..parts.len()).collect();
+        let mut waits = self.session().waits();
+        while !open.is_empty() {
+            let some: Vec<&Asked> = open.iter().filter_map(|at| parts.get(*at)).collect();
+            let found = self
+                .batch_once(operation, &some, parts.len(), changes)
+                .await?;
+            for (at, answer) in found {
+                if let Some(slot) = answers.get_mut(at) {
+                    *slot = Some(answer);
+                }
+            }
+            open.retain(|at| {
+                let answer = answers.get(*at).and_then(Option::as_ref);
+                answer.is_some_and(|answer| answer.may_be_asked_again(changes))
+            });
+            let worst = open.iter().filter_map(|at| answers.get(*at)?.as_ref());
+            let Some(failure) = worst.filter_map(failure_of).max_by_key(wait_of) else {
+                break;
+            };
+            if self.session().recover(false, failure, &mut waits).is_err() {
+                break;
+            }
+        }
+        let missing = || Answered::Missing(Error::new(&codes::GRAPH_ANSWERS_MISSING, operation));
+        let answers = answers.into_iter();
+        Ok(answers.map(|it| it.unwrap_or_else(missing)).collect())
+    }
+
+    /// One request. The answers carry their place in the whole question.
+    async fn batch_once(
+        &self,
+        operation: &'static str,
+        parts: &[&Asked],
+        places: usize,
+        changes: bool,
+    ) -> Result<Vec<(usize, Answered)>> {
+        let outgoing = Outgoing {
+            requests: parts.to_vec(),
+        };
+        let body =
+            serde_json::to_vec(&outgoing).map_err(|_| Error::new(&codes::INTERNAL, operation))?;
+        let url = self.session().addresses.batch()?;
+        let question = Question::of(operation, url).with_body(body, changes);
+        let take = |bytes: &[u8]| self.reading(bytes, places);
+        let mut told = self.session().ask(&question, take).await?;
+        let mut answers = Vec::with_capacity(parts.len());
+        for part in parts {
+            let Ok(at) = part.id.parse::<usize>() else {
+                continue;
+            };
+            let found = told.content.parts.get_mut(at).and_then(Option::take);
+            let answer = match found {
+                Some((status, said, wait)) => {
+                    self.judge(operation, status, said, wait, &told.server)
+                }
+                None => Answered::Missing(
+                    Error::new(&codes::GRAPH_ANSWERS_MISSING, operation)
+                        .with_server(told.server.clone()),
+                ),
+            };
+            answers.push((at, answer));
+        }
+        Ok(answers)
+    }
+
+    /// Reads an answer. It cannot be read where a part is answered twice or was not asked for.
+    fn reading(&self, bytes: &[u8], places: usize) -> Option<Reading> {
+        let batch: Batch<'_> = read(bytes)?;
+        let mut parts = Vec::new();
+        parts.resize_with(places, || None);
+        for part in batch.responses {
+            let at: usize = part.id.parse().ok()?;
+            let slot: &mut Option<_> = parts.get_mut(at)?;
+            if slot.is_some() {
+                return None;
+            }
+            let wait = self.session().wait_of_part(&waits_in(&part));
+            *slot = Some((part.status, said(part), wait));
+        }
+        Some(Reading { parts })
+    }
+
+    fn judge(
+        &self,
+        operation: &'static str,
+        status: u16,
+        said: Said,
+        wait: Option<Duration>,
+        server: &ServerContext,
+    ) -> Answered {
+        let mut server = server.clone();
+        server.status = Some(status);
+        let (class, code) = match said {
+            Said::Held(held) if matches!(status, 200..=299) => return Answered::Fine(held),
+            Said::Held(_) => (Class::of_status(status), String::new()),
+            Said::Refusal(said) => (Class::of(&said, status), said.code),
+        };
+        let class = match class {
+            Class::Transient if status == 503 && wait.is_some() => Class::Busy,
+            class => class,
+        };
+        self.session().heed(class, wait);
+        let error = class.error(operation, &code, server);
+        Answered::Refused(
+            class,
+            match wait {
+                Some(wait) => error.with_retry_after(wait),
+                None => error,
+            },
+        )
+    }
+}
+
+/// What the answer of a part asks for before the part is asked again.
+fn failure_of(answer: &Answered) -> Option<Failure> {
+    let (remedy, error) = match answer {
+        Answered::Fine(_) => return None,
+        Answered::Missing(error) => (Remedy::Repeat, error),
+        Answered::Refused(class, error) if class.chance() == Chance::Wait => {
+            (Remedy::Wait(error.retry_after()), error)
+        }
+        Answered::Refused(_, error) => (Remedy::Repeat, error),
+    };
+    let code = match error.kind() {
+        crate::error::ErrorKind::Throttled => &codes::GRAPH_THROTTLED,
+        _ => &codes::GRAPH_UNAVAILABLE,
+    };
+    Some(Failure {
+        error: Error::new(code, error.operation()),
+        remedy,
+    })
+}
+
+fn wait_of(failure: &Failure) -> Duration {
+    match failure.remedy {
+        Remedy::Wait(wait) => wait.unwrap_or(Duration::from_millis(1)),
+        _ => Duration::ZERO,
+    }
+}
+
+fn said(part: Part<'_>) -> Said {
+    match part.body {
+        Content::Nothing => Said::Held(Held::Nothing),
+        Content::Text(text) => Said::Held(decoded(&text)),
+        Content::Object(message) => match *message {
+            Message {
+                error: Some(error), ..
+            } => Said::Refusal(error),
+            message => Said::Held(Held::Message(Box::new(message))),
+        },
+    }
+}
+
+/// Base64, of either alphabet, with or without padding.
+fn decoded(text: &str) -> Held {
+    let plain = base64_simd::forgiving_decode_to_vec(text.as_bytes());
+    let bytes = plain.or_else(|_| {
+        let text = text.trim_end_matches('=');
+        base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text)
+    });
+    bytes.map_or(Held::Unreadable, Held::Bytes)
+}
+
+fn waits_in(part: &Part<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in part.headers.iter().flatten() {
+        if HeaderName::try_from(name.as_str()).is_ok_and(|name| name == RETRY_AFTER)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.append(RETRY_AFTER, value);
+        }
+    }
+    headers
+}
+
+/// The body of a request that is JSON.
+pub(super) fn json_of(operation: &'static str, value: &impl Serialize) -> Result<Bytes> {
+    let bytes = serde_json::to_vec(value);
+    let bytes = bytes.map_err(|_| Error::new(&codes::INTERNAL, operation))?;
+    Ok(bytes.into())
+}

@@ -1,0 +1,317 @@
+//! Sending requests: sign-in, waiting, repeating what may be repeated.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
+
+use super::address::Addresses;
+use super::codes::{Chance, Class};
+use super::failure::{Failure, Remedy, of_status};
+use super::json::{Refusal, read};
+use crate::clock::{Clock, Entropy};
+use crate::error::{Error, ErrorKind, Result, ServerContext, codes};
+use crate::http::{
+    Authenticator, Bearer, Body, Gate, HttpClient, Reply, ServiceUrl, http_date, new_guid,
+    retry_after,
+};
+
+/// The longest wait that no server asked for.
+const LONGEST_OWN_WAIT: Duration = Duration::from_mins(1);
+
+/// Bytes of a refusal that are read.
+const REFUSAL: usize = 64 << 10;
+
+/// What makes ids that survive a move within the mailbox (Microsoft Graph, "Obtain immutable identifiers for Outlook
+/// resources"). On every request, as an id of the other kind is another text.
+pub(super) const PREFER: &str = "IdType=\"ImmutableId\"";
+
+/// The connection to one mailbox with one credential.
+pub(super) struct Session {
+    pub(super) http: HttpClient,
+    pub(super) addresses: Addresses,
+    pub(super) auth: Bearer,
+    pub(super) gate: Gate,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) repeats: usize,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("repeats", &self.repeats)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One request.
+pub(super) struct Question {
+    /// What is asked, for errors.
+    pub(super) operation: &'static str,
+    /// Where to.
+    pub(super) url: ServiceUrl,
+    /// JSON to send; without it the request is a GET.
+    pub(super) body: Option<Bytes>,
+    /// Whether it changes something, so that it is never repeated after an unknown effect.
+    pub(super) changes: bool,
+}
+
+impl Question {
+    /// Asks for a document.
+    pub(super) fn of(operation: &'static str, url: ServiceUrl) -> Self {
+        Self {
+            operation,
+            url,
+            body: None,
+            changes: false,
+        }
+    }
+
+    /// Sends JSON.
+    pub(super) fn with_body(mut self, body: Vec<u8>, changes: bool) -> Self {
+        self.body = Some(body.into());
+        self.changes = changes;
+        self
+    }
+}
+
+/// An answer that was read.
+pub(super) struct Told<T> {
+    /// What it holds.
+    pub(super) content: T,
+    /// What to say about the server in an error.
+    pub(super) server: ServerContext,
+    /// The server's clock.
+    pub(super) date: Option<Timestamp>,
+}
+
+/// The waits of one call, longer each time; none is left after the last attempt.
+pub(super) struct Waits(ExponentialBackoff);
+
+impl Session {
+    /// The waits of a new call.
+    pub(super) fn waits(&self) -> Waits {
+        let builder = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_secs(1))
+            .with_max_delay(LONGEST_OWN_WAIT)
+            .with_max_times(self.repeats);
+        Waits(builder.build())
+    }
+
+    /// Asks until there is an answer of success, whose body was not read yet.
+    pub(super) async fn open(&self, question: &Question, waits: &mut Waits) -> Result<Reply> {
+        let mut signed_in_again = false;
+        loop {
+            let pass = self.gate.pass(question.operation).await?;
+            let authorization = self.auth.authorize().await?;
+            // Getting a token may have taken long enough for another call to be told to wait.
+            if self.gate.is_held() {
+                continue;
+            }
+            let failure = match self.attempt(question, authorization.clone()).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            drop(pass);
+            if failure.remedy == Remedy::SignIn {
+                if signed_in_again || !self.auth.challenge(&authorization).await {
+                    return Err(failure.error);
+                }
+                signed_in_again = true;
+            } else {
+                self.recover(question.changes, failure, waits)?;
+            }
+        }
+    }
+
+    /// Asks and reads the whole answer, which `take` turns into what it holds; `None` where it cannot be read.
+    pub(super) async fn ask<T>(
+        &self,
+        question: &Question,
+        mut take: impl FnMut(&[u8]) -> Option<T>,
+    ) -> Result<Told<T>> {
+        let mut waits = self.waits();
+        loop {
+            let reply = self.open(question, &mut waits).await?;
+            let (server, date) = (reply.server.clone(), http_date(&reply.headers));
+            let failure = match reply.read_all().await {
+                Ok(bytes) => match take(&bytes) {
+                    Some(content) => {
+                        return Ok(Told {
+                            content,
+                            server,
+                            date,
+                        });
+                    }
+                    None => Failure {
+                        error: Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation)
+                            .with_server(server),
+                        remedy: Remedy::Repeat,
+                    },
+                },
+                Err(error) => Failure::of_transport(error),
+            };
+            self.recover(question.changes, failure, &mut waits)?;
+        }
+    }
+
+    /// As [`ask`](Self::ask), for a document that keeps nothing of the bytes.
+    pub(super) async fn document<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+    ) -> Result<Told<T>> {
+        self.ask(question, |bytes| read::<T>(bytes)).await
+    }
+
+    /// Prepares the next attempt, or gives the error back where there is none.
+    pub(super) fn recover(&self, changes: bool, failure: Failure, waits: &mut Waits) -> Result<()> {
+        let wait = match failure.remedy {
+            Remedy::Wait(wait) => wait,
+            Remedy::Repeat if !changes => None,
+            _ => return Err(failure.error),
+        };
+        if let Some(wait) = wait {
+            self.gate.hold(wait);
+        }
+        match (waits.0.next(), wait) {
+            (None, _) => Err(failure.error),
+            (Some(_), Some(_)) => Ok(()),
+            (Some(next), None) => {
+                let busy = failure.error.kind() == ErrorKind::Throttled;
+                let own = if busy { next * 10 } else { next };
+                self.gate.hold(own.min(LONGEST_OWN_WAIT));
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps what a part of a batch says about waiting.
+    pub(super) fn heed(&self, class: Class, wait: Option<Duration>) {
+        if class == Class::Crowded {
+            self.gate.shrink();
+        }
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            self.gate.hold(wait);
+        }
+    }
+
+    async fn attempt(
+        &self,
+        question: &Question,
+        authorization: HeaderValue,
+    ) -> Result<Reply, Failure> {
+        let operation = question.operation;
+        let request_id = new_guid(&*self.entropy);
+        let headers = headers(
+            operation,
+            &request_id,
+            authorization,
+            question.body.is_some(),
+        );
+        let headers = headers.map_err(Failure::lasting)?;
+        let sent = match &question.body {
+            Some(body) => {
+                let post =
+                    self.http
+                        .post(operation, &question.url, &request_id, headers, body.clone());
+                post.await
+            }
+            None => {
+                let get = self
+                    .http
+                    .get(operation, &question.url, &request_id, headers);
+                get.await
+            }
+        };
+        let reply = sent.map_err(Failure::of_transport)?;
+        match reply.status {
+            200..=299 => Ok(reply),
+            300..=399 => Err(Failure::lasting(
+                Error::new(&codes::HTTP_REDIRECT, operation).with_server(reply.server),
+            )),
+            _ => Err(self.refused(operation, reply).await),
+        }
+    }
+
+    /// The body first: it tells more than the status.
+    async fn refused(&self, operation: &'static str, reply: Reply) -> Failure {
+        let (status, server, headers) = (reply.status, reply.server, reply.headers);
+        let wait = retry_after(&headers, self.clock.now()).filter(|wait| !wait.is_zero());
+        let bytes = start_of(reply.body).await;
+        let said = read::<Refusal>(&bytes).and_then(|refusal| refusal.error);
+        let mut failure = match said {
+            Some(said) => {
+                let class = Class::of(&said, status);
+                self.heed(class, None);
+                let class = match class {
+                    // Nothing was done where a time is named, which then comes from the service and not from a proxy.
+                    Class::Transient if status == 503 && wait.is_some() => Class::Busy,
+                    class => class,
+                };
+                let error = class.error(operation, &said.code, server);
+                Failure::of_class(class, error, wait, &headers)
+            }
+            None => of_status(operation, status, server, wait, &headers),
+        };
+        if let Some(wait) = wait {
+            self.gate.hold(wait);
+            failure.error = failure.error.with_retry_after(wait);
+        }
+        failure
+    }
+
+    /// The longest time that a part of a batch names.
+    pub(super) fn wait_of_part(&self, headers: &HeaderMap) -> Option<Duration> {
+        retry_after(headers, self.clock.now()).filter(|wait| !wait.is_zero())
+    }
+}
+
+/// Whether a part that failed so may be asked again.
+pub(super) fn may_ask_again(class: Class, changes: bool) -> bool {
+    match class.chance() {
+        Chance::Wait => true,
+        Chance::Repeat => !changes,
+        Chance::None => false,
+    }
+}
+
+async fn start_of(mut body: Body) -> Vec<u8> {
+    let mut start = Vec::new();
+    while let Some(Ok(piece)) = body.next().await {
+        start.extend_from_slice(&piece);
+        if start.len() > REFUSAL {
+            return Vec::new();
+        }
+    }
+    start
+}
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
+const PREFER_NAME: HeaderName = HeaderName::from_static("prefer");
+
+fn headers(
+    operation: &'static str,
+    request_id: &str,
+    authorization: HeaderValue,
+    has_body: bool,
+) -> Result<HeaderMap> {
+    let id = HeaderValue::try_from(request_id).map_err(|_| Error::new(&codes::INTERNAL, operation));
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, authorization);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
+    if has_body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(PREFER_NAME, HeaderValue::from_static(PREFER));
+    headers.insert(CLIENT_REQUEST_ID, id?);
+    headers.insert(RETURN_CLIENT_REQUEST_ID, HeaderValue::from_static("true"));
+    Ok(headers)
+}
