@@ -11,6 +11,7 @@
 mod desk;
 mod ews;
 mod exactly_once;
+mod graph;
 mod keeper;
 mod pool;
 mod receiver;
