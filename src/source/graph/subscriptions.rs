@@ -97,6 +97,16 @@ impl GraphSubscriptions {
     }
 }
 
+/// What is not there where a subscription was asked for is the subscription, whatever the code.
+fn gone(error: Error) -> Error {
+    match error.server() {
+        Some(server) if server.status == Some(404) => {
+            Error::new(&codes::GRAPH_NOT_FOUND, error.operation()).with_server(server.clone())
+        }
+        _ => error,
+    }
+}
+
 #[async_trait]
 impl ChangeSubscriptions for GraphSubscriptions {
     async fn subscribe(&self, wanted: &SubscriptionRequest) -> Result<KeptSubscription> {
@@ -130,7 +140,7 @@ impl ChangeSubscriptions for GraphSubscriptions {
         let question = Question::of(RENEW, addresses.subscriptions(Some(id))?)
             .with_body(json_of(RENEW, &body)?.into(), false)
             .with_method(Method::PATCH);
-        let told = self.told(&question).await?;
+        let told = self.told(&question).await.map_err(gone)?;
         Ok(told.until(until))
     }
 
@@ -139,7 +149,7 @@ impl ChangeSubscriptions for GraphSubscriptions {
         let url = session.addresses.subscriptions(Some(id))?;
         let question = Question::of(UNSUBSCRIBE, url).with_method(Method::DELETE);
         let _slot = self.source.slot().await?;
-        match session.ask(&question, |_| Some(())).await {
+        match session.ask(&question, |_| Some(())).await.map_err(gone) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
