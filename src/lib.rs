@@ -170,6 +170,9 @@ mod ids;
 pub mod interaction;
 pub mod logger;
 pub mod message;
+#[cfg(feature = "graph")]
+#[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
+pub mod notifications;
 pub mod opportunity;
 pub mod parties;
 pub mod privacy;

@@ -10,6 +10,7 @@ mod deliver;
 mod explain;
 mod fetch;
 mod folders;
+mod hints;
 mod identity;
 mod index;
 mod lease;
@@ -109,6 +110,10 @@ impl EmailLogger {
     }
 
     /// Runs on a schedule until `shutdown` is ready, then drains. Every run's end is told to `on_run`.
+    ///
+    /// A hint of the logger's wake-ups ([`EmailLoggerBuilder::with_wakeup`]) brings the next run forward, but not the first
+    /// one and none after a failed one; hints that come during a run or in the pause after it
+    /// ([`Schedule::hint_pause`]) are one.
     ///
     /// # Errors
     ///

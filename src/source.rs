@@ -4,6 +4,7 @@ mod browse;
 mod folder;
 mod forward;
 mod item;
+mod signal;
 
 #[cfg(feature = "ews")]
 pub mod ews;
@@ -29,6 +30,7 @@ pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
+pub use signal::WakeupSignal;
 
 /// A mail system with folders that can be listed, fetched from and moved between.
 ///
@@ -338,6 +340,9 @@ impl FolderPage {
 }
 
 /// A hint that new mail may have arrived. Optional; correctness never depends on it.
+///
+/// Given to a logger ([`with_wakeup`](crate::logger::EmailLoggerBuilder::with_wakeup)) it brings the next run forward.
+/// While it is waited for it may keep up what it needs, as a subscription: nothing else drives it.
 #[async_trait]
 pub trait Wakeup: Debug + Send + Sync + 'static {
     /// Returns when mail may have arrived.

@@ -19,7 +19,7 @@ use email_logging::setup::{
     AuthenticationType, EmailLoggingSetup, EwsConnector, MailConnection, MailConnector,
 };
 use email_logging::source::ews::EwsSource;
-use email_logging::source::{Disposal, MailFolders, MailSource, SightingKey};
+use email_logging::source::{Disposal, MailFolders, MailSource, SightingKey, Wakeup};
 use support::*;
 use wiremock::MockServer;
 
@@ -204,6 +204,39 @@ async fn validated(as_owner: bool) -> Vec<Vec<u8>> {
     bodies
 }
 
+/// What hints about new mail ask.
+async fn subscribed(as_owner: bool) -> Vec<Vec<u8>> {
+    let server = MockServer::start().await;
+    let inbox = folder_row("I&<>", "Inbox", "IPF.Note");
+    let inbox = fine(&format!("<m:Folders>{inbox}</m:Folders>"));
+    answer(&server, "GetFolder", response("GetFolder", &[inbox]), 1).await;
+    let made = "<m:SubscriptionId>S&amp;=</m:SubscriptionId><m:Watermark>W&lt;=</m:Watermark>";
+    let made = response("Subscribe", &[fine(made)]);
+    answer(&server, "Subscribe", made, 1).await;
+    let event = "<m:Notification><t:SubscriptionId>S</t:SubscriptionId>\
+        <t:NewMailEvent><t:Watermark>V</t:Watermark></t:NewMailEvent></m:Notification>";
+    answer(
+        &server,
+        "GetEvents",
+        response("GetEvents", &[fine(event)]),
+        1,
+    )
+    .await;
+    let ended = response("Unsubscribe", &[fine("")]);
+    answer(&server, "Unsubscribe", ended, 1).await;
+    let (source, _) = source_with(&server, |builder| match as_owner {
+        true => builder.with_impersonation("q@example.com"),
+        false => builder.with_mailbox("shared@example.com"),
+    });
+    let inbox: email_logging::source::FolderPath = "inbox:".parse().unwrap();
+    let wakeup = source.wakeup(inbox).unwrap();
+    wakeup.wait().await;
+    wakeup.wait().await;
+    wakeup.unsubscribe().await.unwrap();
+    let sent = server.received_requests().await.unwrap();
+    sent.into_iter().map(|request| request.body).collect()
+}
+
 #[tokio::test]
 async fn every_request_is_valid() {
     let Some(schema) = schema() else { return };
@@ -215,6 +248,7 @@ async fn every_request_is_valid() {
     }
     for as_owner in [false, true] {
         bodies.extend(validated(as_owner).await);
+        bodies.extend(subscribed(as_owner).await);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut operations = BTreeSet::new();
@@ -238,10 +272,13 @@ async fn every_request_is_valid() {
         "DeleteItem",
         "FindFolder",
         "FindItem",
+        "GetEvents",
         "GetFolder",
         "GetItem",
         "MoveItem",
         "ResolveNames",
+        "Subscribe",
+        "Unsubscribe",
         "UpdateItem",
     ];
     assert_eq!(

@@ -135,6 +135,28 @@ impl HttpClient {
         self.send(operation, request_id, request).await
     }
 
+    /// Sends one request by any method; an empty body is none.
+    #[cfg_attr(not(feature = "graph"), allow(dead_code))]
+    pub(crate) async fn call(
+        &self,
+        operation: &'static str,
+        method: reqwest::Method,
+        url: &ServiceUrl,
+        request_id: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply> {
+        self.check(operation, url)?;
+        let request = self.client.request(method, url.as_url().clone());
+        let request = request.headers(headers);
+        let request = if body.is_empty() {
+            request
+        } else {
+            request.body(body)
+        };
+        self.send(operation, request_id, request).await
+    }
+
     /// Asks for one document.
     pub(crate) async fn get(
         &self,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, codes};
 use crate::ids::{MailboxKey, WorkerId};
 use crate::interaction::InteractionTemplate;
 use crate::scope::Scope;
-use crate::source::{FolderSelector, MailSource};
+use crate::source::{FolderSelector, MailSource, Wakeup};
 use crate::store::{
     ContentIndex, EventFeed, InteractionLog, InteractionSink, InteractionStore, MailLedger,
     NeverLogStore, ReviewQueue, ReviewStore, SetupStore,
@@ -43,6 +43,7 @@ pub struct EmailLoggerBuilder {
     sink: Option<Arc<dyn InteractionSink>>,
     hooks: Vec<Arc<dyn LoggingHooks>>,
     progress: Option<Arc<dyn Progress>>,
+    wakeups: Vec<Arc<dyn Wakeup>>,
     policy: LoggingPolicy,
     template: InteractionTemplate,
     queue: Option<FolderSelector>,
@@ -172,6 +173,14 @@ impl EmailLoggerBuilder {
         self
     }
 
+    /// Adds somebody who knows when mail may have arrived. A hint brings the next run of [`EmailLogger::run`] or of a
+    /// [`LoggerPool`](super::LoggerPool) forward; one that is lost costs only the time until the schedule's next run.
+    #[must_use]
+    pub fn with_wakeup(mut self, wakeup: Arc<dyn Wakeup>) -> Self {
+        self.wakeups.push(wakeup);
+        self
+    }
+
     /// The rules of logging; default [`LoggingPolicy::default`].
     #[must_use]
     pub fn with_policy(mut self, policy: LoggingPolicy) -> Self {
@@ -274,6 +283,7 @@ impl EmailLoggerBuilder {
             sink: self.sink,
             hooks: self.hooks,
             progress: self.progress,
+            wakeups: self.wakeups,
             stamp: self.policy.stamp(),
             policy: self.policy,
             template: self.template,

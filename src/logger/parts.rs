@@ -15,7 +15,7 @@ use crate::interaction::InteractionTemplate;
 use crate::message::Message;
 use crate::parties::Parties;
 use crate::scope::Scope;
-use crate::source::MailSource;
+use crate::source::{MailSource, Wakeup};
 use crate::store::{
     ContentIndex, EventFeed, InteractionLog, InteractionSink, MailLedger, NeverLogStore,
     ReviewQueue, SetupStore,
@@ -56,6 +56,8 @@ pub(super) struct Parts {
     pub(super) events: Option<Arc<dyn EventFeed>>,
     /// The lists of the last look.
     pub(super) listed: Mutex<Arc<Listed>>,
+    /// Who knows that mail may have arrived.
+    pub(super) wakeups: Vec<Arc<dyn Wakeup>>,
     /// Whether a run of this logger is under way: a second one must not take its lease over.
     pub(super) running: AtomicBool,
     /// The folders of the last run, with the plan they were opened by.

@@ -5,6 +5,7 @@
 //! polls, and time comes from an injected clock.
 
 mod budget;
+mod ear;
 mod health;
 mod mailbox;
 mod seat;
@@ -32,6 +33,7 @@ use super::EmailLogger;
 use super::report::{RunError, RunReport};
 use super::shutdown::Shutdown;
 
+use ear::Ear;
 use seat::Seat;
 use turn::{Ended, Turn};
 
@@ -76,6 +78,7 @@ struct Seats {
 }
 
 type RunningTurn = Pin<Box<dyn Future<Output = Ended> + Send>>;
+type Listening = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl LoggerPool {
     /// A pool without mailboxes, with a budget of its own.
@@ -231,7 +234,8 @@ impl LoggerPool {
         }
     }
 
-    /// Gives every due mailbox its turn until `shutdown` is ready, then drains: no turn begins, those under way finish
+    /// Gives every due mailbox its turn, sooner after a hint of its wake-ups
+    /// ([`with_wakeup`](super::EmailLoggerBuilder::with_wakeup), [`PoolSettings::hint_pause`]), until `shutdown` is ready, then drains: no turn begins, those under way finish
     /// what is committed and give their leases back. The end of every turn is told to `on_turn`.
     ///
     /// # Cancel safety
@@ -246,10 +250,14 @@ impl LoggerPool {
         let mut shutdown = Shutdown::new(shutdown.as_mut());
         let drain = signal::Sender::new(false);
         let mut turns: FuturesUnordered<RunningTurn> = FuturesUnordered::new();
+        let mut ears: FuturesUnordered<Listening> = FuturesUnordered::new();
         loop {
             if !shutdown.has_come().await {
                 while let Some(turn) = self.inner.next_turn() {
                     turns.push(Box::pin(turn.take(drain.subscribe())));
+                }
+                while let Some(ear) = self.inner.next_ear() {
+                    ears.push(Box::pin(ear.begin().listen()));
                 }
             } else if turns.is_empty() {
                 return;
@@ -259,6 +267,7 @@ impl LoggerPool {
                 biased;
                 () = shutdown.wait() => { drain.send_replace(true); }
                 Some(ended) = turns.next() => self.end(&ended, &mut on_turn),
+                Some(()) = ears.next() => {}
                 () = self.inner.changed.notified() => {}
                 () = self.inner.clock.sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
@@ -299,6 +308,24 @@ impl Inner {
         let turn = Turn::new(Arc::clone(self), mailbox.clone(), seat);
         seats.turns = number;
         Some(turn)
+    }
+
+    /// The next mailbox whose hints nobody waits for.
+    fn next_ear(self: &Arc<Self>) -> Option<Ear> {
+        let mut seats = self.seats();
+        let mut unheard = seats.by_mailbox.iter_mut();
+        let (mailbox, seat) = unheard.find(|(_, seat)| seat.is_unheard())?;
+        seat.listen();
+        Some(Ear::new(Arc::clone(self), mailbox.clone(), seat))
+    }
+
+    /// The wait for a hint of a mailbox is over.
+    fn hear(&self, mailbox: &PoolMailbox, came: bool) {
+        let now = self.clock.now();
+        let mut seats = self.seats();
+        if let Some(seat) = seats.by_mailbox.get_mut(mailbox) {
+            seat.hear(came, now, self.settings.hint_pause);
+        }
     }
 
     /// How long until the next turn is due, unless the end of another one has to come first.

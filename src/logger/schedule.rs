@@ -1,7 +1,10 @@
-//! Running every ten minutes, as the original's job queue entry does, and stopping gently.
+//! Running every ten minutes, as the original's job queue entry does, sooner after a hint, and stopping gently.
+
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
+use super::hints::Hints;
 use super::parts::Parts;
 use super::report::{RunError, RunReport};
 use super::run;
@@ -15,16 +18,22 @@ pub(super) async fn run(
     shutdown: &mut Shutdown<'_>,
     mut on_run: impl FnMut(&Result<RunReport, RunError>) + Send,
 ) -> Result<(), RunError> {
+    let mut hints = Hints::new(&parts.wakeups);
     let mut wait = schedule.first_after;
+    let mut hastens = false;
     let mut failed = 0;
     loop {
         tokio::select! {
             biased;
             () = shutdown.wait() => return Ok(()),
             () = parts.clock.sleep(wait) => {}
+            () = hint(parts, &mut hints, schedule.hint_pause, hastens) => {}
         }
-        let result = run::run(parts, shutdown).await;
+        hints.begin();
+        let result = hints.beside(run::run(parts, shutdown)).await;
         on_run(&result);
+        // A hint says nothing about what failed: the schedule decides when it is tried again.
+        hastens = result.is_ok();
         failed = match &result {
             Err(error) if !is_outage(&error.error) => failed + 1,
             Ok(_) | Err(_) => 0,
@@ -34,6 +43,15 @@ pub(super) async fn run(
             _ if shutdown.came() => return Ok(()),
             _ => wait = schedule.every,
         }
+    }
+}
+
+/// Returns when there is a hint and the last run is long enough ago; never where a hint may not hasten, but it is listened
+/// for all the same, since whoever keeps a subscription up lives by that.
+async fn hint(parts: &Parts, hints: &mut Hints, pause: Duration, hastens: bool) {
+    tokio::join!(parts.clock.sleep(pause), hints.come());
+    if !hastens {
+        std::future::pending().await
     }
 }
 

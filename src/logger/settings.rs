@@ -80,6 +80,8 @@ pub struct Schedule {
     pub first_after: Duration,
     /// Runs in a row that fail for a reason which only a person can remove, before the schedule ends. Default 3.
     pub attempts: u32,
+    /// From the end of a run to the next one that a hint brings forward, at least. Default 10 seconds.
+    pub hint_pause: Duration,
 }
 
 impl Default for Schedule {
@@ -88,6 +90,7 @@ impl Default for Schedule {
             every: Duration::from_mins(10),
             first_after: Duration::from_mins(1),
             attempts: 3,
+            hint_pause: Duration::from_secs(10),
         }
     }
 }

@@ -13,6 +13,7 @@ mod folders;
 mod list;
 mod locate;
 mod names;
+mod notifications;
 mod probe;
 mod public_folders;
 mod request;
@@ -50,6 +51,7 @@ pub use autodiscover::{
     AutodiscoverProtocol,
 };
 pub use builder::EwsSourceBuilder;
+pub use notifications::EwsWakeup;
 pub use public_folders::PublicFolderRouting;
 
 /// A mailbox, or the public folders, of an Exchange server.

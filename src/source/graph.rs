@@ -19,6 +19,7 @@ mod list;
 mod locate;
 mod probe;
 mod session;
+mod subscriptions;
 mod transfer;
 
 use std::fmt;
@@ -41,6 +42,7 @@ pub use crate::http::{AddressPolicy, NameResolver, ThrottlingGate, ThrottlingGat
 pub use builder::GraphSourceBuilder;
 pub use cloud::GraphCloud;
 pub use delta::GraphDelta;
+pub use subscriptions::GraphSubscriptions;
 
 /// The folder that a queue is proposed as.
 pub const DEFAULT_QUEUE_FOLDER: &str = "inbox:";

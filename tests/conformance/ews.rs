@@ -9,7 +9,7 @@ use email_logging::error::codes;
 use email_logging::source::ews::EwsSource;
 use email_logging::source::{FolderPath, ItemRef, MailFolders, MailSource};
 use email_logging::testkit::conformance::source::{SourceFixture, run};
-use email_logging::testkit::exchange::SimulatedExchange;
+use email_logging::testkit::exchange::{Delivery, SimulatedExchange};
 use email_logging::{Error, Result, Scope};
 
 use crate::conformance::source::path;
@@ -26,6 +26,8 @@ impl CredentialProvider for Account {
 
 struct OnExchange {
     server: SimulatedExchange,
+    /// Whether what is delivered has no search key.
+    keyless: bool,
     source: Arc<EwsSource>,
 }
 
@@ -67,7 +69,14 @@ impl SourceFixture for OnExchange {
             return Err(Error::new(&codes::SOURCE_UNSUPPORTED, "deliver"));
         }
         let queue = self.queue().to_string();
-        self.server.deliver(&queue, original).map_err(failed)?;
+        let delivery = Delivery::new(original);
+        let delivery = if self.keyless {
+            delivery.without_search_key()
+        } else {
+            delivery
+        };
+        let delivered = self.server.deliver_with(&queue, delivery);
+        delivered.map_err(failed)?;
         Ok(())
     }
 
@@ -92,6 +101,10 @@ impl SourceFixture for OnExchange {
 }
 
 async fn exchange() -> OnExchange {
+    on_exchange(false).await
+}
+
+async fn on_exchange(keyless: bool) -> OnExchange {
     let server = SimulatedExchange::builder()
         .with_user("logger@corp.example", "pass")
         .with_public_folder(path("Queue").to_string())
@@ -101,11 +114,13 @@ async fn exchange() -> OnExchange {
         .unwrap();
     let source = EwsSource::builder(server.url())
         .with_basic(Arc::new(Account))
+        .with_stamps(keyless)
         .dangerously_allow_plain_http_on_loopback()
         .build()
         .unwrap();
     OnExchange {
         server,
+        keyless,
         source: Arc::new(source),
     }
 }
@@ -114,5 +129,12 @@ async fn exchange() -> OnExchange {
 async fn the_ews_source_keeps_the_contract() {
     let report = run(exchange).await;
     report.assert_passed();
-    assert_eq!((report.passed(), report.skipped()), (24, 1), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (25, 5), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ews_source_keeps_the_contract_with_stamps_for_mail_without_a_key() {
+    let report = run(|| on_exchange(true)).await;
+    report.assert_passed();
+    assert_eq!((report.passed(), report.skipped()), (26, 4), "{report}");
 }

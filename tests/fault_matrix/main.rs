@@ -12,5 +12,6 @@ mod office;
 mod poison;
 mod poisoned;
 mod reconcile;
+mod stamps;
 mod steps;
 mod table;

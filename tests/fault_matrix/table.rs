@@ -358,6 +358,48 @@ const WRITING: &[(Row, Column, Tests)] = &[
     ),
 ];
 
+const STAMP_HEALED: &str =
+    "tests/fault_matrix/stamps.rs::a_stamp_that_fails_in_any_way_is_healed_by_the_next_run";
+
+/// 3', giving items without a key one of our own: between list and fetch.
+const STAMPING: &[(Row, Column, Tests)] = &[
+    (
+        "3'",
+        "C",
+        &[
+            "tests/logger/crashes.rs::a_run_that_stamps_and_is_dropped_at_any_point_is_healed_by_the_next",
+        ],
+    ),
+    (
+        "3'",
+        "C'",
+        &["tests/end_to_end/stamps.rs::a_stamp_that_led_to_nothing_is_used_by_the_next_run"],
+    ),
+    ("3'", "T", &[STAMP_HEALED]),
+    ("3'", "R", &[STAMP_HEALED]),
+    ("3'", "B", &[STAMP_HEALED]),
+    (
+        "3'",
+        "A",
+        &["tests/end_to_end/stamps.rs::a_refusal_falls_back_to_the_content_and_is_asked_for_once"],
+    ),
+    (
+        "3'",
+        "P",
+        &["tests/fault_matrix/stamps.rs::an_item_that_cannot_be_stamped_is_logged_by_its_content"],
+    ),
+    (
+        "3'",
+        "D",
+        &["tests/fault_matrix/stamps.rs::a_copy_of_a_stamped_mail_makes_no_entry"],
+    ),
+    (
+        "3'",
+        "lost move",
+        &["tests/fault_matrix/stamps.rs::after_a_lost_reply_the_move_is_looked_for_by_the_stamp"],
+    ),
+];
+
 /// What happens around the job.
 const OUTSIDE: &[(Row, Column, Tests)] = &[
     (
@@ -425,6 +467,10 @@ const REQUIRED: &[(Row, &[Column])] = &[
     ("1", &["C", "C'", "T", "R", "B", "A", "W"]),
     ("2", &["C", "C'", "T", "R", "B", "W"]),
     ("3", &["C", "C'", "T", "R", "B", "A", "P", "D", "W"]),
+    (
+        "3'",
+        &["C", "C'", "T", "R", "B", "A", "P", "D", "lost move"],
+    ),
     ("4", &["C", "C'", "T", "R", "B", "A", "P", "D", "W"]),
     ("5", &["C", "P", "D", "W"]),
     ("6", &["C", "C'", "T", "R", "B", "P", "D", "W"]),
@@ -456,7 +502,7 @@ const REQUIRED: &[(Row, &[Column])] = &[
 ];
 
 fn cells() -> impl Iterator<Item = &'static (Row, Column, Tests)> {
-    READING.iter().chain(WRITING).chain(OUTSIDE)
+    READING.iter().chain(STAMPING).chain(WRITING).chain(OUTSIDE)
 }
 
 #[test]
@@ -469,7 +515,7 @@ fn every_cell_of_the_matrix_has_a_test() {
     let distinct: BTreeSet<_> = covered.iter().copied().collect();
     assert_eq!(covered.len(), distinct.len(), "each cell stands once");
     assert_eq!(distinct, required);
-    assert_eq!(distinct.len(), 84);
+    assert_eq!(distinct.len(), 93);
     for (row, column, tests) in cells() {
         assert!(!tests.is_empty(), "cell {row} {column} has no test");
     }

@@ -28,6 +28,12 @@ pub(super) struct Seat {
     running_since: Option<Timestamp>,
     /// A wish that came during a turn.
     woken: bool,
+    /// When the last turn ended.
+    ended: Option<Timestamp>,
+    /// Whether there is a hint that no turn has begun after.
+    hinted: bool,
+    /// Whether somebody waits for a hint.
+    heard: bool,
     /// New credentials that came during a turn: what it says about the old ones is out of date.
     resumed: bool,
     leave: signal::Sender<bool>,
@@ -66,6 +72,9 @@ impl Seat {
             due: now,
             running_since: None,
             woken: false,
+            ended: None,
+            hinted: false,
+            heard: false,
             resumed: false,
             leave: signal::Sender::new(false),
             last_success: None,
@@ -92,7 +101,35 @@ impl Seat {
     pub(super) fn begin(&mut self, number: u64, now: Timestamp) {
         self.last_turn = number;
         self.running_since = Some(now);
-        (self.woken, self.resumed) = (false, false);
+        (self.woken, self.resumed, self.hinted) = (false, false, false);
+    }
+
+    /// Whether somebody may give a hint, and nobody waits for it.
+    pub(super) fn is_unheard(&self) -> bool {
+        let silent = self.logger.parts.wakeups.is_empty();
+        !silent && !self.hinted && !self.heard && !*self.leave.borrow()
+    }
+
+    /// Somebody waits for a hint.
+    pub(super) fn listen(&mut self) {
+        self.heard = true;
+    }
+
+    /// Nobody waits for a hint any more, for one came or the wait was dropped.
+    pub(super) fn hear(&mut self, came: bool, now: Timestamp, pause: Duration) {
+        self.heard = false;
+        if !came {
+            return;
+        }
+        self.hinted = true;
+        if self.is_waiting() && !self.is_running() {
+            let soonest = self.ended.map_or(now, |ended| after(ended, pause));
+            self.due = self.due.min(soonest.max(now));
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(self.rest, Rest::Waits | Rest::Elsewhere | Rest::Disabled)
     }
 
     /// A turn was dropped in its middle; the next one heals what it left.
@@ -124,7 +161,7 @@ impl Seat {
 
     pub(super) fn wake(&mut self, now: Timestamp) {
         self.woken = self.is_running();
-        if matches!(self.rest, Rest::Waits | Rest::Elsewhere | Rest::Disabled) {
+        if self.is_waiting() {
             self.due = self.due.min(now);
         }
     }
@@ -156,8 +193,15 @@ impl Seat {
             Rest::Paused(..) if self.resumed => Rest::Waits,
             rest => rest,
         };
-        let soon = self.woken && !matches!(rest, Rest::BacksOff);
-        self.due = after(now, if soon { Duration::ZERO } else { wait });
+        let wait = match rest {
+            Rest::BacksOff => wait,
+            _ if self.woken => Duration::ZERO,
+            Rest::Paused(..) => wait,
+            _ if self.hinted => wait.min(settings.hint_pause),
+            _ => wait,
+        };
+        self.due = after(now, wait);
+        self.ended = Some(now);
         self.woken = false;
     }
 

@@ -24,6 +24,9 @@ pub struct PoolSettings {
     pub longest_backoff: Duration,
     /// The wait after another worker was found on a mailbox. Default 1 minute.
     pub busy_after: Duration,
+    /// From the end of a mailbox's turn to the next one that a hint of its wake-ups brings forward, at least. Default 10
+    /// seconds.
+    pub hint_pause: Duration,
 }
 
 impl Default for PoolSettings {
@@ -37,6 +40,7 @@ impl Default for PoolSettings {
             first_backoff: Duration::from_mins(1),
             longest_backoff: Duration::from_hours(1),
             busy_after: Duration::from_mins(1),
+            hint_pause: Duration::from_secs(10),
         }
     }
 }

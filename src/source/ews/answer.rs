@@ -1,5 +1,6 @@
 //! An answer: the envelope, the fault or the response messages in it, one at a time.
 
+mod events;
 mod facts;
 mod fault;
 mod folders;
@@ -19,6 +20,7 @@ use super::probe::Greeting;
 use super::soap::{ItemSink, MimeEnd, Node, Ns, SoapInput, Step, Tree, XmlReader};
 use crate::error::{Error, Result, ServerContext, codes};
 
+pub(super) use events::{Subscription, read_events, read_subscription};
 pub(super) use facts::{item_facts, unresolved};
 pub(super) use fault::Fault;
 pub(super) use folders::{FolderRow, read_folders, read_room};

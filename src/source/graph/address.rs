@@ -66,6 +66,18 @@ impl Addresses {
         self.parse(&format!("{}/$batch", self.service))
     }
 
+    /// Where subscriptions are kept, or one of them.
+    pub(super) fn subscriptions(&self, id: Option<&str>) -> Result<ServiceUrl> {
+        let rest = id.map_or_else(String::new, |id| format!("/{}", encoded(id)));
+        self.parse(&format!("{}/subscriptions{rest}", self.service))
+    }
+
+    /// The messages of a folder as a subscription names them: a path that is text and not part of an address.
+    pub(super) fn messages_of(&self, folder: &str) -> String {
+        let mailbox = self.mailbox.trim_start_matches('/').replace("%40", "@");
+        format!("{mailbox}/mailFolders({})/messages", quoted(folder))
+    }
+
     /// A link to a further page. Only below the mailbox at the same service: a token goes nowhere else.
     pub(super) fn follow(&self, operation: &'static str, link: &str) -> Result<ServiceUrl> {
         let refused = || {

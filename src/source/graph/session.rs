@@ -8,6 +8,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
@@ -61,6 +62,8 @@ pub(super) struct Question {
     pub(super) body: Option<Bytes>,
     /// Whether it changes something, so that it is never repeated after an unknown effect.
     pub(super) changes: bool,
+    /// Another method than GET or POST.
+    pub(super) method: Option<Method>,
 }
 
 impl Question {
@@ -71,7 +74,14 @@ impl Question {
             url,
             body: None,
             changes: false,
+            method: None,
         }
+    }
+
+    /// Asks by another method than GET, or POST where there is a body.
+    pub(super) fn with_method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
     }
 
     /// Sends JSON.
@@ -217,6 +227,14 @@ impl Session {
         );
         let headers = headers.map_err(Failure::lasting)?;
         let sent = match &question.body {
+            body if question.method.is_some() => {
+                let method = question.method.clone().unwrap_or_default();
+                let (url, body) = (&question.url, body.clone().unwrap_or_default());
+                let call = self
+                    .http
+                    .call(operation, method, url, &request_id, headers, body);
+                call.await
+            }
             Some(body) => {
                 let post =
                     self.http

@@ -13,6 +13,7 @@ pub enum SourceOperation {
     MoveTo,
     Locate,
     Remove,
+    Stamp,
     Children,
     Create,
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 use crate::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
 };
 
 #[async_trait]
@@ -43,7 +43,8 @@ impl MailSource for MemorySource {
         let mut all = state.room.list(&folder.id);
         if !self.capabilities.stable_keys {
             for item in &mut all {
-                item.key = None;
+                let stamped = matches!(item.key, Some(SightingKey::Stamp(_)));
+                item.key = item.key.take().filter(|_| stamped);
             }
         }
         let total = all.len();
@@ -117,6 +118,22 @@ impl MailSource for MemorySource {
         for (index, item) in items.iter().enumerate() {
             let faulty = SourceFault::of_item(&mut fault, index);
             answers.push(remove_one(&mut state, &from.id, item, disposal, faulty)?);
+        }
+        SourceFault::lost_reply(fault)?;
+        Ok(answers)
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        if !self.capabilities.stamps {
+            return Err(Error::new(&codes::SOURCE_UNSUPPORTED, "stamp"));
+        }
+        let call = call(SourceOperation::Stamp, from, items.len());
+        let (mut state, mut fault) = self.begin(call)?;
+        opened(&state, from, "stamp")?;
+        let mut answers = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let faulty = SourceFault::of_item(&mut fault, index);
+            answers.push(stamp_one(&mut state, &from.id, item, faulty)?);
         }
         SourceFault::lost_reply(fault)?;
         Ok(answers)
@@ -210,6 +227,29 @@ fn move_one(
         Some(ItemFault::Ends(error) | ItemFault::CutOff(error)) => Err(error),
         None => Ok(Moved::Done(state.room.move_to(item, to))),
     }
+}
+
+fn stamp_one(
+    state: &mut State,
+    from: &FolderId,
+    item: &ItemRef,
+    fault: Option<ItemFault>,
+) -> Result<Stamped> {
+    match fault {
+        Some(ItemFault::Gone) => return Ok(Stamped::Gone),
+        Some(ItemFault::Failed(error) | ItemFault::Half(error)) => {
+            return Ok(Stamped::Failed(error));
+        }
+        Some(ItemFault::Ends(error) | ItemFault::CutOff(error)) => return Err(error),
+        None => {}
+    }
+    let Some((old, key, item)) = state.room.stamp(from, item) else {
+        return Ok(Stamped::Gone);
+    };
+    if state.unreadable.remove(&old) {
+        state.unreadable.insert(key.clone());
+    }
+    Ok(Stamped::Done(key, item))
 }
 
 fn remove_one(

@@ -154,6 +154,26 @@ impl Room {
         self.items.get(&item.id).map(|stored| stored.key.clone())
     }
 
+    /// Gives an item of this folder a key of our own and another version, unless it has one. Answers its old key, its key and
+    /// its version.
+    pub(super) fn stamp(
+        &mut self,
+        folder: &FolderId,
+        item: &ItemRef,
+    ) -> Option<(SightingKey, SightingKey, ItemRef)> {
+        let number = self.next();
+        let stored = self.items.get_mut(&item.id);
+        let stored = stored.filter(|stored| stored.folder == *folder)?;
+        let old = stored.key.clone();
+        if !matches!(old, SightingKey::Stamp(_)) {
+            let mut stamp = [0x57; 16];
+            stamp[8..].copy_from_slice(&number.to_be_bytes());
+            stored.key = SightingKey::Stamp(stamp);
+            stored.item = ItemRef::new(&*item.id).with_change_key(format!("change-{number}"));
+        }
+        Some((old, stored.key.clone(), stored.item.clone()))
+    }
+
     /// Every copy in a folder that has the key, oldest first.
     pub(super) fn locate(&self, folder: &FolderId, key: &SightingKey) -> Vec<ItemRef> {
         let items = self.in_order(folder).into_iter();

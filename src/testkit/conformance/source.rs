@@ -6,6 +6,7 @@ mod folders;
 mod list;
 mod moves;
 mod recorder;
+mod stamps;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -120,6 +121,13 @@ fn list() -> Vec<Case<Bench>> {
             every_copy_is_located,
             removed_mail_is_in_no_folder,
             what_a_source_cannot_do_it_says,
+        }
+        stamps::{
+            a_stamped_item_is_listed_under_its_stamp,
+            a_stamp_survives_the_move_and_is_located,
+            a_stamp_leaves_the_original_and_its_place,
+            the_stamp_of_a_missing_item_is_its_own_answer,
+            a_source_that_gives_no_stamps_says_so,
         }
     }
 }

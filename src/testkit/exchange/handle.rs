@@ -137,6 +137,16 @@ impl SimulatedExchange {
             .unwrap_or_default())
     }
 
+    /// Loses every subscription, as a server does that starts anew.
+    pub fn lose_subscriptions(&self) {
+        lock(&self.service.world).subscriptions.lose();
+    }
+
+    /// How many subscriptions there are.
+    pub fn subscriptions(&self) -> usize {
+        lock(&self.service.world).subscriptions.count()
+    }
+
     /// The items of a folder, in the order in which they came.
     ///
     /// # Errors

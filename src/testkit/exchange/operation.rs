@@ -9,13 +9,16 @@ mod create_item;
 mod delete_item;
 mod find_folder;
 mod find_item;
+mod get_events;
 mod get_folder;
 mod get_item;
 mod get_server_time_zones;
 mod mime_builder;
 mod move_item;
 mod resolve_names;
+mod subscribe;
 mod sync_folder_items;
+mod unsubscribe;
 mod update_item;
 
 use super::failure::Failure;
@@ -44,6 +47,8 @@ pub enum Operation {
     FindFolder,
     /// Lists items.
     FindItem,
+    /// Reads the events of a subscription.
+    GetEvents,
     /// Reads folders.
     GetFolder,
     /// Reads items.
@@ -54,13 +59,17 @@ pub enum Operation {
     MoveItem,
     /// Finds people in the directory.
     ResolveNames,
+    /// Subscribes to the events of a mailbox folder, for them to be pulled; refused for public folders.
+    Subscribe,
     /// Lists changes of a mailbox folder; refused for public folders.
     SyncFolderItems,
+    /// Ends a subscription.
+    Unsubscribe,
     /// Changes items.
     UpdateItem,
 }
 
-const ALL: [(Operation, &str, Answer); 14] = [
+const ALL: [(Operation, &str, Answer); 17] = [
     (Operation::ConvertId, "ConvertId", convert_id::answer),
     (Operation::CopyItem, "CopyItem", copy_item::answer),
     (
@@ -72,6 +81,7 @@ const ALL: [(Operation, &str, Answer); 14] = [
     (Operation::DeleteItem, "DeleteItem", delete_item::answer),
     (Operation::FindFolder, "FindFolder", find_folder::answer),
     (Operation::FindItem, "FindItem", find_item::answer),
+    (Operation::GetEvents, "GetEvents", get_events::answer),
     (Operation::GetFolder, "GetFolder", get_folder::answer),
     (Operation::GetItem, "GetItem", get_item::answer),
     (
@@ -85,11 +95,13 @@ const ALL: [(Operation, &str, Answer); 14] = [
         "ResolveNames",
         resolve_names::answer,
     ),
+    (Operation::Subscribe, "Subscribe", subscribe::answer),
     (
         Operation::SyncFolderItems,
         "SyncFolderItems",
         sync_folder_items::answer,
     ),
+    (Operation::Unsubscribe, "Unsubscribe", unsubscribe::answer),
     (Operation::UpdateItem, "UpdateItem", update_item::answer),
 ];
 

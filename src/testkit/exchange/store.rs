@@ -9,6 +9,7 @@ pub(crate) mod folder;
 pub(crate) mod ids;
 pub(crate) mod item;
 pub(crate) mod rights;
+pub(crate) mod subscription;
 pub(crate) mod tree;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,7 @@ use self::directory::Directory;
 use self::folder::{Folder, FolderKey, Home};
 use self::ids::IdMaker;
 use self::item::{Item, ItemKey};
+use self::subscription::Subscriptions;
 
 /// The whole state behind one server.
 pub(crate) struct World {
@@ -36,6 +38,7 @@ pub(crate) struct World {
     public_root: Option<FolderKey>,
     ids: IdMaker,
     clock: Clock,
+    pub(crate) subscriptions: Subscriptions,
     pub(crate) directory: Directory,
 }
 
@@ -59,6 +62,7 @@ impl World {
             public_root: None,
             ids: IdMaker::default(),
             clock,
+            subscriptions: Subscriptions::default(),
             directory: Directory::default(),
         }
     }
@@ -92,6 +96,11 @@ impl World {
         self.folders_by_id
             .get(id)
             .and_then(|key| self.folders.get(key))
+    }
+
+    /// The item that came last, wherever it is now.
+    pub(crate) fn latest_item(&self) -> ItemKey {
+        self.ids.latest_item()
     }
 
     /// The items of a folder in the order in which they came.

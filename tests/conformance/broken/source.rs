@@ -7,10 +7,11 @@ use email_logging::Result;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
     ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+    Stamped,
 };
 use email_logging::testkit::conformance::source::run;
 
-use crate::conformance::source::{InMemory, path, room};
+use crate::conformance::source::{InMemory, path, room, stamping};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Breaks {
@@ -27,6 +28,10 @@ enum Breaks {
     MoveLoses,
     OneCopyOnly,
     RemoveIsMove,
+    StampIsForgotten,
+    StampsAreEqual,
+    StampIsMove,
+    StampCount,
 }
 
 #[derive(Debug)]
@@ -170,11 +175,43 @@ impl MailSource for Broken {
         }
         self.inner.remove(from, items, disposal).await
     }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        if self.is(Breaks::StampIsForgotten) {
+            let answers = items.iter().enumerate();
+            let key = |at| SightingKey::Stamp([u8::try_from(at).unwrap(); 16]);
+            let answers = answers.map(|(at, item)| Stamped::Done(key(at), item.clone()));
+            return Ok(answers.collect());
+        }
+        let mut stamped = self.inner.stamp(from, items).await?;
+        for answer in &mut stamped {
+            match (self.breaks, &answer) {
+                (Breaks::StampsAreEqual, Stamped::Done(_, item)) => {
+                    *answer = Stamped::Done(SightingKey::Stamp([1; 16]), item.clone());
+                }
+                (Breaks::StampIsMove, Stamped::Done(_, item)) => {
+                    self.inner.move_by_hand(item, &path("Storage"));
+                }
+                _ => {}
+            }
+        }
+        if self.is(Breaks::StampCount) {
+            stamped.retain(|answer| !matches!(answer, Stamped::Gone));
+        }
+        Ok(stamped)
+    }
 }
 
 async fn failures(breaks: Breaks) -> Vec<&'static str> {
     let make = || async move {
-        let room = room();
+        let stamps = matches!(
+            breaks,
+            Breaks::StampIsForgotten
+                | Breaks::StampsAreEqual
+                | Breaks::StampIsMove
+                | Breaks::StampCount
+        );
+        let room = if stamps { stamping() } else { room() };
         let source = Broken {
             inner: room.clone(),
             breaks,
@@ -217,6 +254,22 @@ async fn a_source_that_breaks_a_rule_fails() {
         ),
         (Breaks::OneCopyOnly, "every_copy_is_located"),
         (Breaks::RemoveIsMove, "removed_mail_is_in_no_folder"),
+        (
+            Breaks::StampIsForgotten,
+            "a_stamped_item_is_listed_under_its_stamp",
+        ),
+        (
+            Breaks::StampsAreEqual,
+            "a_stamp_survives_the_move_and_is_located",
+        ),
+        (
+            Breaks::StampIsMove,
+            "a_stamp_leaves_the_original_and_its_place",
+        ),
+        (
+            Breaks::StampCount,
+            "the_stamp_of_a_missing_item_is_its_own_answer",
+        ),
     ];
     assert_eq!(failures(Breaks::Nothing).await, Vec::<&str>::new());
     for (breaks, case) in expected {

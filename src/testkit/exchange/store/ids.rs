@@ -28,6 +28,10 @@ impl IdMaker {
         ItemKey(self.items)
     }
 
+    pub(crate) fn latest_item(&self) -> ItemKey {
+        ItemKey(self.items)
+    }
+
     pub(crate) fn next_folder(&mut self) -> FolderKey {
         self.folders += 1;
         FolderKey(self.folders)
