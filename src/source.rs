@@ -8,11 +8,11 @@ mod signal;
 
 #[cfg(feature = "ews")]
 pub mod ews;
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "graph")]
 #[cfg_attr(docsrs, doc(cfg(feature = "graph")))]
 pub mod graph;
-#[cfg(feature = "files")]
-pub mod files;
 pub mod memory;
 
 use std::fmt::Debug;

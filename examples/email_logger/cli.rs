@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 
 use crate::opportunity::args::OpportunityArgs;
 
-pub(crate) mod privacy;
 pub(crate) mod import;
+pub(crate) mod privacy;
 pub(crate) mod reports;
 pub(crate) mod review;
 pub(crate) mod setup;

@@ -38,7 +38,7 @@ impl GraphSource {
                 // A stamp is written and read by EWS alone. A plan that has one is of a ledger from before Graph: its item
                 // is found by the listing.
                 SightingKey::Stamp(_) => {}
-                SightingKey::Digest(_) => {
+                SightingKey::Digest(_) | SightingKey::Content(_) => {
                     return Err(Error::new(&codes::SOURCE_UNSUPPORTED, OPERATION)
                         .with_detail("Graph finds items by their search key or their id only"));
                 }
