@@ -54,7 +54,9 @@ impl Hints {
             used_up.push(at);
         }
         // Each was asked once; one that is full of hints is heard again during the run.
-        used_up.into_iter().for_each(|at| self.wait_for(at));
+        for at in used_up {
+            self.wait_for(at);
+        }
     }
 
     fn wait_for(&self, at: usize) {

@@ -51,7 +51,7 @@ pub(super) async fn run(
 async fn hint(parts: &Parts, hints: &mut Hints, pause: Duration, hastens: bool) {
     tokio::join!(parts.clock.sleep(pause), hints.come());
     if !hastens {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::logger::backlog::Backlog;
 use crate::logger::report::{RunError, RunReport, RunStep, Skipped};
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(super) struct Seat {
     pub(super) logger: Arc<EmailLogger>,
     pub(super) credentials: Option<Arc<dyn CredentialWatch>>,

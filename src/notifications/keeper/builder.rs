@@ -14,7 +14,7 @@ const OPERATION: &str = "SubscriptionKeeper";
 
 /// Graph lets a subscription to messages live 10,080 minutes, formerly 4,230; where one is still held to the older limit a
 /// longer life would be refused.
-const LIFETIME: Duration = Duration::from_mins(4_200);
+const LIFETIME: Duration = Duration::from_hours(70);
 /// Graph's limit for messages ("subscription resource type": under seven days).
 const LONGEST_LIFETIME: Duration = Duration::from_mins(10_070);
 

@@ -261,7 +261,7 @@ impl Wakeup for EwsWakeup {
             }
             clock.sleep(pause).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

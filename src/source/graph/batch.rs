@@ -253,11 +253,10 @@ impl GraphSource {
 fn failure_of(answer: &Answered) -> Option<Failure> {
     let (remedy, error) = match answer {
         Answered::Fine(_) => return None,
-        Answered::Missing(error) => (Remedy::Repeat, error),
         Answered::Refused(class, error) if class.chance() == Chance::Wait => {
             (Remedy::Wait(error.retry_after()), error)
         }
-        Answered::Refused(_, error) => (Remedy::Repeat, error),
+        Answered::Missing(error) | Answered::Refused(_, error) => (Remedy::Repeat, error),
     };
     let code = match error.kind() {
         crate::error::ErrorKind::Throttled => &codes::GRAPH_THROTTLED,

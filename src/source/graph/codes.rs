@@ -65,8 +65,7 @@ pub(super) enum Chance {
 impl Class {
     /// What an error says, in an answer with this status.
     pub(super) fn of(said: &Said, status: u16) -> Self {
-        let codes = said.innermost_first();
-        let known = codes.filter_map(known).next();
+        let known = said.innermost_first().find_map(known);
         let class = match known {
             Some(class) => class,
             None => Self::of_status(status),
@@ -145,7 +144,7 @@ pub(super) fn says_resync(code: &str) -> bool {
 fn known(code: &str) -> Option<Class> {
     let is = |known: &&str| known.eq_ignore_ascii_case(code);
     let mut rows = TABLE.iter();
-    let row = rows.find(|(_, codes)| codes.iter().any(|known| is(&known)));
+    let row = rows.find(|(_, codes)| codes.iter().any(is));
     row.map(|(class, _)| *class)
 }
 

@@ -32,7 +32,7 @@ pub(super) fn row(message: Message) -> Option<(ListedItem, MailFacts)> {
     let mut item = ListedItem::new(ItemRef::new(id));
     item.key = Some(key);
     item.size = facts.size;
-    item.class = facts.class.clone().unwrap_or(ItemClass::Mail);
+    item.class = facts.class.unwrap_or(ItemClass::Mail);
     item.received = facts.received;
     item.sensitivity = facts.sensitivity;
     Some((item, facts))

@@ -65,7 +65,7 @@ impl Failure {
             Chance::None => Remedy::None,
         };
         let error = if class == Class::SignIn && wants_claims(headers) {
-            claims_wanted(error)
+            claims_wanted(&error)
         } else {
             error
         };
@@ -109,7 +109,7 @@ fn wants_claims(headers: &HeaderMap) -> bool {
     })
 }
 
-fn claims_wanted(error: Error) -> Error {
+fn claims_wanted(error: &Error) -> Error {
     let wanted = Error::new(&codes::OAUTH_CONDITIONAL_ACCESS, error.operation());
     match error.server() {
         Some(server) => wanted.with_server(server.clone()),

@@ -75,7 +75,7 @@ struct Fetch<'a> {
 
 /// What was asked about the facts of an item.
 enum Facts {
-    Known(MailFacts),
+    Known(Box<MailFacts>),
     Gone,
     Failed(Error),
 }
@@ -192,9 +192,11 @@ impl GraphSource {
         let mut all = Vec::with_capacity(run.len());
         for (row, known) in run.iter().zip(known) {
             all.push(match known {
-                Some(facts) => Facts::Known(facts),
+                Some(facts) => Facts::Known(Box::new(facts)),
                 None => match answers.next() {
-                    Some(Answered::Fine(Held::Message(message))) => Facts::Known(facts(*message)),
+                    Some(Answered::Fine(Held::Message(message))) => {
+                        Facts::Known(Box::new(facts(*message)))
+                    }
                     Some(Answered::Refused(Class::Gone, _)) => Facts::Gone,
                     Some(Answered::Refused(_, error) | Answered::Missing(error)) => {
                         Facts::Failed(error.with_item(&*row.item.id))
@@ -234,13 +236,12 @@ fn is_of_the_answer(error: &Error) -> bool {
 fn refused(class: Class, error: Error, facts: Facts) -> Fetched {
     match (class, facts) {
         (Class::Gone, _) => Fetched::Gone,
-        (Class::Damaged, Facts::Known(facts)) => Fetched::WithoutOriginal(Box::new(facts), error),
+        (Class::Damaged, Facts::Known(facts)) => Fetched::WithoutOriginal(facts, error),
         _ => Fetched::Failed(error),
     }
 }
 
-fn complete(facts: MailFacts, empty: bool) -> Fetched {
-    let facts = Box::new(facts);
+fn complete(facts: Box<MailFacts>, empty: bool) -> Fetched {
     if empty {
         let error = Error::new(&codes::GRAPH_ITEM_DAMAGED, OPERATION)
             .with_detail("the answer holds no original");

@@ -37,7 +37,7 @@ pub(super) struct Inner {
     #[serde(default)]
     pub(super) code: Option<String>,
     #[serde(default, rename = "innerError", alias = "innererror")]
-    pub(super) inner: Option<Box<Inner>>,
+    pub(super) inner: Option<Box<Self>>,
 }
 
 impl Said {

@@ -42,16 +42,15 @@ impl GraphSource {
             .addresses
             .elsewhere(smtp, "/mailFolders/inbox?$select=id")?;
         let question = Question::of("reads_inbox", url);
-        let error = match self.session().document::<MailFolder>(&question).await {
-            Ok(_) => return Ok(Some(true)),
-            Err(error) => error,
+        let Err(error) = self.session().document::<MailFolder>(&question).await else {
+            return Ok(Some(true));
         };
         let refused = [&codes::GRAPH_ACCESS_DENIED, &codes::HTTP_FORBIDDEN];
         let missing = [&codes::GRAPH_MAILBOX, &codes::GRAPH_NOT_FOUND];
         let is = |code: &&crate::error::Code| code.code == error.code();
-        if refused.iter().any(|code| is(code)) {
+        if refused.iter().any(is) {
             Ok(Some(false))
-        } else if missing.iter().any(|code| is(code)) {
+        } else if missing.iter().any(is) {
             Ok(None)
         } else {
             Err(error)

@@ -43,7 +43,7 @@ impl Fetch<'_> {
                 }
                 Err(error) if error.code() == codes::GRAPH_ITEM_DAMAGED.code => {
                     let error = error.with_item(&*row.item.id);
-                    let fetched = Fetched::WithoutOriginal(Box::new(facts), error);
+                    let fetched = Fetched::WithoutOriginal(facts, error);
                     return self.end(index, row, None, fetched).await;
                 }
                 Err(error) if is_of_the_item(&error) => break error,
