@@ -10,6 +10,7 @@ mod args;
 mod company;
 mod erp;
 mod job;
+mod people;
 #[path = "../email_logger/samples.rs"]
 #[allow(dead_code)]
 mod samples;
