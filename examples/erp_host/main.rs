@@ -37,7 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => format!("http://{}", listener.local_addr()?),
     };
     let company = if args.demo {
-        Some(Company::start(&format!("{origin}{}", web::LANDING)).await?)
+        let landing = format!("{origin}{}", web::LANDING);
+        Some(Company::start(&landing, args.mails.as_deref()).await?)
     } else {
         None
     };

@@ -28,7 +28,6 @@ struct Step {
     f: Frame,
     /// The steps of this way: number, words, and where they stand.
     steps: Vec<(usize, String, &'static str)>,
-    number: usize,
     step: &'static str,
     title: String,
     text: String,
@@ -99,7 +98,6 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
     let ways = if assistant.online { 2 } else { 3 };
     Step {
         steps: marked(&f, &steps, at),
-        number: at + 1,
         step: here.code(),
         title: f.say(&format!("page-{}", here.code())),
         text: f.say(&format!("text-{}", here.code())),
