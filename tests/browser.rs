@@ -112,7 +112,13 @@ fn the_erp_in_a_browser() {
     assert!(report["accessibility"].as_u64().unwrap() >= 150);
     assert!(report["story"]["presses"].as_u64().unwrap() > 100);
     let swept = &report["vectors"];
-    assert_eq!(swept["entries"], vectors.logged, "every hostile mail has its page");
-    assert_eq!(swept["items"], vectors.strange, "every hostile stranger has a page");
+    assert_eq!(
+        swept["entries"], vectors.logged,
+        "every hostile mail has its page"
+    );
+    assert_eq!(
+        swept["items"], vectors.strange,
+        "every hostile stranger has a page"
+    );
     assert_eq!((&swept["ran"], &swept["foreign"]), (&json!(0), &json!(0)));
 }

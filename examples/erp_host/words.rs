@@ -303,6 +303,7 @@ words! {
     total: "Total", "Total", "Gesamt";
     month: "Month", "Mois", "Monat";
     median_answer: "Usual time to answer", "Délai de réponse habituel", "Übliche Antwortzeit";
+    days: "days", "jours", "Tage";
     last_mail: "Last mail", "Dernier e-mail", "Letzte Mail";
     data_table: "The numbers", "Les chiffres", "Die Zahlen";
     forbidden: "This form is too old, or comes from elsewhere.", "Ce formulaire est trop ancien ou vient d'ailleurs.", "Dieses Formular ist zu alt oder kommt von anderswo.";

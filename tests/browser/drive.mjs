@@ -89,7 +89,9 @@ await timed('data', () => inEach(all, async (page, language) => {
   await page.waitForLoadState();
   await pages.look(page, 'opportunity-long', language);
   const start = page.locator('button[value=first]');
+  // Another language may have been faster.
   if (await start.count()) await start.click();
+  await page.goto(page.url());
   await pages.look(page, 'opportunity-running', language);
   await page.locator('button[value=close]').click();
   await page.waitForLoadState();

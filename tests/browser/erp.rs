@@ -23,7 +23,14 @@ impl Erp {
         let store = tempfile::tempdir().unwrap();
         let mut command = Command::new(program());
         command
-            .args(["--demo", "--every", "2", "--listen", "127.0.0.1:0", "--store"])
+            .args([
+                "--demo",
+                "--every",
+                "2",
+                "--listen",
+                "127.0.0.1:0",
+                "--store",
+            ])
             .arg(store.path().join("erp.sqlite"))
             .args(more)
             .env_remove("ERP_PASSWORD")

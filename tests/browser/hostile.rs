@@ -84,8 +84,10 @@ fn encoded(text: &str) -> String {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().take(120).fold(String::new(), |mut made, byte| {
-        write!(made, "%{byte:02X}").unwrap();
-        made
-    })
+    text.bytes()
+        .take(120)
+        .fold(String::new(), |mut made, byte| {
+            write!(made, "%{byte:02X}").unwrap();
+            made
+        })
 }

@@ -16,9 +16,8 @@ use crate::erp::Erp;
 
 /// Parties of a plot, and months.
 const BARS: u32 = 12;
-/// A plot's height, and the width of a month in it.
+/// A plot's height.
 const HEIGHT: u64 = 120;
-const WIDTH: u64 = 40;
 
 /// One party: received and sent, in entries and in per cent of the longest.
 struct Bar {
@@ -35,7 +34,6 @@ struct Bar {
 /// One month: its columns in the plot, from the top.
 struct Month {
     name: String,
-    x: u64,
     inbound: u64,
     outbound: u64,
     inbound_height: u64,
@@ -53,7 +51,6 @@ struct Activity {
     mails: u64,
     contacts: u64,
     months: Vec<Month>,
-    width: u64,
     plots: Vec<(&'static str, Vec<Bar>)>,
 }
 
@@ -69,13 +66,12 @@ pub(super) async fn show(
     let newest: Vec<_> = all.activity.iter().skip(skipped).collect();
     let sums = newest.iter().map(|one| one.inbound + one.outbound);
     let most = sums.max().unwrap_or(1).max(1);
-    let months: Vec<Month> = (0..)
-        .zip(newest)
-        .map(|(index, one)| {
+    let months: Vec<Month> = newest
+        .into_iter()
+        .map(|one| {
             let (received, sent) = (one.inbound * HEIGHT / most, one.outbound * HEIGHT / most);
             Month {
                 name: one.from.strftime("%m/%y").to_string(),
-                x: index * WIDTH,
                 inbound: one.inbound,
                 outbound: one.outbound,
                 inbound_height: received,
@@ -94,7 +90,6 @@ pub(super) async fn show(
         outbound: all.total.outbound,
         mails: all.mails,
         contacts: all.contact_count,
-        width: (months.len() as u64) * WIDTH,
         months,
         plots,
         f,
@@ -117,7 +112,10 @@ fn bars(f: &Frame, parties: &[PartyStatistics], contacts: bool) -> Vec<Bar> {
             outbound: one.totals.outbound,
             inbound_width: one.totals.inbound * 100 / longest,
             outbound_width: one.totals.outbound * 100 / longest,
-            answer: one.median_answer_s.map_or_else(|| "–".to_owned(), duration),
+            answer: {
+                let seconds = one.median_answer_s;
+                seconds.map_or_else(|| "–".to_owned(), |seconds| duration(f.w.days, seconds))
+            },
             last: one.totals.last.map_or_else(String::new, |at| {
                 at.strftime(f.language.day_format()).to_string()
             }),
@@ -126,11 +124,11 @@ fn bars(f: &Frame, parties: &[PartyStatistics], contacts: bool) -> Vec<Bar> {
     bars.collect()
 }
 
-/// A time in its largest unit; the units are the same in the three languages.
-fn duration(seconds: u64) -> String {
+/// A time in its largest unit.
+fn duration(days: &str, seconds: u64) -> String {
     match seconds {
         0..7_200 => format!("{} min", seconds.div_ceil(60)),
         7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} × 24 h", seconds / 86_400),
+        _ => format!("{} {days}", seconds / 86_400),
     }
 }

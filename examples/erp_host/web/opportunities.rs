@@ -72,7 +72,9 @@ pub(super) fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opport
         status,
         class,
         stage: active.map_or_else(String::new, |entry| stage_name(cycles, one, entry.stage)),
-        value: active.map_or_else(String::new, |entry| entry.estimated_value.to_string()),
+        value: active.map_or_else(String::new, |entry| {
+            frame.amount(&entry.estimated_value.to_string())
+        }),
         probability: active.map_or_else(String::new, |entry| format!("{} %", entry.probability)),
         next_task: one.next_task().map_or_else(String::new, |task| {
             format!("{} ({})", task.description, day(frame, task.date))
@@ -156,7 +158,7 @@ async fn page(
     let steps = one.entries.iter().map(|entry| Step {
         date: day(&f, entry.date_of_change),
         stage: stage_name(&cycles, &one, entry.stage),
-        value: entry.estimated_value.to_string(),
+        value: f.amount(&entry.estimated_value.to_string()),
         chance: entry.chance.to_string(),
         probability: entry.probability.to_string(),
         active: entry.active,

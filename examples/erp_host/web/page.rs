@@ -48,6 +48,29 @@ impl Frame {
         at.strftime(self.language.time_format()).to_string()
     }
 
+    /// An amount such as `12500.00`, as people of this language write it.
+    pub(super) fn amount(&self, plain: &str) -> String {
+        let (whole, part) = plain.split_once('.').unwrap_or((plain, ""));
+        let (between, point) = match self.language {
+            Language::English => (',', '.'),
+            Language::French => ('\u{202f}', ','),
+            Language::German => ('.', ','),
+        };
+        let mut made = String::new();
+        for (index, digit) in whole.chars().enumerate() {
+            let after = whole.len() - index;
+            if index > 0 && after.is_multiple_of(3) && !made.ends_with('-') {
+                made.push(between);
+            }
+            made.push(digit);
+        }
+        if !part.is_empty() {
+            made.push(point);
+            made.push_str(part);
+        }
+        made
+    }
+
     /// A code of the library in words.
     pub(super) fn say(&self, code: &str) -> String {
         self.language.say(code)

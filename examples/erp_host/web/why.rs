@@ -134,7 +134,9 @@ fn shown(frame: &Frame, row: DecisionRecord) -> Shown {
     Shown {
         at: frame.time(&row.decided_at),
         good,
-        review: (!good).then(|| super::review::link(&row.mailbox, &row.sighting)),
+        // Where nothing is kept, there is nothing that a person could say.
+        review: (!good && row.subject.is_some())
+            .then(|| super::review::link(&row.mailbox, &row.sighting)),
         subject: row.subject,
         sender: row.sender.unwrap_or_default(),
         outcome: frame.say(&row.outcome),
