@@ -65,8 +65,6 @@ export async function assistant(page, secret, shot) {
   await keys.go('#sign-in');
   await shot('consent');
   await keys.go('#consent');
-  // The page of the identity service is somebody else's.
-  await keys.go('button, input[type=submit], a[href*=OAuthLanding]');
   await shot('assistant-signed-in');
   await keys.go('#next');
   await keys.go('#check-connection');

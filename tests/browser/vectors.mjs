@@ -63,18 +63,26 @@ export async function sweep(browser, base, expect) {
   // The cleaning alone, without the policy that would stop what it let through.
   const bare = await browser.newContext({ bypassCSP: true });
   const alone = await watch(bare, base);
-  left = entries.map((entry) => `${entry}/original`);
-  const strip = async () => {
-    const own = await bare.newPage();
-    while (left.length) {
-      await own.goto(`${base}${left.pop()}`, { waitUntil: 'load' });
-      await own.evaluate(() => document.querySelectorAll('*').forEach((one) => {
-        if (!one.matches('a, area, form, button, input')) one.dispatchEvent(new MouseEvent('mouseover', { bubbles: true }));
-      }));
-    }
-    await own.close();
-  };
-  await Promise.all([strip(), strip(), strip()]);
+  const originals = entries.map((entry) => `${entry}/original`);
+  const own = await bare.newPage();
+  await own.goto(`${base}/style.css`);
+  while (originals.length) {
+    // Several at a time, as frames of one page; every element is touched.
+    await own.evaluate(async (batch) => {
+      document.body.replaceChildren();
+      await Promise.all(batch.map((source) => new Promise((loaded) => {
+        const frame = document.createElement('iframe');
+        frame.onload = () => {
+          frame.contentDocument.querySelectorAll('*').forEach((one) => {
+            for (const kind of ['mouseover', 'focus', 'toggle', 'load', 'error']) one.dispatchEvent(new Event(kind));
+          });
+          loaded();
+        };
+        frame.src = source;
+        document.body.append(frame);
+      })));
+    }, originals.splice(0, 20));
+  }
   await bare.close();
   const ran = [...seen.ran, ...alone.ran];
   const foreign = [...seen.foreign, ...alone.foreign];
