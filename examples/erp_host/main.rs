@@ -32,9 +32,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     args.check()?;
     let listener = TcpListener::bind(args.listen).await?;
+    let listening = listener.local_addr()?;
     let origin = match &args.base_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", listener.local_addr()?),
+        None => format!("http://{listening}"),
     };
     let company = if args.demo {
         let landing = format!("{origin}{}", web::LANDING);
@@ -45,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let erp = Arc::new(Erp::open(&args, origin.clone(), company).await?);
     let job = tokio::spawn(job::keep_logging(Arc::clone(&erp)));
     println!("The ERP is at {origin}/  (Ctrl-C stops it)");
+    println!("It listens on {listening}");
     println!("Its file is {}", erp.file.display());
     let stop = async {
         // Without a handler for the signal the program ends all the same.

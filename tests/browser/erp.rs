@@ -13,6 +13,7 @@ pub(crate) const PASSWORD: &str = "a long password";
 pub(crate) struct Erp {
     child: Child,
     pub(crate) base: String,
+    address: String,
     _store: tempfile::TempDir,
     /// Somebody has to hold the other end of its standard output.
     _output: BufReader<ChildStdout>,
@@ -40,19 +41,30 @@ impl Erp {
             command.env("ERP_PASSWORD", password);
         }
         let mut child = command.spawn().unwrap();
-        let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        let base = line
-            .strip_prefix("The ERP is at ")
-            .and_then(|rest| rest.split('/').nth(2));
-        let base = format!("http://{}", base.expect(&line));
+        let mut after = |words: &str| {
+            let mut line = String::new();
+            output.read_line(&mut line).unwrap();
+            let rest = line.strip_prefix(words).expect(&line);
+            rest.split_whitespace().next().unwrap().to_owned()
+        };
+        let base = after("The ERP is at ").trim_end_matches('/').to_owned();
+        let address = after("It listens on ");
         Self {
             child,
             base,
+            address,
             _store: store,
             _output: output,
         }
+    }
+}
+
+impl Erp {
+    /// Where it listens, whatever its address for browsers is.
+    #[allow(dead_code, reason = "a browser needs its base only")]
+    pub(crate) fn listen(&self) -> String {
+        self.address.clone()
     }
 }
 
