@@ -105,6 +105,7 @@ await timed('running', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();
   await page.goto(`${plan.full}${running}`);
+  await page.fill('#value', '250');
   await page.click('button[value=first]');
   await page.waitForSelector('button[value=next]');
   await context.close();

@@ -1,5 +1,6 @@
 //! A browser without eyes: a cookie, a language, forms; one connection for every request.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -73,16 +74,21 @@ impl Visitor {
             self.host, self.language
         );
         if let Some(cookie) = &self.cookie {
-            request += &format!("Cookie: {cookie}\r\n");
+            write!(request, "Cookie: {cookie}\r\n").unwrap();
         }
         if let Some(origin) = &self.origin {
-            request += &format!("Origin: {origin}\r\n");
+            write!(request, "Origin: {origin}\r\n").unwrap();
         }
         if let Some(body) = body {
             let kind = "application/x-www-form-urlencoded";
-            request += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+            write!(
+                request,
+                "Content-Type: {kind}\r\nContent-Length: {}\r\n",
+                body.len()
+            )
+            .unwrap();
         }
-        request += &format!("\r\n{}", body.unwrap_or_default());
+        write!(request, "\r\n{}", body.unwrap_or_default()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();

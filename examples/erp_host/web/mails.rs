@@ -1,5 +1,6 @@
 //! The interaction log as a list: the history of a contact, and all mail, with words, filters and pages.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -82,7 +83,8 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             made.push(char::from(byte));
         } else {
-            made.push_str(&format!("%{byte:02X}"));
+            // A text takes everything.
+            let _ = write!(made, "%{byte:02X}");
         }
     }
     made

@@ -100,10 +100,10 @@ pub(super) async fn list(
         .map(|next| format!("{here}&after={}", encoded(next.as_str())));
     let lines = page.rows.into_iter().map(|item| line(&f, item)).collect();
     Ok(render(&List {
+        f,
         tabs,
         lines,
         next,
-        f,
     }))
 }
 
@@ -207,7 +207,7 @@ pub(super) async fn show(
     let item = find(&erp, &which.mailbox, &which.key).await?;
     let here = link(&item.decision.mailbox, &item.decision.sighting);
     let f = Frame::new(&session, "review", here);
-    let (strangers, outbound) = strangers(&erp, &item).await?;
+    let (strangers, outbound) = strangers(&erp, &item);
     let candidates = candidates(&erp, &f, &strangers).await?;
     let contacts = erp.people.contacts().into_iter();
     let people = item.participants.iter().map(|one| Person {
@@ -252,7 +252,7 @@ async fn find(erp: &Erp, mailbox: &str, key: &str) -> Result<ReviewItem, Failed>
 }
 
 /// Whom the mail names and the company does not know, and whether a salesperson wrote it.
-async fn strangers(erp: &Erp, item: &ReviewItem) -> Result<(Vec<NewContact>, bool), Failed> {
+fn strangers(erp: &Erp, item: &ReviewItem) -> (Vec<NewContact>, bool) {
     let own = erp.directory.own_domains();
     let (mut strangers, mut outbound) = (Vec::<NewContact>::new(), false);
     for one in &item.participants {
@@ -268,7 +268,7 @@ async fn strangers(erp: &Erp, item: &ReviewItem) -> Result<(Vec<NewContact>, boo
             strangers.push(NewContact::new(address, one.name.clone()));
         }
     }
-    Ok((strangers, outbound))
+    (strangers, outbound)
 }
 
 async fn candidates(erp: &Erp, f: &Frame, people: &[NewContact]) -> Result<Vec<Candidate>, Failed> {

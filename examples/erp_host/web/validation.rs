@@ -166,15 +166,18 @@ where
     };
     let text = page.render().unwrap_or_default();
     let (head, tail) = text.split_once(CUT).unwrap_or((&text, ""));
-    let (told, heard) = mpsc::unbounded_channel();
+    let (told, checked) = mpsc::unbounded_channel();
     let _ = told.send(head.to_owned());
     tokio::spawn(checks(page.f, told));
-    let parts = stream::unfold((heard, Some(tail.to_owned())), |(mut heard, tail)| async {
-        match heard.recv().await {
-            Some(part) => Some((part, (heard, tail))),
-            None => tail.map(|tail| (tail, (heard, None))),
-        }
-    });
+    let parts = stream::unfold(
+        (checked, Some(tail.to_owned())),
+        |(mut checked, tail)| async {
+            match checked.recv().await {
+                Some(part) => Some((part, (checked, tail))),
+                None => tail.map(|tail| (tail, (checked, None))),
+            }
+        },
+    );
     let bytes = futures_util::StreamExt::map(parts, |part| Ok::<_, Infallible>(Bytes::from(part)));
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     (kind, Body::from_stream(bytes)).into_response()

@@ -29,7 +29,7 @@ pub(super) async fn carry_out(
             storage,
         } => {
             let destination = destination(variant, address.as_deref(), queue, storage);
-            assistant.plan = plan(assistant.online, address.as_deref(), destination);
+            assistant.plan = Some(plan(assistant.online, address.as_deref(), destination));
             return (None, None);
         }
         GuideRequest::StoreClientSecret { client_id, secret } => {
@@ -261,7 +261,7 @@ fn destination(
 }
 
 /// The script that prepares Exchange, or why there is none.
-fn plan(online: bool, address: Option<&str>, destination: Destination) -> Option<String> {
+fn plan(online: bool, address: Option<&str>, destination: Destination) -> String {
     let account = address.unwrap_or("email.logging@company.example");
     let builder = if online {
         ProvisioningPlan::online(account, destination)
@@ -272,7 +272,7 @@ fn plan(online: bool, address: Option<&str>, destination: Destination) -> Option
         ProvisioningPlan::on_premises(format!("mail.{domain}"), account, destination)
     };
     match builder.build() {
-        Ok(plan) => Some(plan.script()),
-        Err(error) => Some(format!("# {error}\n# {}", GuideReason::NotPrepared.code())),
+        Ok(plan) => plan.script(),
+        Err(error) => format!("# {error}\n# {}", GuideReason::NotPrepared.code()),
     }
 }

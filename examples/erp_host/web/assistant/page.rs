@@ -24,11 +24,15 @@ struct Start {
 
 #[derive(Template)]
 #[template(path = "assistant.html", config = "examples/erp_host/askama.toml")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a box or a button of the page"
+)]
 struct Step {
     f: Frame,
     /// The steps of this way: number, words, and where they stand.
     steps: Vec<(usize, String, &'static str)>,
-    step: &'static str,
+    page: &'static str,
     title: String,
     text: String,
     reason: Option<String>,
@@ -98,7 +102,7 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
     let ways = if assistant.online { 2 } else { 3 };
     Step {
         steps: marked(&f, &steps, at),
-        step: here.code(),
+        page: here.code(),
         title: f.say(&format!("page-{}", here.code())),
         text: f.say(&format!("text-{}", here.code())),
         reason: refused.map(|code| f.say(code)),
