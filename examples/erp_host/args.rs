@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Brings a simulated Exchange, an identity service and sample mails.
     #[arg(long)]
     pub(crate) demo: bool,
+    /// With --demo: the mails of this folder, in the order of their names, instead of the sample mails.
+    #[arg(long, requires = "demo")]
+    pub(crate) mails: Option<PathBuf>,
     /// Seconds between two runs of the job.
     #[arg(long, default_value_t = 600)]
     pub(crate) every: u64,

@@ -1,6 +1,7 @@
 //! The company of the demo: a simulated Exchange with sample mails, and the identity service that its administrator uses.
 
 use std::io;
+use std::path::Path;
 
 use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
@@ -28,7 +29,7 @@ pub(crate) struct Company {
 
 impl Company {
     /// Starts the servers and fills the queue. `landing` is where the administrator's browser comes back to.
-    pub(crate) async fn start(landing: &str) -> io::Result<Self> {
+    pub(crate) async fn start(landing: &str, mails: Option<&Path>) -> io::Result<Self> {
         let application = Application::new(CLIENT)
             .with_secret(SECRET)
             .with_redirect_url(landing)
@@ -50,7 +51,10 @@ impl Company {
             .start()
             .await?;
         exchange.set_quota(STORAGE, Some(1 << 30))?;
-        samples::deliver(&exchange, QUEUE)?;
+        match mails {
+            Some(folder) => deliver(&exchange, folder)?,
+            None => drop(samples::deliver(&exchange, QUEUE)?),
+        }
         Ok(Self { exchange, identity })
     }
 
@@ -66,4 +70,15 @@ impl Company {
         );
         self.exchange.deliver(QUEUE, mail).map(drop)
     }
+}
+
+/// Puts the mails of a folder into the queue.
+fn deliver(exchange: &SimulatedExchange, folder: &Path) -> io::Result<()> {
+    let files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<io::Result<Vec<_>>>()?;
+    files.sort();
+    for file in files {
+        exchange.deliver(QUEUE, std::fs::read(file)?)?;
+    }
+    Ok(())
 }

@@ -1,16 +1,16 @@
 //! The parts of the ERP: its people, its store, and the administration of email logging over them.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use email_logging::Scope;
 use email_logging::credential::{
     CredentialResolver, IdentityService, KeyFile, MicrosoftCloud, SealedCredentials,
-    SealedRefreshTokens, SealedSecrets,
+    SealedRefreshTokens, SealedSecrets, StaticCredentials,
 };
-use email_logging::directory::{ContactRecord, DirectoryRecords, MemoryDirectory};
+use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::opportunity::{
     ActivityStep, CloseCode, CloseKind, NumberSeries, Percent, SalesCycle, SalesCycleStage,
     TaskKind,
@@ -21,16 +21,16 @@ use email_logging::setup::{
 };
 use email_logging::source::ews::AddressPolicy;
 use email_logging::store::{OpportunitySetup, OpportunityStore as _, SecretName, SqliteStore};
-use email_logging::{ContactNo, Scope};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::args::Args;
 use crate::company::{self, Company};
+use crate::people::People;
 use crate::samples;
 
 /// The interaction template of the ERP.
-const TEMPLATE: &str = "EMAIL";
+pub(crate) const TEMPLATE: &str = "EMAIL";
 
 /// Everything that the pages and the job share.
 pub(crate) struct Erp {
@@ -51,14 +51,10 @@ pub(crate) struct Erp {
     pub(crate) last_run: Mutex<Option<crate::job::LastRun>>,
     pub(crate) sessions: crate::web::Sessions,
     pub(crate) wake: Notify,
+    /// Whoever reads and moves mail holds it: the job, and a person who matches again.
+    pub(crate) at_work: tokio::sync::Mutex<()>,
     stopped: AtomicBool,
     written: AtomicU64,
-}
-
-/// The ERP's own tables, as far as the pages show them.
-#[derive(Debug, Default)]
-pub(crate) struct People {
-    pub(crate) contacts: BTreeMap<ContactNo, ContactRecord>,
 }
 
 impl Erp {
@@ -76,21 +72,20 @@ impl Erp {
         store.migrate().await?;
         let keys = KeyFile::new(file.with_extension("keys"));
         let secrets = SealedSecrets::new(Arc::<SqliteStore>::clone(&store), Arc::new(keys));
-        let connector = connector(&store, &secrets, company.as_ref())?;
+        let stored = SealedCredentials::new(Arc::<SqliteStore>::clone(&store), secrets.clone());
+        let credentials = CredentialResolver::new().with_stored(Arc::new(stored));
+        let connector = connector(credentials, &secrets, company.as_ref())?;
         let consent = ConsentSignIn::new(connector.clone());
         let records: DirectoryRecords = toml::from_str(samples::DIRECTORY)?;
-        let people = People::of(&records);
-        let directory = Arc::new(MemoryDirectory::from_records(records));
+        let directory = Arc::new(MemoryDirectory::from_records(records.clone()));
+        let people = People::open(&records, &directory, file.with_extension("contacts.json"))?;
         let jobs = Arc::new(MemoryJobQueue::new());
-        let administration = EmailLoggingAdministration::builder()
-            .with_setup_store(Arc::<SqliteStore>::clone(&store))
-            .with_secret_store(Arc::<SqliteStore>::clone(&store))
-            .with_connector(Arc::new(connector.clone()))
-            .with_sign_in(Arc::new(consent.clone()))
-            .with_templates(Arc::new(TemplateList::new([TEMPLATE])))
-            .with_directory(Arc::<MemoryDirectory>::clone(&directory))
-            .with_jobs(Arc::<MemoryJobQueue>::clone(&jobs))
-            .build()?;
+        let parts = AdministrationParts {
+            store: Arc::clone(&store),
+            directory: Arc::clone(&directory),
+            jobs: Arc::clone(&jobs),
+        };
+        let administration = parts.administration(connector.clone(), Some(consent.clone()))?;
         let erp = Self {
             origin,
             file,
@@ -109,6 +104,7 @@ impl Erp {
             last_run: Mutex::default(),
             sessions: crate::web::Sessions::default(),
             wake: Notify::new(),
+            at_work: tokio::sync::Mutex::default(),
             stopped: AtomicBool::new(false),
             written: AtomicU64::new(1),
         };
@@ -190,6 +186,37 @@ impl Erp {
             .await?)
     }
 
+    /// A connector that signs in with what is given before what is stored: for an assisted set-up that is open.
+    pub(crate) fn connector_with(
+        &self,
+        given: StaticCredentials,
+    ) -> Result<EwsConnector, Box<dyn Error>> {
+        let stored =
+            SealedCredentials::new(Arc::<SqliteStore>::clone(&self.store), self.secrets.clone());
+        let credentials = CredentialResolver::new()
+            .with_provider(Arc::new(given))
+            .with_stored(Arc::new(stored));
+        connector(credentials, &self.secrets, self.company.as_ref())
+    }
+
+    /// The administration over another connector; its sign-in is the host's.
+    pub(crate) fn administration_with(
+        &self,
+        connector: EwsConnector,
+    ) -> Result<EmailLoggingAdministration, Box<dyn Error>> {
+        let parts = AdministrationParts {
+            store: Arc::clone(&self.store),
+            directory: Arc::clone(&self.directory),
+            jobs: Arc::clone(&self.jobs),
+        };
+        parts.administration(connector, None)
+    }
+
+    /// Code and name of every salesperson.
+    pub(crate) fn salespeople(&self) -> Vec<(String, String)> {
+        self.people.salespeople.clone()
+    }
+
     /// Tells the job to end.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
@@ -213,24 +240,38 @@ impl Erp {
     }
 }
 
-impl People {
-    fn of(records: &DirectoryRecords) -> Self {
-        let contacts = records.contact.iter();
-        Self {
-            contacts: contacts
-                .map(|contact| (contact.no.clone(), contact.clone()))
-                .collect(),
+/// What every administration of this ERP stands on.
+struct AdministrationParts {
+    store: Arc<SqliteStore>,
+    directory: Arc<MemoryDirectory>,
+    jobs: Arc<MemoryJobQueue>,
+}
+
+impl AdministrationParts {
+    fn administration(
+        self,
+        connector: EwsConnector,
+        sign_in: Option<ConsentSignIn>,
+    ) -> Result<EmailLoggingAdministration, Box<dyn Error>> {
+        let mut builder = EmailLoggingAdministration::builder()
+            .with_setup_store(Arc::<SqliteStore>::clone(&self.store))
+            .with_secret_store(self.store)
+            .with_connector(Arc::new(connector))
+            .with_templates(Arc::new(TemplateList::new([TEMPLATE])))
+            .with_directory(self.directory)
+            .with_jobs(self.jobs);
+        if let Some(sign_in) = sign_in {
+            builder = builder.with_sign_in(Arc::new(sign_in));
         }
+        Ok(builder.build()?)
     }
 }
 
 fn connector(
-    store: &Arc<SqliteStore>,
+    credentials: CredentialResolver,
     secrets: &SealedSecrets,
     company: Option<&Company>,
 ) -> Result<EwsConnector, Box<dyn Error>> {
-    let stored = SealedCredentials::new(Arc::<SqliteStore>::clone(store), secrets.clone());
-    let credentials = CredentialResolver::new().with_stored(Arc::new(stored));
     let mut service = IdentityService::microsoft(MicrosoftCloud::Worldwide, "organizations");
     if let Some(company) = company {
         service = service.with_authority(company.identity.url());

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError};
 
 use email_logging::EmailLogger;
+use email_logging::decision::LoggingPolicy;
 use email_logging::logger::RunReport;
 use email_logging::setup::{EmailLoggingSetup, MailConnector as _};
 use email_logging::source::FolderSelector;
@@ -50,11 +51,28 @@ async fn run(
     erp: &Erp,
     setup: &EmailLoggingSetup,
 ) -> Result<RunReport, Box<dyn Error + Send + Sync>> {
+    let _at_work = erp.at_work.lock().await;
+    let logger = logger(erp, setup).await?;
+    let report = logger.run_once().await?;
+    while logger.index(INDEX_STEP).await? > 0 {}
+    Ok(report)
+}
+
+/// The logger of a set-up, for a run or for matching again.
+pub(crate) async fn logger(
+    erp: &Erp,
+    setup: &EmailLoggingSetup,
+) -> Result<EmailLogger, email_logging::error::Error> {
     let connection = erp.connector.connect(&erp.scope, setup).await?;
+    let mut policy = LoggingPolicy::default();
+    policy.own_domains = erp.directory.own_domains();
     let mut builder = EmailLogger::builder()
         .with_source(connection.source)
+        .with_policy(policy)
         .with_directory(Arc::clone(&erp.directory) as Arc<_>)
-        .with_store(Arc::clone(&erp.store));
+        .with_contact_editor(Arc::clone(&erp.directory) as Arc<_>)
+        .with_store(Arc::clone(&erp.store))
+        .with_review_store(Arc::clone(&erp.store));
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
         let chosen = |id: &Option<_>, path: &email_logging::source::FolderPath| match id {
             Some(id) => FolderSelector::Id(Clone::clone(id), Some(path.clone())),
@@ -64,8 +82,5 @@ async fn run(
             .with_queue_folder(chosen(&setup.queue_folder_id, queue))
             .with_storage_folder(chosen(&setup.storage_folder_id, storage));
     }
-    let logger = builder.build()?;
-    let report = logger.run_once().await?;
-    while logger.index(INDEX_STEP).await? > 0 {}
-    Ok(report)
+    builder.build()
 }

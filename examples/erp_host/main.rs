@@ -10,6 +10,7 @@ mod args;
 mod company;
 mod erp;
 mod job;
+mod people;
 #[path = "../email_logger/samples.rs"]
 #[allow(dead_code)]
 mod samples;
@@ -31,18 +32,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     args.check()?;
     let listener = TcpListener::bind(args.listen).await?;
+    let listening = listener.local_addr()?;
     let origin = match &args.base_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{}", listener.local_addr()?),
+        None => format!("http://{listening}"),
     };
     let company = if args.demo {
-        Some(Company::start(&format!("{origin}{}", web::LANDING)).await?)
+        let landing = format!("{origin}{}", web::LANDING);
+        Some(Company::start(&landing, args.mails.as_deref()).await?)
     } else {
         None
     };
     let erp = Arc::new(Erp::open(&args, origin.clone(), company).await?);
     let job = tokio::spawn(job::keep_logging(Arc::clone(&erp)));
     println!("The ERP is at {origin}/  (Ctrl-C stops it)");
+    println!("It listens on {listening}");
     println!("Its file is {}", erp.file.display());
     let stop = async {
         // Without a handler for the signal the program ends all the same.

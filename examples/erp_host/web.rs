@@ -1,15 +1,21 @@
 //! The pages: their routes, and what holds for all of them.
 
 mod activity;
+mod assistant;
 mod contacts;
 mod entries;
+mod export;
 mod health;
 mod home;
+mod mails;
+mod never_log;
 mod opportunities;
 mod page;
+mod review;
 mod session;
 mod settings;
 mod sign_in;
+mod validation;
 mod why;
 
 use std::sync::Arc;
@@ -42,7 +48,18 @@ pub(crate) fn router(erp: Arc<Erp>) -> Router {
         .route("/", get(home::show))
         .route("/contacts", get(contacts::list))
         .route("/contacts/{no}", get(contacts::card))
-        .route("/contacts/{no}/entries", get(contacts::history))
+        .route("/contacts/{no}/entries", get(mails::history))
+        .route("/mails", get(mails::all))
+        .route("/export/{format}", get(export::export))
+        .route("/review", get(review::list))
+        .route("/review/item", get(review::show))
+        .route("/review/assign", post(review::assign))
+        .route("/review/ignore", post(review::ignore))
+        .route("/review/reopen", post(review::reopen))
+        .route("/review/contact", post(review::create_contact))
+        .route("/never-log", get(never_log::show).post(never_log::change))
+        .route("/assistant", get(assistant::show).post(assistant::act))
+        .route("/assistant/validate", post(assistant::validate))
         .route("/entries/{id}", get(entries::show))
         .route("/entries/{id}/original", get(entries::original))
         .route("/entries/{id}/original.eml", get(entries::download))
@@ -68,9 +85,10 @@ pub(crate) fn router(erp: Arc<Erp>) -> Router {
         .route("/settings/enable", post(settings::enable))
         .route("/settings/disable", post(settings::disable))
         .route("/settings/clear", post(settings::clear))
-        .route("/settings/validate", post(settings::validate))
+        .route("/settings/validate", post(validation::run))
         .route(LANDING, get(settings::landing))
         .route("/sign-in", get(sign_in::show).post(sign_in::check))
+        .route("/sign-out", post(sign_in::out))
         .route("/language", post(sign_in::language))
         .fallback(page::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&erp), guard))
@@ -90,18 +108,27 @@ async fn style() -> impl IntoResponse {
 
 /// Who may see a page, and where a form may come from.
 async fn guard(State(erp): State<Arc<Erp>>, mut request: Request, next: Next) -> Response {
-    let (session, new) = erp.sessions.of(request.headers());
     let path = request.uri().path().to_owned();
+    // The frame of an original shows no page.
+    let page = request.method() == Method::GET && !path.ends_with("/original");
+    let (session, new) = if page {
+        erp.sessions.of_page(request.headers())
+    } else {
+        erp.sessions.of(request.headers())
+    };
     let open = path == "/sign-in" || path == "/language";
     if erp.password.is_some() && !session.signed_in && !open {
         return Redirect::to("/sign-in").into_response();
     }
-    if request.method() == Method::POST && !comes_from_here(&erp, &request) {
-        return StatusCode::FORBIDDEN.into_response();
-    }
+    let foreign = request.method() == Method::POST && !comes_from_here(&erp, &request);
     let cookie = new.then(|| session.cookie(erp.origin.starts_with("https:")));
-    request.extensions_mut().insert(session);
-    let mut response = next.run(request).await;
+    request.extensions_mut().insert(session.clone());
+    let response = if foreign {
+        StatusCode::FORBIDDEN.into_response()
+    } else {
+        next.run(request).await
+    };
+    let mut response = page::explained(&session, response);
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -1,5 +1,19 @@
 //! The words of the pages in English, French and German.
 
+mod checks;
+mod decisions;
+mod guide;
+
+/// Texts by code, in the order of [`Language::ALL`].
+type Table = &'static [(&'static str, [&'static str; 3])];
+
+macro_rules! table {
+    ($($code:literal: $english:literal, $french:literal, $german:literal;)*) => {
+        &[$(($code, [$english, $french, $german])),*]
+    };
+}
+use table;
+
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -45,6 +59,32 @@ impl Language {
         }
     }
 
+    /// What a code of the library means, if there are words for it.
+    pub(crate) fn of_code(self, code: &str) -> Option<&'static str> {
+        let tables = [decisions::TABLE, checks::TABLE, guide::TABLE];
+        let mut all = tables.into_iter().flatten();
+        let (_, texts) = all.find(|(known, _)| *known == code)?;
+        Some(match self {
+            Self::English => texts[0],
+            Self::French => texts[1],
+            Self::German => texts[2],
+        })
+    }
+
+    /// What a code means; the code itself where there are no words for it.
+    pub(crate) fn say(self, code: &str) -> String {
+        self.of_code(code).unwrap_or(code).to_owned()
+    }
+
+    /// How a day is written.
+    pub(crate) fn day_format(self) -> &'static str {
+        match self {
+            Self::English => "%-d %b %Y",
+            Self::French => "%d/%m/%Y",
+            Self::German => "%d.%m.%Y",
+        }
+    }
+
     /// How a point in time is written.
     pub(crate) fn time_format(self) -> &'static str {
         match self {
@@ -73,7 +113,6 @@ words! {
     contacts: "Contacts", "Contacts", "Kontakte";
     contact: "Contact", "Contact", "Kontakt";
     why: "Why is my mail not here?", "Pourquoi mon e-mail n'est-il pas ici ?", "Warum ist meine Mail nicht hier?";
-    settings: "Email logging", "Journalisation", "E-Mail-Protokoll";
     settings_title: "Email logging set-up", "Configuration de la journalisation", "E-Mail-Protokoll einrichten";
     health: "Health", "État", "Zustand";
     activity: "Activity", "Activité", "Aktivität";
@@ -154,7 +193,6 @@ words! {
     customer_writes: "A customer writes (demo)", "Un client écrit (démo)", "Ein Kunde schreibt (Demo)";
     last_run: "Last run", "Dernière exécution", "Letzter Lauf";
     never: "Never", "Jamais", "Noch nie";
-    mails: "mails", "e-mails", "Mails";
     logged: "Logged", "Journalisés", "Protokolliert";
     not_logged: "Not logged", "Non journalisés", "Nicht protokolliert";
     set_aside: "Set aside", "Mis de côté", "Zurückgestellt";
@@ -162,7 +200,6 @@ words! {
     well: "All is well", "Tout va bien", "Alles in Ordnung";
     not_well: "Needs attention", "À surveiller", "Braucht Aufmerksamkeit";
     off_note: "Email logging is switched off. Nothing is read.", "La journalisation est désactivée. Rien n'est lu.", "Das E-Mail-Protokoll ist ausgeschaltet. Es wird nichts gelesen.";
-    reason: "Reason", "Raison", "Grund";
     steps: "Every step", "Chaque étape", "Jeder Schritt";
     why_intro: "Every mail that was read has a decision. Search by sender or subject.", "Chaque e-mail lu a une décision. Cherchez par expéditeur ou objet.", "Zu jeder gelesenen Mail gibt es eine Entscheidung. Suchen Sie nach Absender oder Betreff.";
     sender: "Sender", "Expéditeur", "Absender";
@@ -202,4 +239,106 @@ words! {
     consent_needed: "An administrator has to sign in", "Un administrateur doit se connecter", "Ein Administrator muss sich anmelden";
     consent_note: "The whole page goes to the identity service of your company and comes back here. Then switch on again.", "La page entière va au service d'identité de votre société et revient ici. Activez ensuite de nouveau.", "Die ganze Seite geht zum Anmeldedienst Ihres Unternehmens und kommt hierher zurück. Schalten Sie danach noch einmal ein.";
     consent_given: "The administrator signed in.", "L'administrateur s'est connecté.", "Der Administrator hat sich angemeldet.";
+    menu: "Menu", "Menu", "Menü";
+    sales: "Sales", "Ventes", "Verkauf";
+    administration: "Email logging", "Journalisation", "E-Mail-Protokoll";
+    setup: "Set-up", "Configuration", "Einrichtung";
+    sign_out: "Sign out", "Se déconnecter", "Abmelden";
+    mail: "Mail", "E-mails", "Mails";
+    all_mail: "All logged mail", "Tous les e-mails journalisés", "Alle protokollierten Mails";
+    review: "Review queue", "À vérifier", "Prüfliste";
+    review_intro: "Mail that was read and not logged. Say whom it belongs to, or leave it.", "Les e-mails lus et non journalisés. Dites à qui ils appartiennent, ou laissez-les.", "Gelesene Mails, die nicht protokolliert wurden. Sagen Sie, zu wem sie gehören, oder lassen Sie sie.";
+    review_empty: "Nothing waits for you.", "Rien ne vous attend.", "Nichts wartet auf Sie.";
+    left_out: "Left out by the rules", "Exclus par les règles", "Nach Regeln ausgenommen";
+    not_kept: "Nothing of this mail is kept.", "Rien de cet e-mail n'est conservé.", "Von dieser Mail ist nichts aufbewahrt.";
+    people: "People named", "Personnes nommées", "Genannte Personen";
+    assign: "Log it for a contact", "Journaliser pour un contact", "Bei einem Kontakt protokollieren";
+    assign_button: "Log this mail", "Journaliser cet e-mail", "Mail protokollieren";
+    candidates: "Candidates", "Candidats", "Vorschläge";
+    no_candidates: "Nobody in the address book is near these addresses.", "Personne dans le répertoire n'est proche de ces adresses.", "Niemand im Adressbuch liegt nahe an diesen Adressen.";
+    another_contact: "Another contact", "Un autre contact", "Ein anderer Kontakt";
+    choose: "Choose…", "Choisir…", "Wählen…";
+    ignore: "Ignore it", "Ignorer", "Ignorieren";
+    reopen: "Open it again", "Rouvrir", "Wieder öffnen";
+    note: "Note", "Remarque", "Notiz";
+    leave_it: "Leave it as it is", "Le laisser tel quel", "Lassen, wie sie ist";
+    create_contact: "Create a contact", "Créer un contact", "Kontakt anlegen";
+    create_contact_note: "The mail of this address is matched again at once.", "Les e-mails de cette adresse sont aussitôt réexaminés.", "Die Mails dieser Adresse werden sofort neu zugeordnet.";
+    never_log: "Never log", "Ne jamais journaliser", "Nie protokollieren";
+    never_log_note: "An address, a domain or a pattern with *. It holds from the next run on.", "Une adresse, un domaine ou un modèle avec *. Valable dès la prochaine exécution.", "Eine Adresse, eine Domain oder ein Muster mit *. Gilt ab dem nächsten Lauf.";
+    never_log_empty: "Nobody is on a list.", "Personne n'est sur une liste.", "Niemand steht auf einer Liste.";
+    rule: "Address or domain", "Adresse ou domaine", "Adresse oder Domain";
+    for_whom: "For whom", "Pour qui", "Für wen";
+    everybody: "The whole company", "Toute la société", "Das ganze Unternehmen";
+    add: "Add", "Ajouter", "Hinzufügen";
+    remove: "Remove", "Retirer", "Entfernen";
+    flash_logged: "The mail is logged.", "L'e-mail est journalisé.", "Die Mail ist protokolliert.";
+    flash_assigned: "Assigned. It is logged by the next run.", "Attribué. Il sera journalisé à la prochaine exécution.", "Zugeordnet. Der nächste Lauf protokolliert sie.";
+    flash_ignored: "The mail is left as it is.", "L'e-mail est laissé tel quel.", "Die Mail bleibt, wie sie ist.";
+    flash_reopened: "The mail is open again.", "L'e-mail est rouvert.", "Die Mail ist wieder offen.";
+    flash_listed: "The list is changed.", "La liste est modifiée.", "Die Liste ist geändert.";
+    flash_contact: "The contact is created.", "Le contact est créé.", "Der Kontakt ist angelegt.";
+    flash_run: "A run has begun.", "Une exécution a commencé.", "Ein Lauf hat begonnen.";
+    flash_mail: "A customer has written. The mail is in the queue.", "Un client a écrit. L'e-mail est dans la file d'attente.", "Ein Kunde hat geschrieben. Die Mail liegt in der Warteschlange.";
+    flash_on: "Email logging is on.", "La journalisation est activée.", "Das E-Mail-Protokoll ist eingeschaltet.";
+    flash_off: "Email logging is off.", "La journalisation est désactivée.", "Das E-Mail-Protokoll ist ausgeschaltet.";
+    flash_cleared: "The set-up is empty.", "La configuration est vide.", "Die Einrichtung ist leer.";
+    flash_comment: "The comment is added.", "Le commentaire est ajouté.", "Die Bemerkung ist hinzugefügt.";
+    flash_canceled: "The entry is cancelled.", "L'écriture est annulée.", "Der Posten ist storniert.";
+    flash_uncanceled: "The entry holds again.", "L'écriture est rétablie.", "Der Posten gilt wieder.";
+    flash_created: "The opportunity is created.", "L'opportunité est créée.", "Die Verkaufschance ist angelegt.";
+    flash_moved: "The opportunity has moved on.", "L'opportunité a avancé.", "Die Verkaufschance ist weitergekommen.";
+    flash_won: "Won. Congratulations!", "Gagnée. Félicitations !", "Gewonnen. Glückwunsch!";
+    flash_lost: "The opportunity is closed.", "L'opportunité est clôturée.", "Die Verkaufschance ist abgeschlossen.";
+    since: "From day", "Du", "Ab";
+    until: "To day", "Au", "Bis";
+    any: "Any", "Tous", "Alle";
+    filter: "Filter", "Filtrer", "Filtern";
+    reset: "Reset", "Réinitialiser", "Zurücksetzen";
+    export: "Export", "Exporter", "Ausgeben";
+    export_csv: "Table (CSV)", "Tableau (CSV)", "Tabelle (CSV)";
+    export_json: "JSON lines", "Lignes JSON", "JSON-Zeilen";
+    export_zip: "Originals (.zip)", "Originaux (.zip)", "Originale (.zip)";
+    found: "mails found", "e-mails trouvés", "Mails gefunden";
+    total: "Total", "Total", "Gesamt";
+    month: "Month", "Mois", "Monat";
+    median_answer: "Usual time to answer", "Délai de réponse habituel", "Übliche Antwortzeit";
+    days: "days", "jours", "Tage";
+    last_mail: "Last mail", "Dernier e-mail", "Letzte Mail";
+    data_table: "The numbers", "Les chiffres", "Die Zahlen";
+    forbidden: "This form is too old, or comes from elsewhere.", "Ce formulaire est trop ancien ou vient d'ailleurs.", "Dieses Formular ist zu alt oder kommt von anderswo.";
+    forbidden_remedy: "Open the page again and repeat it.", "Rouvrez la page et recommencez.", "Öffnen Sie die Seite noch einmal und wiederholen Sie es.";
+    not_found_remedy: "It may have been removed, or the address is not complete.", "Elle a peut-être été supprimée, ou l'adresse est incomplète.", "Vielleicht wurde sie entfernt, oder die Adresse ist unvollständig.";
+    bad_request: "This request is not complete.", "Cette demande est incomplète.", "Diese Anfrage ist unvollständig.";
+    broken: "Something broke on our side.", "Quelque chose s'est cassé de notre côté.", "Bei uns ist etwas kaputtgegangen.";
+    broken_remedy: "Try again. If it stays so, tell your administrator.", "Réessayez. Si cela persiste, prévenez votre administrateur.", "Versuchen Sie es noch einmal. Bleibt es so, sagen Sie es Ihrer Administration.";
+    to_home: "To the start page", "Vers l'accueil", "Zur Startseite";
+    assistant: "Assisted set-up", "Assistant de configuration", "Einrichtungsassistent";
+    assistant_intro: "Page by page to a set-up that works. Nothing is stored before the end.", "Page par page vers une configuration qui fonctionne. Rien n'est enregistré avant la fin.", "Seite für Seite zu einer Einrichtung, die funktioniert. Vor dem Ende wird nichts gespeichert.";
+    where_exchange: "Where is your Exchange?", "Où est votre Exchange ?", "Wo ist Ihr Exchange?";
+    online: "Exchange Online (Microsoft 365)", "Exchange Online (Microsoft 365)", "Exchange Online (Microsoft 365)";
+    on_premises: "Our own server", "Notre propre serveur", "Eigener Server";
+    next: "Next", "Suivant", "Weiter";
+    finish: "Finish", "Terminer", "Abschließen";
+    leave: "Leave the assistant", "Quitter l'assistant", "Assistent verlassen";
+    leave_sure: "Leave without finishing? Nothing is stored.", "Quitter sans terminer ? Rien n'est enregistré.", "Ohne Abschluss verlassen? Es wird nichts gespeichert.";
+    stay: "Stay", "Rester", "Bleiben";
+    instructions: "Instructions", "Instructions", "Anleitung";
+    open_instructions: "Open the instructions", "Ouvrir les instructions", "Anleitung öffnen";
+    show_plan: "Take the provisioning plan", "Prendre le plan de mise en service", "Bereitstellungsplan nehmen";
+    plan: "Provisioning plan (PowerShell)", "Plan de mise en service (PowerShell)", "Bereitstellungsplan (PowerShell)";
+    prepared: "Exchange is prepared", "Exchange est préparé", "Exchange ist vorbereitet";
+    rules_exist: "The mail flow rules exist", "Les règles de flux existent", "Die Nachrichtenflussregeln sind vorhanden";
+    not_yet: "Not yet", "Pas encore", "Noch nicht";
+    check_connection: "Check the connection", "Vérifier la connexion", "Verbindung prüfen";
+    look_up: "Look the folders up", "Rechercher les dossiers", "Ordner suchen";
+    create_folders: "Create what is missing", "Créer ce qui manque", "Fehlendes anlegen";
+    default_folders: "Use the default folders", "Utiliser les dossiers par défaut", "Standardordner verwenden";
+    run_checks: "Run the checks", "Lancer les vérifications", "Prüfungen ausführen";
+    start_job: "Start logging at once", "Démarrer la journalisation aussitôt", "Sofort mit dem Protokoll beginnen";
+    working: "Checking…", "Vérification en cours…", "Wird geprüft…";
+    step: "Step", "Étape", "Schritt";
+    same_thread: "Other entries of this mail", "Autres écritures de cet e-mail", "Weitere Posten dieser Mail";
+    tagline: "Everything your customers wrote, where you need it.", "Tout ce que vos clients ont écrit, là où il vous le faut.", "Alles, was Ihre Kunden schrieben, dort, wo Sie es brauchen.";
+    sales_cycle: "Stages", "Étapes", "Stufen";
 }

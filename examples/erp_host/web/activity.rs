@@ -1,40 +1,56 @@
-//! Plots of activity: per month, per salesperson, per contact.
+//! Plots of activity: per month, per salesperson, per contact. Drawn here; each has its numbers as a table.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use email_logging::interaction::InformationFlow;
-use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
+use email_logging::interaction::{PartyStatistics, StatisticsOptions};
+use email_logging::store::{InteractionReports as _, LogFilter};
 
+use super::mails::encoded;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
 use crate::erp::Erp;
 
-/// Entries that are counted, and bars of a plot.
-const PAGE: u32 = 1000;
-const MOST: usize = 100_000;
-const BARS: usize = 12;
+/// Parties of a plot, and months.
+const BARS: u32 = 12;
+/// A plot's height.
+const HEIGHT: u64 = 120;
 
-/// One bar: received and sent, in entries and in per cent of the longest.
+/// One party: received and sent, in entries and in per cent of the longest.
 struct Bar {
     name: String,
-    link: Option<String>,
-    inbound: u32,
-    outbound: u32,
-    inbound_width: u32,
-    outbound_width: u32,
+    link: String,
+    inbound: u64,
+    outbound: u64,
+    inbound_width: u64,
+    outbound_width: u64,
+    answer: String,
+    last: String,
 }
 
-type Counts = BTreeMap<(String, Option<String>), [u32; 2]>;
+/// One month: its columns in the plot, from the top.
+struct Month {
+    name: String,
+    inbound: u64,
+    outbound: u64,
+    inbound_height: u64,
+    outbound_height: u64,
+    inbound_y: u64,
+    outbound_y: u64,
+}
 
 #[derive(Template)]
 #[template(path = "activity.html", config = "examples/erp_host/askama.toml")]
 struct Activity {
     f: Frame,
+    inbound: u64,
+    outbound: u64,
+    mails: u64,
+    contacts: u64,
+    months: Vec<Month>,
     plots: Vec<(&'static str, Vec<Bar>)>,
 }
 
@@ -43,66 +59,76 @@ pub(super) async fn show(
     Extension(session): Extension<Session>,
 ) -> Result<Response, Failed> {
     let f = Frame::new(&session, "activity", "/activity");
-    let (mut months, mut salespeople, mut contacts) = (Counts::new(), Counts::new(), Counts::new());
-    let (mut after, mut seen): (Option<Cursor>, usize) = (None, 0);
-    loop {
-        let filter = LogFilter::default();
-        let page = erp
-            .store
-            .entries(&erp.scope, &filter, after.as_ref(), PAGE)
-            .await?;
-        seen += page.rows.len();
-        for logged in page.rows {
-            let entry = logged.entry;
-            let way = usize::from(entry.information_flow == InformationFlow::Outbound);
-            let link = format!("/contacts/{}", entry.contact_no);
-            let month = entry.date.strftime("%Y-%m").to_string();
-            count(&mut months, (month, None), way);
-            count(&mut salespeople, (entry.salesperson_name, None), way);
-            count(&mut contacts, (entry.contact_name, Some(link)), way);
-        }
-        after = page.next;
-        if after.is_none() || seen >= MOST {
-            break;
-        }
-    }
-    let plots = vec![
-        (f.w.per_month, bars(months, false)),
-        (f.w.per_salesperson, bars(salespeople, true)),
-        (f.w.per_contact, bars(contacts, true)),
-    ];
-    Ok(render(&Activity { f, plots }))
-}
-
-fn count(counts: &mut Counts, key: (String, Option<String>), way: usize) {
-    let counted = counts.entry(key).or_default();
-    if let Some(count) = counted.get_mut(way) {
-        *count += 1;
-    }
-}
-
-/// The longest bars first, or the newest months in their order.
-fn bars(counts: Counts, by_length: bool) -> Vec<Bar> {
-    let mut all: Vec<_> = counts.into_iter().collect();
-    if by_length {
-        all.sort_by_key(|(_, [inbound, outbound])| std::cmp::Reverse(inbound + outbound));
-        all.truncate(BARS);
-    } else if all.len() > BARS {
-        all.drain(..all.len() - BARS);
-    }
-    let sums = all
-        .iter()
-        .map(|(_, [inbound, outbound])| inbound + outbound);
-    let longest = sums.max().unwrap_or(1).max(1);
-    let bars = all
+    let options = StatisticsOptions::default().with_parties(BARS);
+    let filter = LogFilter::default();
+    let all = erp.store.statistics(&erp.scope, &filter, &options).await?;
+    let skipped = all.activity.len().saturating_sub(BARS as usize);
+    let newest: Vec<_> = all.activity.iter().skip(skipped).collect();
+    let sums = newest.iter().map(|one| one.inbound + one.outbound);
+    let most = sums.max().unwrap_or(1).max(1);
+    let months: Vec<Month> = newest
         .into_iter()
-        .map(|((name, link), [inbound, outbound])| Bar {
-            name,
-            link,
-            inbound,
-            outbound,
-            inbound_width: inbound * 100 / longest,
-            outbound_width: outbound * 100 / longest,
-        });
+        .map(|one| {
+            let (received, sent) = (one.inbound * HEIGHT / most, one.outbound * HEIGHT / most);
+            Month {
+                name: one.from.strftime("%m/%y").to_string(),
+                inbound: one.inbound,
+                outbound: one.outbound,
+                inbound_height: received,
+                outbound_height: sent,
+                inbound_y: HEIGHT - received,
+                outbound_y: HEIGHT - received - sent,
+            }
+        })
+        .collect();
+    let plots = vec![
+        (f.w.per_salesperson, bars(&f, &all.salespeople, false)),
+        (f.w.per_contact, bars(&f, &all.contacts, true)),
+    ];
+    Ok(render(&Activity {
+        inbound: all.total.inbound,
+        outbound: all.total.outbound,
+        mails: all.mails,
+        contacts: all.contact_count,
+        months,
+        plots,
+        f,
+    }))
+}
+
+fn bars(f: &Frame, parties: &[PartyStatistics], contacts: bool) -> Vec<Bar> {
+    let sums = parties.iter().map(|one| one.totals.entries);
+    let longest = sums.max().unwrap_or(1).max(1);
+    let bars = parties.iter().map(|one| {
+        let no = encoded(&one.no);
+        Bar {
+            name: one.name.clone(),
+            link: if contacts {
+                format!("/contacts/{no}")
+            } else {
+                format!("/mails?salesperson={no}")
+            },
+            inbound: one.totals.inbound,
+            outbound: one.totals.outbound,
+            inbound_width: one.totals.inbound * 100 / longest,
+            outbound_width: one.totals.outbound * 100 / longest,
+            answer: {
+                let seconds = one.median_answer_s;
+                seconds.map_or_else(|| "–".to_owned(), |seconds| duration(f.w.days, seconds))
+            },
+            last: one.totals.last.map_or_else(String::new, |at| {
+                at.strftime(f.language.day_format()).to_string()
+            }),
+        }
+    });
     bars.collect()
+}
+
+/// A time in its largest unit.
+fn duration(days: &str, seconds: u64) -> String {
+    match seconds {
+        0..7_200 => format!("{} min", seconds.div_ceil(60)),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} {days}", seconds / 86_400),
+    }
 }

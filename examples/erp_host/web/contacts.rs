@@ -1,4 +1,4 @@
-//! The contacts of the ERP, a contact's card, and the card's history.
+//! The contacts of the ERP, and a contact's card.
 
 use std::sync::Arc;
 
@@ -9,43 +9,49 @@ use axum::response::Response;
 use email_logging::ContactNo;
 use email_logging::directory::ContactRecord;
 use email_logging::parties::ContactKind;
-use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
+use email_logging::store::{
+    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _,
+};
 use serde::Deserialize;
 
 use super::entries::Row;
+use super::opportunities::{Line, line};
 use super::page::{Failed, Frame, render};
 use super::session::Session;
 use crate::erp::Erp;
 
-/// Entries on the card, and on a page of the history.
+/// Entries and opportunities on the card.
 const ON_CARD: u32 = 5;
-const ON_PAGE: u32 = 25;
+const OPPORTUNITIES: u32 = 20;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
     #[serde(default)]
     q: String,
-    after: Option<String>,
 }
 
-struct Card {
-    no: String,
-    name: String,
+pub(super) struct Card {
+    pub(super) no: String,
+    pub(super) name: String,
     company: Option<(String, String)>,
-    is_person: bool,
+    pub(super) is_person: bool,
     email: String,
+    initials: String,
 }
 
 impl Card {
     fn of(erp: &Erp, contact: &ContactRecord) -> Self {
         let company = contact.company.as_ref();
-        let company = company.and_then(|no| erp.people.contacts.get(no));
+        let company = company.and_then(|no| erp.people.contact(no));
+        let initials = contact.name.split_whitespace();
+        let initials = initials.filter_map(|word| word.chars().next());
         Self {
             no: contact.no.to_string(),
             name: contact.name.clone(),
             company: company.map(|company| (company.no.to_string(), company.name.clone())),
             is_person: contact.kind == ContactKind::Person,
             email: contact.email.clone(),
+            initials: initials.take(2).collect(),
         }
     }
 
@@ -75,8 +81,8 @@ pub(super) async fn list(
     Extension(session): Extension<Session>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
-    let contacts = erp.people.contacts.values();
-    let cards = contacts.map(|contact| Card::of(&erp, contact));
+    let contacts = erp.people.contacts();
+    let cards = contacts.iter().map(|contact| Card::of(&erp, contact));
     let cards = cards.filter(|card| card.fits(&wanted.q)).collect();
     render(&Contacts {
         f: Frame::new(&session, "contacts", "/contacts"),
@@ -92,6 +98,7 @@ struct ContactCard {
     card: Card,
     rows: Vec<Row>,
     more: bool,
+    opportunities: Vec<Line>,
 }
 
 pub(super) async fn card(
@@ -105,7 +112,21 @@ pub(super) async fn card(
         .store
         .entries(&erp.scope, &of(&card), None, ON_CARD)
         .await?;
+    let mut wanted = OpportunityFilter::default();
+    if card.is_person {
+        wanted.contact = Some(ContactNo::new(card.no.as_str()));
+    } else {
+        wanted.company = Some(ContactNo::new(card.no.as_str()));
+    }
+    let opportunities = erp
+        .store
+        .opportunities(&erp.scope, &wanted, None, OPPORTUNITIES)
+        .await?;
+    let cycles = erp.store.sales_cycles(&erp.scope).await?;
+    let lines = opportunities.rows.iter();
+    let lines = lines.map(|stored| line(&erp, &f, &cycles, &stored.opportunity));
     Ok(render(&ContactCard {
+        opportunities: lines.collect(),
         more: page.next.is_some(),
         rows: page
             .rows
@@ -117,56 +138,15 @@ pub(super) async fn card(
     }))
 }
 
-#[derive(Template)]
-#[template(path = "history.html", config = "examples/erp_host/askama.toml")]
-struct History {
-    f: Frame,
-    card: Card,
-    q: String,
-    rows: Vec<Row>,
-    paged: bool,
-    next: Option<String>,
-}
-
-pub(super) async fn history(
-    State(erp): State<Arc<Erp>>,
-    Extension(session): Extension<Session>,
-    Path(no): Path<String>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Response, Failed> {
-    let f = Frame::new(&session, "contacts", format!("/contacts/{no}/entries"));
-    let card = find(&erp, &no)?;
-    let mut filter = of(&card);
-    filter.canceled = true;
-    filter.text = Some(wanted.q.trim().to_owned()).filter(|text| !text.is_empty());
-    let after = wanted.after.map(Cursor::new);
-    let page = erp
-        .store
-        .entries(&erp.scope, &filter, after.as_ref(), ON_PAGE)
-        .await?;
-    Ok(render(&History {
-        paged: after.is_some(),
-        next: page.next.map(|cursor| cursor.as_str().to_owned()),
-        rows: page
-            .rows
-            .into_iter()
-            .map(|entry| Row::of(&f, entry))
-            .collect(),
-        q: wanted.q,
-        card,
-        f,
-    }))
-}
-
-fn find(erp: &Erp, no: &str) -> Result<Card, Failed> {
-    let contact = erp.people.contacts.get(&ContactNo::new(no));
+pub(super) fn find(erp: &Erp, no: &str) -> Result<Card, Failed> {
+    let contact = erp.people.contact(&ContactNo::new(no));
     contact
-        .map(|contact| Card::of(erp, contact))
+        .map(|contact| Card::of(erp, &contact))
         .ok_or(Failed::Missing)
 }
 
 /// A person's own mail; a company's, with that of its people.
-fn of(card: &Card) -> LogFilter {
+pub(super) fn of(card: &Card) -> LogFilter {
     let mut filter = LogFilter::default();
     let no = Some(ContactNo::new(card.no.as_str()));
     if card.is_person {

@@ -13,8 +13,8 @@ use email_logging::store::{Annotation, InteractionLog as _, LoggedMail, Particip
 use email_logging::view::{HtmlView, OriginalView, ViewLimits, content_disposition};
 use serde::Deserialize;
 
-use super::page::{Failed, Frame, own_form, render};
-use super::session::Session;
+use super::page::{Failed, Frame, done, own_form, render};
+use super::session::{Flash, Session};
 use crate::erp::Erp;
 
 /// Bytes of the largest original that is shown; a larger one is downloaded.
@@ -63,7 +63,7 @@ struct Entry {
     comments: Vec<(String, String, String)>,
     others: Vec<Row>,
     opportunity: Option<String>,
-    attachments: Vec<(usize, String, u64)>,
+    attachments: Vec<(usize, String, String)>,
 }
 
 pub(super) async fn show(
@@ -95,13 +95,22 @@ pub(super) async fn show(
         from: people(ParticipantRole::From),
         to: people(ParticipantRole::To),
         cc: people(ParticipantRole::Cc),
-        flags: mail.record.flags.clone(),
+        flags: flags(&f, &mail.record.flags),
         evaluation: logged.evaluation.unwrap_or(0),
         comments: comments.collect(),
         others: others.map(|other| Row::of(&f, other.clone())).collect(),
         row: Row::of(&f, logged),
         f,
     }))
+}
+
+/// Notes in words; how a pair was found is no note.
+fn flags(frame: &Frame, codes: &[String]) -> Vec<String> {
+    let words = codes.iter().filter_map(|code| {
+        let words = frame.language.of_code(&format!("flag.{code}"));
+        words.map(str::to_owned)
+    });
+    words.collect()
 }
 
 fn people(mail: &LoggedMail, role: ParticipantRole) -> Vec<String> {
@@ -128,11 +137,20 @@ async fn bytes(erp: &Erp, logged: &InteractionLogEntry) -> Option<Vec<u8>> {
     original.map(|original| original.bytes)
 }
 
-fn attachments(original: &[u8]) -> Vec<(usize, String, u64)> {
+fn attachments(original: &[u8]) -> Vec<(usize, String, String)> {
     let view = OriginalView::of(original, &ViewLimits::default());
     let all = view.attachments().enumerate();
-    all.map(|(index, one)| (index, one.name.clone(), one.size))
+    all.map(|(index, one)| (index, one.name.clone(), size(one.size)))
         .collect()
+}
+
+/// A size for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes.div_ceil(1_024)),
+        _ => format!("{} MiB", bytes.div_ceil(1_048_576)),
+    }
 }
 
 #[derive(Template)]
@@ -224,7 +242,12 @@ pub(super) async fn cancel(
     own_form(&session, &said.token)?;
     let entry = entry(&erp, &id).await?.entry.id;
     erp.store.cancel(&erp.scope, &entry, said.canceled).await?;
-    Ok(Redirect::to(&format!("/entries/{id}")))
+    let flash: Flash = if said.canceled {
+        |w| w.flash_canceled
+    } else {
+        |w| w.flash_uncanceled
+    };
+    Ok(done(&erp, &session, &format!("/entries/{id}"), flash))
 }
 
 pub(super) async fn comment(
@@ -234,12 +257,16 @@ pub(super) async fn comment(
     Form(said): Form<Said>,
 ) -> Result<Redirect, Failed> {
     let text = said.text.trim().to_owned();
-    if !text.is_empty() {
+    if text.is_empty() {
+        own_form(&session, &said.token)?;
+    } else {
         let comment = Annotation::Comment {
             author: "ERP".into(),
             text,
         };
         annotate(&erp, &session, &id, &said.token, comment).await?;
+        let to = format!("/entries/{id}");
+        return Ok(done(&erp, &session, &to, |w| w.flash_comment));
     }
     Ok(Redirect::to(&format!("/entries/{id}")))
 }
@@ -253,7 +280,7 @@ pub(super) async fn evaluate(
     let grade = Some(said.evaluation).filter(|grade| (1..=5).contains(grade));
     let grade = Annotation::Evaluation(grade);
     annotate(&erp, &session, &id, &said.token, grade).await?;
-    Ok(Redirect::to(&format!("/entries/{id}")))
+    Ok(done(&erp, &session, &format!("/entries/{id}"), |w| w.saved))
 }
 
 async fn annotate(

@@ -10,7 +10,7 @@ use email_logging::logger::RunReport;
 use email_logging::setup::SignInState;
 use serde::Deserialize;
 
-use super::page::{Failed, Frame, own_form, render};
+use super::page::{Failed, Frame, done, own_form, render};
 use super::session::Session;
 use crate::erp::Erp;
 
@@ -71,7 +71,7 @@ pub(super) async fn run(
 ) -> Result<Redirect, Failed> {
     own_form(&session, &pressed.token)?;
     erp.wake.notify_one();
-    Ok(Redirect::to("/health"))
+    Ok(done(&erp, &session, "/health", |w| w.flash_run))
 }
 
 /// A customer of the demo writes.
@@ -87,5 +87,5 @@ pub(super) async fn mail(
     let written = company.customer_writes(erp.next_mail());
     written.map_err(|_| Failed::Missing)?;
     erp.wake.notify_one();
-    Ok(Redirect::to("/health"))
+    Ok(done(&erp, &session, "/health", |w| w.flash_mail))
 }

@@ -6,7 +6,11 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use email_logging::store::{InteractionLog as _, LogFilter};
+use email_logging::opportunity::OpportunityStatus;
+use email_logging::store::{
+    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewQueue as _,
+    ReviewState,
+};
 
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
@@ -15,6 +19,8 @@ use crate::erp::Erp;
 
 /// Entries on the first page.
 const NEWEST: u32 = 8;
+/// Opportunities that are counted.
+const COUNTED: u32 = 1000;
 
 #[derive(Template)]
 #[template(path = "home.html", config = "examples/erp_host/askama.toml")]
@@ -23,6 +29,10 @@ struct Home {
     enabled: bool,
     rows: Vec<Row>,
     contacts: usize,
+    /// Items of the review queue that nobody touched.
+    waiting: u64,
+    /// Opportunities in progress.
+    running: usize,
     last: Option<String>,
     failed: bool,
 }
@@ -35,6 +45,15 @@ pub(super) async fn show(
     let setup = erp.administration.load(&erp.scope).await?.setup;
     let filter = LogFilter::default();
     let page = erp.store.entries(&erp.scope, &filter, None, NEWEST).await?;
+    let waiting = erp.store.review_counts(&erp.scope).await?;
+    let mut wanted = OpportunityFilter::default();
+    wanted.status = Some(OpportunityStatus::InProgress);
+    let running = erp
+        .store
+        .opportunities(&erp.scope, &wanted, None, COUNTED)
+        .await?
+        .rows
+        .len();
     let last = erp.last_run();
     Ok(render(&Home {
         enabled: setup.enabled,
@@ -43,7 +62,14 @@ pub(super) async fn show(
             .into_iter()
             .map(|entry| Row::of(&f, entry))
             .collect(),
-        contacts: erp.people.contacts.len(),
+        contacts: erp.people.contacts().len(),
+        waiting: waiting
+            .iter()
+            .filter(|count| count.state == ReviewState::Open && count.outcome != "excluded")
+            .map(|count| count.items)
+            .sum(),
+        running,
+
         last: last.as_ref().map(|run| f.time(&run.at)),
         failed: last.is_some_and(|run| run.report.is_err()),
         f,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use email_logging::error::Error;
 use email_logging::opportunity::{
     CloseKind, Closing, Creation, Opportunity, OpportunityStatus, SalesCycle, StageAction,
@@ -16,24 +16,24 @@ use email_logging::{EntryId, OpportunityNo};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::page::{Failed, Frame, message, own_form, render};
-use super::session::Session;
+use super::page::{Failed, Frame, done, own_form, refused, render};
+use super::session::{Flash, Session};
 use crate::erp::Erp;
 
 /// Opportunities that are listed.
 const LISTED: u32 = 100;
 
-struct Line {
-    no: String,
-    description: String,
-    contact_no: String,
-    contact: String,
-    status: &'static str,
-    class: &'static str,
-    stage: String,
-    value: String,
-    probability: String,
-    next_task: String,
+pub(super) struct Line {
+    pub(super) no: String,
+    pub(super) description: String,
+    pub(super) contact_no: String,
+    pub(super) contact: String,
+    pub(super) status: &'static str,
+    pub(super) class: &'static str,
+    pub(super) stage: String,
+    pub(super) value: String,
+    pub(super) probability: String,
+    pub(super) next_task: String,
 }
 
 #[derive(Template)]
@@ -60,8 +60,8 @@ pub(super) async fn list(
     Ok(render(&List { f, lines }))
 }
 
-fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opportunity) -> Line {
-    let contact = erp.people.contacts.get(&one.contact_no);
+pub(super) fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opportunity) -> Line {
+    let contact = erp.people.contact(&one.contact_no);
     let active = one.active();
     let (status, class) = status(frame, one.status);
     Line {
@@ -72,7 +72,9 @@ fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opportunity) -> L
         status,
         class,
         stage: active.map_or_else(String::new, |entry| stage_name(cycles, one, entry.stage)),
-        value: active.map_or_else(String::new, |entry| entry.estimated_value.to_string()),
+        value: active.map_or_else(String::new, |entry| {
+            frame.amount(&entry.estimated_value.to_string())
+        }),
         probability: active.map_or_else(String::new, |entry| format!("{} %", entry.probability)),
         next_task: one.next_task().map_or_else(String::new, |task| {
             format!("{} ({})", task.description, day(frame, task.date))
@@ -100,10 +102,7 @@ fn stage_name(cycles: &[SalesCycle], one: &Opportunity, stage: u32) -> String {
 }
 
 fn day(frame: &Frame, date: Date) -> String {
-    let format = frame.language.time_format();
-    let format = format.split(", ").next().unwrap_or(format);
-    let format = format.strip_suffix(" %H:%M").unwrap_or(format);
-    date.strftime(format).to_string()
+    date.strftime(frame.language.day_format()).to_string()
 }
 
 struct Step {
@@ -122,6 +121,8 @@ struct Shown {
     line: Line,
     version: u64,
     in_progress: bool,
+    /// The stages of the cycle in their order, and where it stands: before, at, or after each.
+    stages: Vec<(String, &'static str)>,
     /// What may be done: the action, its words, and whether it is the usual one.
     actions: Vec<(&'static str, &'static str, bool)>,
     steps: Vec<Step>,
@@ -157,7 +158,7 @@ async fn page(
     let steps = one.entries.iter().map(|entry| Step {
         date: day(&f, entry.date_of_change),
         stage: stage_name(&cycles, &one, entry.stage),
-        value: entry.estimated_value.to_string(),
+        value: f.amount(&entry.estimated_value.to_string()),
         chance: entry.chance.to_string(),
         probability: entry.probability.to_string(),
         active: entry.active,
@@ -166,12 +167,27 @@ async fn page(
         line: line(erp, &f, &cycles, &one),
         version,
         actions: actions(&f, cycle_of(&cycles, &one), &one),
+        stages: stages(cycle_of(&cycles, &one), &one),
         in_progress: one.status == OpportunityStatus::InProgress,
         steps: steps.collect(),
         codes: codes.collect(),
         error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
         f,
     }))
+}
+
+fn stages(cycle: Option<&SalesCycle>, one: &Opportunity) -> Vec<(String, &'static str)> {
+    let at = one.active().map_or(0, |entry| entry.stage);
+    let all = cycle.into_iter().flat_map(|cycle| cycle.stages.iter());
+    let all = all.map(|stage| {
+        let class = match stage.stage {
+            number if number < at || one.status == OpportunityStatus::Won => "past",
+            number if number == at => "now",
+            _ => "ahead",
+        };
+        (stage.description.clone(), class)
+    });
+    all.collect()
 }
 
 fn actions(
@@ -214,13 +230,12 @@ pub(super) async fn create(
     match made {
         Ok(made) => {
             let no = made.opportunity.no;
-            Ok(Redirect::to(&format!("/opportunities/{no}")).into_response())
+            let to = format!("/opportunities/{no}");
+            Ok(done(&erp, &session, &to, |w| w.flash_created).into_response())
         }
         Err(error) => {
             let f = Frame::new(&session, "contacts", "/contacts");
-            let back = format!("/entries/{id}");
-            let (text, remedy) = (error.to_string(), error.remedy());
-            Ok(message(&f, f.w.error, &text, remedy, &back))
+            Ok(refused(&f, &error, &format!("/entries/{id}")))
         }
     }
 }
@@ -246,12 +261,15 @@ pub(super) async fn change(
     own_form(&session, &change.token)?;
     let no = OpportunityNo::new(no);
     match apply(&erp, &no, &change).await {
-        Ok(()) => Ok(Redirect::to(&format!("/opportunities/{no}")).into_response()),
+        Ok(flash) => {
+            let to = format!("/opportunities/{no}");
+            Ok(done(&erp, &session, &to, flash).into_response())
+        }
         Err(error) => page(&erp, &session, &no, Some(&error)).await,
     }
 }
 
-async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<(), Error> {
+async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<Flash, Error> {
     let mut one = erp
         .store
         .load_opportunity(&erp.scope, no)
@@ -261,7 +279,7 @@ async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<(), Err
         "" => None,
         typed => Some(typed.parse()?),
     };
-    match change.action.as_str() {
+    let flash: Flash = match change.action.as_str() {
         "close" => {
             let codes = erp.store.close_codes(&erp.scope).await?;
             let code = codes.iter().find(|code| code.code == change.code);
@@ -272,21 +290,27 @@ async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<(), Err
                 Closing::lost(today())
             };
             one.close(&closing.with_cancel_open_tasks(true), code)?;
+            if won {
+                |w| w.flash_won
+            } else {
+                |w| w.flash_lost
+            }
         }
         action => {
             let cycles = erp.store.sales_cycles(&erp.scope).await?;
             let Some(cycle) = cycle_of(&cycles, &one) else {
-                return Ok(());
+                return Ok(|w| w.saved);
             };
             let mut update = StageUpdate::new(stage_action(action), today());
             update.estimated_value = value;
             one.update(cycle, &update)?;
+            |w| w.flash_moved
         }
-    }
+    };
     erp.store
         .save_opportunity(&erp.scope, &one, change.version)
         .await?;
-    Ok(())
+    Ok(flash)
 }
 
 fn stage_action(action: &str) -> StageAction {

@@ -1,16 +1,13 @@
 //! What every page has: words, navigation, the form's token; and how a failure is shown.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::Extension;
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use email_logging::error::{Error, ErrorKind};
 use jiff::Timestamp;
 
-use super::session::Session;
+use super::session::{Flash, Session};
 use crate::erp::Erp;
 use crate::words::{Language, Words};
 
@@ -23,22 +20,60 @@ pub(super) struct Frame {
     /// The part of the navigation that is marked.
     pub(super) part: &'static str,
     pub(super) path: String,
+    /// What the last action of this browser did.
+    pub(super) flash: Option<&'static str>,
+    /// Whether somebody signed in, who can sign out.
+    pub(super) signed_in: bool,
+    /// Without a sign-in there is nothing to go to.
+    pub(super) locked: bool,
 }
 
 impl Frame {
     pub(super) fn new(session: &Session, part: &'static str, path: impl Into<String>) -> Self {
+        let w = session.language.words();
         Self {
-            w: session.language.words(),
+            w,
             language: session.language,
             token: session.token.clone(),
             part,
             path: path.into(),
+            flash: session.flash.map(|flash| flash(w)),
+            signed_in: session.signed_in,
+            locked: false,
         }
     }
 
     /// A point in time, as people of this language write it.
     pub(super) fn time(&self, at: &Timestamp) -> String {
         at.strftime(self.language.time_format()).to_string()
+    }
+
+    /// An amount such as `12500.00`, as people of this language write it.
+    pub(super) fn amount(&self, plain: &str) -> String {
+        let (whole, part) = plain.split_once('.').unwrap_or((plain, ""));
+        let (between, point) = match self.language {
+            Language::English => (',', '.'),
+            Language::French => ('\u{202f}', ','),
+            Language::German => ('.', ','),
+        };
+        let mut made = String::new();
+        for (index, digit) in whole.chars().enumerate() {
+            let after = whole.len() - index;
+            if index > 0 && after.is_multiple_of(3) && !made.ends_with('-') {
+                made.push(between);
+            }
+            made.push(digit);
+        }
+        if !part.is_empty() {
+            made.push(point);
+            made.push_str(part);
+        }
+        made
+    }
+
+    /// A code of the library in words.
+    pub(super) fn say(&self, code: &str) -> String {
+        self.language.say(code)
     }
 }
 
@@ -48,6 +83,14 @@ pub(super) fn render(page: &impl Template) -> Response {
         Ok(text) => Html(text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Goes to a page, which says what was done.
+pub(super) fn done(erp: &Erp, session: &Session, to: &str, flash: Flash) -> Redirect {
+    erp.sessions.change(&session.id, |session| {
+        session.flash = Some(flash);
+    });
+    Redirect::to(to)
 }
 
 /// A failure of a page.
@@ -65,56 +108,94 @@ impl From<Error> for Failed {
     }
 }
 
+/// What the library said, for the page of the failure.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    text: String,
+    remedy: String,
+}
+
 impl IntoResponse for Failed {
+    /// The session is not at hand here: [`explained`] makes a page of it.
     fn into_response(self) -> Response {
-        let (status, text) = match &self {
-            Self::Library(error) if error.kind() == ErrorKind::NotFound => {
-                (StatusCode::NOT_FOUND, error.to_string())
+        let (status, said) = match self {
+            Self::Library(error) => {
+                let unknown = error.kind() == ErrorKind::NotFound || error.code() == "store.cursor";
+                let said = Said {
+                    text: error.to_string(),
+                    remedy: error.remedy().to_owned(),
+                };
+                if unknown {
+                    (StatusCode::NOT_FOUND, Said::default())
+                } else {
+                    (StatusCode::INTERNAL_SERVER_ERROR, said)
+                }
             }
-            Self::Library(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-            Self::Foreign => (StatusCode::FORBIDDEN, "form".to_owned()),
-            Self::Missing => (StatusCode::NOT_FOUND, String::new()),
+            Self::Foreign => (StatusCode::FORBIDDEN, Said::default()),
+            Self::Missing => (StatusCode::NOT_FOUND, Said::default()),
         };
-        // The session is not at hand here; the page is as short as it can be, in all three languages.
-        let [en, fr, de] = Language::ALL.map(|language| language.words().error);
-        let page = Short {
-            title: format!("{en} · {fr} · {de}"),
-            text,
-        };
-        (status, render(&page)).into_response()
+        let mut response = status.into_response();
+        response.extensions_mut().insert(said);
+        response
     }
 }
 
-#[derive(Template)]
-#[template(path = "short.html", config = "examples/erp_host/askama.toml")]
-struct Short {
-    title: String,
-    text: String,
+/// A failure that has no page yet, with a page around it in the browser's language.
+pub(super) fn explained(session: &Session, mut response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if page || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let said = response.extensions_mut().remove::<Said>();
+    let said = said.unwrap_or_default();
+    let f = Frame::new(session, "", "/");
+    let (title, remedy) = match status {
+        StatusCode::FORBIDDEN => (f.w.forbidden, f.w.forbidden_remedy),
+        StatusCode::NOT_FOUND => (f.w.not_found, f.w.not_found_remedy),
+        _ if status.is_client_error() => (f.w.bad_request, f.w.forbidden_remedy),
+        _ => (f.w.broken, f.w.broken_remedy),
+    };
+    let page = Message {
+        title,
+        text: &said.text,
+        remedy: if said.remedy.is_empty() {
+            remedy
+        } else {
+            &said.remedy
+        },
+        foreign_remedy: !said.remedy.is_empty(),
+        status: Some(status.as_u16()),
+        back: "/",
+        f: &f,
+    };
+    (status, render(&page)).into_response()
 }
 
 #[derive(Template)]
 #[template(path = "message.html", config = "examples/erp_host/askama.toml")]
 struct Message<'a> {
     f: &'a Frame,
+    status: Option<u16>,
     title: &'a str,
     text: &'a str,
     remedy: &'a str,
+    /// Whether what to do is said by the library, in English.
+    foreign_remedy: bool,
     back: &'a str,
 }
 
-/// A page with one message and the way back.
-pub(super) fn message(
-    frame: &Frame,
-    title: &str,
-    text: &str,
-    remedy: &str,
-    back: &str,
-) -> Response {
+/// A page about an error of the library, with the way back.
+pub(super) fn refused(frame: &Frame, error: &Error, back: &str) -> Response {
+    let text = error.to_string();
     render(&Message {
         f: frame,
-        title,
-        text,
-        remedy,
+        status: None,
+        title: frame.w.error,
+        text: &text,
+        remedy: error.remedy(),
+        foreign_remedy: true,
         back,
     })
 }
@@ -129,11 +210,6 @@ pub(super) fn own_form(session: &Session, token: &str) -> Result<(), Failed> {
 }
 
 /// The page of an unknown address.
-pub(super) async fn not_found(
-    State(_): State<Arc<Erp>>,
-    Extension(session): Extension<Session>,
-) -> Response {
-    let frame = Frame::new(&session, "", "/");
-    let page = message(&frame, frame.w.not_found, "", "", "/");
-    (StatusCode::NOT_FOUND, page).into_response()
+pub(super) async fn not_found() -> Failed {
+    Failed::Missing
 }

@@ -7,7 +7,11 @@ use axum::http::HeaderMap;
 use axum::http::header;
 use secrecy::SecretString;
 
-use crate::words::Language;
+use super::assistant::Assistant;
+use crate::words::{Language, Words};
+
+/// What an action did, in the words of a language.
+pub(crate) type Flash = fn(&Words) -> &'static str;
 
 /// Sessions that are kept; the oldest go.
 const MOST: usize = 10_000;
@@ -22,6 +26,10 @@ pub(crate) struct Session {
     pub(crate) signed_in: bool,
     /// What an administrator's consent keeps until the callback.
     pub(crate) pending: Option<SecretString>,
+    /// What the next page says about the last action.
+    pub(crate) flash: Option<Flash>,
+    /// The assisted set-up, while it is open.
+    pub(crate) assistant: Option<Box<Assistant>>,
     born: u64,
 }
 
@@ -60,6 +68,8 @@ impl Sessions {
             language: Language::of_browser(accepted.unwrap_or_default()),
             signed_in: false,
             pending: None,
+            flash: None,
+            assistant: None,
             born: kept.born,
         };
         if kept.all.len() >= MOST {
@@ -69,6 +79,31 @@ impl Sessions {
         }
         kept.all.insert(session.id.clone(), session.clone());
         (session, true)
+    }
+
+    /// The session of a request that shows a page: what it says about the last action is said once.
+    pub(crate) fn of_page(&self, headers: &HeaderMap) -> (Session, bool) {
+        let (session, new) = self.of(headers);
+        if session.flash.is_some() {
+            self.change(&session.id, |kept| kept.flash = None);
+        }
+        (session, new)
+    }
+
+    /// Forgets a session: its browser is a stranger from now on.
+    pub(crate) fn end(&self, id: &str) {
+        self.lock().all.remove(id);
+    }
+
+    /// A session of another id, once its browser has signed in: an id that somebody else planted is worth nothing.
+    pub(crate) fn renewed(&self, id: &str) -> Option<Session> {
+        let mut kept = self.lock();
+        let mut session = kept.all.remove(id)?;
+        session.id = random();
+        session.token = random();
+        session.signed_in = true;
+        kept.all.insert(session.id.clone(), session.clone());
+        Some(session)
     }
 
     /// Changes a session.

@@ -5,20 +5,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, OriginalUri, Query, State};
+use axum::extract::{Form, OriginalUri, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use email_logging::error::Error;
-use email_logging::setup::{
-    EmailLoggingSetup, Enabling, SetupChange, SetupField, ValidationReport, Verdict,
-};
+use email_logging::setup::{EmailLoggingSetup, Enabling, SetupChange, SetupField};
 use email_logging::source::FolderPath;
 use email_logging::store::SecretName;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::health::sign_in_words;
-use super::page::{Failed, Frame, message, own_form, render};
+use super::page::{Failed, Frame, done, own_form, refused, render};
 use super::session::Session;
+use super::{assistant, validation};
 use crate::erp::Erp;
 use crate::words::Words;
 
@@ -40,47 +39,28 @@ struct Settings {
     signed_in: &'static str,
     fields: Vec<Field>,
     authentication: &'static str,
-    authentications: [&'static str; 4],
-    note: Option<String>,
+    authentications: Vec<(&'static str, String)>,
     error: Option<(String, String)>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Noted {
-    #[serde(default)]
-    note: String,
 }
 
 pub(super) async fn show(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Query(noted): Query<Noted>,
 ) -> Result<Response, Failed> {
-    page(&erp, &session, &noted.note, None).await
+    page(&erp, &session, None).await
 }
 
-async fn page(
-    erp: &Erp,
-    session: &Session,
-    note: &str,
-    error: Option<&Error>,
-) -> Result<Response, Failed> {
+async fn page(erp: &Erp, session: &Session, error: Option<&Error>) -> Result<Response, Failed> {
     let f = Frame::new(session, "settings", "/settings");
     let status = erp.administration.status(&erp.scope).await?;
     let setup = erp.administration.load(&erp.scope).await?.setup;
-    let note = match note {
-        "saved" => Some(f.w.saved),
-        "consent" => Some(f.w.consent_given),
-        _ => None,
-    };
     Ok(render(&Settings {
         enabled: status.enabled,
         version: status.version,
         signed_in: sign_in_words(&f, status.signed_in),
         fields: fields(f.w, &setup),
         authentication: setup.authentication_type.code(),
-        authentications: AUTHENTICATION,
-        note: note.map(str::to_owned),
+        authentications: AUTHENTICATION.map(|code| (code, f.say(code))).into(),
         error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
         f,
     }))
@@ -158,8 +138,8 @@ pub(super) async fn save(
     let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     own_form(&session, text("token"))?;
     match store(&erp, &form).await {
-        Ok(()) => Ok(Redirect::to("/settings?note=saved").into_response()),
-        Err(error) => page(&erp, &session, "", Some(&error)).await,
+        Ok(()) => Ok(done(&erp, &session, "/settings", |w| w.saved).into_response()),
+        Err(error) => page(&erp, &session, Some(&error)).await,
     }
 }
 
@@ -209,7 +189,7 @@ pub(super) async fn enable(
     let enabling = erp.administration.enable(&erp.scope, &mut |_| ()).await;
     let enabling = match enabling {
         Ok(enabling) => enabling,
-        Err(error) => return page(&erp, &session, "", Some(&error)).await,
+        Err(error) => return page(&erp, &session, Some(&error)).await,
     };
     match enabling {
         Enabling::ConsentNeeded(needed) => match needed.request {
@@ -217,17 +197,14 @@ pub(super) async fn enable(
                 erp.sessions.change(&session.id, |session| {
                     session.pending = Some(request.pending);
                 });
-                Ok(render(&GoThere {
-                    f: Frame::new(&session, "settings", "/settings"),
-                    url: request.authorize_url,
-                }))
+                Ok(go_there(&session, "/settings", request.authorize_url))
             }
-            None => page(&erp, &session, "", Some(&needed.reason)).await,
+            None => page(&erp, &session, Some(&needed.reason)).await,
         },
-        Enabling::Invalid(report) => Ok(checks(&session, &report)),
+        Enabling::Invalid(report) => Ok(validation::report(&session, &report)),
         _ => {
             erp.wake.notify_one();
-            Ok(Redirect::to("/settings?note=saved").into_response())
+            Ok(done(&erp, &session, "/settings", |w| w.flash_on).into_response())
         }
     }
 }
@@ -237,7 +214,14 @@ pub(super) async fn enable(
 #[template(path = "consent.html", config = "examples/erp_host/askama.toml")]
 struct GoThere {
     f: Frame,
+    back: &'static str,
     url: String,
+}
+
+/// The page that leads to the identity service.
+pub(super) fn go_there(session: &Session, back: &'static str, url: String) -> Response {
+    let f = Frame::new(session, "settings", "/settings");
+    render(&GoThere { f, back, url })
 }
 
 /// The identity service sends the browser back here.
@@ -246,27 +230,28 @@ pub(super) async fn landing(
     Extension(session): Extension<Session>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Failed> {
+    let query = uri.query().unwrap_or_default();
+    let callback = format!("{}{}?{query}", erp.origin, super::LANDING);
+    if session
+        .assistant
+        .as_ref()
+        .is_some_and(|one| one.is_awaiting_consent())
+    {
+        return Ok(assistant::signed_in(&erp, &session, &callback).await);
+    }
     let frame = Frame::new(&session, "settings", "/settings");
     let Some(pending) = session.pending.clone() else {
         return Err(Failed::Missing);
     };
     erp.sessions
         .change(&session.id, |session| session.pending = None);
-    let query = uri.query().unwrap_or_default();
-    let callback = format!("{}{}?{query}", erp.origin, super::LANDING);
     let finished = erp
         .consent
         .finish(&erp.administration, &erp.scope, &pending, &callback)
         .await;
     match finished {
-        Ok(_) => Ok(Redirect::to("/settings?note=consent").into_response()),
-        Err(error) => Ok(message(
-            &frame,
-            frame.w.error,
-            &error.to_string(),
-            error.remedy(),
-            "/settings",
-        )),
+        Ok(_) => Ok(done(&erp, &session, "/settings", |w| w.consent_given).into_response()),
+        Err(error) => Ok(refused(&frame, &error, "/settings")),
     }
 }
 
@@ -277,7 +262,7 @@ pub(super) async fn disable(
 ) -> Result<Redirect, Failed> {
     own_form(&session, &pressed.token)?;
     erp.administration.disable(&erp.scope).await?;
-    Ok(Redirect::to("/settings?note=saved"))
+    Ok(done(&erp, &session, "/settings", |w| w.flash_off))
 }
 
 pub(super) async fn clear(
@@ -287,58 +272,7 @@ pub(super) async fn clear(
 ) -> Result<Response, Failed> {
     own_form(&session, &pressed.token)?;
     match erp.administration.clear(&erp.scope).await {
-        Ok(_) => Ok(Redirect::to("/settings?note=saved").into_response()),
-        Err(error) => page(&erp, &session, "", Some(&error)).await,
+        Ok(_) => Ok(done(&erp, &session, "/settings", |w| w.flash_cleared).into_response()),
+        Err(error) => page(&erp, &session, Some(&error)).await,
     }
-}
-
-pub(super) async fn validate(
-    State(erp): State<Arc<Erp>>,
-    Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
-) -> Result<Response, Failed> {
-    own_form(&session, &pressed.token)?;
-    let report = erp.administration.validate(&erp.scope, &mut |_| ()).await?;
-    Ok(checks(&session, &report))
-}
-
-struct Checked {
-    name: &'static str,
-    class: &'static str,
-    verdict: &'static str,
-    found: String,
-    remedy: &'static str,
-}
-
-#[derive(Template)]
-#[template(path = "validation.html", config = "examples/erp_host/askama.toml")]
-struct Checks {
-    f: Frame,
-    green: bool,
-    rows: Vec<Checked>,
-}
-
-fn checks(session: &Session, report: &ValidationReport) -> Response {
-    let f = Frame::new(session, "settings", "/settings");
-    let rows = report.results.iter().map(|result| {
-        let (class, verdict) = match result.verdict {
-            Verdict::Passed => ("good", f.w.passed),
-            Verdict::Warning => ("warn", f.w.warned),
-            Verdict::Failed => ("bad", f.w.failed),
-            _ => ("none", f.w.not_checked),
-        };
-        Checked {
-            name: result.check.code(),
-            class,
-            verdict,
-            found: result.found.clone().unwrap_or_default(),
-            remedy: result.remedy.unwrap_or_default(),
-        }
-    });
-    let rows = rows.collect();
-    render(&Checks {
-        green: report.is_green(),
-        rows,
-        f,
-    })
 }

@@ -22,8 +22,10 @@ struct SignIn {
 }
 
 pub(super) async fn show(Extension(session): Extension<Session>) -> Response {
-    let f = Frame::new(&session, "", "/sign-in");
-    render(&SignIn { f, wrong: false })
+    render(&SignIn {
+        f: frame(&session),
+        wrong: false,
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,14 +47,38 @@ pub(super) async fn check(
     let right = expected
         .is_some_and(|password| digest(password.expose_secret()) == digest(&typed.password));
     if right {
-        erp.sessions
-            .change(&session.id, |session| session.signed_in = true);
-        return Ok(Redirect::to("/").into_response());
+        let renewed = erp.sessions.renewed(&session.id).ok_or(Failed::Missing)?;
+        let cookie = renewed.cookie(erp.origin.starts_with("https:"));
+        let cookie = [(axum::http::header::SET_COOKIE, cookie)];
+        return Ok((cookie, Redirect::to("/")).into_response());
     }
     // Guessing is slow.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    let f = Frame::new(&session, "", "/sign-in");
-    Ok(render(&SignIn { f, wrong: true }))
+    Ok(render(&SignIn {
+        f: frame(&session),
+        wrong: true,
+    }))
+}
+
+fn frame(session: &Session) -> Frame {
+    let mut frame = Frame::new(session, "", "/sign-in");
+    frame.locked = !session.signed_in;
+    frame
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Pressed {
+    token: String,
+}
+
+pub(super) async fn out(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Redirect, Failed> {
+    own_form(&session, &pressed.token)?;
+    erp.sessions.end(&session.id);
+    Ok(Redirect::to("/sign-in"))
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use email_logging::decision::Step;
 use email_logging::store::{Cursor, DecisionFilter, DecisionRecord, InteractionLog as _};
 use serde::Deserialize;
 
@@ -22,15 +23,49 @@ const MOST: usize = 20_000;
 pub(super) struct Wanted {
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    day: String,
+}
+
+/// One step of a decision, in words.
+pub(super) struct Told {
+    pub(super) class: &'static str,
+    pub(super) verdict: String,
+    pub(super) rule: String,
+    pub(super) detail: String,
+}
+
+impl Told {
+    pub(super) fn of(frame: &Frame, step: Step) -> Self {
+        let verdict = step.verdict.code();
+        Self {
+            class: match verdict {
+                "stop" => "warn",
+                "match" => "good",
+                "note" => "in",
+                _ => "none",
+            },
+            verdict: frame.say(&format!("verdict.{verdict}")),
+            rule: {
+                let code = format!("rule.{}", step.rule);
+                let words = frame.language.of_code(&code);
+                words.map_or_else(|| step.rule.clone().into_owned(), str::to_owned)
+            },
+            detail: step.detail,
+        }
+    }
 }
 
 struct Shown {
     at: String,
-    subject: String,
+    subject: Option<String>,
     sender: String,
+    good: bool,
     outcome: String,
     reason: String,
-    steps: Vec<(String, String, String)>,
+    steps: Vec<Told>,
+    /// Where a person can do something about it.
+    review: Option<String>,
 }
 
 #[derive(Template)]
@@ -38,6 +73,8 @@ struct Shown {
 struct Why {
     f: Frame,
     q: String,
+    day: String,
+    searched: bool,
     rows: Vec<Shown>,
 }
 
@@ -47,9 +84,11 @@ pub(super) async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failed> {
     let f = Frame::new(&session, "why", "/why");
-    let words = wanted.q.to_lowercase();
+    let words = wanted.q.trim().to_lowercase();
+    let day = wanted.day.trim().to_owned();
+    let searched = !(words.is_empty() && day.is_empty());
     let mut filter = DecisionFilter::default();
-    filter.not_logged = words.trim().is_empty();
+    filter.not_logged = !searched;
     let (mut rows, mut seen) = (Vec::new(), 0);
     let mut after: Option<Cursor> = None;
     while rows.len() < SHOWN && seen < MOST {
@@ -58,7 +97,8 @@ pub(super) async fn show(
             .decisions(&erp.scope, &filter, after.as_ref(), PAGE)
             .await?;
         seen += page.rows.len();
-        let fitting = page.rows.into_iter().filter(|row| fits(row, &words));
+        let fitting = page.rows.into_iter();
+        let fitting = fitting.filter(|row| fits(row, &words) && of_day(row, &day));
         rows.extend(fitting.map(|row| shown(&f, row)));
         after = page.next;
         if after.is_none() {
@@ -69,6 +109,8 @@ pub(super) async fn show(
     Ok(render(&Why {
         f,
         q: wanted.q,
+        day,
+        searched,
         rows,
     }))
 }
@@ -82,17 +124,23 @@ fn fits(row: &DecisionRecord, words: &str) -> bool {
     words.split_whitespace().all(|word| text.contains(word))
 }
 
+fn of_day(row: &DecisionRecord, day: &str) -> bool {
+    day.is_empty() || row.decided_at.strftime("%Y-%m-%d").to_string() == day
+}
+
 fn shown(frame: &Frame, row: DecisionRecord) -> Shown {
-    let steps = row.steps.into_iter().map(|step| {
-        let verdict = format!("{:?}", step.verdict);
-        (step.rule.into_owned(), verdict, step.detail)
-    });
+    let good = row.outcome == "logged" || row.outcome == "already-logged";
+    let steps = row.steps.into_iter();
     Shown {
         at: frame.time(&row.decided_at),
-        subject: row.subject.unwrap_or_default(),
+        good,
+        // Where nothing is kept, there is nothing that a person could say.
+        review: (!good && row.subject.is_some())
+            .then(|| super::review::link(&row.mailbox, &row.sighting)),
+        subject: row.subject,
         sender: row.sender.unwrap_or_default(),
-        outcome: row.outcome,
-        reason: row.reason,
-        steps: steps.collect(),
+        outcome: frame.say(&row.outcome),
+        reason: frame.say(&row.reason),
+        steps: steps.map(|step| Told::of(frame, step)).collect(),
     }
 }

@@ -1,0 +1,179 @@
+//! The interaction log as a list: the history of a contact, and all mail, with words, filters and pages.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use email_logging::SalespersonCode;
+use email_logging::interaction::InformationFlow;
+use email_logging::store::{Cursor, InteractionLog as _, InteractionReports as _, LogFilter};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde::Deserialize;
+
+use super::contacts::{Card, find, of};
+use super::entries::Row;
+use super::page::{Failed, Frame, render};
+use super::session::Session;
+use crate::erp::Erp;
+
+const ON_PAGE: u32 = 25;
+
+/// What is looked for. Blank fields of the form ask for nothing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    pub(super) q: String,
+    pub(super) direction: String,
+    pub(super) salesperson: String,
+    pub(super) since: String,
+    pub(super) until: String,
+    pub(super) contact: String,
+    after: Option<String>,
+}
+
+impl Wanted {
+    /// Narrows a filter. What is no date asks for nothing.
+    pub(super) fn narrow(&self, filter: &mut LogFilter) {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        filter.text = given(&self.q);
+        filter.flow = match self.direction.as_str() {
+            "in" => Some(InformationFlow::Inbound),
+            "out" => Some(InformationFlow::Outbound),
+            _ => None,
+        };
+        filter.salesperson = given(&self.salesperson).map(SalespersonCode::new);
+        filter.since = self.since.parse().ok().and_then(midnight);
+        let after = |day: Date| day.checked_add(1.day()).ok().and_then(midnight);
+        filter.until = self.until.parse().ok().and_then(after);
+    }
+
+    /// The query of a link that asks for the same.
+    pub(super) fn query(&self) -> String {
+        let mut query = Vec::new();
+        for (name, value) in [
+            ("q", &self.q),
+            ("direction", &self.direction),
+            ("salesperson", &self.salesperson),
+            ("since", &self.since),
+            ("until", &self.until),
+            ("contact", &self.contact),
+        ] {
+            if !value.trim().is_empty() {
+                query.push(format!("{name}={}", encoded(value)));
+            }
+        }
+        query.join("&")
+    }
+
+    fn is_narrowed(&self) -> bool {
+        let narrowing = [&self.direction, &self.salesperson, &self.since, &self.until];
+        narrowing.iter().any(|text| !text.trim().is_empty())
+    }
+}
+
+/// A text within a query.
+pub(super) fn encoded(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            made.push(char::from(byte));
+        } else {
+            // A text takes everything.
+            let _ = write!(made, "%{byte:02X}");
+        }
+    }
+    made
+}
+
+fn midnight(day: Date) -> Option<Timestamp> {
+    let zoned = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
+}
+
+#[derive(Template)]
+#[template(path = "mails.html", config = "examples/erp_host/askama.toml")]
+struct Mails {
+    f: Frame,
+    card: Option<Card>,
+    action: String,
+    wanted: Wanted,
+    narrowed: bool,
+    export: String,
+    salespeople: Vec<(String, String)>,
+    found: u64,
+    rows: Vec<Row>,
+    first: Option<String>,
+    next: Option<String>,
+}
+
+pub(super) async fn history(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Path(no): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Failed> {
+    let path = format!("/contacts/{}/entries", encoded(&no));
+    let f = Frame::new(&session, "contacts", path.clone());
+    let card = find(&erp, &no)?;
+    let filter = of(&card);
+    page(&erp, f, path, Some(card), filter, wanted).await
+}
+
+pub(super) async fn all(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Failed> {
+    let f = Frame::new(&session, "mails", "/mails");
+    let filter = LogFilter::default();
+    page(&erp, f, "/mails".into(), None, filter, wanted).await
+}
+
+async fn page(
+    erp: &Erp,
+    f: Frame,
+    action: String,
+    card: Option<Card>,
+    mut filter: LogFilter,
+    mut wanted: Wanted,
+) -> Result<Response, Failed> {
+    filter.canceled = true;
+    wanted.contact = String::new();
+    wanted.narrow(&mut filter);
+    let after = wanted.after.take().map(Cursor::new);
+    let page = erp
+        .store
+        .entries(&erp.scope, &filter, after.as_ref(), ON_PAGE)
+        .await?;
+    let count = erp.store.count(&erp.scope, &filter).await?;
+    let query = wanted.query();
+    let link = |more: String| format!("{action}?{query}{more}");
+    let whole = card.as_ref().map(|card| Wanted {
+        contact: card.no.clone(),
+        ..wanted.clone()
+    });
+    Ok(render(&Mails {
+        narrowed: wanted.is_narrowed(),
+        export: whole.as_ref().unwrap_or(&wanted).query(),
+        salespeople: erp.salespeople(),
+        found: count.mails,
+        first: after.map(|_| link(String::new())),
+        next: page
+            .next
+            .map(|cursor| link(format!("&after={}", encoded(cursor.as_str())))),
+        rows: page
+            .rows
+            .into_iter()
+            .map(|entry| Row::of(&f, entry))
+            .collect(),
+        card,
+        action,
+        wanted,
+        f,
+    }))
+}

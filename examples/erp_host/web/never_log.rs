@@ -1,0 +1,118 @@
+//! Who is never logged: the company's list and each salesperson's.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, Query, State};
+use axum::response::{IntoResponse, Response};
+use email_logging::SalespersonCode;
+use email_logging::decision::NeverRule;
+use email_logging::error::Error;
+use email_logging::store::NeverLogStore as _;
+use serde::Deserialize;
+
+use super::page::{Failed, Frame, done, own_form, render};
+use super::session::Session;
+use crate::erp::Erp;
+
+struct Listed {
+    rule: String,
+    /// The salesperson's code and name, or nobody for the whole company.
+    of: Option<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "never_log.html", config = "examples/erp_host/askama.toml")]
+struct NeverLog {
+    f: Frame,
+    rules: Vec<Listed>,
+    salespeople: Vec<(String, String)>,
+    typed: String,
+    error: Option<(String, String)>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    rule: String,
+}
+
+pub(super) async fn show(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Query(typed): Query<Typed>,
+) -> Result<Response, Failed> {
+    page(&erp, &session, typed.rule, None).await
+}
+
+async fn page(
+    erp: &Erp,
+    session: &Session,
+    typed: String,
+    error: Option<&Error>,
+) -> Result<Response, Failed> {
+    let lists = erp.store.load_never_log(&erp.scope).await?.lists;
+    let mut rules: Vec<Listed> = lists
+        .organisation
+        .iter()
+        .map(|rule| Listed {
+            rule: rule.to_string(),
+            of: None,
+        })
+        .collect();
+    for (code, own) in &lists.salespeople {
+        let name = erp.people.salesperson(code.as_str()).unwrap_or_default();
+        rules.extend(own.iter().map(|rule| Listed {
+            rule: rule.to_string(),
+            of: Some((code.to_string(), name.to_owned())),
+        }));
+    }
+    Ok(render(&NeverLog {
+        f: Frame::new(session, "review", "/never-log"),
+        rules,
+        salespeople: erp.salespeople(),
+        typed,
+        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Change {
+    token: String,
+    rule: String,
+    #[serde(default)]
+    salesperson: String,
+    #[serde(default)]
+    remove: bool,
+}
+
+pub(super) async fn change(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(change): Form<Change>,
+) -> Result<Response, Failed> {
+    own_form(&session, &change.token)?;
+    match apply(&erp, &change).await {
+        Ok(()) => Ok(done(&erp, &session, "/never-log", |w| w.flash_listed).into_response()),
+        Err(error) => page(&erp, &session, change.rule, Some(&error)).await,
+    }
+}
+
+async fn apply(erp: &Erp, change: &Change) -> Result<(), Error> {
+    let rule: NeverRule = change.rule.parse()?;
+    let of = Some(change.salesperson.as_str()).filter(|code| !code.is_empty());
+    let of = of.map(SalespersonCode::new);
+    let mut stored = erp.store.load_never_log(&erp.scope).await?;
+    let changed = if change.remove {
+        stored.lists.remove(of.as_ref(), &rule)
+    } else {
+        stored.lists.add(of.as_ref(), rule)
+    };
+    if changed {
+        erp.store
+            .save_never_log(&erp.scope, &stored.lists, stored.version)
+            .await?;
+    }
+    Ok(())
+}

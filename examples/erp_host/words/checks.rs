@@ -1,0 +1,60 @@
+//! The checks of the validation, and what they find, in words.
+
+use super::{Table, table};
+
+/// By code; a check's begins with `check-`.
+pub(super) const TABLE: Table = table! {
+    "check-autodiscovery-address": "Mailbox address", "Adresse de la boîte aux lettres", "Adresse des Postfachs";
+    "check-fields": "Fields of the set-up", "Champs de la configuration", "Felder der Einrichtung";
+    "check-service": "Exchange service found", "Service Exchange trouvé", "Exchange-Dienst gefunden";
+    "check-credentials": "Credentials", "Identifiants", "Anmeldedaten";
+    "check-credential-expiry": "End of the credentials", "Expiration des identifiants", "Ablauf der Anmeldedaten";
+    "check-connection": "Connection", "Connexion", "Verbindung";
+    "check-tls": "TLS certificate", "Certificat TLS", "TLS-Zertifikat";
+    "check-ews-allowed": "Exchange Web Services allowed", "Exchange Web Services autorisés", "Exchange-Webdienste erlaubt";
+    "check-ews-end": "End of Exchange Web Services", "Fin d'Exchange Web Services", "Ende der Exchange-Webdienste";
+    "check-token-permissions": "Permissions in the token", "Autorisations du jeton", "Berechtigungen im Token";
+    "check-clock-skew": "Clock", "Horloge", "Uhr";
+    "check-root-folder": "Root of the folders", "Racine des dossiers", "Wurzel der Ordner";
+    "check-queue-folder": "Queue folder", "Dossier de file d'attente", "Warteschlangenordner";
+    "check-storage-folder": "Storage folder", "Dossier de stockage", "Ablageordner";
+    "check-folders-distinct": "Two different folders", "Deux dossiers distincts", "Zwei verschiedene Ordner";
+    "check-queue-rights": "Rights in the queue folder", "Droits sur la file d'attente", "Rechte im Warteschlangenordner";
+    "check-storage-rights": "Rights in the storage folder", "Droits sur le stockage", "Rechte im Ablageordner";
+    "check-storage-room": "Room in the storage folder", "Place dans le stockage", "Platz im Ablageordner";
+    "check-mail-arriving": "Mail arriving", "Arrivée d'e-mails", "Eingang von Mails";
+    "check-least-access": "No more access than needed", "Pas plus d'accès que nécessaire", "Nicht mehr Zugriff als nötig";
+    "check-interaction-template": "Interaction template", "Modèle d'interaction", "Aktivitätenvorlage";
+    "check-interaction-template-exists": "Interaction template exists", "Le modèle d'interaction existe", "Aktivitätenvorlage vorhanden";
+    "check-directory-addresses": "Addresses of salespeople and contacts", "Adresses des vendeurs et contacts", "Adressen von Verkäufern und Kontakten";
+    "check-job": "Recurring job", "Tâche récurrente", "Wiederkehrende Aufgabe";
+    "depends-on": "Waits for an earlier check.", "Dépend d'une vérification précédente.", "Hängt von einer früheren Prüfung ab.";
+    "no-role": "Nothing here can tell.", "Rien ici ne peut le dire.", "Das kann hier niemand sagen.";
+    "not-told": "The service does not tell.", "Le service ne le dit pas.", "Der Dienst sagt es nicht.";
+    "not-applicable": "Does not apply to this set-up.", "Ne s'applique pas à cette configuration.", "Gilt für diese Einrichtung nicht.";
+    "not-enabled": "Comes when logging is switched on.", "Viendra quand la journalisation sera activée.", "Kommt, sobald das Protokoll eingeschaltet ist.";
+    "left-out": "Is made later.", "Se fera plus tard.", "Wird später geprüft.";
+    "check.no_mail": "No mail has arrived yet.", "Aucun e-mail n'est encore arrivé.", "Es ist noch keine Mail eingegangen.";
+    "check.no_recent_mail": "No mail has arrived for long.", "Aucun e-mail n'est arrivé depuis longtemps.", "Seit Langem ist keine Mail eingegangen.";
+    "check.address_missing": "The set-up names no mailbox.", "La configuration ne nomme aucune boîte aux lettres.", "Die Einrichtung nennt kein Postfach.";
+    "check.queue_unset": "The set-up names no queue folder.", "Aucun dossier de file d'attente n'est choisi.", "Kein Warteschlangenordner ist gewählt.";
+    "check.storage_unset": "The set-up names no storage folder.", "Aucun dossier de stockage n'est choisi.", "Kein Ablageordner ist gewählt.";
+    "check.queue_rights": "The account may not move mail out of the queue folder.", "Le compte ne peut pas déplacer d'e-mails hors de la file d'attente.", "Das Konto darf keine Mails aus der Warteschlange verschieben.";
+    "check.storage_rights": "The account may not put mail into the storage folder.", "Le compte ne peut pas déposer d'e-mails dans le stockage.", "Das Konto darf keine Mails in die Ablage legen.";
+    "check.storage_full": "The mailbox of the storage folder is full.", "La boîte du dossier de stockage est pleine.", "Das Postfach der Ablage ist voll.";
+    "check.storage_filling": "The mailbox of the storage folder is nearly full.", "La boîte du dossier de stockage est presque pleine.", "Das Postfach der Ablage ist fast voll.";
+    "check.template_missing": "No interaction template is chosen.", "Aucun modèle d'interaction n'est choisi.", "Keine Aktivitätenvorlage ist gewählt.";
+    "check.template_unknown": "The interaction template does not exist.", "Le modèle d'interaction n'existe pas.", "Die Aktivitätenvorlage gibt es nicht.";
+    "check.directory_addresses": "Some records can never match a mail.", "Certaines fiches ne correspondront jamais à un e-mail.", "Einige Datensätze können nie zu einer Mail passen.";
+    "check.job_missing": "No job is scheduled.", "Aucune tâche n'est planifiée.", "Keine Aufgabe ist geplant.";
+    "check.job_overdue": "The job has not ended well for long.", "La tâche n'a pas abouti depuis longtemps.", "Die Aufgabe ist seit Langem nicht gut geendet.";
+    "check.job_failing": "The last run of the job failed.", "La dernière exécution a échoué.", "Der letzte Lauf ist fehlgeschlagen.";
+    "check.permission_missing": "The token lacks the permission to read mail.", "Le jeton n'a pas l'autorisation de lire les e-mails.", "Dem Token fehlt das Recht, Mails zu lesen.";
+    "check.permission_extra": "The token may do more than is needed.", "Le jeton permet plus que nécessaire.", "Das Token darf mehr als nötig.";
+    "check.clock_skew": "The clocks differ by more than 5 minutes.", "Les horloges diffèrent de plus de 5 minutes.", "Die Uhren weichen über 5 Minuten ab.";
+    "check.root_empty": "The account sees no folder.", "Le compte ne voit aucun dossier.", "Das Konto sieht keinen Ordner.";
+    "check.folder_moved": "The folder was renamed or moved.", "Le dossier a été renommé ou déplacé.", "Der Ordner wurde umbenannt oder verschoben.";
+    "check.credential_ended": "The client secret has ended.", "La clé secrète a expiré.", "Der geheime Schlüssel ist abgelaufen.";
+    "check.credential_ends": "The client secret ends soon.", "La clé secrète expire bientôt.", "Der geheime Schlüssel läuft bald ab.";
+    "check.other_mailbox": "The account can read other mailboxes.", "Le compte peut lire d'autres boîtes.", "Das Konto kann andere Postfächer lesen.";
+};

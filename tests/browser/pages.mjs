@@ -1,0 +1,85 @@
+// What holds for every page: nothing scrolls sideways, nothing is cut, nothing overlaps, and the accessibility checker finds
+// nothing serious. Each page is photographed at two widths.
+
+import fs from 'node:fs';
+import path from 'node:path';
+
+const WIDTHS = [1280, 390];
+
+export class Pages {
+  constructor({ axe, shots, report }) {
+    Object.assign(this, { axe, shots, report });
+    fs.mkdirSync(shots, { recursive: true });
+  }
+
+  // Looks at the page that is open, at both widths.
+  async look(page, name, language, scheme = 'light') {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      const where = `${name} ${language} ${width} ${scheme}`;
+      for (const problem of await page.evaluate(layout)) this.problem(`${where}: ${problem}`);
+      const file = `${name}-${language}-${width}${scheme === 'dark' ? '-dark' : ''}.jpg`;
+      await page.screenshot({ path: path.join(this.shots, file), fullPage: true, type: 'jpeg', quality: 75 });
+      this.report.screenshots += 1;
+      // The words change nothing about the markup: the page of one language stands for the three.
+      if (language === 'en') await this.accessible(page, where);
+    }
+    await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+  }
+
+  async accessible(page, where) {
+    await page.evaluate(this.axe);
+    const violations = await page.evaluate(async () => {
+      const options = { iframes: false, resultTypes: ['violations'] };
+      const found = await window.axe.run(document, options);
+      return found.violations.map(({ id, impact, nodes }) => ({ id, impact, html: nodes[0].html }));
+    });
+    this.report.accessibility += 1;
+    for (const { id, impact, html } of violations) {
+      if (impact === 'serious' || impact === 'critical') {
+        this.problem(`${where}: axe ${impact} ${id}: ${html.slice(0, 160)}`);
+      }
+    }
+  }
+
+  problem(text) {
+    this.report.problems.push(text);
+  }
+}
+
+// Runs in the page.
+function layout() {
+  const problems = [];
+  const name = (one) => `<${one.tagName.toLowerCase()} class="${one.className}"> ${(one.textContent || '').trim().slice(0, 40)}`;
+  const root = document.documentElement;
+  const over = root.scrollWidth - root.clientWidth;
+  if (over > 0) problems.push(`the page scrolls sideways by ${over}`);
+  const shown = (one) =>
+    one.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) &&
+    !one.closest('.hidden, .skip') && one.getClientRects().length > 0 &&
+    // A table that is shown as cards keeps its head for those who listen.
+    !(one.closest('thead') && getComputedStyle(one.closest('thead')).clipPath !== 'none');
+  for (const one of document.querySelectorAll('body *')) {
+    if (!shown(one) || one.matches('svg, svg *, iframe, option, input')) continue;
+    const style = getComputedStyle(one);
+    if (style.display === 'inline' || style.display === 'contents') continue;
+    if (style.textOverflow === 'ellipsis' || style.webkitLineClamp !== 'none') continue;
+    if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0) {
+      problems.push(`cut by ${one.scrollWidth - one.clientWidth}: ${name(one)}`);
+    }
+    const clipped = style.overflowY === 'hidden' && one.scrollHeight > one.clientHeight + 1;
+    if (clipped && one.clientHeight > 0) problems.push(`cut below: ${name(one)}`);
+  }
+  const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, iframe')];
+  const boxes = all.filter(shown).map((one) => ({ one, rects: [...one.getClientRects()] }));
+  for (let a = 0; a < boxes.length; a += 1) {
+    for (let b = a + 1; b < boxes.length; b += 1) {
+      if (boxes[a].one.contains(boxes[b].one) || boxes[b].one.contains(boxes[a].one)) continue;
+      const meet = boxes[a].rects.some((x) => boxes[b].rects.some((y) =>
+        Math.min(x.right, y.right) - Math.max(x.left, y.left) > 1 &&
+        Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top) > 4));
+      if (meet) problems.push(`overlap: ${name(boxes[a].one)} and ${name(boxes[b].one)}`);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,92 @@
+// Cross-site scripting: every page that shows a hostile mail is opened, and nothing of it may run or ask for anything.
+
+// What tells that a vector ran or asked for something.
+export async function watch(context, base) {
+  const seen = { ran: [], foreign: [] };
+  await context.exposeBinding('hit', ({ frame }) => { seen.ran.push(`hit on ${frame.url()}`); });
+  await context.route('**/*', (route) => {
+    const url = route.request().url();
+    if (url.startsWith(`${base}/`) || url.startsWith('data:') || url.startsWith('about:')) return route.continue();
+    seen.foreign.push(url.slice(0, 120));
+    return route.abort();
+  });
+  context.on('page', (page) => {
+    page.on('dialog', (dialog) => { seen.ran.push(`dialog on ${page.url()}`); dialog.dismiss(); });
+    page.on('console', (message) => {
+      // A policy that has to stop something means that the cleaning let it through.
+      if (/refused|violates|blocked script/i.test(message.text())) seen.ran.push(`${message.text().slice(0, 160)} on ${page.url()}`);
+    });
+    page.on('popup', (popup) => seen.ran.push(`popup ${popup.url()}`));
+  });
+  return seen;
+}
+
+// The hooks see what they have to see: a page without any cleaning.
+export async function control(browser, base) {
+  const context = await browser.newContext();
+  const seen = await watch(context, base);
+  const page = await context.newPage();
+  await page.setContent('<img src=x onerror=hit(1)><img src="https://xss.invalid/a.png"><p>');
+  await page.waitForTimeout(300);
+  await context.close();
+  return seen.ran.length > 0 && seen.foreign.length > 0;
+}
+
+async function links(page, address, selector) {
+  await page.goto(address);
+  const found = [];
+  for (;;) {
+    found.push(...await page.$$eval(selector, (all) => all.map((one) => one.getAttribute('href'))));
+    const next = page.locator('a[rel=next]');
+    if (!(await next.count())) return found;
+    await page.goto(new URL(await next.getAttribute('href'), address).href);
+  }
+}
+
+export async function sweep(browser, base, expect) {
+  const context = await browser.newContext({ locale: 'en-GB' });
+  const seen = await watch(context, base);
+  const page = await context.newPage();
+  const entries = await links(page, `${base}/mails`, '.mails a.subject');
+  const items = await links(page, `${base}/review`, '.mails a.subject');
+  const others = ['/', '/contacts/C0101', '/activity', '/why?q=vector'].map((path) => path);
+  const all = [...entries, ...items, ...others];
+  let left = all.slice();
+  const walk = async () => {
+    const own = await context.newPage();
+    while (left.length) await own.goto(`${base}${left.pop()}`, { waitUntil: 'load' });
+    await own.close();
+  };
+  await Promise.all([walk(), walk(), walk()]);
+  await context.close();
+
+  // The cleaning alone, without the policy that would stop what it let through.
+  const bare = await browser.newContext({ bypassCSP: true });
+  const alone = await watch(bare, base);
+  const originals = entries.map((entry) => `${entry}/original`);
+  const own = await bare.newPage();
+  await own.goto(`${base}/style.css`);
+  while (originals.length) {
+    // Several at a time, as frames of one page; every element is touched.
+    await own.evaluate(async (batch) => {
+      document.body.replaceChildren();
+      await Promise.all(batch.map((source) => new Promise((loaded) => {
+        const frame = document.createElement('iframe');
+        frame.onload = () => {
+          frame.contentDocument.querySelectorAll('*').forEach((one) => {
+            for (const kind of ['mouseover', 'focus', 'toggle', 'load', 'error']) one.dispatchEvent(new Event(kind));
+          });
+          loaded();
+        };
+        frame.src = source;
+        document.body.append(frame);
+      })));
+    }, originals.splice(0, 20));
+  }
+  await bare.close();
+  const ran = [...seen.ran, ...alone.ran];
+  const foreign = [...seen.foreign, ...alone.foreign];
+  for (const one of ran.slice(0, 20)) expect(false, `a vector ran: ${one}`);
+  for (const one of foreign.slice(0, 20)) expect(false, `a request left the host: ${one}`);
+  return { entries: new Set(entries).size, items: new Set(items).size, ran: ran.length, foreign: foreign.length };
+}
