@@ -256,7 +256,7 @@ fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared)
             committed.plan(prepared, *target, true);
         }
         // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them.
-        RowContent::Decided(row) if !(row.deliver && parts.sink.is_some()) => {
+        RowContent::Decided(row) if !row.deliver => {
             committed.plan(prepared, row.decision.disposition, false);
         }
         RowContent::Again { .. } | RowContent::Decided(_) | RowContent::Failed(_) => {}

@@ -53,18 +53,25 @@ pub(super) async fn deliver_open(
     refused: &mut Option<Error>,
 ) -> Result<u64> {
     let (mut delivered, mut failed) = (0, 0);
-    while parts.sink.is_some() && !shutdown.has_come().await {
+    if parts.sink.is_none() {
+        return Ok(0);
+    }
+    while !shutdown.has_come().await {
         // Those that failed stay at the front: they are asked for again and passed over.
         let limit = ROUND.saturating_add(failed);
-        let open = parts
+        let mut open = parts
             .ledger
             .undelivered(&parts.scope, &parts.mailbox, limit)
-            .await?;
+            .await?
+            .into_iter()
+            .skip(failed as usize)
+            .peekable();
+        if open.peek().is_none() {
+            break;
+        }
         let mut batch = CommitBatch::default();
-        let mut looked_at = 0;
-        for mail in open.into_iter().skip(failed as usize) {
+        for mail in open {
             *lease = lease.clone().keep(parts).await?;
-            looked_at += 1;
             match deliver_mail(parts, &mail).await {
                 Ok(confirmed) => batch.deliveries.extend(confirmed),
                 Err(error) if error.code() == codes::SINK_FAILED.code => {
@@ -80,9 +87,6 @@ pub(super) async fn deliver_open(
                 .ledger
                 .commit(&parts.scope, &lease.lease, batch)
                 .await?;
-        }
-        if looked_at == 0 {
-            break;
         }
     }
     Ok(delivered)

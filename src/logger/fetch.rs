@@ -73,11 +73,9 @@ struct MailSink<'a> {
 struct Current {
     /// The reader, until the mail turns out to be beyond a limit.
     reader: Result<MessageReader>,
-    /// Bytes that are not staged.
-    bytes: Vec<u8>,
+    /// Bytes that are not staged; `None` where nothing of it is kept: in a dry run, of a private or an unreadable mail.
+    bytes: Option<Vec<u8>>,
     stage: Option<(StageId, u32)>,
-    /// Whether nothing of it may reach a file, so that nothing is kept.
-    withheld: bool,
 }
 
 #[async_trait]
@@ -87,11 +85,11 @@ impl FetchSink for MailSink<'_> {
         let expected = size_hint
             .and_then(|size| usize::try_from(size).ok())
             .unwrap_or(0);
+        let expected = expected.min(self.parts.settings.inline_bytes);
         self.current = Some(Current {
             reader: Ok(MessageReader::new(limits)),
-            bytes: Vec::with_capacity(expected.min(self.parts.settings.inline_bytes)),
+            bytes: self.lease.map(|_| Vec::with_capacity(expected)),
             stage: None,
-            withheld: false,
         });
     }
 
@@ -105,19 +103,18 @@ impl FetchSink for MailSink<'_> {
         if let Err(error) = reader.push(bytes) {
             *current = Current {
                 reader: Err(error),
-                bytes: Vec::new(),
+                bytes: None,
                 stage: None,
-                withheld: true,
             };
             return Ok(());
         }
-        if self.lease.is_none() || current.withheld {
+        let Some(kept) = &mut current.bytes else {
             return Ok(());
-        }
-        current.bytes.extend_from_slice(bytes);
+        };
+        kept.extend_from_slice(bytes);
         let inline = self.parts.settings.inline_bytes;
         let limit = current.stage.map_or(inline, |_| PIECE_BYTES);
-        if current.bytes.len() > limit {
+        if kept.len() > limit {
             self.stage(false).await?;
         }
         Ok(())
@@ -156,14 +153,6 @@ impl MailSink<'_> {
             .any(|it| excluded.contains(&it))
     }
 
-    fn withhold(&mut self) {
-        if let Some(current) = &mut self.current {
-            current.bytes = Vec::new();
-            current.stage = None;
-            current.withheld = true;
-        }
-    }
-
     /// A message that the server describes but cannot render.
     fn described(&self, facts: &MailFacts) -> FetchedContent {
         let listed = self.listed.get(self.contents.len());
@@ -177,21 +166,22 @@ impl MailSink<'_> {
 
     /// Hands whole pieces, or at the end the rest, to the store; nothing of a private mail.
     async fn stage(&mut self, rest: bool) -> Result<()> {
-        if self.is_private() {
-            self.withhold();
-            return Ok(());
-        }
+        let private = self.is_private();
         let (Some(lease), Some(current)) = (self.lease, &mut self.current) else {
+            return Ok(());
+        };
+        if private {
+            (current.bytes, current.stage) = (None, None);
+        }
+        let Some(bytes) = &mut current.bytes else {
             return Ok(());
         };
         let (stage, index) = current
             .stage
             .get_or_insert_with(|| (self.parts.new_stage(), 0));
-        while current.bytes.len() >= PIECE_BYTES || (rest && !current.bytes.is_empty()) {
-            let tail = current
-                .bytes
-                .split_off(current.bytes.len().min(PIECE_BYTES));
-            let piece = std::mem::replace(&mut current.bytes, tail);
+        while bytes.len() >= PIECE_BYTES || (rest && !bytes.is_empty()) {
+            let tail = bytes.split_off(bytes.len().min(PIECE_BYTES));
+            let piece = std::mem::replace(bytes, tail);
             let ledger = &self.parts.ledger;
             ledger
                 .stage(&self.parts.scope, lease, *stage, *index, piece)
@@ -214,10 +204,10 @@ impl MailSink<'_> {
         };
         Ok(match current.reader.map(|reader| reader.finish(facts)) {
             Ok(message) => {
-                let original = match current.stage {
-                    Some((stage, _)) => Original::Staged(stage),
-                    None if self.lease.is_none() || current.withheld => Original::NotKept,
-                    None => Original::Inline(current.bytes),
+                let original = match (current.stage, current.bytes) {
+                    (Some((stage, _)), _) => Original::Staged(stage),
+                    (None, Some(bytes)) => Original::Inline(bytes),
+                    (None, None) => Original::NotKept,
                 };
                 FetchedContent::Read(Box::new(message), original)
             }

@@ -62,3 +62,19 @@ async fn give_way() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn others_get_one_turn() {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut turn = pin!(give_way());
+        assert!(turn.as_mut().poll(&mut context).is_pending());
+        assert!(turn.as_mut().poll(&mut context).is_ready());
+    }
+}

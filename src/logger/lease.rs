@@ -26,12 +26,12 @@ impl HeldLease {
 
     /// How long until it is to be renewed: at half of its time.
     pub(super) fn until_due(&self, parts: &Parts) -> Duration {
-        (parts.settings.lease / 2).saturating_sub(self.age(parts))
+        due_in(parts.settings.lease, self.age(parts))
     }
 
     /// Whether it may end before a call to the mail system does.
     pub(super) fn is_short(&self, parts: &Parts) -> bool {
-        self.age(parts) > parts.settings.lease * 3 / 4
+        may_end(parts.settings.lease, self.age(parts))
     }
 
     fn age(&self, parts: &Parts) -> Duration {
@@ -54,5 +54,36 @@ impl HeldLease {
         let ttl = parts.settings.lease;
         let lease = parts.ledger.renew(&parts.scope, &self.lease, ttl).await?;
         Ok(Self { lease, since })
+    }
+}
+
+fn due_in(ttl: Duration, age: Duration) -> Duration {
+    (ttl / 2).saturating_sub(age)
+}
+
+/// The last quarter is left for the call.
+fn may_end(ttl: Duration, age: Duration) -> bool {
+    age > ttl * 3 / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(400);
+
+    #[test]
+    fn a_lease_is_due_at_half_of_its_time() {
+        let due = [0, 1, 199, 200, 201, 1_000].map(|age| due_in(TTL, Duration::from_secs(age)));
+        assert_eq!(due.map(|due| due.as_secs()), [200, 199, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_lease_is_short_beyond_three_quarters_of_its_time() {
+        let short = [0, 200, 300].map(|age| may_end(TTL, Duration::from_secs(age)));
+        assert_eq!(short, [false; 3]);
+        for age in [301, 399, 400, 100_000] {
+            assert!(may_end(TTL, Duration::from_secs(age)), "{age} s");
+        }
     }
 }

@@ -397,6 +397,66 @@ mod tests {
             look.take_batch(10, 100);
             requests += 1;
         }
-        assert!(requests < 10, "{requests} requests");
+        assert_eq!(
+            requests, 5,
+            "one look behind all that is known, and once more"
+        );
+    }
+
+    #[test]
+    fn a_page_is_the_last_if_the_source_says_so_or_it_is_empty() {
+        let page = |count, complete| {
+            let listing = Listing::new(items(0..count, 1), None, complete);
+            sort(listing, vec![None; 20], Timestamp::UNIX_EPOCH)
+        };
+        let last = [(1, false), (1, true), (0, false), (0, true)].map(|(n, it)| page(n, it));
+        assert_eq!(
+            last.map(|page| page.is_last()),
+            [false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn half_a_page_is_enough_to_go_on_with() {
+        for (ready_items, asks) in [(4, true), (5, false), (6, false)] {
+            let mut look = LookAhead::default();
+            look.next_request(10);
+            let listing = Listing::new(items(0..ready_items, 1), None, false);
+            ready(&mut look, listing);
+            let request = look.next_request(10);
+            assert_eq!(request.is_some(), asks, "{ready_items} ready");
+        }
+        let mut look = LookAhead::default();
+        assert!(look.next_request(1).is_some(), "pages of one");
+        ready(&mut look, Listing::new(items(0..1, 1), None, false));
+        assert_eq!(look.next_request(1), None, "one is enough");
+    }
+
+    #[test]
+    fn what_has_left_is_remembered_for_four_pages_exactly() {
+        for (left, met) in [(11, 11), (12, 12), (13, 12), (14, 12)] {
+            let mut look = LookAhead::default();
+            for id in 0..left {
+                assert!(look.meets(&id.to_string()));
+                look.leaves(&id.to_string());
+            }
+            look.next_request(3);
+            assert_eq!((look.met.len(), look.left.len()), (met, met));
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_up_to_the_limit_and_a_batch_may_fill_it_exactly() {
+        let sizes = |limit| {
+            let mut look = LookAhead::default();
+            ready(&mut look, Listing::new(items(0..6, 30), None, true));
+            std::iter::from_fn(|| Some(look.take_batch(4, limit).len()))
+                .take_while(|size| *size > 0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(89), [2, 2, 2]);
+        assert_eq!(sizes(90), [3, 3]);
+        assert_eq!(sizes(91), [3, 3]);
+        assert_eq!(sizes(1_000), [4, 2]);
     }
 }

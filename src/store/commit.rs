@@ -392,3 +392,34 @@ pub enum RowResult {
     /// Nothing was written: the store refused the data.
     Rejected(Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::EntryId;
+
+    #[test]
+    fn a_batch_is_empty_only_without_rows_moves_and_deliveries() {
+        assert!(CommitBatch::default().is_empty());
+        let item = ItemRef::new("1");
+        let key = SightingKey::Digest([0; 32]);
+        let row = CommitRow::new(
+            Sighting::new(key.clone(), item.clone()),
+            RowContent::Again {
+                target: Disposition::Storage,
+            },
+        );
+        assert!(!CommitBatch::of_rows(vec![row]).is_empty());
+        let moved = MoveResult::new(key, item, MoveOutcome::Vanished);
+        let moves = CommitBatch {
+            moves: vec![moved],
+            ..CommitBatch::default()
+        };
+        assert!(!moves.is_empty());
+        let deliveries = CommitBatch {
+            deliveries: vec![Delivered::new(EntryId::from_bytes([0; 16]), None)],
+            ..CommitBatch::default()
+        };
+        assert!(!deliveries.is_empty());
+    }
+}

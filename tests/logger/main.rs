@@ -14,6 +14,7 @@ mod bench;
 mod copies;
 mod crashes;
 mod disabling;
+mod edges;
 mod faults;
 mod host;
 mod runs;
