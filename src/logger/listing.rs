@@ -410,10 +410,7 @@ mod tests {
             sort(listing, vec![None; 20], Timestamp::UNIX_EPOCH)
         };
         let last = [(1, false), (1, true), (0, false), (0, true)].map(|(n, it)| page(n, it));
-        assert_eq!(
-            last.map(|page| page.is_last()),
-            [false, true, true, true]
-        );
+        assert_eq!(last.map(|page| page.is_last()), [false, true, true, true]);
     }
 
     #[test]

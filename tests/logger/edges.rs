@@ -426,7 +426,9 @@ fn stamping(bench: &Bench, fails: Option<&'static Code>) -> email_logging::Email
 #[tokio::test]
 async fn a_stamp_that_cannot_be_set_is_done_without_and_an_outage_is_told() {
     let bench = keyless();
-    let failed = stamping(&bench, Some(&codes::HTTP_CONNECT)).run_once().await;
+    let failed = stamping(&bench, Some(&codes::HTTP_CONNECT))
+        .run_once()
+        .await;
     let failed = failed.unwrap_err();
     assert_eq!(
         (failed.step, failed.error.code()),

@@ -20,9 +20,12 @@ pub(crate) fn answer(
         w,
         &[()],
         |()| None,
-        |context, (), _| match context.world.subscriptions.end(&id) {
-            true => Ok(()),
-            false => Err(Failure::new("ErrorSubscriptionNotFound")),
+        |context, (), _| {
+            if context.world.subscriptions.end(&id) {
+                Ok(())
+            } else {
+                Err(Failure::new("ErrorSubscriptionNotFound"))
+            }
         },
     );
     Ok(())
