@@ -10,44 +10,68 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The files of an area, and the tests that have to notice.
+# The files of an area, which of their mutants (all, where nothing is said), and the tests that have to notice: those named
+# and, where the area has some, those within the files.
 files=()
 tests=()
+only=()
+unit=no
 case "${1:-}" in
     decision)
         files=('src/decision.rs' 'src/decision/**')
         tests=(decision)
         ;;
-    logger)
-        for name in commit moves recovery identity listing lease prepare requeue deliver reconcile; do
+    ledger)
+        for name in commit deliver identity lease listing moves prepare reconcile recovery requeue fetch record run \
+            index folders; do
             files+=("src/logger/$name.rs" "src/logger/$name/**")
         done
-        tests=(logger simulation)
+        tests=(logger fault_matrix simulation)
+        unit=yes
         ;;
     memory)
-        files=('src/store/memory/commit.rs' 'src/store/memory/ledger.rs')
+        files=('src/store/commit.rs' 'src/store/memory/commit.rs' 'src/store/memory/ledger.rs')
         tests=(conformance logger)
+        unit=yes
         ;;
     sqlite)
-        for name in commit decided identity lease moves sightings; do
+        for name in commit decided identity lease moves record sightings; do
             files+=("src/store/sqlite/core/$name.rs")
         done
         tests=(conformance sqlite_store simulation)
         ;;
     limits)
-        files=('src/message/limits.rs' 'src/message/mime.rs' 'src/message/mime/**')
+        files=('src/message/limits.rs' 'src/http/body.rs')
+        for name in input reader utf8 namespace; do files+=("src/source/ews/soap/$name.rs"); done
+        tests=(message bombs fuzz ews_protocol)
+        unit=yes
+        ;;
+    mime)
+        files=('src/message/mime.rs' 'src/message/mime/**')
         tests=(message bombs fuzz)
         ;;
-    policy)
-        for name in policy guard reach url; do files+=("src/http/$name.rs"); done
-        tests=(transport fuzz)
+    redaction)
+        # Every Display and Debug outside the test kit, errors and ids.
+        files=('src/**')
+        only=(--re '^src/(error|ids)(\.rs|/)' --re '(Debug|Display) for' --exclude 'src/testkit/**')
+        tests=(canary contracts credentials security_checks)
+        unit=yes
         ;;
-    tokens)
-        files=('src/credential/oauth/cache.rs' 'src/credential/oauth/remembered.rs')
-        tests=(oauth_security oauth_delegated)
+    url_policy)
+        for name in policy guard reach url; do files+=("src/http/$name.rs"); done
+        for name in url service_address; do files+=("src/setup/fields/$name.rs"); done
+        tests=(transport fuzz setup)
+        unit=yes
+        ;;
+    token_store)
+        files=('src/credential/refresh_token.rs' 'src/store/memory/secret.rs')
+        for name in refresh_tokens secrets; do files+=("src/credential/seal/$name.rs"); done
+        for name in cache remembered; do files+=("src/credential/oauth/$name.rs" "src/credential/oauth/$name/**"); done
+        tests=(oauth_security oauth_delegated sealed_secrets conformance)
+        unit=yes
         ;;
     *)
-        echo "areas: decision logger memory sqlite limits policy tokens" >&2
+        echo "areas: decision ledger memory sqlite limits mime redaction url_policy token_store" >&2
         exit 2
         ;;
 esac
@@ -61,6 +85,7 @@ export CARGO_INCREMENTAL=1
 
 arguments=()
 for file in "${files[@]}"; do arguments+=(--file "$file"); done
+[[ "$unit" = no ]] || arguments+=(--cargo-arg=--lib)
 for test in "${tests[@]}"; do arguments+=(--cargo-arg=--test "--cargo-arg=$test"); done
 
 mkdir -p "$place/$area"
@@ -71,4 +96,4 @@ git checkout --quiet --force --detach "$head"
 # The tests read ../shared beside the repository.
 [[ ! -d ../../../../shared ]] || ln -sfn ../../../shared "$place/shared"
 exec nice -n 15 cargo mutants --in-place --baseline skip --no-shuffle --timeout 120 --output "$place/$area" \
-    "${arguments[@]}" "$@"
+    "${arguments[@]}" "${only[@]}" "$@"

@@ -224,9 +224,12 @@ async fn subscribed(as_owner: bool) -> Vec<Vec<u8>> {
     .await;
     let ended = response("Unsubscribe", &[fine("")]);
     answer(&server, "Unsubscribe", ended, 1).await;
-    let (source, _) = source_with(&server, |builder| match as_owner {
-        true => builder.with_impersonation("q@example.com"),
-        false => builder.with_mailbox("shared@example.com"),
+    let (source, _) = source_with(&server, |builder| {
+        if as_owner {
+            builder.with_impersonation("q@example.com")
+        } else {
+            builder.with_mailbox("shared@example.com")
+        }
     });
     let inbox: email_logging::source::FolderPath = "inbox:".parse().unwrap();
     let wakeup = source.wakeup(inbox).unwrap();

@@ -9,8 +9,11 @@
 mod store_rows;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use email_logging::clock::Clock;
 use email_logging::message::MessageContent;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{
@@ -710,4 +713,123 @@ async fn the_words_of_an_unread_row_are_not_the_word_of_another_scope() {
     };
     let gone = store.mail(&other, &uid(&scope(), 1)).await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
+
+/// A clock that counts how often it is asked.
+#[derive(Debug, Default)]
+struct Asked(AtomicU32);
+
+#[async_trait::async_trait]
+impl Clock for Asked {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        jiff::Timestamp::UNIX_EPOCH
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+#[tokio::test]
+async fn only_a_batch_with_bad_data_is_written_once_more() {
+    let (_dir, path) = file();
+    let clock = Arc::new(Asked::default());
+    let options = SqliteOptions::default()
+        .with_max_bytes(2 * 1024 * 1024)
+        .with_clock(Arc::clone(&clock) as _);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let held = lease(&store, &scope()).await;
+    let before = clock.0.load(Ordering::Relaxed);
+    let batch = CommitBatch::of_rows(vec![logged(&scope(), 1, 4 << 20)]);
+    let full = store.commit(&scope(), &held, batch).await.unwrap_err();
+    assert_eq!(codes(&full), (ErrorKind::StoreUnavailable, "store.full"));
+    let asked = clock.0.load(Ordering::Relaxed) - before;
+    assert_eq!(asked, 1, "a full disk is not tried again");
+}
+
+#[tokio::test]
+async fn an_outage_while_rows_are_written_apart_is_no_refusal_of_a_row() {
+    let (_dir, path) = file();
+    let options = SqliteOptions::default().with_max_bytes(2 * 1024 * 1024);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let held = lease(&store, &scope()).await;
+    let mut forged = logged_row(&scope(), 2, 1_000);
+    forged.entries[0].id = store_rows::entry(&scope(), 1).id;
+    let rows = vec![
+        logged(&scope(), 1, 1_000),
+        store_rows::decided(2, forged),
+        logged(&scope(), 3, 4 << 20),
+    ];
+    let batch = CommitBatch::of_rows(rows);
+    let full = store.commit(&scope(), &held, batch).await.unwrap_err();
+    assert_eq!(codes(&full), (ErrorKind::StoreUnavailable, "store.full"));
+    let known = store.known(&scope(), &mailbox(), &[key(1)]).await.unwrap();
+    assert_eq!(known, [None], "nothing of the batch is written");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_there_takes_no_number() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let held = lease(&store, &scope()).await;
+    commit(&store, &scope(), &held, vec![logged(&scope(), 1, 100)]).await;
+    let copy = store_rows::decided(9, logged_row(&scope(), 1, 100));
+    let rows = vec![copy, logged(&scope(), 2, 100)];
+    let receipt = commit(&store, &scope(), &held, rows).await;
+    match &receipt.rows[..] {
+        [RowResult::AlreadyLogged, RowResult::Written { entries }] => {
+            assert_eq!(entries[0].1, 2);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_mail_refers_to_others_at_once_only_where_no_second_stage_comes() {
+    let kept = logged_row(&scope(), 1, 100);
+    let mut without_original = kept.clone();
+    without_original.original = Original::NotKept;
+    let mut without_entries = without_original.clone();
+    without_entries.entries.clear();
+    for (row, references) in [(kept, 0), (without_original, 1), (without_entries, 0)] {
+        let (_dir, path) = file();
+        let store = open(&path).await;
+        let held = lease(&store, &scope()).await;
+        let rows = vec![store_rows::decided(1, row)];
+        commit(&store, &scope(), &held, rows).await;
+        let sql = "SELECT count(*) FROM message_reference";
+        let written: i64 = raw(&path).query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(written, references);
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_65536_participants_at_most() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let held = lease(&store, &scope()).await;
+    for (number, count, fits) in [(1, 1_usize << 16, true), (2, (1 << 16) + 1, false)] {
+        let mut row = logged_row(&scope(), number, 100);
+        let record = row.record.as_mut().unwrap();
+        let one = record.participants[0].clone();
+        record.participants = vec![one; count];
+        let rows = vec![store_rows::decided(number, row)];
+        let receipt = commit(&store, &scope(), &held, rows).await;
+        let written = matches!(receipt.rows[..], [RowResult::Written { .. }]);
+        assert_eq!(written, fits, "{count} participants");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_given_back_is_told_unless_it_is_lost() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lost = lease(&store, &scope()).await;
+    let held = lease(&store, &scope()).await;
+    store.release(&scope(), &lost).await.unwrap();
+    raw(&path)
+        .execute_batch("ALTER TABLE lease RENAME TO away")
+        .unwrap();
+    store.release(&scope(), &held).await.unwrap_err();
 }

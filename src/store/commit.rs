@@ -410,9 +410,9 @@ mod tests {
             },
         );
         assert!(!CommitBatch::of_rows(vec![row]).is_empty());
-        let moved = MoveResult::new(key, item, MoveOutcome::Vanished);
+        let result = MoveResult::new(key, item, MoveOutcome::Vanished);
         let moves = CommitBatch {
-            moves: vec![moved],
+            moves: vec![result],
             ..CommitBatch::default()
         };
         assert!(!moves.is_empty());

@@ -8,7 +8,7 @@ use email_logging::testkit::graph::{GraphFault, GraphFaultKind, GraphOperation};
 
 use crate::support::*;
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// A mail that is received after the time of the tests' clock.
 fn deliver(graph: &email_logging::testkit::graph::SimulatedGraph, number: usize) {

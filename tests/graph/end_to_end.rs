@@ -77,7 +77,7 @@ impl Office {
         let (scope, filter) = (Scope::default(), LogFilter::default());
         let page = self.store.mails(&scope, &filter, None, 1000).await.unwrap();
         let subjects = page.rows.iter().map(|mail| mail.record.subject.clone());
-        let mut subjects: Vec<String> = subjects.map(|it| it.to_string()).collect();
+        let mut subjects: Vec<String> = subjects.collect();
         subjects.sort();
         subjects
     }

@@ -42,7 +42,7 @@ async fn mail_goes_the_whole_way_with_every_byte() {
     let keys: Vec<_> = items.iter().map(|row| row.key.clone().unwrap()).collect();
     let found = source.locate(&storage, &keys).await.unwrap();
     for (row, copies) in items.iter().zip(&found) {
-        assert_eq!(copies, &[row.item.clone()]);
+        assert_eq!(copies, std::slice::from_ref(&row.item));
     }
     let counts = (graph.count(QUEUE).unwrap(), graph.count(STORAGE).unwrap());
     assert_eq!(counts, (0, sizes.len()));

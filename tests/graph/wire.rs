@@ -572,7 +572,7 @@ async fn a_wish_to_wait_holds_every_source_of_the_gate_and_a_long_one_is_the_cal
             (error.code(), error.kind()),
             ("graph.throttled", ErrorKind::Throttled)
         );
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(300)));
+        assert_eq!(error.retry_after(), Some(Duration::from_mins(5)));
     }
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
@@ -610,7 +610,7 @@ async fn no_error_shows_the_mailbox_the_folder_the_token_or_an_address() {
         let mut shown = format!("{error} {error:?} {source:?}");
         let mut cause = std::error::Error::source(&error);
         while let Some(inner) = cause {
-            shown.push_str(&format!("{inner} {inner:?}"));
+            shown = format!("{shown} {inner} {inner:?}");
             cause = inner.source();
         }
         for secret in [

@@ -71,9 +71,10 @@ impl Desk {
             .with_settings(small_batches())
             .with_queue_folder(queue())
             .with_storage_folder(storage());
-        let with = wakeups
-            .into_iter()
-            .fold(builder, |builder, wakeup| builder.with_wakeup(wakeup));
+        let with = wakeups.into_iter().fold(
+            builder,
+            email_logging::logger::EmailLoggerBuilder::with_wakeup,
+        );
         with.build().unwrap()
     }
 

@@ -40,7 +40,7 @@ const MAIL: &str = "From: a@example.com\r\nTo: b@example.com\r\nSubject: S\r\n\r
 
 /// Waits for a hint that has to come.
 async fn hint(wakeup: &EwsWakeup) {
-    timeout(Duration::from_secs(60), wakeup.wait())
+    timeout(Duration::from_mins(1), wakeup.wait())
         .await
         .expect("a hint");
 }

@@ -75,7 +75,7 @@ async fn a_subscription_is_asked_for_as_graph_wants_it_and_its_notification_is_a
     makes(&server, 1).await;
     let receiver = NotificationReceiver::new();
     let keeper = keeper(&server, &receiver);
-    timeout(Duration::from_secs(60), keeper.wait())
+    timeout(Duration::from_mins(1), keeper.wait())
         .await
         .unwrap();
     let kept = keeper.kept().unwrap();
@@ -102,7 +102,7 @@ async fn a_subscription_is_asked_for_as_graph_wants_it_and_its_notification_is_a
     let body = notification.to_string();
     let request = NotificationRequest::new("POST").with_body(body.as_bytes());
     assert_eq!(receiver.receive(&request).accepted, 1);
-    timeout(Duration::from_secs(60), keeper.wait())
+    timeout(Duration::from_mins(1), keeper.wait())
         .await
         .unwrap();
 }
@@ -186,7 +186,7 @@ async fn a_creation_is_not_repeated_after_an_unknown_effect_and_a_busy_service_i
     makes(&server, 1).await;
     let receiver = NotificationReceiver::new();
     let keeper = keeper(&server, &receiver);
-    timeout(Duration::from_secs(60), keeper.wait())
+    timeout(Duration::from_mins(1), keeper.wait())
         .await
         .unwrap();
     // One failure of the keeper's, between the unknown effect and the busy answer, and then a new secret.

@@ -174,6 +174,8 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_mail_that_is_not_logged_keeps_its_record_and_no_entry,
             failed_attempts_are_counted_and_wait,
             a_quarantined_mail_is_requeued,
+            a_mail_that_is_set_aside_again_has_its_outcome_again,
+            what_is_not_set_aside_keeps_its_move_when_it_is_requeued,
             decisions_are_filtered,
         }
         decided_again::{
@@ -210,6 +212,8 @@ fn of_the_log() -> Vec<Case<Bench>> {
             a_staged_original_is_read_across_its_pieces,
             staged_pieces_are_read_back_before_the_commit,
             staged_pieces_that_no_commit_linked_are_swept,
+            a_piece_out_of_order_is_refused,
+            a_mail_without_an_original_is_not_to_be_indexed,
             odd_texts_are_kept,
         }
         log::{

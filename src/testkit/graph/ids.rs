@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_urls() {
-        let all: String = (0..200).map(|n| immutable_id(n)).collect();
+        let all: String = (0..200).map(immutable_id).collect();
         assert!(all.contains('-') && all.contains('_'));
         assert!(!all.contains('+') && !all.contains('/'));
     }

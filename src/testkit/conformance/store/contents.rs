@@ -187,3 +187,26 @@ pub(super) async fn odd_texts_are_kept(bench: &Bench) -> Checked {
     }
     Ok(())
 }
+
+pub(super) async fn a_piece_out_of_order_is_refused(bench: &Bench) -> Checked {
+    let id = StageId::from_bytes([1; 16]);
+    let lease = bench.lease().await?;
+    let (store, scope) = (&bench.store, &bench.scope);
+    let early = store.stage(scope, &lease, id, 1, vec![1]).await;
+    fails("a second piece without a first", early, ErrorKind::Conflict)?;
+    stage(bench, &lease, id, &[b"one", b"two"]).await?;
+    for index in [0, 3] {
+        let piece = store.stage(scope, &lease, id, index, vec![1]).await;
+        fails("a piece out of order", piece, ErrorKind::Conflict)?;
+    }
+    let whole = store.staged(scope, &lease, id, 100).await?;
+    equal("the pieces", whole.as_deref(), Some(&b"onetwo"[..]))
+}
+
+pub(super) async fn a_mail_without_an_original_is_not_to_be_indexed(bench: &Bench) -> Checked {
+    let sample = sample::not_matched(1);
+    bench.put(sample.row()).await?;
+    bench.put(sample.other_copy(2).row()).await?;
+    let open = bench.store.unindexed(&bench.scope, 9).await?;
+    equal("messages to be indexed", open, Vec::new())
+}

@@ -2,6 +2,7 @@
 
 use super::bench::Bench;
 use super::sample::{self, Sample, minute};
+use crate::decision::Disposition;
 use crate::error::ErrorKind;
 use crate::source::SightingKey;
 use crate::store::{DecisionFilter, EventKind, RowResult, SightingState};
@@ -213,4 +214,30 @@ pub(super) async fn decisions_are_filtered(bench: &Bench) -> Checked {
         equal(what, found, expected)?;
     }
     Ok(())
+}
+
+pub(super) async fn a_mail_that_is_set_aside_again_has_its_outcome_again(bench: &Bench) -> Checked {
+    let sample = sample::quarantined(1).going_to(Disposition::Leave);
+    bench.put_all(std::slice::from_ref(&sample)).await?;
+    equal(
+        "requeued",
+        requeue(bench, std::slice::from_ref(&sample.key)).await?,
+        1,
+    )?;
+    bench.put_all(std::slice::from_ref(&sample)).await?;
+    let known = bench.known_item(&sample.key).await?;
+    equal("the state", known.state, SightingState::Quarantined)
+}
+
+pub(super) async fn what_is_not_set_aside_keeps_its_move_when_it_is_requeued(
+    bench: &Bench,
+) -> Checked {
+    let sample = sample::logged(1, &["C1"]);
+    bench.put_all(std::slice::from_ref(&sample)).await?;
+    equal(
+        "requeued",
+        requeue(bench, std::slice::from_ref(&sample.key)).await?,
+        0,
+    )?;
+    equal("pending moves", bench.moves().await?.len(), 1)
 }
