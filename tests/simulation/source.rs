@@ -137,8 +137,13 @@ impl SimSource {
         answers
     }
 
+    /// Whether the worker has lost its lease, known or not: its clock may have stood while the others' moved on.
+    fn is_stale(&self) -> bool {
+        self.book.pages().holder != Some(self.worker)
+    }
+
     fn explain(&self, mailbox: &mut Mailbox, id: u64, is_half: bool) {
-        let is_stale = self.book.pages().holder != Some(self.worker);
+        let is_stale = self.is_stale();
         let key = mailbox.meant(id).map(|item| item.key);
         if let (Some(key), true) = (key, is_half || is_stale) {
             *mailbox.explained.entry(key).or_default() += 1;
@@ -157,6 +162,7 @@ impl SimSource {
         let committed = pages.committed.contains(&id);
         // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
         let early = mailbox.server.stable_keys
+            && pages.holder == Some(self.worker)
             && pages
                 .move_after
                 .get(&id)
@@ -212,14 +218,15 @@ impl SimSource {
             >= wanted
     }
 
-    /// I8: what failed is not read again during its back-off.
+    /// I8: what failed is not read again during its back-off, by the worker that may know of it.
     fn check_read(&self, id: u64, item: &Item, is_touched: bool) {
         let mut pages = self.book.pages();
         pages.read.entry(id).or_default().insert(item.mail);
-        let early = pages
-            .read_after
-            .get(&id)
-            .is_some_and(|it| *it > self.stage.latest());
+        let early = pages.holder == Some(self.worker)
+            && pages
+                .read_after
+                .get(&id)
+                .is_some_and(|it| *it > self.stage.latest());
         drop(pages);
         // Of several copies that a person made one may be decided meanwhile.
         if early && !is_touched {
@@ -345,7 +352,7 @@ impl MailSource for SimSource {
 
     async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
         let place = Place::of(folder.id.as_str());
-        let is_holder = self.book.pages().holder == Some(self.worker);
+        let is_holder = !self.is_stale();
         self.call(Op::Locate, "locate", |mailbox, _| {
             let mut found = Vec::with_capacity(keys.len());
             for key in keys {
