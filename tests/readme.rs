@@ -303,10 +303,15 @@ fn every_relative_link_leads_to_a_file() {
 
 #[test]
 fn every_anchor_is_a_heading() {
-    let headings = README.lines().filter_map(|line| line.strip_prefix("## "));
-    let anchors: BTreeSet<_> = headings
-        .map(|heading| heading.to_lowercase().replace(' ', "-"))
-        .collect();
+    let levels = ["## ", "### ", "#### "];
+    let heading = |line: &'static str| levels.iter().find_map(|level| line.strip_prefix(level));
+    // GitHub leaves out everything but letters, digits, hyphens and underscores.
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let anchor = |heading: &str| -> String {
+        let words = heading.to_lowercase().replace(' ', "-");
+        words.chars().filter(kept).collect()
+    };
+    let anchors: BTreeSet<_> = README.lines().filter_map(heading).map(anchor).collect();
     for anchor in links().filter_map(|link| link.strip_prefix('#')) {
         assert!(anchors.contains(anchor), "#{anchor}");
     }
