@@ -62,11 +62,11 @@ pub(super) async fn move_batch(
             }
             moved => moved,
         },
-        (_, None) if folders.quarantine_is_missing => {
+        // Only what is set aside has no folder, and only while that is missing.
+        (_, None) => {
             let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
             Ok(wait_for_quarantine(parts, batch, &error))
         }
-        (_, None) => Ok(Vec::new()),
     }
 }
 

@@ -140,7 +140,6 @@ impl<'a> Pipeline<'a> {
             return;
         }
         self.mode = Mode::Draining;
-        self.look.stop();
         self.report.deferred += self.look.ready.len() as u64;
         self.look.ready.clear();
     }
@@ -350,7 +349,7 @@ impl<'a> Pipeline<'a> {
             return;
         }
         if self.room() == 0 {
-            return self.look.stop();
+            return;
         }
         self.taken += 1;
         self.report.listed += 1;

@@ -12,6 +12,7 @@
 
 mod bench;
 mod copies;
+mod corners;
 mod crashes;
 mod disabling;
 mod edges;

@@ -1,0 +1,244 @@
+//! What a run asks, and what it leaves unasked, when a mail system can do less than Exchange or answers oddly.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use email_logging::decision::{LoggingHooks, LoggingPolicy};
+use email_logging::error::{Code, codes};
+use email_logging::interaction::InteractionLogEntry;
+use email_logging::logger::{ReconcileOptions, RunSettings, RunStep};
+use email_logging::message::Message;
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{MemorySource, SourceCapabilities};
+use email_logging::store::StoreOperation;
+use email_logging::testkit::clock::ManualClock;
+use email_logging::{EmailLogger, Error};
+
+use crate::bench::{Bench, mail, quarantine, queue, storage};
+
+fn error(code: &'static Code) -> Error {
+    Error::new(code, "planned")
+}
+
+/// A bench whose source can do what `change` leaves it.
+fn able(change: impl FnOnce(&mut SourceCapabilities)) -> Bench {
+    let mut capabilities = SourceCapabilities::default();
+    change(&mut capabilities);
+    Bench::new().with_source(|source| source.with_capabilities(capabilities))
+}
+
+fn stranger() -> Vec<u8> {
+    mail("no@else.example", "ah@ours.example", "Strange", "strange@x")
+}
+
+/// What happens in the moment between the commit of a mail and its move.
+struct Meanwhile<F>(F);
+
+impl<F> std::fmt::Debug for Meanwhile<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
+impl<F: Fn() + Send + Sync + 'static> LoggingHooks for Meanwhile<F> {
+    fn after_entry(&self, _: &Message, _: &InteractionLogEntry) {
+        (self.0)();
+    }
+}
+
+fn meanwhile(bench: &Bench, what: impl Fn() + Send + Sync + 'static) -> EmailLogger {
+    let hooks = Arc::new(Meanwhile(what));
+    bench.builder().with_hooks(hooks).build().unwrap()
+}
+
+#[tokio::test]
+async fn only_a_quarantine_folder_that_is_not_there_is_done_without() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let logger = builder.build().unwrap();
+    let outage = SourceFault::Error(error(&codes::HTTP_CONNECT));
+    bench
+        .source
+        .fail_call(SourceOperation::OpenFolder, 3, outage);
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::OpeningStorageFolder, "http.connect")
+    );
+    assert_eq!(logger.run_once().await.unwrap().moved, 1);
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_move_has_its_mail_logged_where_it_lies() {
+    let bench = able(|can| can.moves = false);
+    bench.deliver_numbers(0..2);
+    bench.deliver(stranger());
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.logged, report.not_matched), (2, 1), "{report:?}");
+    let again = bench.run().await.unwrap();
+    assert_eq!((again.logged, again.deferred), (0, 3), "{again:?}");
+    assert_eq!((bench.queued(), bench.stored()), (3, 0));
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 0);
+}
+
+#[tokio::test]
+async fn what_a_source_should_delete_and_cannot_is_moved() {
+    for (remove, stored, removed) in [(false, 1, 0), (true, 0, 1)] {
+        let bench = able(|can| can.remove = remove);
+        bench.deliver(stranger());
+        let mut policy = LoggingPolicy::default();
+        policy.delete_not_logged = true;
+        let logger = bench.builder().with_policy(policy).build().unwrap();
+        logger.run_once().await.unwrap();
+        assert_eq!((bench.queued(), bench.stored()), (0, stored));
+        assert_eq!(bench.source.removed().len(), removed);
+    }
+}
+
+#[tokio::test]
+async fn no_move_begins_under_a_lease_that_may_end_before_it() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let clock: ManualClock = bench.clock.clone();
+    let logger = meanwhile(&bench, move || clock.advance(Duration::from_secs(240)));
+    let lost = error(&codes::LEASE_LOST);
+    bench.store.fail_next(StoreOperation::Renew, lost);
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(failed.error.code(), "lease.lost");
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 0);
+    bench.clock.advance(Duration::from_secs(600));
+    bench.run().await.unwrap();
+    bench.assert_all_stored_and_logged_once(1).await;
+}
+
+#[tokio::test]
+async fn a_run_in_which_nothing_is_odd_looks_for_nothing() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..60);
+    bench.run().await.unwrap();
+    assert_eq!(bench.source.count(SourceOperation::Locate), 0);
+    bench.assert_all_stored_and_logged_once(60).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_by_its_key_is_not_looked_for() {
+    let kinds: [fn(&mut SourceCapabilities); 2] = [
+        |can| can.locate = false,
+        |can| can.stable_keys = false, // known by its digest alone
+    ];
+    for change in kinds {
+        let bench = able(change);
+        bench.deliver_numbers(0..1);
+        let gone = SourceFault::ItemGone(0);
+        bench.source.fail_next(SourceOperation::MoveTo, gone);
+        let report = bench.run().await.unwrap();
+        assert_eq!((report.moved, report.vanished), (0, 1), "{report:?}");
+        assert_eq!(bench.source.count(SourceOperation::Locate), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_moved_to_the_storage_folder_counts_as_moved_once() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let source: MemorySource = bench.source.clone();
+    let logger = meanwhile(&bench, move || {
+        let item = source.items(&queue()).remove(0).item;
+        source.move_by_hand(&item, &storage()).unwrap();
+    });
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(
+        (report.moved, report.duplicate_copies, report.vanished),
+        (1, 0, 0),
+        "{report:?}"
+    );
+}
+
+async fn folders_opened_after_a_failed_move(code: &'static Code) -> usize {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let logger = bench.builder().build().unwrap();
+    let failed = SourceFault::ItemFailed(0, error(code));
+    bench.source.fail_next(SourceOperation::MoveTo, failed);
+    logger.run_once().await.unwrap();
+    let before = bench.source.count(SourceOperation::OpenFolder);
+    bench.clock.advance(Duration::from_secs(3_600));
+    logger.run_once().await.unwrap();
+    bench.assert_all_stored_and_logged_once(1).await;
+    bench.source.count(SourceOperation::OpenFolder) - before
+}
+
+#[tokio::test]
+async fn folders_are_opened_anew_only_after_one_was_not_found() {
+    for (code, opened) in [
+        (&codes::SOURCE_FOLDER_NOT_FOUND, 2),
+        (&codes::HTTP_TIMEOUT, 0),
+    ] {
+        assert_eq!(folders_opened_after_a_failed_move(code).await, opened);
+    }
+}
+
+#[tokio::test]
+async fn the_wait_before_a_move_doubles_with_each_failed_one() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    for (wait, moves) in [(0, 1), (59, 1), (1, 2), (119, 2), (1, 3), (239, 3)] {
+        let failed = SourceFault::ItemFailed(0, error(&codes::HTTP_TIMEOUT));
+        bench.clock.advance(Duration::from_secs(wait));
+        bench.source.fail_next(SourceOperation::MoveTo, failed);
+        bench.run().await.unwrap();
+        let made = bench.source.count(SourceOperation::MoveTo);
+        assert_eq!(made, moves, "after {wait} s more");
+    }
+}
+
+#[tokio::test]
+async fn a_walk_that_is_asked_to_stop_lists_nothing_more() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    bench.run().await.unwrap();
+    let logger = bench.builder().build().unwrap();
+    let before = bench.source.count(SourceOperation::List);
+    let options = ReconcileOptions::default();
+    let report = logger.reconcile_until(&options, ready(())).await.unwrap();
+    assert_eq!((report.complete, report.listed), (false, 0), "{report:?}");
+    assert_eq!(bench.source.count(SourceOperation::List), before);
+}
+
+async fn folders_opened_after_a_failed_walk(code: &'static Code) -> usize {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let logger = bench.builder().build().unwrap();
+    logger.run_once().await.unwrap();
+    let options = ReconcileOptions::default();
+    let failed = SourceFault::Error(error(code));
+    bench.source.fail_next(SourceOperation::List, failed);
+    logger.reconcile(&options).await.unwrap_err();
+    let before = bench.source.count(SourceOperation::OpenFolder);
+    assert!(logger.reconcile(&options).await.unwrap().complete);
+    bench.source.count(SourceOperation::OpenFolder) - before
+}
+
+#[tokio::test]
+async fn a_walk_opens_folders_anew_only_after_one_was_not_found() {
+    for (code, opened) in [
+        (&codes::SOURCE_FOLDER_NOT_FOUND, 2),
+        (&codes::HTTP_TIMEOUT, 0),
+    ] {
+        assert_eq!(folders_opened_after_a_failed_walk(code).await, opened);
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_lists_no_further_than_its_batch_size() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..7);
+    let mut settings = RunSettings::default();
+    settings.batch_size = 3;
+    let builder = bench.builder().with_settings(settings);
+    let dry = builder.build().unwrap().dry_run().await.unwrap();
+    assert_eq!(dry.mails.len(), 3);
+    assert_eq!(bench.source.count(SourceOperation::List), 2);
+}
