@@ -266,7 +266,6 @@ impl<'a> Walk<'a> {
             .inspect_err(|_| {
                 decided.listed += taken;
                 decided.deferred += taken;
-                self.report.listed += taken;
             })?;
         self.parts.tell(&ProgressEvent::Fetched {
             mails: usize::try_from(fetched).unwrap_or(usize::MAX),

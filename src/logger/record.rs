@@ -114,3 +114,101 @@ fn participant(role: ParticipantRole, mailbox: &Mailbox) -> Participant {
     };
     Participant::new(role, address, mailbox.name.clone())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::message::{ContentIdentity, FastKey, ItemClass, OriginalDigest, Sensitivity};
+
+    fn empty() -> Message {
+        Message::new(ContentIdentity {
+            fast_key: FastKey::from_bytes([1; 32]),
+            original_digest: OriginalDigest::from_bytes([2; 32]),
+            size: 3,
+        })
+    }
+
+    fn smtp(address: &str) -> Mailbox {
+        Mailbox {
+            address: MailAddress::Smtp(address.parse().unwrap()),
+            name: Some(format!("Name of {address}")),
+        }
+    }
+
+    fn other(address: MailAddress) -> Mailbox {
+        let name = Some("No address".to_owned());
+        Mailbox { address, name }
+    }
+
+    fn full() -> Message {
+        let mut message = empty();
+        message.from = vec![smtp("from@x.example")];
+        message.sender = Some(smtp("sender@x.example"));
+        message.reply_to = vec![smtp("reply@x.example")];
+        let nobody = MailAddress::Unusable(UnusableAddress::NameOnly);
+        message.to = vec![smtp("to@x.example"), other(nobody)];
+        let old = MailAddress::Exchange("/o=Org/cn=Someone".to_owned());
+        message.cc = vec![other(old)];
+        message.bcc = vec![smtp("bcc@x.example")];
+        message.message_id = Some("m@x.example".to_owned());
+        message.references = vec!["a@x.example".to_owned(), "b@x.example".to_owned()];
+        message.subject = "Offer".to_owned();
+        message.sent = Some("2026-01-01T10:00:00Z".parse().unwrap());
+        message.received = Some("2026-01-01T10:00:05Z".parse().unwrap());
+        message.sensitivity = Sensitivity::Personal;
+        message.class = ItemClass::Other;
+        message.flags = vec![MessageFlag::OriginalMissing];
+        message.web_link = Some("https://mail.example/1".to_owned());
+        message
+    }
+
+    #[test]
+    fn a_record_tells_all_that_decides() {
+        let message = full();
+        let record = of(&message, &LoggingPolicy::default());
+        let read = read_back(&record);
+        assert_eq!(read.authenticity, record.authenticity);
+        let authenticity = message.authenticity;
+        assert_eq!(
+            Message {
+                authenticity,
+                ..read
+            },
+            message
+        );
+    }
+
+    #[test]
+    fn people_stand_in_the_order_of_the_message() {
+        let record = of(&full(), &LoggingPolicy::default());
+        let people = record.participants.iter();
+        let people: Vec<_> = people.map(|it| (it.role, it.address.as_str())).collect();
+        assert_eq!(
+            people,
+            [
+                (ParticipantRole::From, "from@x.example"),
+                (ParticipantRole::Sender, "sender@x.example"),
+                (ParticipantRole::ReplyTo, "reply@x.example"),
+                (ParticipantRole::To, "to@x.example"),
+                (ParticipantRole::To, ""),
+                (ParticipantRole::Cc, "/o=Org/cn=Someone"),
+                (ParticipantRole::Bcc, "bcc@x.example"),
+            ]
+        );
+    }
+
+    #[test]
+    fn references_are_kept_once_each_and_the_last_32_of_them() {
+        let mut message = empty();
+        let id = |number: usize| format!("{number}@x.example");
+        message.references = (0..40).chain(35..38).map(id).collect();
+        message.in_reply_to = vec![id(39), id(40)];
+        let kept = of(&message, &LoggingPolicy::default()).references;
+        assert_eq!(kept, (9..41).map(id).collect::<Vec<_>>());
+        message.references = vec![id(1)];
+        message.in_reply_to = vec![id(1)];
+        let kept = of(&message, &LoggingPolicy::default()).references;
+        assert_eq!(kept, [id(1)]);
+    }
+}

@@ -18,5 +18,7 @@ mod disabling;
 mod edges;
 mod faults;
 mod host;
+mod requeues;
 mod runs;
 mod schedule;
+mod walks;

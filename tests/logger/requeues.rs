@@ -1,0 +1,157 @@
+//! Another try for mail that was set aside: what is moved back, what is counted, and what is left alone.
+
+use std::sync::Arc;
+
+use email_logging::decision::LoggingPolicy;
+use email_logging::error::codes;
+use email_logging::logger::RequeueReport;
+use email_logging::setup::EmailLoggingSetup;
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{SightingKey, SourceCapabilities};
+use email_logging::store::{DecisionFilter, InteractionLog as _};
+use email_logging::{EmailLogger, Error, Scope};
+
+use crate::bench::{Bench, quarantine, queue};
+
+/// A bench with so many unreadable mails that were set aside: in the quarantine folder, or where they lie.
+async fn set_aside(bench: Bench, mails: u32, in_folder: bool) -> (Bench, EmailLogger) {
+    for number in 0..mails {
+        bench.deliver(format!("unreadable {number}"));
+    }
+    let mut builder = bench.builder().with_policy(LoggingPolicy::default());
+    if in_folder {
+        builder = builder.with_quarantine_folder(quarantine());
+    }
+    let logger = builder.build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(report.quarantined, u64::from(mails), "{report:?}");
+    let aside = bench.source.items(&quarantine()).len();
+    assert_eq!(aside, if in_folder { mails as usize } else { 0 });
+    (bench, logger)
+}
+
+async fn keys(bench: &Bench) -> Vec<SightingKey> {
+    let filter = DecisionFilter::default();
+    let scope = Scope::default();
+    let page = bench.store.decisions(&scope, &filter, None, 100).await;
+    let rows = page.unwrap().rows.into_iter();
+    rows.map(|row| row.sighting).collect()
+}
+
+/// Requeued, moved back, in the queue, not found, failed.
+fn counts(report: &RequeueReport) -> [u64; 5] {
+    [
+        report.requeued,
+        report.moved_back,
+        report.in_queue,
+        report.not_found,
+        report.failed,
+    ]
+}
+
+fn unfindable() -> Bench {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.locate = false;
+    Bench::new().with_source(|source| source.with_capabilities(capabilities))
+}
+
+#[tokio::test]
+async fn what_was_set_aside_goes_back_and_asking_again_finds_it_there() {
+    let (bench, logger) = set_aside(Bench::new(), 3, true).await;
+    let keys = keys(&bench).await;
+    let report = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [3, 3, 0, 0, 0]);
+    assert_eq!((bench.queued(), report.failure), (3, None));
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [0, 0, 3, 0, 0]);
+    assert_eq!(bench.queued(), 3);
+}
+
+#[tokio::test]
+async fn what_somebody_took_away_is_not_found() {
+    let (bench, logger) = set_aside(Bench::new(), 2, true).await;
+    let item = bench.source.items(&quarantine()).remove(0).item;
+    assert!(bench.source.take_away(&item));
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [2, 1, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_moved_is_told_with_the_first_reason() {
+    let (bench, logger) = set_aside(Bench::new(), 3, true).await;
+    let made = bench.source.count(SourceOperation::MoveTo) as u64;
+    for (nth, code) in [(1, &codes::EWS_ACCESS_DENIED), (3, &codes::HTTP_TIMEOUT)] {
+        let fault = SourceFault::ItemFailed(0, Error::new(code, "move_to"));
+        let operation = SourceOperation::MoveTo;
+        bench.source.fail_call(operation, made + nth, fault);
+    }
+    let keys = keys(&bench).await;
+    let report = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [3, 1, 0, 0, 2]);
+    assert_eq!(
+        report.failure.as_deref(),
+        Some(codes::EWS_ACCESS_DENIED.code)
+    );
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [0, 2, 1, 0, 0]);
+    assert_eq!(bench.queued(), 3);
+}
+
+#[tokio::test]
+async fn what_is_gone_in_the_moment_of_its_move_was_moved_by_somebody_if_it_can_be_looked_for() {
+    for (bench, expected) in [
+        (Bench::new(), [1, 0, 1, 0, 0]),
+        (unfindable(), [1, 0, 0, 1, 0]),
+    ] {
+        let (bench, logger) = set_aside(bench, 1, true).await;
+        let gone = SourceFault::ItemGone(0);
+        bench.source.fail_next(SourceOperation::MoveTo, gone);
+        let report = logger.requeue(&keys(&bench).await).await.unwrap();
+        assert_eq!(counts(&report), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_is_taken_from_where_it_was_seen_last() {
+    let (bench, logger) = set_aside(unfindable(), 2, true).await;
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [2, 2, 0, 0, 0]);
+    assert_eq!(bench.queued(), 2);
+    assert_eq!(bench.source.count(SourceOperation::Locate), 0);
+}
+
+#[tokio::test]
+async fn without_a_quarantine_folder_the_mail_never_left_the_queue() {
+    let (bench, logger) = set_aside(Bench::new(), 2, false).await;
+    let item = bench.source.items(&queue()).remove(0).item;
+    assert!(bench.source.take_away(&item));
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [2, 0, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn mail_that_was_decided_is_left_alone_and_nobody_is_asked() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    bench.run().await.unwrap();
+    let calls = bench.source.calls().len();
+    let logger = bench.builder().build().unwrap();
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [0; 5]);
+    assert_eq!(bench.source.calls().len(), calls);
+}
+
+#[tokio::test]
+async fn while_logging_is_off_nothing_is_asked_of_the_mail_system() {
+    let (bench, _) = set_aside(Bench::new(), 2, true).await;
+    let scope = Scope::default();
+    let setup: Arc<dyn email_logging::store::SetupStore> = bench.store.clone();
+    let off = EmailLoggingSetup::default();
+    setup.save_setup(&scope, &off, 0).await.unwrap();
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let logger = builder.with_setup_store(setup).build().unwrap();
+    let calls = bench.source.calls().len();
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [2, 0, 0, 2, 0]);
+    assert_eq!(bench.source.calls().len(), calls);
+}

@@ -1,0 +1,235 @@
+//! What a walk over the folders reports and writes, count by count, on a store that knows nothing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use email_logging::decision::LoggingHooks;
+use email_logging::error::{Code, codes};
+use email_logging::interaction::InteractionLogEntry;
+use email_logging::logger::{ReconcileOptions, ReconcileReport, RunError, RunSettings, RunStep};
+use email_logging::message::Message;
+use email_logging::source::SourceCapabilities;
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
+use email_logging::testkit::clock::SeededEntropy;
+use email_logging::{EmailLogger, Error, Scope};
+
+use crate::bench::{Bench, queue};
+
+struct Meanwhile(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
+impl LoggingHooks for Meanwhile {
+    fn after_entry(&self, _: &Message, _: &InteractionLogEntry) {
+        (self.0)();
+    }
+}
+
+/// A bench with so many mails in the storage folder, and a new store.
+async fn restored(mut bench: Bench, mails: u32) -> Bench {
+    bench.deliver_numbers(0..mails);
+    bench.run().await.unwrap();
+    assert_eq!(bench.stored(), mails as usize);
+    let store = MemoryStore::new().with_clock(Arc::new(bench.clock.clone()));
+    bench.store = Arc::new(store.with_entropy(Arc::new(SeededEntropy::new(9))));
+    bench
+}
+
+/// By threes, with something that happens after each entry.
+fn walker(bench: &Bench, meanwhile: impl Fn() + Send + Sync + 'static) -> EmailLogger {
+    let mut settings = RunSettings::default();
+    settings.fetch_batch = 3;
+    let hooks = Arc::new(Meanwhile(Box::new(meanwhile)));
+    let builder = bench.builder().with_settings(settings).with_hooks(hooks);
+    builder.build().unwrap()
+}
+
+async fn walk(logger: &EmailLogger) -> Result<ReconcileReport, RunError> {
+    logger.reconcile(&ReconcileOptions::default()).await
+}
+
+#[tokio::test]
+async fn each_mail_is_counted_once() {
+    let bench = restored(Bench::new(), 7).await;
+    let logger = walker(&bench, || ());
+    let report = walk(&logger).await.unwrap();
+    assert_eq!((report.listed, report.known, report.settled), (7, 0, 0));
+    let decided = &report.decided;
+    assert_eq!((decided.listed, decided.fetched, decided.logged), (7, 7, 7));
+    assert_eq!((decided.deferred, decided.gone), (0, 0));
+    let again = walk(&logger).await.unwrap();
+    assert_eq!((again.listed, again.known, again.decided.listed), (7, 7, 0));
+    assert_eq!(bench.entries().await.len(), 7);
+}
+
+#[tokio::test]
+async fn what_a_directory_in_trouble_left_open_is_counted_as_deferred() {
+    let bench = restored(Bench::new(), 7).await;
+    let company = Arc::clone(&bench.company);
+    let logger = walker(&bench, move || {
+        company.out_of_order.store(true, Ordering::Relaxed);
+    });
+    let failed = walk(&logger).await.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::ResolvingAddresses, "directory.unavailable")
+    );
+    let report = &failed.report;
+    assert_eq!(
+        (report.listed, report.logged, report.deferred),
+        (6, 3, 3),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_broken_fetch_left_open_is_counted_as_deferred() {
+    let bench = restored(Bench::new(), 7).await;
+    let logger = walker(&bench, || ());
+    let cut = SourceFault::CutOff(1, Error::new(&codes::HTTP_CLOSED, "fetch"));
+    bench.source.fail_call(
+        SourceOperation::Fetch,
+        bench.source.count(SourceOperation::Fetch) as u64 + 2,
+        cut,
+    );
+    let failed = walk(&logger).await.unwrap_err();
+    assert_eq!(failed.error.code(), "http.closed");
+    let report = &failed.report;
+    assert_eq!(
+        (report.listed, report.logged, report.deferred),
+        (6, 4, 2),
+        "{report:?}"
+    );
+    assert!(report.closes(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_move_without_a_reply_is_settled_by_the_digest_where_there_is_no_key() {
+    let mut capabilities = SourceCapabilities::default();
+    (capabilities.stable_keys, capabilities.locate) = (false, false);
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..1);
+    let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    bench.run().await.unwrap_err();
+    assert_eq!((bench.queued(), bench.stored()), (0, 1));
+    let logger = walker(&bench, || ());
+    let report = walk(&logger).await.unwrap();
+    assert_eq!((report.listed, report.known, report.settled), (1, 0, 1));
+    assert_eq!(report.decided.listed, 0, "{report:?}");
+    let again = walk(&logger).await.unwrap();
+    assert_eq!((again.listed, again.known, again.settled), (1, 1, 0));
+    assert_eq!(bench.entries().await.len(), 1);
+}
+
+async fn events(bench: &Bench) -> usize {
+    let scope = Scope::default();
+    let events = bench.store.read_events(&scope, "test", 100).await;
+    events.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_walk_tells_the_host_unless_events_are_off() {
+    for (on, expected) in [(true, 2), (false, 0)] {
+        let bench = restored(Bench::new(), 2).await;
+        let settings = RunSettings::default().with_events(on);
+        let builder = bench.builder().with_settings(settings);
+        walk(&builder.build().unwrap()).await.unwrap();
+        assert_eq!(events(&bench).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn recovery_tells_the_host_unless_events_are_off() {
+    for (on, expected) in [(true, 1), (false, 0)] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..1);
+        let refused = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        let fault = SourceFault::ItemFailed(0, refused);
+        bench.source.fail_next(SourceOperation::MoveTo, fault);
+        bench.run().await.unwrap();
+        let item = bench.source.items(&queue()).remove(0).item;
+        assert!(bench.source.take_away(&item));
+        bench.clock.advance(Duration::from_secs(60));
+        let before = events(&bench).await;
+        let settings = RunSettings::default().with_events(on);
+        let report = bench.run_with(settings).await.unwrap();
+        assert_eq!(report.vanished, 1, "{report:?}");
+        assert_eq!(events(&bench).await - before, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
+    let bench = restored(Bench::new(), 7).await;
+    let clock = bench.clock.clone();
+    let logger = walker(&bench, move || clock.advance(Duration::from_secs(60)));
+    walk(&logger).await.unwrap();
+    assert_eq!(bench.store.calls(StoreOperation::Renew), 2);
+    let other = bench.builder().with_worker("worker-2").build().unwrap();
+    let report = other.run_once().await.unwrap();
+    assert_eq!(report.skipped, None, "the mailbox is free at once");
+}
+
+fn move_fails(bench: &Bench, nth: u64, fault: SourceFault) {
+    let made = bench.source.count(SourceOperation::MoveTo) as u64;
+    let operation = SourceOperation::MoveTo;
+    bench.source.fail_call(operation, made + nth, fault);
+}
+
+/// A bench with so many moves to recover.
+async fn waiting(moves: u32) -> Bench {
+    let bench = Bench::new();
+    for number in 0..moves {
+        bench.deliver_numbers(number..number + 1);
+        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        move_fails(&bench, 1, SourceFault::ItemFailed(0, failed));
+        let report = bench.run().await.unwrap();
+        assert_eq!((report.recovered, report.moves_pending), (0, 1));
+    }
+    bench.clock.advance(Duration::from_secs(3_600));
+    bench
+}
+
+#[tokio::test]
+async fn only_moves_that_ended_count_as_recovered() {
+    let bench = waiting(2).await;
+    let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+    move_fails(&bench, 1, SourceFault::ItemFailed(1, failed));
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (1, 1));
+    bench.clock.advance(Duration::from_secs(3_600));
+    bench.run().await.unwrap();
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+/// The code that ends a run whose first moves fail with these, one each, and how many moves it tried.
+async fn ends(moves: u32, errors: &[&'static Code]) -> (&'static str, usize) {
+    let bench = waiting(moves).await;
+    let before = bench.source.count(SourceOperation::MoveTo);
+    for (nth, code) in (1..).zip(errors) {
+        let fault = SourceFault::Error(Error::new(code, "move_to"));
+        move_fails(&bench, nth, fault);
+    }
+    let code = match bench.run().await {
+        Ok(_) => "",
+        Err(failed) => failed.error.code(),
+    };
+    (code, bench.source.count(SourceOperation::MoveTo) - before)
+}
+
+#[tokio::test]
+async fn recovery_goes_on_item_by_item_only_where_one_item_may_be_the_trouble() {
+    let (auth, late) = (&codes::OAUTH_SECRET_WRONG, &codes::HTTP_TIMEOUT);
+    assert_eq!(ends(3, &[auth]).await, (auth.code, 1));
+    assert_eq!(ends(3, &[late, auth]).await, (auth.code, 2));
+    assert_eq!(ends(3, &[late, late]).await, ("", 4));
+    assert_eq!(ends(6, &[late; 9]).await, (late.code, 3));
+}
