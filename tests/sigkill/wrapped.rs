@@ -61,6 +61,10 @@ deadly! { MailSource {
         self.inner.capabilities()
     }
 
+    fn is_own(&self, item: &ItemRef) -> bool {
+        self.inner.is_own(item)
+    }
+
     async fn fetch(
         &self,
         from: &Folder,
