@@ -11,7 +11,7 @@ use email_logging::Result;
 use email_logging::logger::RunSettings;
 use email_logging::source::{
     Disposal, FetchSink, FileSource, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    Listing, MailSource, Moved, Removed, Sought, SourceCapabilities,
 };
 use email_logging::store::SqliteStore;
 use rustix::process::{Signal, getpid, kill_process};
@@ -79,9 +79,9 @@ impl MailSource for Deadly {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         self.step();
-        self.source.locate(folder, keys).await
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(

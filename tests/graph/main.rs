@@ -8,6 +8,7 @@ mod end_to_end;
 mod faults;
 mod folders;
 mod hostile;
+mod locate;
 mod simulated;
 mod support;
 mod wire;

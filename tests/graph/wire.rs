@@ -413,7 +413,7 @@ async fn a_link_to_another_place_is_refused_and_gets_no_token() {
         let error = error.unwrap_err();
         assert_eq!(error.code(), "graph.link_refused", "{link}");
         assert!(!format!("{error:?}{error}").contains("skip"), "{error:?}");
-        let key = source.locate(&folder("F"), &[listed_key()]).await;
+        let key = source.locate(&folder("F"), &[listed_key().into()]).await;
         assert_eq!(key.unwrap_err().code(), "graph.link_refused", "{link}");
     }
     assert!(stranger.received_requests().await.unwrap().is_empty());
@@ -599,7 +599,10 @@ async fn no_error_shows_the_mailbox_the_folder_the_token_or_an_address() {
             .await
             .unwrap_err(),
         source.move_to(&secret, &items, &secret).await.unwrap_err(),
-        source.locate(&secret, &[listed_key()]).await.unwrap_err(),
+        source
+            .locate(&secret, &[listed_key().into()])
+            .await
+            .unwrap_err(),
         fetched(&source, &["ITEM"]).await.err().unwrap(),
         source
             .open_folder(&crate::support::path("inbox:").into())

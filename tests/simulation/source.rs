@@ -9,7 +9,7 @@ use email_logging::error::{Error, Result, codes};
 use email_logging::message::MailFacts;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailSource, Moved, Removed, Sought, SourceCapabilities,
 };
 
 use crate::book::{Book, item_id, item_ref};
@@ -350,12 +350,12 @@ impl MailSource for SimSource {
         .await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let place = Place::of(folder.id.as_str());
         let is_holder = !self.is_stale();
         self.call(Op::Locate, "locate", |mailbox, _| {
-            let mut found = Vec::with_capacity(keys.len());
-            for key in keys {
+            let mut found = Vec::with_capacity(sought.len());
+            for Sought { key, .. } in sought {
                 let ids = mailbox.locate(place, key);
                 if ids.len() > 1 && is_holder {
                     mailbox.unseen.remove(&mailbox.items[&ids[0]].key);

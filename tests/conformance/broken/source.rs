@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
-    Stamped,
+    ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, Sought,
+    SourceCapabilities, Stamped,
 };
 use email_logging::testkit::conformance::source::run;
 
@@ -152,8 +152,8 @@ impl MailSource for Broken {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        let mut found = self.inner.locate(folder, keys).await?;
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        let mut found = self.inner.locate(folder, sought).await?;
         if self.is(Breaks::OneCopyOnly) {
             for copies in &mut found {
                 copies.truncate(1);
