@@ -29,12 +29,19 @@ const MAILS: usize = 60;
 
 /// A source whose n-th step is the last one.
 #[derive(Debug)]
-struct Deadly {
+pub(crate) struct Deadly {
     source: FileSource,
     left: AtomicU64,
 }
 
 impl Deadly {
+    pub(crate) fn new(source: FileSource, left: u64) -> Self {
+        Self {
+            source,
+            left: AtomicU64::new(left),
+        }
+    }
+
     fn step(&self) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             kill_process(getpid(), Signal::KILL).unwrap();
@@ -105,10 +112,7 @@ async fn the_child() {
         builder = builder.with_move_to(folder.join("done"));
     }
     let left = told(AFTER).map_or(u64::MAX, |text| text.parse().unwrap());
-    let source = Deadly {
-        source: builder.build().unwrap(),
-        left: AtomicU64::new(left),
-    };
+    let source = Deadly::new(builder.build().unwrap(), left);
     let store = Arc::new(SqliteStore::open(folder.join("log.sqlite")).unwrap());
     store.migrate().await.unwrap();
     let mut settings = RunSettings::default().with_events(false);
