@@ -249,6 +249,14 @@ mod killed {
         u64::from_le_bytes(digest.as_bytes()[..8].try_into().unwrap()) % end
     }
 
+    /// What the log beside the mails holds.
+    async fn held(folder: &Path, format: &str) -> Made {
+        let store = SqliteStore::open(folder.join("log.sqlite")).unwrap();
+        assert_eq!(crate::world::events(&store).await, 0);
+        let source = FileSource::builder(folder.join(format)).build().unwrap();
+        kept(&store, &source).await
+    }
+
     #[tokio::test]
     async fn the_corpus_that_is_imported_in_pieces_by_killed_processes_is_the_same() {
         let corpus = corpus();
@@ -259,7 +267,10 @@ mod killed {
             let dir = tempfile::tempdir().unwrap();
             lay(dir.path(), &corpus);
             let before = tree(&dir.path().join("eml"));
-            let whole = made(FileSource::builder(dir.path().join(format)), &corpus).await;
+            let whole = tempfile::tempdir().unwrap();
+            lay(whole.path(), &corpus);
+            assert!(import(whole.path(), format).status().unwrap().success());
+            let whole = held(whole.path(), format).await;
             // A listing, and twice for each batch of seven; each process goes on where the last one was killed.
             let steps = corpus.len() as u64 / 7 * 2 / KILLS;
             for number in 0..KILLS {
@@ -276,16 +287,11 @@ mod killed {
             let _ = kill_process(pid, Signal::KILL);
             child.wait().unwrap();
             assert!(import(dir.path(), format).status().unwrap().success());
-            let store = SqliteStore::open(dir.path().join("log.sqlite")).unwrap();
-            let source = FileSource::builder(dir.path().join(format))
-                .build()
-                .unwrap();
-            let pieces = kept(&store, &source).await;
+            let pieces = held(dir.path(), format).await;
             for (number, (one, other)) in whole.0.iter().zip(&pieces.0).enumerate() {
                 assert_eq!((number, one), (number, other), "{format}");
             }
             assert!(whole == pieces, "{format}: other originals or entries");
-            assert_eq!(crate::world::events(&store).await, 0);
             assert_eq!(tree(&dir.path().join("eml")), before);
         }
     }

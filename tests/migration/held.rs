@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, Moved, Removed, Sought, SourceCapabilities,
+    MailSource, Moved, Removed, Sought, SourceCapabilities, Stamped,
 };
 use tokio::sync::Notify;
 
@@ -83,6 +83,10 @@ impl MailSource for Held {
 
     async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         self.inner.locate(folder, sought).await
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        self.inner.stamp(from, items).await
     }
 
     async fn remove(

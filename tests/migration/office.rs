@@ -145,14 +145,14 @@ impl Office {
     }
 
     pub(crate) fn logger(&self, kind: Kind, worker: &str) -> EmailLogger {
-        self.logger_of(self.source(kind), kind, worker)
+        self.logger_of(self.source(kind), kind, (worker, &self.clock))
     }
 
     pub(crate) fn logger_of(
         &self,
         source: Arc<dyn MailSource>,
         kind: Kind,
-        worker: &str,
+        (worker, clock): (&str, &ManualClock),
     ) -> EmailLogger {
         let mut settings = RunSettings::default();
         if self.batch > 0 {
@@ -166,7 +166,7 @@ impl Office {
             .with_source(source)
             .with_directory(Arc::new(people()))
             .with_store(Arc::clone(&self.store))
-            .with_clock(Arc::new(self.clock.clone()))
+            .with_clock(Arc::new(clock.clone()))
             .with_entropy(Arc::new(SeededEntropy::new(8)))
             .with_worker(worker)
             .with_settings(settings)

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::ErrorKind;
+use email_logging::clock::Clock as _;
+use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::exchange::{Fault, FaultKind, Operation};
 use email_logging::testkit::graph::{GraphFault, GraphFaultKind};
 
@@ -155,7 +157,10 @@ async fn a_first_run_of_graph_that_ends_at_any_request_writes_nothing_twice() {
 async fn overtaken(before: Before) {
     let (office, all) = cut_off().await;
     let source = Held::new(office.source(Kind::Ews), before);
-    let old = office.logger_of(Arc::<Held>::clone(&source), Kind::Ews, "worker-1");
+    // Its clock stands as it does, so that it renews no lease.
+    let clock = ManualClock::at(office.clock.now());
+    let held = Arc::<Held>::clone(&source);
+    let old = office.logger_of(held, Kind::Ews, ("worker-1", &clock));
     let old = tokio::spawn(async move { old.run_once().await });
     source.stands.notified().await;
     // As long as the lease lasts, nobody else goes on.
