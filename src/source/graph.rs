@@ -9,6 +9,7 @@ mod builder;
 mod cloud;
 mod codes;
 mod delta;
+mod everybodys;
 mod facts;
 mod failure;
 mod fetch;
@@ -34,7 +35,6 @@ use super::{
 };
 use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
-use crate::http::OpenPlace;
 use known::KnownFacts;
 use session::Session;
 
@@ -64,7 +64,7 @@ pub struct GraphSource {
 struct Inner {
     session: Session,
     capabilities: SourceCapabilities,
-    /// One for each request that may be open at a time.
+    /// One for each call that may be made at a time.
     slots: Semaphore,
     /// What listings told of messages that are not fetched yet.
     known: KnownFacts,
@@ -84,11 +84,11 @@ impl GraphSource {
         &self.inner.session
     }
 
-    /// Waits until one more request may be open, for this source and for all of its gate.
-    async fn slot(&self) -> Result<(SemaphorePermit<'_>, OpenPlace)> {
+    /// Waits until one more call of this source may be made. Each of its requests then waits for its own places, which
+    /// all sources of the gate share.
+    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
         let permit = self.inner.slots.acquire().await;
-        let permit = permit.map_err(|_| Error::new(&INTERNAL, "GraphSource"))?;
-        Ok((permit, self.session().gate.place().await))
+        permit.map_err(|_| Error::new(&INTERNAL, "GraphSource"))
     }
 }
 

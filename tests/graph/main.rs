@@ -9,6 +9,8 @@ mod faults;
 mod folders;
 mod hostile;
 mod locate;
+mod parts;
+mod poison;
 mod simulated;
 mod support;
 mod wire;
