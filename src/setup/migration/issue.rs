@@ -166,6 +166,7 @@ pub(super) fn of(
     ];
     let by_oauth = oauth.contains(&wanted.authentication);
     let by_role = wanted.authentication == AuthenticationType::OAuth2;
+    let (own_server, is_online) = (is_on_premises(setup), options.mailbox_is_online);
     let found = [
         (MigrationIssue::NoMailbox, wanted.mailbox.is_none()),
         (
@@ -192,14 +193,8 @@ pub(super) fn of(
             MigrationIssue::PublicFolderWanted,
             is_public(options.queue.as_ref()) || is_public(options.storage.as_ref()),
         ),
-        (
-            MigrationIssue::OnPremises,
-            is_on_premises(setup) && !options.mailbox_is_online,
-        ),
-        (
-            MigrationIssue::SaidToBeOnline,
-            is_on_premises(setup) && options.mailbox_is_online,
-        ),
+        (MigrationIssue::OnPremises, own_server && !is_online),
+        (MigrationIssue::SaidToBeOnline, own_server && is_online),
         (
             MigrationIssue::PublicQueue,
             is_public(setup.queue_folder.as_ref()),
