@@ -28,7 +28,7 @@ pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, Fo
 #[cfg(feature = "files")]
 pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
-pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
+pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey, Sought};
 pub use memory::MemorySource;
 pub use signal::WakeupSignal;
 
@@ -110,7 +110,12 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// Not cancel safe: the effect is unknown after a drop.
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>>;
 
-    /// Finds every copy of each sighting in a folder. One list per key, in order.
+    /// Finds the copies of each sighting in a folder. One list for each that is sought, in order.
+    ///
+    /// Where only the key is known, every copy counts. Where the id is given under which the item was last seen, a source
+    /// whose ids survive a move looks the item up by its id first and answers with it alone, or with nothing where it lies
+    /// in another folder; the copies under the key count only where the id means nothing, and then one is enough. Other
+    /// sources pass the id over.
     ///
     /// # Errors
     ///
@@ -119,7 +124,7 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// Reads only.
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>>;
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>>;
 
     /// Deletes items, where a policy asks for it. One answer per item, in order.
     ///

@@ -19,7 +19,7 @@ use email_logging::setup::{
     AuthenticationType, EmailLoggingSetup, EwsConnector, MailConnection, MailConnector,
 };
 use email_logging::source::ews::EwsSource;
-use email_logging::source::{Disposal, MailFolders, MailSource, SightingKey, Wakeup};
+use email_logging::source::{Disposal, MailFolders, MailSource, SightingKey, Sought, Wakeup};
 use support::*;
 use wiremock::MockServer;
 
@@ -100,9 +100,9 @@ async fn whole_run(source: &EwsSource) {
         .await
         .unwrap();
     source.list(&queue, all()).await.unwrap();
-    let key = |byte: u8| SightingKey::SearchKey(vec![byte; 16]);
+    let key = |byte: u8| Sought::new(SightingKey::SearchKey(vec![byte; 16]));
     source.locate(&storage, &[key(1)]).await.unwrap();
-    let stamp = |byte: u8| SightingKey::Stamp([byte; 16]);
+    let stamp = |byte: u8| Sought::new(SightingKey::Stamp([byte; 16]));
     source
         .locate(&storage, &[stamp(1), stamp(2)])
         .await

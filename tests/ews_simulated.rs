@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder};
 use email_logging::source::{
-    Folder, FolderPath, ItemRef, ListRequest, ListedItem, MailFolders, MailSource,
+    Folder, FolderPath, ItemRef, ListRequest, ListedItem, MailFolders, MailSource, Sought,
 };
 use email_logging::testkit::exchange::{
     Delivery, Fault, FaultKind, Operation, SimulatedExchange, SimulatedExchangeBuilder,
@@ -84,8 +84,11 @@ async fn mail_goes_the_whole_way_with_every_byte() {
         .move_to(&queue, &ids(&items), &storage)
         .await
         .unwrap();
-    let keys: Vec<_> = items.iter().map(|row| row.key.clone().unwrap()).collect();
-    let found = source.locate(&storage, &keys).await.unwrap();
+    let sought: Vec<Sought> = items
+        .iter()
+        .map(|row| row.key.clone().unwrap().into())
+        .collect();
+    let found = source.locate(&storage, &sought).await.unwrap();
     let found: Vec<_> = found
         .iter()
         .map(|copies| format!("done {}", copies[0].id))
@@ -274,8 +277,11 @@ async fn moved_under(kind: FaultKind) -> (Result<Vec<String>, &'static str>, u64
             })
             .collect()
     });
-    let keys: Vec<_> = items.iter().map(|row| row.key.clone().unwrap()).collect();
-    let found = source.locate(&storage, &keys).await.unwrap();
+    let sought: Vec<Sought> = items
+        .iter()
+        .map(|row| row.key.clone().unwrap().into())
+        .collect();
+    let found = source.locate(&storage, &sought).await.unwrap();
     let found = found.iter().filter(|copies| !copies.is_empty()).count();
     let calls = exchange.statistics().calls(Operation::MoveItem);
     (

@@ -321,6 +321,46 @@ fn migrate_stops_where_something_has_to_be_decided() {
 }
 
 #[test]
+fn migrate_leaves_a_server_of_ones_own_unless_the_mailbox_is_said_to_be_online() {
+    let client = format!("exchange-client-id={CLIENT}");
+    let place = Place::new(&[
+        "autodiscovery-email-address=logging@corp.example",
+        "exchange-service-url=https://mail.corp.example/EWS/Exchange.asmx",
+        &client,
+    ]);
+    let output = place.run(&["migrate", "--apply", "--object-id", OBJECT]);
+    assert_eq!(code(&output), 4, "{}", errors(&output));
+    for said in [
+        "× The service URL names a server that is not Exchange Online's",
+        "--mailbox-is-online",
+        "Nothing was changed: what is marked with ×",
+    ] {
+        assert!(text(&output).contains(said), "{said}\n{}", text(&output));
+    }
+    assert_eq!(place.fields()["mail-service"], "ews");
+    let told = place.run(&["migrate", "--json"]);
+    assert_eq!(code(&told), 4);
+    let told = &json(&told)[0]["migration"];
+    let codes: Vec<_> = told["issues"].as_array().unwrap().iter().collect();
+    assert_eq!(told["possible"], false);
+    assert!(
+        codes
+            .iter()
+            .any(|it| it["code"] == "migration.on_premises" && it["stops"] == true)
+    );
+    let output = place.run(&["migrate", "--apply", "--mailbox-is-online"]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    for said in [
+        "! The service URL names a server that is not Exchange Online's, and you say",
+        "Mind 3 warnings, marked with !.",
+        "The set-up is for Microsoft Graph now.",
+    ] {
+        assert!(text(&output).contains(said), "{said}\n{}", text(&output));
+    }
+    assert_eq!(place.fields()["mail-service"], "graph");
+}
+
+#[test]
 fn a_public_folder_is_refused_with_graph_and_says_what_to_choose() {
     let place = Place::new(&["mail-service=graph"]);
     let output = place.run(&["setup", r"queue-folder=\Email Logging\Queue\", "--json"]);

@@ -12,12 +12,15 @@
 
 #[path = "email_logger/program.rs"]
 mod program;
+#[path = "support/skipped.rs"]
+mod skipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
 
-use program::{code, errors, json, run, text};
+use program::{code, errors, json, program, run, text};
+use serde_json::Value;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/email_logger/samples");
 const DIRECTORY: &str = concat!(
@@ -46,6 +49,33 @@ impl Desk {
         words.extend(["--store", store.to_str().unwrap()]);
         words.extend(more);
         run(&words)
+    }
+
+    /// An import that goes on beside this test.
+    fn begin(&self, path: &Path) -> Child {
+        let mut command = program();
+        command
+            .arg("import")
+            .arg(path)
+            .args(["--json", "--directory", DIRECTORY, "--store"])
+            .arg(self.at("log.sqlite"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Bytes of the log's files.
+    fn size(&self) -> u64 {
+        let files = ["log.sqlite", "log.sqlite-wal"].map(|name| fs::metadata(self.at(name)));
+        files.into_iter().flatten().map(|file| file.len()).sum()
+    }
+
+    /// The log, without what differs from one import to the other: the numbers and the times of writing.
+    fn content(&self) -> Vec<String> {
+        let mut rows = self.log(&[]);
+        rows.iter_mut().for_each(forget);
+        let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+        rows.sort();
+        rows
     }
 
     fn log(&self, more: &[&str]) -> Vec<serde_json::Value> {
@@ -230,4 +260,130 @@ fn a_place_to_move_to_that_cannot_be_one_is_refused_before_anything_is_read() {
     }
     assert_eq!(fs::read_dir(desk.at("in")).unwrap().count(), 2);
     assert!(!desk.at("log.sqlite").exists());
+}
+
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !matches!(&*name.replace('_', "-"), "entry-no" | "logged-at"));
+            fields.values_mut().for_each(forget);
+        }
+        Value::Array(all) => all.iter_mut().for_each(forget),
+        _ => {}
+    }
+}
+
+/// So many mails, each with a Message-ID of its own.
+fn many(dir: &Path, numbers: std::ops::Range<usize>) {
+    let mail = fs::read_to_string(Path::new(SAMPLES).join("01-outbound-one-contact.eml")).unwrap();
+    fs::create_dir_all(dir).unwrap();
+    for number in numbers {
+        let lines = mail.split_inclusive('\n').map(|line| {
+            if line.to_ascii_lowercase().starts_with("message-id:") {
+                format!("Message-ID: <{number}@corp.example>\r\n")
+            } else {
+                line.to_owned()
+            }
+        });
+        let mail: String = lines.collect();
+        assert!(mail.contains("@corp.example>"), "{mail}");
+        fs::write(dir.join(format!("{number:04}.eml")), mail).unwrap();
+    }
+}
+
+#[test]
+fn an_import_that_is_killed_again_and_again_leaves_the_log_of_one_that_is_not() {
+    const MAILS: usize = 400;
+    let (whole, pieces) = (Desk::new(), Desk::new());
+    many(&whole.at("in"), 0..MAILS);
+    let report = told(&whole.import(&whole.at("in"), &["--json"]));
+    assert_eq!(report["report"]["logged"], MAILS, "{report}");
+    let mut killed = 0;
+    for _ in 0..4 {
+        let before = pieces.size();
+        let mut child = pieces.begin(&whole.at("in"));
+        // Until it has written some of it.
+        while child.try_wait().unwrap().is_none() {
+            if pieces.size() > before + 300_000 {
+                child.kill().unwrap();
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let output = child.wait_with_output().unwrap();
+        killed += usize::from(output.status.code().is_none());
+    }
+    assert!(killed >= 2, "only {killed} were killed");
+    let half = told(&pieces.import(&whole.at("in"), &["--json"]));
+    assert_eq!(half["report"]["listed"], MAILS, "{half}");
+    let logged = pieces.content();
+    assert_eq!(logged.len(), MAILS);
+    assert!(logged == whole.content(), "{}", logged[0]);
+}
+
+#[test]
+fn two_imports_of_two_places_go_on_beside_each_other() {
+    let desk = Desk::new();
+    many(&desk.at("one"), 0..150);
+    many(&desk.at("other"), 150..300);
+    // The log is there: what is tried here is not who makes it.
+    some(&desk.at("first"));
+    told(&desk.import(&desk.at("first"), &["--json"]));
+    let children = ["one", "other"].map(|name| desk.begin(&desk.at(name)));
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 0, "{}{}", text(&output), errors(&output));
+        let report = &told(&output)["report"];
+        assert_eq!(
+            (&report["logged"], &report["skipped"]),
+            (&150.into(), &Value::Null)
+        );
+    }
+    assert_eq!(desk.log(&[]).len(), 301);
+}
+
+/// Runs an import in a terminal of its own (`script` of util-linux).
+#[cfg(target_os = "linux")]
+fn in_a_terminal(desk: &Desk, more: &str) -> Option<String> {
+    let path = program().get_program().to_str().unwrap().to_owned();
+    let command = format!(
+        "stty cols 100; unset COLUMNS; '{path}' import '{SAMPLES}' --directory '{DIRECTORY}' --store '{}' {more}",
+        desk.at("log.sqlite").display()
+    );
+    let mut script = Command::new("script");
+    script
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null());
+    match script.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            skipped::skipped("`script` (of util-linux, package bsdutils) is not installed");
+            None
+        }
+        output => Some(text(&output.unwrap()).to_owned()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_bar_follows_the_import_and_is_gone_at_its_end() {
+    let desk = Desk::new();
+    let Some(shown) = in_a_terminal(&desk, "") else {
+        return;
+    };
+    let (bar, result) = shown.split_at(shown.find("90 mails in ").unwrap());
+    assert!(bar.contains("/90 mails, "), "{bar:?}");
+    assert!(bar.contains("logging"), "{bar:?}");
+    let erased = bar.rfind("\u{1b}[2K").or(bar.rfind("\u{1b}[K"));
+    let drawn = bar.rfind("mails, ").unwrap();
+    assert!(
+        erased.is_some_and(|at| at > drawn),
+        "the bar stays: {bar:?}"
+    );
+    assert!(!result.contains("/90 mails"), "{result:?}");
+    let quiet = in_a_terminal(&Desk::new(), "--quiet").unwrap();
+    assert!(!quiet.contains("/90 mails"), "{quiet:?}");
+    // Nothing moves where nobody looks.
+    let piped = Desk::new().import(Path::new(SAMPLES), &[]);
+    assert_eq!(errors(&piped), "");
 }

@@ -15,10 +15,16 @@
 #[path = "support/postgres.rs"]
 mod cluster;
 
+#[cfg(all(feature = "ews", feature = "graph"))]
+#[path = "migration/held.rs"]
+mod held;
 #[path = "migration/kinds.rs"]
 mod kinds;
 #[path = "migration/mails.rs"]
 mod mails;
+#[cfg(all(feature = "ews", feature = "graph"))]
+#[path = "migration/office.rs"]
+mod office;
 #[cfg(all(feature = "ews", feature = "graph"))]
 #[path = "migration/served.rs"]
 mod served;

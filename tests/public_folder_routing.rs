@@ -15,7 +15,7 @@ use email_logging::parties::ContactKind;
 use email_logging::source::ews::{EwsSource, EwsSourceBuilder, PublicFolderRouting};
 use email_logging::source::{
     FetchSink, Fetched, Folder, FolderId, FolderPath, FolderSelector, ItemRef, ListRequest,
-    ListedItem, MailFolders as _, MailSource as _, Moved, SightingKey,
+    ListedItem, MailFolders as _, MailSource as _, Moved, Sought,
 };
 use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::ManualClock;
@@ -237,8 +237,11 @@ async fn a_moved_item_is_found_in_the_target_by_the_targets_routing() {
         .await
         .unwrap();
     assert!(moved.iter().all(|moved| matches!(moved, Moved::Done(None))));
-    let keys: Vec<SightingKey> = items.iter().map(|row| row.key.clone().unwrap()).collect();
-    let found = source.locate(&storage, &keys).await.unwrap();
+    let sought: Vec<Sought> = items
+        .iter()
+        .map(|row| row.key.clone().unwrap().into())
+        .collect();
+    let found = source.locate(&storage, &sought).await.unwrap();
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
     let there = exchange.content_smtp_address(STORAGE).unwrap();
     let last = calls(&exchange, Operation::FindItem).pop().unwrap();

@@ -1,12 +1,13 @@
 //! Real crashes: a logger's process that ends by SIGKILL, or whose disk fails, and is started again.
 //!
-//! `KILLS` says how many times a process is killed (60 by itself), `SEED` where the choices begin. From 500 kills on every
-//! fail point must have been hit.
+//! `KILLS` says how many times a process is killed (60 by itself), `SEED` where the choices begin. About half of the processes reach
+//! the mailbox over EWS, the others over Microsoft Graph. From 500 kills on every fail point must have been hit for both.
 
 #![cfg(all(
     feature = "sqlite",
     feature = "postgres",
     feature = "ews",
+    feature = "graph",
     target_os = "linux"
 ))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

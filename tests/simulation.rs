@@ -45,11 +45,12 @@ mod store;
 #[path = "simulation/world.rs"]
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
+use mailbox::Service;
 use mails::Company;
 use rng::Rng;
 use seeded::{Column, Replay, Tally};
@@ -77,17 +78,21 @@ fn no_schedule_breaks_a_promise() {
     let (schedules, seed) = (number("SCHEDULES", 2_000), number("SEED", 1));
     let threads = number("THREADS", 2);
     let began = Instant::now();
-    let tally = std::thread::scope(|scope| {
+    let tallies = std::thread::scope(|scope| {
         let share = |thread: u64| move || many(seed, thread, threads, schedules);
         let running: Vec<_> = (0..threads)
             .map(|thread| scope.spawn(share(thread)))
             .collect();
-        let mut all = Tally::default();
+        let mut all = Tallies::new();
         for share in running {
-            all.add(&share.join().unwrap());
+            for (service, tally) in share.join().unwrap() {
+                all.entry(service).or_default().add(&tally);
+            }
         }
         all
     });
+    let mut tally = Tally::default();
+    tallies.values().for_each(|it| tally.add(it));
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "{} schedules from seed {seed}, commit {}: {} steps, {} faults, {seconds:.1} s",
@@ -96,7 +101,19 @@ fn no_schedule_breaks_a_promise() {
         tally.steps,
         tally.faults
     );
+    for (service, tally) in &tallies {
+        let (steps, faults) = (tally.steps, tally.faults);
+        let schedules = tally.schedules;
+        println!("{schedules} schedules over {service:?}: {steps} steps, {faults} faults");
+    }
     println!("{}", tally.table());
+    for (service, tally) in &tallies {
+        let missed = tally.missed();
+        assert!(
+            schedules < 200_000 || missed.is_empty(),
+            "never hit over {service:?}: {missed:?}"
+        );
+    }
     let missed = tally.missed();
     assert!(
         schedules < 100_000 || missed.is_empty(),
@@ -114,7 +131,7 @@ fn replay(seed: u64) {
         skipped: kept.map_or_else(BTreeSet::new, |kept| {
             all.filter(|number| !kept.contains(number)).collect()
         }),
-        first_odds: false,
+        ..Replay::default()
     };
     let ended = seeded::run(seed, database::chosen(), &Arc::new(Company::new()), &replay);
     match ended {
@@ -123,16 +140,19 @@ fn replay(seed: u64) {
     }
 }
 
+/// What the schedules of each service met.
+type Tallies = BTreeMap<Service, Tally>;
+
 /// Every `threads`-th schedule.
-fn many(seed: u64, thread: u64, threads: u64, schedules: u64) -> Tally {
+fn many(seed: u64, thread: u64, threads: u64, schedules: u64) -> Tallies {
     let (company, open) = (Arc::new(Company::new()), database::chosen());
     let replay = Replay::default();
-    let mut all = Tally::default();
+    let mut all = Tallies::new();
     let mut at = thread;
     while at < schedules {
         let one = Rng::new(seed.wrapping_add(at)).next();
         match seeded::run(one, open, &company, &replay) {
-            Ok(tally) => all.add(&tally),
+            Ok(tally) => all.entry(seeded::service_of(one)).or_default().add(&tally),
             Err(broken) => panic!("{}", failure(one, at, &broken)),
         }
         at += threads;
@@ -161,9 +181,13 @@ fn what_was_found_once_stays_mended() {
         191_796_496_751_160_228,
     ];
     let company = Arc::new(Company::new());
+    let over_ews = Replay {
+        service: Some(Service::Ews),
+        ..Replay::default()
+    };
     let replay = Replay {
         first_odds: true,
-        ..Replay::default()
+        ..over_ews.clone()
     };
     for seed in SEEDS {
         let ended = seeded::run(seed, database::memory, &company, &replay);
@@ -171,7 +195,7 @@ fn what_was_found_once_stays_mended() {
     }
     // Two workers moved one item at the same time, and nothing told of the second copy.
     let seed = 15_530_645_030_575_655_102;
-    let ended = seeded::run(seed, database::memory, &company, &Replay::default());
+    let ended = seeded::run(seed, database::memory, &company, &over_ews);
     assert!(ended.is_ok(), "{seed}: {}", ended.unwrap_err());
 }
 

@@ -20,8 +20,14 @@ use crate::run::{exit_of, skipped};
 use crate::signals::Signals;
 use crate::words;
 
-/// The name of the mailbox and of the worker: an import that was cut off is taken up by the next one at once.
-const IMPORT: &str = "import";
+/// The name of the mailbox and of the worker: that of the place. An import that was cut off is taken up by the next one of the
+/// same place at once, and imports of several places go on beside each other.
+fn name(path: &Path) -> String {
+    let whole = path.canonicalize();
+    let whole = whole.as_deref().unwrap_or(path);
+    let digest = blake3::hash(whole.as_os_str().as_encoded_bytes()).to_hex();
+    format!("import-{}", digest.get(..12).unwrap_or_default())
+}
 
 /// `import`.
 pub(crate) async fn import(
@@ -38,6 +44,10 @@ pub(crate) async fn import(
     let config = Config::load(file, &settings)?;
     let source = source(args)?;
     let builder = builder(&config, source.clone(), output)?;
+    let name = name(&args.path);
+    let builder = builder
+        .with_mailbox(name.as_str())
+        .with_worker(name.as_str());
     let path = config.store_path()?;
     if args.dry_run {
         let builder = if path.is_file() {
@@ -87,8 +97,6 @@ fn builder(
     settings.index_batch = u32::MAX;
     let mut builder = EmailLogger::builder()
         .with_scope(config.scope()?)
-        .with_mailbox(IMPORT)
-        .with_worker(IMPORT)
         .with_policy(config.policy(&directory.own_domains())?)
         .with_directory(Arc::new(directory))
         .with_source(Arc::new(source))

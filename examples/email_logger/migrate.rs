@@ -65,6 +65,7 @@ fn options(args: &MigrateArgs) -> MigrationOptions {
     options.client_id.clone_from(&args.client_id);
     options.object_id.clone_from(&args.object_id);
     options.administrator.clone_from(&args.administrator);
+    options.mailbox_is_online = args.mailbox_is_online;
     options.authentication = args.sign_in.map(|sign_in| match sign_in {
         GraphSignIn::Oauth2 => AuthenticationType::OAuth2,
         GraphSignIn::Oauth2Delegated => AuthenticationType::OAuth2Delegated,
@@ -87,6 +88,7 @@ fn write_script(path: &Path, plan: &ProvisioningPlan) -> Result<(), Failure> {
 fn value(plan: &MigrationPlan, apply: bool) -> serde_json::Value {
     json!({ "migration": {
         "possible": plan.is_possible(),
+        "warnings": warnings(plan),
         "dry-run": !apply,
         "retirement": plan.retirement().map(|it| json!({ "code": it.code(), "text": it.warning() })),
         "fields": plan.rows(),
@@ -114,12 +116,29 @@ fn tell(plan: &MigrationPlan, args: &MigrateArgs, output: &Output) -> Result<(),
         tell_step(number + 1, step, args, output)?;
     }
     output.line("")?;
-    if plan.is_possible() && !args.apply {
-        output.line("Nothing was changed. `migrate --apply` changes the set-up.")?;
+    let noted = match warnings(plan) {
+        0 => String::new(),
+        count => format!(
+            " Mind {}, marked with !.",
+            words::count(count, "warning", "warnings")
+        ),
+    };
+    if plan.is_possible() && args.apply && !noted.is_empty() {
+        output.line(style.attention(noted.trim_start()))?;
+    } else if plan.is_possible() && !args.apply {
+        output.line(format!(
+            "Nothing was changed. `migrate --apply` changes the set-up.{noted}"
+        ))?;
     } else if !plan.is_possible() {
         output.line("Nothing was changed: what is marked with × has to be decided first.")?;
     }
     Ok(())
+}
+
+/// What stops nothing, and a person has to know.
+fn warnings(plan: &MigrationPlan) -> u64 {
+    let issues = plan.issues().iter();
+    issues.filter(|issue| !issue.stops()).count() as u64
 }
 
 fn sign(issue: MigrationIssue) -> &'static str {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::{Clock, Entropy};
 use crate::error::{Code, Error, Result, codes};
@@ -21,6 +21,10 @@ pub use shared::ThrottlingGates;
 
 /// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
+
+/// The requests, and running parts of batches, that Graph lets one application have open at one mailbox (Microsoft Graph
+/// service-specific throttling limits, "Outlook service limits").
+pub(crate) const FEW: u32 = 4;
 
 /// Holds every call of one mailbox with one credential while the server wants to be left alone.
 ///
@@ -43,10 +47,21 @@ pub struct ThrottlingGate {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
+    /// The places of requests to Graph.
+    few: Arc<Semaphore>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Notify::default(),
+            few: Arc::new(Semaphore::new(FEW as usize)),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -195,6 +210,15 @@ impl Gate {
             }
             changed.await;
         }
+    }
+
+    /// Waits, in turn, until so many more of the [`FEW`] may be open: 1 for a request, up to 4 for a batch, whose parts run at
+    /// once. All sources of the gate share them.
+    #[cfg_attr(not(feature = "graph"), allow(dead_code))]
+    pub(crate) async fn few(&self, count: u32) -> Option<OwnedSemaphorePermit> {
+        let few = Arc::clone(&self.shared.shared.few);
+        // It is never closed.
+        few.acquire_many_owned(count.clamp(1, FEW)).await.ok()
     }
 
     fn ask(&self) -> Told {

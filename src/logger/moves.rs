@@ -2,7 +2,7 @@
 
 use crate::decision::{Disposition, MoveFallback};
 use crate::error::{Error, ErrorKind, Result, codes};
-use crate::source::{Disposal, Folder, ItemRef, Moved, Removed, SightingKey};
+use crate::source::{Disposal, Folder, ItemRef, Moved, Removed, SightingKey, Sought};
 use crate::store::{MoveOutcome, MoveResult, PendingMove};
 
 use super::folders::Folders;
@@ -109,23 +109,31 @@ async fn move_items(
     Ok(results)
 }
 
-/// Another item under a known key may make a second copy in the target: look, and note it.
+/// Another item under a known key may make a second copy in the target: look, and note it. Where an id survived the move,
+/// there is nothing to look for: whoever moves such an item once more makes no copy of it.
 async fn note_copies(
     parts: &Parts,
     target: &Folder,
     batch: &[PlannedMove],
     results: &mut [MoveResult],
 ) -> Result<()> {
+    let kept_its_id = |planned: &PlannedMove| {
+        results.iter().any(|result| {
+            result.item == planned.item
+                && matches!(&result.outcome, MoveOutcome::Done(Some(at)) if at.id == planned.present().id)
+        })
+    };
     let again: Vec<&PlannedMove> = batch
         .iter()
         .filter(|planned| planned.again && can_locate(parts, &planned.key))
+        .filter(|planned| !kept_its_id(planned))
         .collect();
     if again.is_empty() {
         return Ok(());
     }
-    let keys: Vec<_> = again.iter().map(|planned| planned.key.clone()).collect();
-    let places = parts.source.locate(target, &keys).await?;
-    check_count("locate", keys.len(), places.len())?;
+    let sought = all_sought(parts, again.iter().copied());
+    let places = parts.source.locate(target, &sought).await?;
+    check_count("locate", sought.len(), places.len())?;
     for (planned, copies) in again.iter().zip(places) {
         let moved = results
             .iter_mut()
@@ -141,6 +149,27 @@ async fn note_copies(
 
 pub(super) fn result(planned: &PlannedMove, outcome: MoveOutcome) -> MoveResult {
     MoveResult::new(planned.key.clone(), planned.item.clone(), outcome)
+}
+
+/// What is looked for: the item of a sighting. An id that another mail system gave is never sent.
+pub(super) fn sought(parts: &Parts, key: &SightingKey, item: &ItemRef) -> Sought {
+    let sought = Sought::new(key.clone());
+    if parts.source.is_own(item) {
+        sought.with_item(item.clone())
+    } else {
+        sought
+    }
+}
+
+/// As [`sought`], of planned moves.
+pub(super) fn all_sought<'a>(
+    parts: &Parts,
+    plans: impl IntoIterator<Item = &'a PlannedMove>,
+) -> Vec<Sought> {
+    let plans = plans.into_iter();
+    plans
+        .map(|planned| sought(parts, &planned.key, planned.present()))
+        .collect()
 }
 
 /// Whether the source can find a sighting again.
@@ -164,9 +193,9 @@ pub(super) async fn look_for(
     if findable.is_empty() {
         return Ok(results);
     }
-    let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
-    let places = parts.source.locate(target, &keys).await?;
-    check_count("locate", keys.len(), places.len())?;
+    let sought = all_sought(parts, &findable);
+    let places = parts.source.locate(target, &sought).await?;
+    check_count("locate", sought.len(), places.len())?;
     for (planned, copies) in findable.iter().zip(places) {
         results.push(result(planned, found(copies)));
     }

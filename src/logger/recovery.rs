@@ -13,7 +13,7 @@ use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 use super::folders::Folders;
 use super::lease::HeldLease;
 use super::moves::{
-    PlannedMove, again_later, can_locate, is_lost_quarantine, move_batch, result,
+    PlannedMove, again_later, all_sought, can_locate, is_lost_quarantine, move_batch, result,
     wait_for_quarantine,
 };
 use super::parts::{Parts, check_count};
@@ -211,7 +211,8 @@ async fn look(
         return Ok(to_move);
     }
     let keys: Vec<_> = findable.iter().map(|planned| planned.key.clone()).collect();
-    let places = parts.source.locate(target, &keys).await?;
+    let sought = all_sought(parts, &findable);
+    let places = parts.source.locate(target, &sought).await?;
     check_count("locate", keys.len(), places.len())?;
     let (there, missing): (Vec<_>, Vec<_>) = findable
         .into_iter()
@@ -247,12 +248,9 @@ async fn in_queue(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let keys: Vec<_> = items
-        .iter()
-        .map(|(planned, _)| planned.key.clone())
-        .collect();
-    let places = parts.source.locate(&folders.queue, &keys).await?;
-    check_count("locate", keys.len(), places.len())?;
+    let sought = all_sought(parts, items.iter().map(|(planned, _)| planned));
+    let places = parts.source.locate(&folders.queue, &sought).await?;
+    check_count("locate", sought.len(), places.len())?;
     let stays = items.iter().zip(places);
     Ok(stays
         .map(|((planned, _), places)| places.iter().any(|place| place.id == planned.present().id))

@@ -6,6 +6,7 @@
 mod item;
 mod links;
 mod options;
+mod places;
 
 use crate::decision::flags;
 use crate::error::{Error, Result, codes};
@@ -25,6 +26,7 @@ use super::shutdown::Shutdown;
 
 use item::Logged;
 pub use options::{RematchOf, RematchOptions, RematchReport};
+use places::Places;
 
 /// Mails of one page.
 const PAGE: u32 = 50;
@@ -128,10 +130,12 @@ impl Rematch<'_> {
                 return Ok(());
             }
             let page = self.page(after.as_ref(), room.min(PAGE)).await?;
+            let mut matching = Vec::new();
             for mail in &page.rows {
                 self.keep_lease().await?;
-                self.mail(mail).await?;
+                matching.extend(self.mail(mail).await?.map(|item| (mail, item)));
             }
+            self.log_matching(&matching).await?;
             if page.next.is_none() {
                 return Ok(());
             }
@@ -175,7 +179,23 @@ impl Rematch<'_> {
         page.map_err(rematching)
     }
 
-    async fn mail(&mut self, mail: &LoggedMail) -> Result<(), StepError> {
+    /// Logs the mails of a page that nobody assigned and that match now.
+    async fn log_matching(
+        &mut self,
+        matching: &[(&LoggedMail, ReviewItem)],
+    ) -> Result<(), StepError> {
+        let items = matching.iter().map(|(_, item)| item);
+        let mut places = self.places(items).await?;
+        for (mail, item) in matching {
+            self.keep_lease().await?;
+            let logged = self.log_open(mail, item, places.take(item)).await?;
+            self.count(logged);
+        }
+        Ok(())
+    }
+
+    /// Links a mail anew. Answers its item where it is to be logged.
+    async fn mail(&mut self, mail: &LoggedMail) -> Result<Option<ReviewItem>, StepError> {
         self.report.looked_at += 1;
         let decisions = self.decisions(&mail.message).await?;
         let here = decisions
@@ -183,25 +203,28 @@ impl Rematch<'_> {
             .find(|decision| decision.mailbox == self.parts.mailbox);
         let Some(here) = here else {
             self.report.elsewhere += 1;
-            return Ok(());
+            return Ok(None);
         };
         let logged = decisions.iter().any(is_logged) || !mail.entries.is_empty();
         if logged {
-            return self.relink(mail).await;
+            self.relink(mail).await?;
+            return Ok(None);
         }
         let Some(item) = self.item(here).await? else {
             self.report.unchanged += 1;
-            return Ok(());
+            return Ok(None);
         };
-        match item.state {
-            ReviewState::Open if item.decision.outcome != "quarantined" => {
-                let logged = self.log_open(mail, &item).await?;
-                self.count(logged);
-            }
+        if item.state != ReviewState::Open || item.decision.outcome == "quarantined" {
             // What is set aside or assigned is a person's, and what was assigned was tried before.
-            _ => self.report.kept_by_person += 1,
+            self.report.kept_by_person += 1;
+            return Ok(None);
         }
-        Ok(())
+        match self.matching(mail).await? {
+            None => self.count(Logged::Nothing),
+            Some(entries) if self.lease.is_none() => self.count(Logged::Entries(entries)),
+            Some(_) => return Ok(Some(item)),
+        }
+        Ok(None)
     }
 
     async fn decisions(&self, message: &MessageUid) -> Result<Vec<DecisionRecord>, StepError> {
@@ -239,9 +262,16 @@ impl Rematch<'_> {
                 .review_items(scope, &filter, after.as_ref(), PAGE);
             let page = page.await.map_err(rematching)?;
             let here = page.rows.iter();
-            for item in here.filter(|item| item.decision.mailbox == self.parts.mailbox) {
+            let here = here.filter(|item| item.decision.mailbox == self.parts.mailbox);
+            let here: Vec<&ReviewItem> = here.collect();
+            // Nothing is looked for where nothing is to be written.
+            let mut places = match &self.lease {
+                Some(_) => self.places(here.iter().copied()).await?,
+                None => Places::default(),
+            };
+            for item in here {
                 self.keep_lease().await?;
-                let logged = self.log_assignment(item).await?;
+                let logged = self.log_assignment(item, places.take(item)).await?;
                 self.count(logged);
             }
             if page.next.is_none() {

@@ -2,7 +2,7 @@
 
 use crate::decision::Disposition;
 use crate::error::Result;
-use crate::source::{Folder, ItemRef, Moved, SightingKey};
+use crate::source::{Folder, ItemRef, Moved, SightingKey, Sought};
 use crate::store::{KnownSighting, SightingState};
 
 use super::folders::Folders;
@@ -108,7 +108,7 @@ fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) {
     }
 }
 
-/// The copies of each sighting in a folder, where they can be looked for.
+/// The copies of each sighting in a folder, where they can be looked for: all of them, and not the last seen alone.
 async fn copies_in(
     parts: &Parts,
     folder: &Folder,
@@ -116,8 +116,9 @@ async fn copies_in(
 ) -> Result<Vec<Vec<ItemRef>>> {
     let findable: Vec<_> = batch
         .iter()
-        .map(|(key, _)| key.clone())
+        .map(|(key, _)| key)
         .filter(|key| can_locate(parts, key))
+        .map(|key| Sought::new(key.clone()))
         .collect();
     let mut found = Vec::new();
     if !findable.is_empty() {

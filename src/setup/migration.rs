@@ -36,6 +36,8 @@ pub struct MigrationOptions {
     pub object_id: Option<String>,
     /// The administrator's sign-in name, for the prompt of Exchange Online.
     pub administrator: Option<String>,
+    /// Whether the mailbox is one of Exchange Online by now, although the set-up names a server of one's own.
+    pub mailbox_is_online: bool,
 }
 
 impl MigrationOptions {
@@ -74,6 +76,14 @@ impl MigrationOptions {
     ) -> Self {
         self.client_id = Some(client_id.into());
         self.object_id = object_id;
+        self
+    }
+
+    /// Says that the mailbox is one of Exchange Online, although the set-up names a server of one's own. Without it such a set-up
+    /// stays with EWS ([`MigrationIssue::OnPremises`]).
+    #[must_use]
+    pub fn with_mailbox_online(mut self) -> Self {
+        self.mailbox_is_online = true;
         self
     }
 

@@ -35,7 +35,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, Sought, SourceCapabilities,
     Stamped,
 };
 use crate::error::codes::INTERNAL;
@@ -153,9 +153,9 @@ impl MailSource for EwsSource {
         self.move_items(from, items, to).await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let _slot = self.slot().await?;
-        self.locate_keys(folder, keys).await
+        self.locate_sought(folder, sought).await
     }
 
     async fn remove(

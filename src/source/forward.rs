@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, Sought, SourceCapabilities,
     Stamped, Wakeup,
 };
 use crate::error::Result;
@@ -31,7 +31,7 @@ forward! {
         async fn locate(
             &self,
             folder: &Folder,
-            keys: &[SightingKey],
+            sought: &[Sought],
         ) -> Result<Vec<Vec<ItemRef>>>;
         async fn remove(
             &self,

@@ -9,6 +9,7 @@ mod builder;
 mod cloud;
 mod codes;
 mod delta;
+mod everybodys;
 mod facts;
 mod failure;
 mod fetch;
@@ -30,11 +31,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailFolders, MailSource, Moved, Removed, Sought, SourceCapabilities,
 };
 use crate::error::codes::INTERNAL;
 use crate::error::{Error, Result};
-use crate::http::OpenPlace;
 use known::KnownFacts;
 use session::Session;
 
@@ -64,7 +64,7 @@ pub struct GraphSource {
 struct Inner {
     session: Session,
     capabilities: SourceCapabilities,
-    /// One for each request that may be open at a time.
+    /// One for each call that may be made at a time.
     slots: Semaphore,
     /// What listings told of messages that are not fetched yet.
     known: KnownFacts,
@@ -84,11 +84,11 @@ impl GraphSource {
         &self.inner.session
     }
 
-    /// Waits until one more request may be open, for this source and for all of its gate.
-    async fn slot(&self) -> Result<(SemaphorePermit<'_>, OpenPlace)> {
+    /// Waits until one more call of this source may be made. Each of its requests then waits for its own places, which
+    /// all sources of the gate share.
+    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
         let permit = self.inner.slots.acquire().await;
-        let permit = permit.map_err(|_| Error::new(&INTERNAL, "GraphSource"))?;
-        Ok((permit, self.session().gate.place().await))
+        permit.map_err(|_| Error::new(&INTERNAL, "GraphSource"))
     }
 }
 
@@ -137,9 +137,9 @@ impl MailSource for GraphSource {
         self.move_items(from, items, to).await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let _slot = self.slot().await?;
-        self.locate_keys(folder, keys).await
+        self.locate_sought(folder, sought).await
     }
 
     async fn remove(

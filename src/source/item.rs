@@ -114,6 +114,36 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     )
 }
 
+/// One sighting that is looked for ([`MailSource::locate`](super::MailSource::locate)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sought {
+    /// Its key.
+    pub key: SightingKey,
+    /// The id under which its item was last seen, where that is one of this mail system.
+    pub item: Option<ItemRef>,
+}
+
+impl Sought {
+    /// A sighting of which only the key is known: every copy is meant.
+    pub fn new(key: SightingKey) -> Self {
+        Self { key, item: None }
+    }
+
+    /// Means one item, which was last seen under this id.
+    #[must_use]
+    pub fn with_item(mut self, item: ItemRef) -> Self {
+        self.item = Some(item);
+        self
+    }
+}
+
+impl From<SightingKey> for Sought {
+    fn from(key: SightingKey) -> Self {
+        Self::new(key)
+    }
+}
+
 /// One item of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -78,7 +78,7 @@ async fn one_item_of_a_move_fails_is_gone_or_is_moved_by_half() {
     assert_eq!(held(&source, "Queue"), [1, 2, 3]);
     assert_eq!(held(&source, "Storage"), [2, 4]);
     let key = items[1].key.clone().unwrap();
-    let copies = source.locate(&storage, &[key]).await.unwrap();
+    let copies = source.locate(&storage, &[key.into()]).await.unwrap();
     assert_eq!(copies[0].len(), 1);
 }
 
@@ -140,7 +140,7 @@ async fn a_person_moves_renames_and_takes_away() {
     assert!(!source.take_away(&items[1].item));
     assert!(source.rename_folder(&path("Storage"), path("Archive")));
     assert_eq!(held(&source, "Archive"), [1]);
-    let found = source.locate(&storage, &[key]).await.unwrap();
+    let found = source.locate(&storage, &[key.into()]).await.unwrap();
     assert_eq!(found[0], refs_of(&source, "Archive"));
     let error = source
         .open_folder(&path("Storage").into())

@@ -93,7 +93,7 @@ mod order {
     use email_logging::source::ews::EwsSource;
     use email_logging::source::{
         Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-        MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+        MailSource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
     };
     use email_logging::store::{KnownSighting, MailLedger as _, SightingState, SqliteStore};
     use email_logging::{Result, Scope};
@@ -165,8 +165,8 @@ mod order {
             self.source.move_to(from, items, to).await
         }
 
-        async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-            self.source.locate(folder, keys).await
+        async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+            self.source.locate(folder, sought).await
         }
 
         async fn remove(

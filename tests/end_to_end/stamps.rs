@@ -73,7 +73,7 @@ async fn a_stamp_survives_the_move_and_leaves_the_read_state() {
     for (item, key) in found {
         let other = SightingKey::SearchKey(vec![9; 16]);
         let located = source
-            .locate(&folder, &[other, key.unwrap()])
+            .locate(&folder, &[other.into(), key.unwrap().into()])
             .await
             .unwrap();
         let ids: Vec<Vec<&str>> = located

@@ -1,7 +1,7 @@
 //! FindItem: pages, ids, keys.
 
 use email_logging::message::{ItemClass, Sensitivity};
-use email_logging::source::{ListRequest, MailSource, SightingKey};
+use email_logging::source::{ListRequest, MailSource, SightingKey, Sought};
 use wiremock::MockServer;
 
 use super::support::*;
@@ -118,7 +118,7 @@ async fn every_copy_of_each_key_is_found() {
     .await;
     let (source, _) = source(&server);
     let keys = [b"k1", b"k2", b"k3"].map(|key| SightingKey::SearchKey(key.to_vec()));
-    let found = source.locate(&folder("S"), &keys).await.unwrap();
+    let found = source.locate(&folder("S"), &sought(&keys)).await.unwrap();
     let ids: Vec<Vec<_>> = found
         .iter()
         .map(|items| items.iter().map(|item| item.id.as_str()).collect())
@@ -140,7 +140,7 @@ async fn many_keys_go_in_bounded_restrictions() {
     let keys: Vec<_> = (0..41_u8)
         .map(|key| SightingKey::SearchKey(vec![key; 16]))
         .collect();
-    let found = source.locate(&folder("S"), &keys).await.unwrap();
+    let found = source.locate(&folder("S"), &sought(&keys)).await.unwrap();
     assert_eq!(found, vec![Vec::new(); 41]);
 }
 
@@ -149,7 +149,10 @@ async fn a_key_of_another_kind_is_unsupported() {
     let server = MockServer::start().await;
     let (source, _) = source(&server);
     let keys = [SightingKey::Digest([0; 32])];
-    let error = source.locate(&folder("S"), &keys).await.unwrap_err();
+    let error = source
+        .locate(&folder("S"), &sought(&keys))
+        .await
+        .unwrap_err();
     assert_eq!(code_of(&error), "source.unsupported");
 }
 
@@ -203,7 +206,10 @@ async fn an_item_without_the_key_that_it_was_found_by_is_an_error() {
     answer(&server, "FindItem", xml, 1).await;
     let (source, _) = source(&server);
     let keys = [SightingKey::SearchKey(b"k1".to_vec())];
-    let error = source.locate(&folder("S"), &keys).await.unwrap_err();
+    let error = source
+        .locate(&folder("S"), &sought(&keys))
+        .await
+        .unwrap_err();
     assert_eq!(code_of(&error), "ews.not_soap");
     assert!(error.server().unwrap().client_request_id.is_some());
 }
@@ -237,4 +243,8 @@ async fn an_answer_to_another_operation_is_none() {
         let error = source.list(&folder("Q"), all()).await.unwrap_err();
         assert_eq!(code_of(&error), code, "{to}");
     }
+}
+
+fn sought(keys: &[SightingKey]) -> Vec<Sought> {
+    keys.iter().cloned().map(Sought::new).collect()
 }

@@ -5,7 +5,7 @@ use email_logging::Result;
 use email_logging::error::{Code, codes};
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+    Listing, MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities,
 };
 
 use crate::office::{error, queue};
@@ -86,8 +86,8 @@ impl MailSource for Poisoned {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, keys).await
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(

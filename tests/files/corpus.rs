@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use email_logging::decision::LoggingPolicy;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+use email_logging::logger::EmailLoggerBuilder;
 use email_logging::message::{MailFacts, Message, MessageLimits};
 use email_logging::parties::ContactKind;
-use email_logging::source::FileSource;
 use email_logging::source::files::FileSourceBuilder;
-use email_logging::store::MemoryStore;
+use email_logging::source::{FileSource, MailSource};
+use email_logging::store::{InteractionLog, InteractionStore, MemoryStore};
 use jiff::Timestamp;
 
 use crate::mbox::{ended, quoted};
@@ -68,31 +69,44 @@ type Made = (Vec<(String, String, Vec<String>)>, BTreeMap<String, usize>);
 async fn made(source: FileSourceBuilder, corpus: &[Vec<u8>]) -> Made {
     let store = Arc::new(MemoryStore::new());
     let source = source.build().unwrap();
-    let mut policy = LoggingPolicy::default();
-    policy.keep_unmatched_original = true;
-    let logger = importer(source.clone(), everybody(corpus), &store).with_policy(policy);
+    let logger = logger(source.clone(), corpus, &store);
     let report = logger.build().unwrap().run_once().await.unwrap();
     assert!(
         report.closes() && report.deferred + report.gone + report.pending == 0,
         "{report:?}"
     );
     assert_eq!(report.listed, corpus.len() as u64);
+    kept(&*store, &source).await
+}
+
+fn logger<S: InteractionStore>(
+    source: impl MailSource,
+    corpus: &[Vec<u8>],
+    store: &Arc<S>,
+) -> EmailLoggerBuilder {
+    let mut policy = LoggingPolicy::default();
+    policy.keep_unmatched_original = true;
+    importer(source, everybody(corpus), store).with_policy(policy)
+}
+
+/// What a store holds of the mails of a source.
+async fn kept(store: &impl InteractionLog, source: &FileSource) -> Made {
     // The key is the digest of the bytes, so it names the mail.
     let mut decided = BTreeMap::new();
-    for row in decisions(&*store).await {
+    for row in decisions(store).await {
         let made = (row.outcome, row.reason, row.flags);
         assert_eq!(decided.insert(row.sighting.to_string(), made), None);
     }
-    let listed = crate::world::listed(&source).await;
+    let listed = crate::world::listed(source).await;
     let by_mail = listed.iter().map(|item| {
         let key = item.key.as_ref().unwrap().to_string();
         decided.get(&key).unwrap().clone()
     });
     let mut entries = BTreeMap::new();
-    let rows = mails(&*store).await;
+    let rows = mails(store).await;
     assert!(rows.len() > 200, "{} mails are logged", rows.len());
     for row in rows {
-        let digest = blake3::hash(&original(&*store, &row.message).await)
+        let digest = blake3::hash(&original(store, &row.message).await)
             .to_hex()
             .to_string();
         entries.insert(digest, row.entries.len());
@@ -100,14 +114,9 @@ async fn made(source: FileSourceBuilder, corpus: &[Vec<u8>]) -> Made {
     (by_mail.collect(), entries)
 }
 
-#[tokio::test]
-async fn the_corpus_is_the_same_as_eml_as_mbox_and_as_maildir() {
-    let corpus = corpus();
-    if corpus.is_empty() {
-        return skipped("no mails in ../shared/vectors/mail");
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
+/// The corpus in each format: a directory `eml`, a Maildir `maildir`, a file `mbox`.
+fn lay(dir: &Path, corpus: &[Vec<u8>]) {
+    let at = |name: &str| dir.join(name);
     let mut mbox = Vec::new();
     fs::create_dir_all(at("maildir/new")).unwrap();
     for (number, mail) in corpus.iter().enumerate() {
@@ -123,6 +132,17 @@ async fn the_corpus_is_the_same_as_eml_as_mbox_and_as_maildir() {
         mbox.extend(quoted(mail, &format!("From MAILER-DAEMON {date}\n")));
     }
     fs::write(at("mbox"), mbox).unwrap();
+}
+
+#[tokio::test]
+async fn the_corpus_is_the_same_as_eml_as_mbox_and_as_maildir() {
+    let corpus = corpus();
+    if corpus.is_empty() {
+        return skipped("no mails in ../shared/vectors/mail");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    lay(dir.path(), &corpus);
     let before = tree(dir.path());
 
     for (name, expected) in [
@@ -158,13 +178,121 @@ async fn the_corpus_is_the_same_as_eml_as_mbox_and_as_maildir() {
     }
     let entries = |made: &Made| made.1.values().sum::<usize>();
     assert_eq!((eml.1.len(), entries(&eml)), (mbox.1.len(), entries(&mbox)));
-    let files: BTreeSet<_> = corpus
-        .iter()
-        .map(|mail| blake3::hash(mail).to_hex().to_string())
-        .collect();
+    let digests = |mail: fn(&Vec<u8>) -> Vec<u8>| -> BTreeSet<String> {
+        let mails = corpus.iter().map(mail);
+        mails
+            .map(|mail| blake3::hash(&mail).to_hex().to_string())
+            .collect()
+    };
+    let (files, in_mbox) = (digests(Vec::clone), digests(|mail| ended(mail)));
     assert!(
         eml.1.keys().all(|digest| files.contains(digest)),
         "an original is no file's bytes"
     );
+    assert!(
+        mbox.1.keys().all(|digest| in_mbox.contains(digest)),
+        "an original is no mail of the mbox file"
+    );
     assert_eq!(tree(dir.path()), before);
+}
+
+#[cfg(target_os = "linux")]
+mod killed {
+    //! Imports of the whole corpus that end by SIGKILL, and are started again.
+
+    use std::process::{Command, Stdio};
+
+    use email_logging::store::SqliteStore;
+    use rustix::process::{Signal, kill_process};
+
+    use super::*;
+    use crate::kills::Deadly;
+
+    const FOLDER: &str = "EMAIL_LOGGING_CORPUS_FOLDER";
+    const FORMAT: &str = "EMAIL_LOGGING_CORPUS_FORMAT";
+    const AFTER: &str = "EMAIL_LOGGING_CORPUS_AFTER";
+    const KILLS: u64 = 4;
+
+    /// The import, in a process of its own.
+    #[tokio::test]
+    async fn the_child() {
+        let told = |name| std::env::var(name).ok();
+        let Some(folder) = told(FOLDER) else { return };
+        let folder = Path::new(&folder);
+        let source = FileSource::builder(folder.join(told(FORMAT).unwrap()));
+        let left = told(AFTER).map_or(u64::MAX, |text| text.parse().unwrap());
+        let source = Deadly::new(source.build().unwrap(), left);
+        let store = Arc::new(SqliteStore::open(folder.join("log.sqlite")).unwrap());
+        store.migrate().await.unwrap();
+        let mut settings = email_logging::logger::RunSettings::default().with_events(false);
+        settings.fetch_batch = 7;
+        let logger = logger(source, &corpus(), &store).with_settings(settings);
+        let report = logger.build().unwrap().run_once().await.unwrap();
+        assert!(report.closes() && report.skipped.is_none(), "{report:?}");
+    }
+
+    fn import(folder: &Path, format: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "corpus::killed::the_child", "--nocapture"])
+            .env(FOLDER, folder)
+            .env(FORMAT, format)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// A number below `end` that the seed chooses.
+    fn below(end: u64, format: &str, number: u64) -> u64 {
+        let seed = std::env::var("SEED").unwrap_or_default();
+        let digest = blake3::hash(format!("{seed} {format} {number}").as_bytes());
+        u64::from_le_bytes(digest.as_bytes()[..8].try_into().unwrap()) % end
+    }
+
+    /// What the log beside the mails holds.
+    async fn held(folder: &Path, format: &str) -> Made {
+        let store = SqliteStore::open(folder.join("log.sqlite")).unwrap();
+        assert_eq!(crate::world::events(&store).await, 0);
+        let source = FileSource::builder(folder.join(format)).build().unwrap();
+        kept(&store, &source).await
+    }
+
+    #[tokio::test]
+    async fn the_corpus_that_is_imported_in_pieces_by_killed_processes_is_the_same() {
+        let corpus = corpus();
+        if corpus.is_empty() {
+            return skipped("no mails in ../shared/vectors/mail");
+        }
+        for format in ["eml", "mbox", "maildir"] {
+            let dir = tempfile::tempdir().unwrap();
+            lay(dir.path(), &corpus);
+            let before = tree(&dir.path().join("eml"));
+            let whole = tempfile::tempdir().unwrap();
+            lay(whole.path(), &corpus);
+            assert!(import(whole.path(), format).status().unwrap().success());
+            let whole = held(whole.path(), format).await;
+            // A listing, and twice for each batch of seven; each process goes on where the last one was killed.
+            let steps = corpus.len() as u64 / 7 * 2 / KILLS;
+            for number in 0..KILLS {
+                let at = 2 + below(steps, format, number);
+                let mut child = import(dir.path(), format);
+                let status = child.env(AFTER, at.to_string()).status().unwrap();
+                assert!(!status.success(), "{format}: it ended before step {at}");
+            }
+            // And once from outside, wherever it is.
+            let mut child = import(dir.path(), format).spawn().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(below(400, format, KILLS)));
+            let pid = rustix::process::Pid::from_child(&child);
+            // It may have ended by itself.
+            let _ = kill_process(pid, Signal::KILL);
+            child.wait().unwrap();
+            assert!(import(dir.path(), format).status().unwrap().success());
+            let pieces = held(dir.path(), format).await;
+            for (number, (one, other)) in whole.0.iter().zip(&pieces.0).enumerate() {
+                assert_eq!((number, one), (number, other), "{format}");
+            }
+            assert!(whole == pieces, "{format}: other originals or entries");
+            assert_eq!(tree(&dir.path().join("eml")), before);
+        }
+    }
 }

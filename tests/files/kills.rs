@@ -11,7 +11,7 @@ use email_logging::Result;
 use email_logging::logger::RunSettings;
 use email_logging::source::{
     Disposal, FetchSink, FileSource, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    Listing, MailSource, Moved, Removed, Sought, SourceCapabilities,
 };
 use email_logging::store::SqliteStore;
 use rustix::process::{Signal, getpid, kill_process};
@@ -29,12 +29,19 @@ const MAILS: usize = 60;
 
 /// A source whose n-th step is the last one.
 #[derive(Debug)]
-struct Deadly {
+pub(crate) struct Deadly {
     source: FileSource,
     left: AtomicU64,
 }
 
 impl Deadly {
+    pub(crate) fn new(source: FileSource, left: u64) -> Self {
+        Self {
+            source,
+            left: AtomicU64::new(left),
+        }
+    }
+
     fn step(&self) {
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             kill_process(getpid(), Signal::KILL).unwrap();
@@ -79,9 +86,9 @@ impl MailSource for Deadly {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         self.step();
-        self.source.locate(folder, keys).await
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(
@@ -105,10 +112,7 @@ async fn the_child() {
         builder = builder.with_move_to(folder.join("done"));
     }
     let left = told(AFTER).map_or(u64::MAX, |text| text.parse().unwrap());
-    let source = Deadly {
-        source: builder.build().unwrap(),
-        left: AtomicU64::new(left),
-    };
+    let source = Deadly::new(builder.build().unwrap(), left);
     let store = Arc::new(SqliteStore::open(folder.join("log.sqlite")).unwrap());
     store.migrate().await.unwrap();
     let mut settings = RunSettings::default().with_events(false);

@@ -101,7 +101,7 @@ fn fixture(server: SimulatedGraph) -> OnGraph {
 async fn the_graph_source_keeps_the_contract() {
     let report = run(async || fixture(graph().await)).await;
     report.assert_passed();
-    assert_eq!((report.passed(), report.skipped()), (24, 6), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (25, 6), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,11 +27,14 @@ impl Office {
     pub(crate) async fn with(
         change: impl FnOnce(SimulatedGraphBuilder) -> SimulatedGraphBuilder,
     ) -> Self {
-        let graph = graph_with(change).await;
+        // One clock for both sides: what the server wants waited for is time that passes by waiting.
+        let clock = Arc::new(TestClock::default());
+        let shared = || -> Arc<dyn Clock> { Arc::<TestClock>::clone(&clock) };
+        let graph = graph_with(|it| change(it.with_clock(shared()))).await;
         let folder = TempDir::new().unwrap();
         let store = SqliteStore::open(folder.path().join("log.sqlite")).unwrap();
         store.migrate().await.unwrap();
-        let (source, clock) = source(&graph);
+        let (source, _) = source_at(&service(&graph), |it| it.with_clock(shared()));
         Self {
             graph,
             store: Arc::new(store),

@@ -8,7 +8,7 @@ use crate::end_to_end::{Office, offers};
 
 const MAILS: usize = 45;
 
-fn kinds() -> Vec<GraphFaultKind> {
+pub(crate) fn kinds() -> Vec<GraphFaultKind> {
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     let error = |status, code: &str, retry_after| GraphFaultKind::Error {
         status,
@@ -63,7 +63,23 @@ fn kinds() -> Vec<GraphFaultKind> {
             code: "UnknownError".into(),
             retry_after: None,
         },
+        part_error(3, 507, "ErrorQuotaExceeded"),
+        part_error(1, 401, "InvalidAuthenticationToken"),
+        part_error(4, 403, "ErrorAccessDenied"),
+        GraphFaultKind::ClaimsChallenge,
+        GraphFaultKind::Delay(Duration::from_millis(5)),
+        GraphFaultKind::LoneSurrogate("Offer 00007".into()),
+        GraphFaultKind::OddField("Offer 00007".into()),
     ]
+}
+
+fn part_error(index: usize, status: u16, code: &str) -> GraphFaultKind {
+    GraphFaultKind::PartError {
+        index,
+        status,
+        code: code.into(),
+        retry_after: None,
+    }
 }
 
 /// Runs until everything is done; at most five times, with two hours between.
@@ -75,6 +91,12 @@ async fn until_done(office: &Office, what: &str) {
         }
         let (queued, stored) = office.counts();
         assert!(queued + stored >= MAILS, "{what}: lost");
+        let statistics = office.graph.statistics();
+        assert_eq!(statistics.back_off_violations, 0, "{what}");
+        assert!(statistics.most_concurrent_of_mailbox <= 4, "{what}");
+        if (queued, office.logged().await.len()) == (0, MAILS) {
+            break;
+        }
         office.graph.clear_faults();
         office.later().await;
     }
@@ -82,38 +104,52 @@ async fn until_done(office: &Office, what: &str) {
     assert_eq!(office.logged().await, offers(MAILS), "{what}");
 }
 
+/// One run with a fault. Answers whether the fault happened.
+async fn survives(kind: GraphFaultKind, operation: GraphOperation, call: u64) -> bool {
+    let what = format!("{} at call {call} of {operation:?}", kind.name());
+    let office = Office::with(|it| it).await;
+    office.deliver(0..MAILS, 100);
+    let fault = GraphFault::new(kind).on(operation).at_call(call);
+    office.graph.inject(fault);
+    until_done(&office, &what).await;
+    !office.graph.faults_fired().is_empty()
+}
+
+/// At the first call, the second, and so on until there is none any more.
+async fn every_kind_at_every(operation: GraphOperation) {
+    for kind in kinds() {
+        let mut call = 1;
+        while survives(kind.clone(), operation, call).await {
+            call += 1;
+        }
+        assert!(call > 1, "{operation:?} is never called");
+    }
+}
+
 async fn every_kind_at(operation: GraphOperation, call: u64) {
     for kind in kinds() {
-        let what = format!("{} at call {call} of {operation:?}", kind.name());
-        let office = Office::with(|it| it).await;
-        office.deliver(0..MAILS, 100);
-        office
-            .graph
-            .inject(GraphFault::new(kind).on(operation).at_call(call));
-        until_done(&office, &what).await;
+        assert!(
+            survives(kind, operation, call).await,
+            "{operation:?} {call}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_of_a_list_is_survived() {
-    every_kind_at(GraphOperation::ListMessages, 1).await;
+async fn every_fault_of_every_list_is_survived() {
+    every_kind_at_every(GraphOperation::ListMessages).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_of_the_first_fetch_is_survived() {
-    every_kind_at(GraphOperation::Batch, 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_of_later_batches_is_survived() {
-    for call in 2..=6 {
-        every_kind_at(GraphOperation::Batch, call).await;
-    }
+async fn every_fault_of_every_batch_is_survived() {
+    every_kind_at_every(GraphOperation::Batch).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_of_a_moved_part_is_survived() {
-    every_kind_at(GraphOperation::MoveMessage, 7).await;
+    for call in [7, 45] {
+        every_kind_at(GraphOperation::MoveMessage, call).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,7 +159,56 @@ async fn every_fault_of_a_fetched_part_is_survived() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_of_opening_a_folder_is_survived() {
-    every_kind_at(GraphOperation::ListChildFolders, 1).await;
+    every_kind_at_every(GraphOperation::ListChildFolders).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_while_moves_in_doubt_are_looked_up_is_survived() {
+    for kind in kinds() {
+        for (operation, call) in [(GraphOperation::Batch, 1), (GraphOperation::GetMessage, 7)] {
+            let what = format!("{} while looking up", kind.name());
+            let office = Office::with(|it| it).await;
+            office.deliver(0..MAILS, 100);
+            let lost = GraphFault::new(GraphFaultKind::LoseReply);
+            office
+                .graph
+                .inject(lost.on(GraphOperation::MoveMessage).at_call(7));
+            let _ = office.logger().run_once().await;
+            assert_eq!(office.graph.faults_fired().len(), 1, "{what}");
+            office.later().await;
+            let fault = GraphFault::new(kind.clone()).on(operation);
+            office.graph.inject(fault.at_call(call));
+            until_done(&office, &what).await;
+            assert_eq!(office.graph.faults_fired().len(), 2, "{what}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_faults_in_one_run_are_survived() {
+    let kinds = [
+        GraphFaultKind::LoseReply,
+        GraphFaultKind::DropBefore,
+        GraphFaultKind::MissingParts(3),
+        GraphFaultKind::Throttled {
+            retry_after: Some(Duration::from_secs(5)),
+        },
+        part_error(2, 401, "InvalidAuthenticationToken"),
+    ];
+    for first in &kinds {
+        for second in &kinds {
+            for (one, other) in [(2, 3), (4, 5), (4, 7)] {
+                let what = format!("{} at {one}, {} at {other}", first.name(), second.name());
+                let office = Office::with(|it| it).await;
+                office.deliver(0..MAILS, 100);
+                for (kind, call) in [(first, one), (second, other)] {
+                    let fault = GraphFault::new(kind.clone()).on(GraphOperation::Batch);
+                    office.graph.inject(fault.at_call(call));
+                }
+                until_done(&office, &what).await;
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

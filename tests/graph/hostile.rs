@@ -63,9 +63,8 @@ async fn everything(uri: &str) {
     let here = folder("F");
     let _ = source.list(&here, ListRequest::new(0, 10)).await;
     let key = SightingKey::SearchKey(vec![1]);
-    let _ = source
-        .locate(&here, &[key, SightingKey::ImmutableId("a".into())])
-        .await;
+    let id = SightingKey::ImmutableId("a".into());
+    let _ = source.locate(&here, &[key.into(), id.into()]).await;
     let mut sink = Collect::default();
     let _ = source.fetch(&here, &listed(&["a", "b"]), &mut sink).await;
     if let Ok(moved) = source.move_to(&here, &refs(&["a", "b"]), &here).await {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use email_logging::message::{ItemClass, Sensitivity};
-use email_logging::source::{Disposal, ListRequest, MailSource, SightingKey};
+use email_logging::source::{Disposal, ListRequest, MailSource, SightingKey, Sought};
 use email_logging::testkit::exchange::Delivery;
 use email_logging::testkit::graph::GraphOperation;
 
@@ -39,8 +39,11 @@ async fn mail_goes_the_whole_way_with_every_byte() {
         .unwrap();
     let same = items.iter().map(|row| format!("done {}", row.item.id));
     assert_eq!(moves(&moved), same.collect::<Vec<_>>(), "ids are immutable");
-    let keys: Vec<_> = items.iter().map(|row| row.key.clone().unwrap()).collect();
-    let found = source.locate(&storage, &keys).await.unwrap();
+    let sought: Vec<Sought> = items
+        .iter()
+        .map(|row| row.key.clone().unwrap().into())
+        .collect();
+    let found = source.locate(&storage, &sought).await.unwrap();
     for (row, copies) in items.iter().zip(&found) {
         assert_eq!(copies, std::slice::from_ref(&row.item));
     }
@@ -95,8 +98,11 @@ async fn every_call_wishes_immutable_ids_the_parts_of_batches_too() {
         .move_to(&queue, &ids(&items), &storage)
         .await
         .unwrap();
-    let keys: Vec<_> = items.iter().map(|row| row.key.clone().unwrap()).collect();
-    source.locate(&storage, &keys).await.unwrap();
+    let sought: Vec<Sought> = items
+        .iter()
+        .map(|row| row.key.clone().unwrap().into())
+        .collect();
+    source.locate(&storage, &sought).await.unwrap();
     let removed = source
         .remove(&storage, &ids(&items), Disposal::Recoverable)
         .await;
@@ -300,15 +306,16 @@ async fn copies_are_found_by_key_and_a_message_by_its_id() {
         items[3].key.clone().unwrap(),
         items[2].key.clone().unwrap(),
     ];
-    let found = source.locate(&storage, &keys).await.unwrap();
+    let sought = keys.map(Sought::new);
+    let found = source.locate(&storage, &sought).await.unwrap();
     let counts: Vec<_> = found.iter().map(Vec::len).collect();
     assert_eq!(counts, [2, 1, 0, 0, 2]);
     assert_eq!(found[1], [items[0].item.clone()]);
     let digest = SightingKey::Digest([1; 32]);
-    let error = source.locate(&storage, &[digest]).await.unwrap_err();
+    let error = source.locate(&storage, &[digest.into()]).await.unwrap_err();
     assert_eq!(error.code(), "source.unsupported");
     // A ledger from before Graph may have stamps of EWS; they must not hold up its other moves.
     let stamp = SightingKey::Stamp([1; 16]);
-    let found = source.locate(&storage, &[stamp]).await.unwrap();
+    let found = source.locate(&storage, &[stamp.into()]).await.unwrap();
     assert_eq!(found, [Vec::new()]);
 }

@@ -176,12 +176,16 @@ fn a_password_needs_another_way_of_signing_in() {
     assert!(stopped.issues().contains(&MigrationIssue::OnPremises));
     assert_eq!(stopped.retirement(), None, "never on premises");
     let options = told().with_authentication(AuthenticationType::OAuth2Delegated);
+    let stopped = plan(&setup, &options);
+    assert!(!stopped.is_possible(), "a server of one's own stays");
+    assert_eq!(stopped.target().mail_service, MailService::Ews);
+    let options = options.with_mailbox_online();
     let possible = plan(&setup, &options);
     assert!(possible.is_possible(), "{:?}", possible.issues());
     for issue in [
         MigrationIssue::SignInAgain,
         MigrationIssue::NoTenant,
-        MigrationIssue::OnPremises,
+        MigrationIssue::SaidToBeOnline,
     ] {
         assert!(possible.issues().contains(&issue), "{issue:?}");
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use email_logging::logger::RunSettings;
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
+    MailSource, MemorySource, Moved, Removed, SightingKey, Sought, SourceCapabilities, Stamped,
 };
 use email_logging::store::{
     Acquired, CommitBatch, CommitReceipt, KnownMessage, KnownSighting, Lease, MailLedger,
@@ -77,8 +77,8 @@ impl MailSource for Pausing<MemorySource> {
         paused!(self.0.move_to(from, items, to))
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        paused!(self.0.locate(folder, keys))
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        paused!(self.0.locate(folder, sought))
     }
 
     async fn remove(

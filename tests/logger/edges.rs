@@ -11,7 +11,7 @@ use email_logging::error::{Code, codes};
 use email_logging::logger::{RunSettings, RunStep};
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
+    MailSource, MemorySource, Moved, Removed, SightingKey, Sought, SourceCapabilities, Stamped,
 };
 use email_logging::store::{
     Acquired, CommitBatch, CommitReceipt, HostReference, InteractionSink, KnownMessage,
@@ -384,8 +384,8 @@ impl MailSource for Stamping {
         self.source.move_to(from, items, to).await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, keys).await
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(

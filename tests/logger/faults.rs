@@ -11,7 +11,7 @@ use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipp
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+    MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities,
 };
 use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
@@ -646,8 +646,8 @@ impl MailSource for Meddled {
         self.source.move_to(from, items, to).await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, keys).await
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(

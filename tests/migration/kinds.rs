@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use email_logging::error::codes;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+    Listing, MailSource, MemorySource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
 };
 use email_logging::{Error, Result};
 
@@ -139,9 +139,9 @@ impl MailSource for Reached {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         if !self.capabilities().locate {
-            return self.mailbox.locate(folder, keys).await;
+            return self.mailbox.locate(folder, sought).await;
         }
         // The mailbox in memory goes through the folder for each key, which ten thousand mails are too many for.
         let mut places: BTreeMap<SightingKey, Vec<ItemRef>> = BTreeMap::new();
@@ -149,8 +149,8 @@ impl MailSource for Reached {
             let places = places.entry(item.key).or_default();
             places.push(self.kind.shown(&item.item));
         }
-        let of = |key| places.get(key).cloned().unwrap_or_default();
-        Ok(keys.iter().map(of).collect())
+        let of = |it: &Sought| places.get(&it.key).cloned().unwrap_or_default();
+        Ok(sought.iter().map(of).collect())
     }
 
     async fn remove(

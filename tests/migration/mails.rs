@@ -42,11 +42,8 @@ pub(crate) fn class(number: u32) -> Class {
 /// The mail whose Message-ID a mail has: its own, or that of an earlier one; of the last fifth one from the beginning, so
 /// that the two are read by different kinds.
 fn origin(number: u32, count: u32) -> u32 {
-    let late = if number >= count / 5 * 4 {
-        count / 5 * 4
-    } else {
-        0
-    };
+    let late = count / 5 * 4;
+    let late = if number >= late + 16 { late } else { 0 };
     match class(number) {
         Class::Again | Class::SameId => number - 16 - late,
         _ => number,

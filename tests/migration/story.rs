@@ -230,7 +230,7 @@ fn mailbox(capabilities: SourceCapabilities) -> MemorySource {
     )
 }
 
-fn people() -> MemoryDirectory {
+pub(crate) fn people() -> MemoryDirectory {
     let contact = |no: &str, email: &str| {
         ContactRecord::new(no, format!("Contact {no}"), ContactKind::Person).with_email(email)
     };

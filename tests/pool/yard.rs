@@ -14,7 +14,7 @@ use email_logging::logger::{LoggerPool, PoolMailbox, PoolSettings, RunError, Run
 use email_logging::message::MailFacts;
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
+    MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities,
 };
 use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
@@ -138,8 +138,8 @@ impl MailSource for Line {
         counted!(self, self.0.source.move_to(from, items, to))
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        counted!(self, self.0.source.locate(folder, keys))
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        counted!(self, self.0.source.locate(folder, sought))
     }
 
     async fn remove(

@@ -1,11 +1,12 @@
 //! Which fail points there are, how often each was hit, and where the next process is killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::company::Profile;
+use crate::company::{Profile, Service};
 use crate::dice::Dice;
-use crate::world::End;
+use crate::world::{End, Left, PARTS, World};
 
 /// What a process finds when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,10 @@ const DISK: [(char, &str, &[&str]); 4] = [
 
 const BY_TIME: &str = "time";
 
+/// Where some processes end in the shortest of runs too: while a batch of moves is half done, and before its answer is
+/// written down.
+const FIRST: [&str; 2] = [PARTS, "move_to.after"];
+
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     /// The most that each point was passed by a process that ended by itself.
@@ -37,6 +42,9 @@ pub(crate) struct Book {
     took: BTreeMap<Setting, Duration>,
     tried: BTreeMap<String, u64>,
     pub(crate) hits: BTreeMap<String, u64>,
+    /// Kills that left moves that were done and not written down, and those that left others to be done besides.
+    pub(crate) done: u64,
+    pub(crate) half_done: u64,
 }
 
 /// A choice, with the point's name for the list.
@@ -52,6 +60,55 @@ impl Choice {
             point: "none".to_owned(),
             end: End::Itself,
         }
+    }
+}
+
+/// What is known of each service, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Books(pub(crate) [Book; 2]);
+
+impl Books {
+    pub(crate) fn kills(&self) -> u64 {
+        self.0.iter().map(Book::kills).sum()
+    }
+
+    /// The service with the fewer kills goes on.
+    pub(crate) fn next_of<'a>(
+        &'a mut self,
+        worlds: &'a mut [World; 2],
+    ) -> (&'a mut World, &'a mut Book) {
+        let [ews, graph] = &self.0;
+        let at = usize::from(graph.kills() < ews.kills());
+        (&mut worlds[at], &mut self.0[at])
+    }
+
+    /// How many kills there were of each, and what they left.
+    pub(crate) fn told(&self) -> String {
+        let all = Service::ALL.iter().zip(&self.0).map(|(service, book)| {
+            format!(
+                "{} over {} ({} left moves done and not written down, {} of them half of the moves)",
+                book.kills(),
+                service.name(),
+                book.done,
+                book.half_done
+            )
+        });
+        let all: Vec<_> = all.collect();
+        format!("{} kills: {}", self.kills(), all.join(", "))
+    }
+
+    /// The list of the points with how often a process was killed at each, a column for each service.
+    pub(crate) fn listed(&self) -> String {
+        let points: BTreeSet<_> = self.0.iter().flat_map(|book| book.hits.keys()).collect();
+        let mut text = String::new();
+        for point in points {
+            for book in &self.0 {
+                let hits = book.hits.get(point).map(ToString::to_string);
+                write!(text, "  {:>6}", hits.unwrap_or_else(|| "-".to_owned())).unwrap();
+            }
+            writeln!(text, "  {point}").unwrap();
+        }
+        text
     }
 }
 
@@ -75,8 +132,10 @@ impl Book {
         self.took.insert(setting, took);
     }
 
-    pub(crate) fn hit(&mut self, choice: &Choice) {
+    pub(crate) fn hit(&mut self, choice: &Choice, left: Left) {
         *self.hits.entry(choice.point.clone()).or_default() += 1;
+        self.done += u64::from(left.done > 0);
+        self.half_done += u64::from(left.done > 0 && left.waiting > 0);
     }
 
     pub(crate) fn kills(&self) -> u64 {
@@ -101,12 +160,22 @@ impl Book {
         let rank = |point: &str| 8 * of(&self.hits, point) + of(&self.tried, point);
         let least = points.keys().map(|point| rank(point)).min().unwrap();
         let any = dice.percent(15);
+        let is_due = |it: &&str| {
+            let is_missed = of(&self.hits, it) == 0 || (**it == *PARTS && self.half_done == 0);
+            is_missed && points.contains_key(*it)
+        };
+        let first = FIRST.iter().find(|it| is_due(it)).filter(|_| !any);
         let candidates: Vec<&String> = points
             .keys()
-            .filter(|point| any || rank(point) == least)
+            .filter(|point| match first {
+                Some(first) => first == point,
+                None => any || rank(point) == least,
+            })
             .collect();
         let point = (*dice.one_of(&candidates)).clone();
-        let count = 1 + dice.below(points[&point]);
+        // Each round has so many.
+        let most = if first.is_some() { 2 } else { u64::MAX };
+        let count = 1 + dice.below(points[&point].min(most));
         *self.tried.entry(point.clone()).or_default() += 1;
         let end = end_at(&point, count);
         Choice { point, end }
@@ -128,6 +197,9 @@ fn points_of(line: &str) -> Vec<String> {
 }
 
 fn end_at(point: &str, at: u64) -> End {
+    if point == PARTS {
+        return End::Parts(at);
+    }
     let words: Vec<&str> = point.split(' ').collect();
     let [operation, file, moment] = words[..] else {
         return End::Point(point.to_owned(), at);

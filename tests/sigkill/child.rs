@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::clock::{Clock, SystemClock};
-use email_logging::credential::StaticCredentials;
+use email_logging::credential::{AccessToken, StaticCredentials};
 use email_logging::decision::LoggingPolicy;
 use email_logging::logger::{EmailLoggerBuilder, RunSettings};
-use email_logging::source::FolderPath;
 use email_logging::source::ews::EwsSource;
+use email_logging::source::graph::GraphSource;
+use email_logging::source::{FolderPath, MailSource};
 use email_logging::store::{
     InteractionStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
 };
 use email_logging::{EmailLogger, Error};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::company::{INLINE_BYTES, Profile, QUARANTINE, QUEUE, STORAGE, USER, people};
+use crate::company::{
+    INLINE_BYTES, Profile, QUARANTINE, QUEUE, STORAGE, Service, TOKEN, USER, people,
+};
 use crate::crm::Crm;
 use crate::points::Points;
 use crate::wrapped::Deadly;
@@ -26,6 +29,7 @@ use crate::wrapped::Deadly;
 /// What a child is told, in its environment.
 pub(crate) const FOLDER: &str = "EMAIL_LOGGING_CRASH_FOLDER";
 pub(crate) const URL: &str = "EMAIL_LOGGING_CRASH_URL";
+pub(crate) const SERVICE: &str = "EMAIL_LOGGING_CRASH_SERVICE";
 pub(crate) const PROFILE: &str = "EMAIL_LOGGING_CRASH_PROFILE";
 pub(crate) const WORKER: &str = "EMAIL_LOGGING_CRASH_WORKER";
 /// Seconds that its clock is ahead.
@@ -52,6 +56,7 @@ pub(crate) const ARMED: &str = "armed";
 struct Orders {
     folder: PathBuf,
     url: String,
+    service: Service,
     profile: Profile,
     worker: String,
     clock: Arc<dyn Clock>,
@@ -67,7 +72,7 @@ fn told(name: &str) -> Option<String> {
 impl Orders {
     fn from_env() -> Option<Self> {
         let folder = PathBuf::from(told(FOLDER)?);
-        let name = told(PROFILE)?;
+        let (name, service) = (told(PROFILE)?, told(SERVICE)?);
         let seconds = |name| told(name).map_or(0, |text| text.parse().unwrap());
         let database = told(DATABASE).map(|url| (url, told(SCHEMA).unwrap()));
         let deadly = told(POINT).map(|text| {
@@ -78,6 +83,7 @@ impl Orders {
             folder,
             database,
             url: told(URL)?,
+            service: *Service::ALL.iter().find(|it| it.name() == service)?,
             profile: *Profile::ALL.iter().find(|it| it.name() == name)?,
             worker: told(WORKER)?,
             clock: Arc::new(Ahead {
@@ -111,11 +117,20 @@ impl Clock for Ahead {
     }
 }
 
-fn folder(path: &str) -> FolderPath {
-    path.parse().unwrap()
+impl Orders {
+    fn folder(&self, path: &str) -> FolderPath {
+        self.service.folder(path).parse().unwrap()
+    }
+
+    fn source(&self) -> Arc<dyn MailSource> {
+        match self.service {
+            Service::Ews => Arc::new(ews(&self.url)),
+            Service::Graph => Arc::new(graph(&self.url)),
+        }
+    }
 }
 
-fn source(url: &str) -> EwsSource {
+fn ews(url: &str) -> EwsSource {
     let password = StaticCredentials::new().with_password(USER.0, USER.1);
     EwsSource::builder(url)
         .with_basic(Arc::new(password))
@@ -124,9 +139,20 @@ fn source(url: &str) -> EwsSource {
         .unwrap()
 }
 
+fn graph(url: &str) -> GraphSource {
+    let token = StaticCredentials::new().with_access_token(AccessToken::new(TOKEN, None));
+    GraphSource::builder()
+        .with_service_url(url)
+        .with_mailbox(USER.0)
+        .with_access_token(Arc::new(token))
+        .dangerously_allow_plain_http_on_loopback()
+        .build()
+        .unwrap()
+}
+
 fn builder<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> EmailLoggerBuilder {
     let mut settings = RunSettings::default();
-    (settings.fetch_batch, settings.move_batch) = (2, 2);
+    (settings.fetch_batch, settings.move_batch) = orders.service.batches();
     settings.inline_bytes = INLINE_BYTES;
     let points = || Arc::clone(&orders.points);
     macro_rules! deadly {
@@ -138,21 +164,21 @@ fn builder<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> EmailLoggerB
         };
     }
     let builder = EmailLogger::builder()
-        .with_source(deadly!(source(&orders.url)))
+        .with_source(deadly!(orders.source()))
         .with_directory(deadly!(people()))
         .with_ledger(deadly!(Arc::clone(store)))
         .with_log(deadly!(Arc::clone(store)))
         .with_content_index(deadly!(Arc::clone(store)))
         .with_setup_store(deadly!(Arc::clone(store)))
-        .with_queue_folder(folder(QUEUE))
-        .with_storage_folder(folder(STORAGE))
+        .with_queue_folder(orders.folder(QUEUE))
+        .with_storage_folder(orders.folder(STORAGE))
         .with_worker(orders.worker.as_str())
         .with_clock(Arc::clone(&orders.clock))
         .with_settings(settings);
     match orders.profile {
-        Profile::Plain => builder.with_quarantine_folder(folder(QUARANTINE)),
+        Profile::Plain => builder.with_quarantine_folder(orders.folder(QUARANTINE)),
         Profile::Host => builder
-            .with_quarantine_folder(folder(QUARANTINE))
+            .with_quarantine_folder(orders.folder(QUARANTINE))
             .with_sink(deadly!(Crm(orders.folder.join(CRM)))),
         Profile::Deleting => builder.with_policy(LoggingPolicy::business_central()),
     }

@@ -9,9 +9,55 @@ pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
 pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 pub(crate) const QUARANTINE: &str = r"\Email Logging\Quarantine\";
 pub(crate) const USER: (&str, &str) = ("svc@ours.example", "correct horse");
+pub(crate) const TOKEN: &str = "token of the application";
 
 /// Originals above this are staged in the store.
 pub(crate) const INLINE_BYTES: usize = 4_000;
+
+/// By which service the mailbox is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Service {
+    /// The folders are public ones.
+    Ews,
+    /// The folders are those of a mailbox.
+    Graph,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 2] = [Self::Ews, Self::Graph];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ews => "ews",
+            Self::Graph => "graph",
+        }
+    }
+
+    /// The path of a folder as the logger is told it.
+    pub(crate) fn folder(self, path: &str) -> String {
+        match self {
+            Self::Ews => path.to_owned(),
+            Self::Graph => format!("mailbox:{path}"),
+        }
+    }
+
+    /// The path of a folder as the server knows it.
+    pub(crate) fn place(self, path: &str) -> String {
+        match self {
+            Self::Ews => path.to_owned(),
+            Self::Graph => format!("{}{path}", USER.0),
+        }
+    }
+
+    /// Mails of a batch that is fetched, and of one that is moved.
+    pub(crate) fn batches(self) -> (u32, u32) {
+        match self {
+            Self::Ews => (2, 2),
+            // As many as there are: what is left of a batch whose parts are half done is what counts here.
+            Self::Graph => (4, 6),
+        }
+    }
+}
 
 /// How the logger is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

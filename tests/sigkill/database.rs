@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
-use crate::book::Book;
-use crate::company::{Profile, mails};
+use crate::book::Books;
+use crate::company::{Profile, Service, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
-use crate::kills::{listed, number, round, say};
+use crate::kills::{number, round, say};
 use crate::postgres::{self, Server, fresh_schema, own_server};
 use crate::world::{Base, End, Ended, World};
 
-/// Rounds of mail in one schema.
+/// Rounds of mail in two schemas, one of each service.
 const ROUNDS: u64 = 10;
 /// Processes that run until the queue must be empty.
 const HEALING: u64 = 6;
@@ -47,25 +47,27 @@ fn whenever_a_worker_on_postgresql_is_killed_nothing_is_lost_and_nothing_is_logg
         return;
     };
     let (kills, seed) = (kills(), number("SEED", 1));
-    let (mut book, mut dice) = (Book::default(), Dice::new(seed));
+    let (mut books, mut dice) = (Books::default(), Dice::new(seed));
     let mut delivered = 0;
     for profile in Profile::ALL.into_iter().cycle() {
-        if book.kills() >= kills {
+        if books.kills() >= kills {
             break;
         }
-        let mut world = World::new(profile, &library, base(server));
+        let world = |service| World::new(service, profile, &library, base(server));
+        let mut worlds = Service::ALL.map(world);
         for number in 0..ROUNDS {
+            let (world, book) = books.next_of(&mut worlds);
             let mails = mails(profile, number, &mut dice);
             delivered += mails.len();
             world.deliver(mails);
-            round(&mut world, &mut book, &mut dice);
+            round(world, book, &mut dice);
             world.check_at_end();
         }
     }
     say(&format!(
-        "PostgreSQL: {} kills of workers, {delivered} mails, SEED={seed}\n{}",
-        book.kills(),
-        listed(&book)
+        "PostgreSQL: {} of workers, {delivered} mails, SEED={seed}\n{}",
+        books.told(),
+        books.listed()
     ));
 }
 
@@ -131,7 +133,7 @@ fn whenever_postgresql_crashes_under_a_worker_nothing_is_lost_and_nothing_is_log
     // The server needs a while to come back.
     let (crashes, seed) = (kills().div_ceil(5), number("SEED", 1));
     let mut dice = Dice::new(seed);
-    let mut world = World::new(Profile::Plain, &library, base(server));
+    let mut world = World::new(Service::Ews, Profile::Plain, &library, base(server));
     let Ended::ByItself { took, .. } = world.run(&End::Itself, 0) else {
         panic!("nobody killed the worker");
     };

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::company::{Profile, mails};
+use crate::company::{Profile, Service, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
 use crate::kills::{LONG, THOROUGH, number, say};
@@ -105,12 +105,12 @@ fn step(failure: &Failure) -> u64 {
 
 fn every_n(failure: &Failure, library: &Path, dice: &mut Dice, new_file: bool) -> String {
     let mut answers = Answers::default();
-    let mut world = World::new(Profile::Plain, library, Base::File);
+    let mut world = World::new(Service::Ews, Profile::Plain, library, Base::File);
     let mut round = 0;
     let mut at = 1 + number("SEED", 1) % step(failure);
     loop {
         if new_file {
-            world = World::new(Profile::Plain, library, Base::File);
+            world = World::new(Service::Ews, Profile::Plain, library, Base::File);
         } else if round == 0 {
             world.run(&End::Itself, 0);
         }

@@ -1,21 +1,22 @@
 //! Kills without end: at every fail point and at random times, one process after the other on the same file.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::book::{Book, Choice, Phase};
-use crate::company::{Profile, mails};
+use crate::book::{Book, Books, Choice, Phase};
+use crate::company::{Profile, Service, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
-use crate::world::{Base, Ended, World};
+use crate::world::{Base, Ended, PARTS, World};
 
-/// Rounds of mail on one store file.
-const ROUNDS: u64 = 8;
+/// Rounds of mail on two store files, one of each service, in a short run and in a long one.
+const ROUNDS: (u64, u64) = (8, 16);
 /// Processes of a round that may be killed; those that follow are not.
 const DEADLY: u64 = 6;
 /// Processes that end by themselves until the queue must be empty.
 const HEALING: u64 = 3;
-/// From this many kills on every point must be hit, and the other tests look at more.
+/// From this many kills on the batches of Graph must have been interrupted.
+const SHORT: u64 = 40;
+/// From this many kills on every point must be hit for each service, and the other tests look at more.
 pub(crate) const THOROUGH: u64 = 500;
 
 /// From this many kills on the other tests look at everything.
@@ -73,8 +74,7 @@ pub(crate) fn round(world: &mut World, book: &mut Book, dice: &mut Dice) {
         match world.run(&choice.end, step) {
             Ended::Killed => {
                 killed = true;
-                book.hit(&choice);
-                world.check_at_rest();
+                book.hit(&choice, world.check_at_rest());
             }
             Ended::ByItself {
                 report,
@@ -100,15 +100,6 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// The list of the points with how often a process was killed at each.
-pub(crate) fn listed(book: &Book) -> String {
-    let mut text = String::new();
-    for (point, hits) in &book.hits {
-        writeln!(text, "  {hits:>6}  {point}").unwrap();
-    }
-    text
-}
-
 #[test]
 fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
     let (kills, seed) = (number("KILLS", 60), number("SEED", 1));
@@ -116,38 +107,53 @@ fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
     let Some(library) = shim(root.path()) else {
         return;
     };
-    let mut book = Book::default();
+    let mut books = Books::default();
     let mut dice = Dice::new(seed);
     let started = std::time::Instant::now();
     let (mut rounds, mut stores, mut delivered) = (0, 0, 0);
     say(&format!("SEED={seed} KILLS={kills}"));
-    while book.kills() < kills {
-        let profile = Profile::ALL[stores % Profile::ALL.len()];
-        stores += 1;
-        let mut world = World::new(profile, &library, Base::File);
-        for _ in 0..ROUNDS {
+    while books.kills() < kills {
+        let profile = Profile::ALL[stores / Service::ALL.len() % Profile::ALL.len()];
+        stores += Service::ALL.len();
+        let world = |service| World::new(service, profile, &library, Base::File);
+        let mut worlds = Service::ALL.map(world);
+        for _ in 0..if kills < THOROUGH { ROUNDS.0 } else { ROUNDS.1 } {
             rounds += 1;
+            let (world, book) = books.next_of(&mut worlds);
             let mails = mails(profile, rounds, &mut dice);
             delivered += mails.len();
             world.deliver(mails);
-            round(&mut world, &mut book, &mut dice);
+            round(world, book, &mut dice);
             world.check_at_end();
         }
     }
     let took = started.elapsed().as_secs();
     say(&format!(
-        "{} kills, {delivered} mails, {rounds} rounds, {stores} store files, {took} s, SEED={seed}\n{}",
-        book.kills(),
-        listed(&book)
+        "{}, {delivered} mails, {rounds} rounds, {stores} store files, {took} s, SEED={seed}\n{}",
+        books.told(),
+        books.listed()
     ));
+    let [_, graph] = &books.0;
+    if kills >= SHORT {
+        assert!(graph.hits[PARTS] > 0, "no batch of moves was half done");
+        assert!(
+            graph.half_done > 0,
+            "no log was left with half of its moves"
+        );
+        assert!(graph.hits["move_to.after"] > 0, "no answer was lost");
+    }
     if kills >= THOROUGH {
-        let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
-        assert!(missed.is_empty(), "never hit: {missed:?}");
-        for call in CALLS {
-            for moment in ["before", "after"] {
-                let point = format!("{call}.{moment}");
-                assert!(book.hits.contains_key(&point), "{point} was never passed");
-            }
+        books.0.iter().for_each(every_point_was_hit);
+    }
+}
+
+fn every_point_was_hit(book: &Book) {
+    let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
+    assert!(missed.is_empty(), "never hit: {missed:?}");
+    for call in CALLS {
+        for moment in ["before", "after"] {
+            let point = format!("{call}.{moment}");
+            assert!(book.hits.contains_key(&point), "{point} was never passed");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::company::{Profile, mails};
+use crate::company::{Profile, Service, mails};
 use crate::dice::Dice;
 use crate::disk_shim::shim;
 use crate::kills::{LONG, THOROUGH, number, say};
@@ -224,7 +224,7 @@ impl Disk {
 
 /// Records runs on one new file: five processes with mail each.
 fn recorded(profile: Profile, library: &Path, dice: &mut Dice) -> (World, Vec<Record>) {
-    let mut world = World::new(profile, library, Base::File);
+    let mut world = World::new(Service::Ews, profile, library, Base::File);
     world.traced = true;
     for round in 0..5 {
         world.deliver(mails(profile, round, dice));

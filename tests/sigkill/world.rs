@@ -12,6 +12,7 @@ use email_logging::store::{
     DecisionFilter, InteractionStore, LogFilter, PostgresOptions, PostgresStore, SqliteStore,
 };
 use email_logging::testkit::exchange::SimulatedExchange;
+use email_logging::testkit::graph::{GraphFault, GraphFaultKind, GraphOperation, SimulatedGraph};
 use email_logging::{ErrorKind, MailboxKey, Scope};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,7 +20,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::child;
-use crate::company::{Entry, Mail, Profile, QUARANTINE, QUEUE, STORAGE, Target, USER};
+use crate::company::{
+    Entry, Mail, Profile, QUARANTINE, QUEUE, STORAGE, Service, TOKEN, Target, USER,
+};
 use crate::crm;
 
 /// How a process is to end.
@@ -40,6 +43,8 @@ pub(crate) enum End {
     },
     /// By SIGKILL after a while.
     After(Duration),
+    /// By SIGKILL while the server of Graph works on a batch of moves, of which this one, from the beginning, is not done.
+    Parts(u64),
     /// By itself, while this process of another program ends by SIGKILL after a while.
     Other(Pid, Duration),
 }
@@ -65,6 +70,9 @@ pub(crate) enum Ended {
     },
 }
 
+/// The fail point within a batch of moves.
+pub(crate) const PARTS: &str = "move_to.parts";
+
 /// One sighting: a mail as it was delivered.
 #[derive(Debug)]
 struct Delivered {
@@ -77,11 +85,14 @@ struct Delivered {
 pub(crate) struct World {
     runtime: Runtime,
     exchange: SimulatedExchange,
+    /// The same mailbox over Graph, where the processes reach it so.
+    graph: Option<SimulatedGraph>,
     folder: TempDir,
     library: PathBuf,
     base: Base,
     /// Whether a process has ended by itself: until then the tables may have to be made.
     pub(crate) settled: bool,
+    pub(crate) service: Service,
     pub(crate) profile: Profile,
     /// Whether every operation on the disk is recorded.
     pub(crate) traced: bool,
@@ -94,7 +105,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(profile: Profile, library: &Path, base: Base) -> Self {
+    pub(crate) fn new(service: Service, profile: Profile, library: &Path, base: Base) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -102,20 +113,29 @@ impl World {
             .unwrap();
         let builder = SimulatedExchange::builder()
             .with_user(USER.0, USER.1)
-            .with_public_folder(QUEUE)
-            .with_public_folder(STORAGE)
-            .with_public_folder(QUARANTINE)
+            .with_mailbox(USER.0)
             .with_chunk_size(3_000);
         let exchange = runtime.block_on(builder.start()).unwrap();
+        for path in [QUEUE, STORAGE, QUARANTINE] {
+            exchange.add_folder(&service.place(path)).unwrap();
+        }
+        let graph = (service == Service::Graph).then(|| {
+            let builder = SimulatedGraph::over(&exchange)
+                .with_plain_http()
+                .with_app_token(TOKEN);
+            runtime.block_on(builder.start()).unwrap()
+        });
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join(child::ARMED), "").unwrap();
         Self {
             runtime,
             exchange,
+            graph,
             folder,
             library: library.to_owned(),
             base,
             settled: false,
+            service,
             profile,
             traced: false,
             delivered: Vec::new(),
@@ -131,8 +151,9 @@ impl World {
         self.round += 1;
         self.story.clear();
         for mail in mails {
-            let id = self.exchange.deliver(QUEUE, mail.bytes.clone()).unwrap();
-            let items = self.exchange.items(QUEUE).unwrap();
+            let queue = self.service.place(QUEUE);
+            let id = self.exchange.deliver(&queue, mail.bytes.clone()).unwrap();
+            let items = self.exchange.items(&queue).unwrap();
             let item = items.iter().find(|item| item.id == id).unwrap();
             let key = item.search_key.unwrap();
             let round = self.round;
@@ -146,7 +167,7 @@ impl World {
     }
 
     pub(crate) fn queued(&self) -> usize {
-        self.exchange.count(QUEUE).unwrap()
+        self.exchange.count(&self.service.place(QUEUE)).unwrap()
     }
 
     /// The next process runs as another worker, once every lease and every wait of the earlier ones is over.
@@ -162,10 +183,11 @@ impl World {
         for file in [child::REPORT, child::PASSED, "counts"] {
             let _ = fs::remove_file(self.folder.path().join(file));
         }
-        let started = Instant::now();
+        let (started, moves) = (Instant::now(), self.moves());
         let mut command = self.command(end, clock_step);
         let output = match end {
             End::After(while_) => killed_after(&mut command, *while_),
+            End::Parts(at) => self.killed_at(&mut command, *at),
             End::Other(pid, while_) => beside(&mut command, *pid, *while_),
             _ => command.output().unwrap(),
         };
@@ -176,10 +198,48 @@ impl World {
         assert!(output.status.success(), "{}\n{said}", self.told());
         self.settled = true;
         let path = |name| self.folder.path().join(name);
+        let mut passed = counts(&path(child::PASSED), &path("counts"));
+        let moves = self.moves() - moves;
+        passed.extend((moves > 0).then(|| (PARTS.to_owned(), moves)));
         Ended::ByItself {
             report: fs::read_to_string(path(child::REPORT)).unwrap(),
-            passed: counts(&path(child::PASSED), &path("counts")),
+            passed,
             took: started.elapsed(),
+        }
+    }
+
+    /// The moves that the server of Graph was asked for.
+    fn moves(&self) -> u64 {
+        let statistics = self.graph.as_ref().map(SimulatedGraph::statistics);
+        statistics.map_or(0, |it| it.calls(GraphOperation::MoveMessage))
+    }
+
+    /// Kills a process while the server stands at the n-th move: the parts before it in its batch are done, it is not.
+    fn killed_at(&self, command: &mut Command, at: u64) -> Output {
+        let graph = self.graph.as_ref().unwrap();
+        let delay = GraphFaultKind::Delay(Duration::from_hours(24));
+        let delay = GraphFault::new(delay).on(GraphOperation::MoveMessage);
+        let before = graph.faults_fired().len();
+        graph.inject(delay.at_call(at));
+        let mut child = command.spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if graph.faults_fired().len() > before {
+                // Those that run beside it come to their end.
+                std::thread::sleep(Duration::from_millis(2));
+                let _ = child.kill();
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let output = child.wait_with_output().unwrap();
+        graph.clear_faults();
+        output
+    }
+
+    fn url(&self) -> String {
+        match &self.graph {
+            Some(graph) => graph.url(),
+            None => self.exchange.url().to_string(),
         }
     }
 
@@ -189,7 +249,8 @@ impl World {
         command
             .args(["--exact", "child::the_child", "--nocapture"])
             .env(child::FOLDER, folder)
-            .env(child::URL, self.exchange.url())
+            .env(child::URL, self.url())
+            .env(child::SERVICE, self.service.name())
             .env(child::PROFILE, self.profile.name())
             .env(child::WORKER, format!("worker-{}", self.runs))
             .env(child::AHEAD, self.ahead.to_string())
@@ -206,7 +267,7 @@ impl World {
             command.env(child::TRACE, self.trace());
         }
         match end {
-            End::Itself | End::After(_) | End::Other(..) => {}
+            End::Itself | End::After(_) | End::Parts(_) | End::Other(..) => {}
             End::Point(point, count) => {
                 command.env(child::POINT, format!("{point} {count}"));
             }
@@ -255,13 +316,14 @@ impl World {
 
     fn told(&self) -> String {
         format!(
-            "{:?}, round {}, run {}: {:#?}",
-            self.profile, self.round, self.runs, self.story
+            "{:?}, {:?}, round {}, run {}: {:#?}",
+            self.service, self.profile, self.round, self.runs, self.story
         )
     }
 
     /// What must hold whenever no process runs: nothing lost, nothing moved that is not committed, nothing twice.
-    pub(crate) fn check_at_rest(&self) {
+    /// Answers how far the moves are that the log still plans.
+    pub(crate) fn check_at_rest(&self) -> Left {
         let seen = self.observe(Look::Rest);
         self.check_entries(&seen);
         for sighting in &self.delivered {
@@ -275,6 +337,12 @@ impl World {
         for key in seen.moved.keys() {
             let decided = seen.decided.contains_key(key);
             assert!(decided, "moved and not committed. {}", self.told());
+        }
+        let queued = |key: &&[u8; 16]| seen.queued.contains_key(*key);
+        let waiting = seen.planned.iter().filter(queued).count();
+        Left {
+            waiting,
+            done: seen.planned.len() - waiting,
         }
     }
 
@@ -343,12 +411,13 @@ impl World {
     /// process. A move that was sent before the crash may still arrive between the looks: the queue comes first.
     fn observe(&self, look: Look) -> Seen {
         let mut seen = Seen::default();
-        for item in self.exchange.items(QUEUE).unwrap() {
+        let items = |path| self.exchange.items(&self.service.place(path)).unwrap();
+        for item in items(QUEUE) {
             let all = seen.queued.entry(item.search_key.unwrap());
             *all.or_default() += 1;
         }
         for (folder, target) in [(STORAGE, Target::Storage), (QUARANTINE, Target::Quarantine)] {
-            for item in self.exchange.items(folder).unwrap() {
+            for item in items(folder) {
                 let all = seen.moved.entry(item.search_key.unwrap());
                 all.or_default().push(target);
             }
@@ -423,12 +492,13 @@ impl World {
             page => page.unwrap(),
         };
         for decision in decisions.rows {
-            let SightingKey::SearchKey(key) = decision.sighting else {
-                panic!("{:?}", decision.sighting);
-            };
-            let key = <[u8; 16]>::try_from(key).unwrap();
-            *seen.decided.entry(key).or_default() += 1;
+            let decided = seen.decided.entry(key_of(decision.sighting));
+            *decided.or_default() += 1;
         }
+        let mailbox = MailboxKey::from("queue");
+        let moves = store.pending_moves(&scope, &mailbox, Timestamp::MAX, 10_000);
+        let keys = moves.await.unwrap().into_iter().map(|it| key_of(it.key));
+        seen.planned.extend(keys);
         let all = LogFilter::default();
         let entries = store.entries(&scope, &all, None, 10_000).await.unwrap();
         let originals: BTreeMap<&str, &Delivered> = self
@@ -475,7 +545,25 @@ struct Seen {
     queued: BTreeMap<[u8; 16], u64>,
     moved: BTreeMap<[u8; 16], Vec<Target>>,
     decided: BTreeMap<[u8; 16], u64>,
+    /// Whose moves the log plans, or does not know to be done.
+    planned: BTreeSet<[u8; 16]>,
     entries: BTreeMap<Entry, u64>,
+}
+
+/// The moves that a log plans when a process has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    /// How many of them are to be done.
+    pub(crate) waiting: usize,
+    /// How many of them are done, which nobody has written down.
+    pub(crate) done: usize,
+}
+
+fn key_of(key: SightingKey) -> [u8; 16] {
+    let SightingKey::SearchKey(key) = key else {
+        panic!("{key:?}");
+    };
+    key.try_into().unwrap()
 }
 
 fn killed_after(command: &mut Command, while_: Duration) -> Output {

@@ -12,7 +12,7 @@ use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    Listing, MailSource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
 };
 use email_logging::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
@@ -61,6 +61,10 @@ deadly! { MailSource {
         self.inner.capabilities()
     }
 
+    fn is_own(&self, item: &ItemRef) -> bool {
+        self.inner.is_own(item)
+    }
+
     async fn fetch(
         &self,
         from: &Folder,
@@ -97,7 +101,7 @@ deadly! { MailSource {
 } {
     open_folder(folder: &FolderSelector) -> Folder;
     list(folder: &Folder, request: ListRequest) -> Listing;
-    locate(folder: &Folder, keys: &[SightingKey]) -> Vec<Vec<ItemRef>>;
+    locate(folder: &Folder, sought: &[Sought]) -> Vec<Vec<ItemRef>>;
 } via {} }
 
 /// Between the pieces of a mail.

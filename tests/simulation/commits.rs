@@ -11,7 +11,7 @@ use email_logging::store::{
 
 use crate::book::{Book, item_id, scope};
 use crate::database::at_once;
-use crate::mailbox::{Mailbox, Place, key_bytes};
+use crate::mailbox::{Item, Mailbox, Place, key_of};
 use crate::mails::Mails;
 
 /// Attempts of a mail before it is set aside.
@@ -191,18 +191,14 @@ impl Commits {
         if !mailbox.server.stable_keys {
             return;
         }
-        let of_key = mailbox
-            .items
-            .values()
-            .find(|it| key_bytes(it.key) == moved.key);
-        if of_key.is_none_or(|it| mailbox.touched.contains(&it.key)) {
+        let same = mailbox.items.iter();
+        let same = same.filter(|(id, it)| key_of(**id, it) == moved.key);
+        let same: Vec<&Item> = same.map(|(_, it)| it).collect();
+        let first = same.first();
+        if first.is_none_or(|it| mailbox.touched.contains(&it.key)) {
             return;
         }
-        let same = mailbox
-            .items
-            .values()
-            .filter(|it| key_bytes(it.key) == moved.key);
-        let there = same.clone().filter(|it| it.place != Place::Queue).count();
+        let there = same.iter().filter(|it| it.place != Place::Queue).count();
         match &moved.outcome {
             MoveOutcome::Done(_) | MoveOutcome::DuplicateCopy(_) if there == 0 => {
                 self.book

@@ -1,4 +1,5 @@
-//! A mailbox as Exchange keeps one: ids that end with a move, keys that survive it, copies, and people who interfere.
+//! A mailbox as Exchange keeps one: over EWS with ids that end with a move and keys that survive it, over Graph with ids that
+//! survive it too; copies, and people who interfere.
 //!
 //! Owns the items and the effect of every call. Knows nothing of who calls.
 
@@ -6,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use email_logging::source::SightingKey;
+use email_logging::source::{ItemRef, SightingKey, Sought};
 use jiff::Timestamp;
+
+use crate::book::{item_id, item_ref};
 
 /// The folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +52,8 @@ impl Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) key: u64,
+    /// Whether it has no search key, so that its id is its key.
+    pub(crate) keyless: bool,
     /// Which of the schedule's mails it is a copy of.
     pub(crate) mail: usize,
     pub(crate) original: Arc<[u8]>,
@@ -56,9 +61,22 @@ pub(crate) struct Item {
     pub(crate) received: Timestamp,
 }
 
+/// By which service the mailbox is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Service {
+    Ews,
+    /// A move keeps the id and never leaves a copy; each part of a batch is answered by itself.
+    Graph,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 2] = [Self::Ews, Self::Graph];
+}
+
 /// What kind of server it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Server {
+    pub(crate) service: Service,
     /// Listed items carry a key that survives a move, and can be found by it.
     pub(crate) stable_keys: bool,
     /// A move answers the new id.
@@ -87,8 +105,13 @@ pub(crate) struct Mailbox {
     pub(crate) unseen: BTreeSet<u64>,
 }
 
-pub(crate) fn key_bytes(key: u64) -> SightingKey {
-    SightingKey::SearchKey(key.to_be_bytes().to_vec())
+/// The key under which an item is listed, where it has one.
+pub(crate) fn key_of(id: u64, item: &Item) -> SightingKey {
+    if item.keyless {
+        SightingKey::ImmutableId(item_ref(id).id.to_string())
+    } else {
+        SightingKey::SearchKey(item.key.to_be_bytes().to_vec())
+    }
 }
 
 impl Mailbox {
@@ -117,11 +140,17 @@ impl Mailbox {
         self.next
     }
 
-    pub(crate) fn deliver(&mut self, mail: usize, original: Arc<[u8]>, received: Timestamp) -> u64 {
+    pub(crate) fn deliver(
+        &mut self,
+        (mail, keyless): (usize, bool),
+        original: Arc<[u8]>,
+        received: Timestamp,
+    ) -> u64 {
         let (id, key) = (self.fresh(), self.fresh());
         let place = Place::Queue;
         let item = Item {
             key,
+            keyless,
             mail,
             original,
             place,
@@ -146,6 +175,10 @@ impl Mailbox {
 
     /// Moves an item. `None`: it is not there.
     pub(crate) fn move_item(&mut self, from: Place, id: u64, to: Place) -> Option<u64> {
+        if self.find(from, id).is_some() && self.server.service == Service::Graph {
+            self.items.get_mut(&id)?.place = to;
+            return Some(id);
+        }
         if self.find(from, id).is_some() {
             let new = self.fresh();
             let mut item = self.items.remove(&id)?;
@@ -187,9 +220,21 @@ impl Mailbox {
         }
     }
 
-    pub(crate) fn locate(&self, place: Place, key: &SightingKey) -> Vec<u64> {
+    /// The items of a sighting in a folder. Over Graph the one that an id means, wherever it lies; by the key only where the id
+    /// means nothing.
+    pub(crate) fn locate(&self, place: Place, sought: &Sought) -> Vec<u64> {
+        if self.server.service == Service::Graph {
+            let named = match (&sought.key, &sought.item) {
+                (SightingKey::ImmutableId(id), _) => Some(ItemRef::new(id.clone())),
+                (_, item) => item.clone(),
+            };
+            let named = named.map(|item| item_id(&item));
+            if let Some((id, item)) = named.and_then(|id| self.items.get_key_value(&id)) {
+                return Vec::from_iter((item.place == place).then_some(*id));
+            }
+        }
         let all = self.list(place).into_iter();
-        all.filter(|id| key_bytes(self.items[id].key) == *key)
+        all.filter(|id| key_of(*id, &self.items[id]) == sought.key)
             .collect()
     }
 }

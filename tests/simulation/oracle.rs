@@ -7,7 +7,7 @@ use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter,
 
 use crate::book::{MAILBOX, scope};
 use crate::database::at_once;
-use crate::mailbox::{Item, Mailbox, Place, key_bytes};
+use crate::mailbox::{Item, Mailbox, Place, key_of};
 use crate::mails::{Entry, Kind};
 use crate::world::World;
 
@@ -19,23 +19,21 @@ impl World {
     pub(crate) fn is_settled(&self) -> bool {
         let mailbox = self.mailbox.lock().unwrap();
         let left = mailbox.list(Place::Queue);
-        let items = left.iter().map(|id| &mailbox.items[id]);
-        items
-            .into_iter()
-            .all(|item| self.waits_for_a_person(&mailbox, item))
+        left.iter()
+            .all(|id| self.waits_for_a_person(&mailbox, *id, &mailbox.items[id]))
             && self.open_moves() == 0
             && self.hosts_are_told()
     }
 
     /// Whether a mail is set aside and stays in the queue: there is no folder for it, or a person put it there again.
-    fn waits_for_a_person(&self, mailbox: &Mailbox, item: &Item) -> bool {
+    fn waits_for_a_person(&self, mailbox: &Mailbox, id: u64, item: &Item) -> bool {
         if !mailbox.server.stable_keys {
             return self.mails.is_poison(item.mail)
                 && !self.plan.quarantine_folder
                 && self.quarantined() > 0;
         }
         let store = self.database.store();
-        let keys = [key_bytes(item.key)];
+        let keys = [key_of(id, item)];
         let known = at_once(store.known(scope(), &MAILBOX.into(), &keys)).unwrap();
         let is_set_aside = known
             .iter()
@@ -145,8 +143,12 @@ impl World {
     fn check_items(&self, decisions: &BTreeMap<SightingKey, DecisionRecord>) -> Result<(), String> {
         let mailbox = self.mailbox.lock().unwrap();
         let mut by_key: BTreeMap<u64, Vec<&Item>> = BTreeMap::new();
-        for item in mailbox.items.values() {
+        let mut sightings = BTreeMap::new();
+        for (id, item) in &mailbox.items {
             by_key.entry(item.key).or_default().push(item);
+            sightings
+                .entry(item.key)
+                .or_insert_with(|| key_of(*id, item));
         }
         if by_key.len() != self.plan.queue.len() {
             return Err(format!(
@@ -168,7 +170,7 @@ impl World {
                 ));
             }
             if mailbox.server.stable_keys {
-                self.check_sighting(&mailbox, key, &items, decisions)?;
+                self.check_sighting(&mailbox, key, &items, decisions.get(&sightings[&key]))?;
             }
         }
         Ok(())
@@ -188,7 +190,7 @@ impl World {
         mailbox: &Mailbox,
         key: u64,
         items: &[&Item],
-        decisions: &BTreeMap<SightingKey, DecisionRecord>,
+        decision: Option<&DecisionRecord>,
     ) -> Result<(), String> {
         let mail = items[0].mail;
         let explained = mailbox.explained.get(&key).copied().unwrap_or_default();
@@ -198,7 +200,7 @@ impl World {
                 "I10: {count} copies of mail {mail}, {explained} are explained"
             ));
         }
-        let Some(decision) = decisions.get(&key_bytes(key)) else {
+        let Some(decision) = decision else {
             if self.restored {
                 return Ok(());
             }

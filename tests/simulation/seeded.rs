@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::database::Open;
-use crate::mailbox::Server;
+use crate::mailbox::{Server, Service};
 use crate::mails::{Company, Kind};
 use crate::rng::Rng;
 use crate::stage::{Fault, Op, Phase, Point};
@@ -157,7 +157,9 @@ fn plan(rng: &mut Rng) -> Plan {
         workers,
         kinds,
         queue,
+        keyless: BTreeSet::new(),
         server: Server {
+            service: Service::Ews,
             stable_keys: !rng.chance(200),
             new_ids: !rng.chance(300),
             old_ids_live: rng.chance(300),
@@ -176,6 +178,30 @@ fn plan(rng: &mut Rng) -> Plan {
     }
 }
 
+/// The service of a seed comes from numbers of their own: what else a seed chooses stays as it is.
+fn numbers_of_service(seed: u64) -> Rng {
+    Rng::new(seed ^ 0x0047_7261_7068_2121)
+}
+
+/// By which service the schedule of a seed reaches its mailbox, unless it is told.
+pub(crate) fn service_of(seed: u64) -> Service {
+    Service::ALL[numbers_of_service(seed).below(2)]
+}
+
+/// The same mailbox over Graph, with some mails that have no search key.
+fn over_graph(plan: &mut Plan, rng: &mut Rng) {
+    plan.server = GRAPH;
+    let queue = 0..plan.queue.len();
+    plan.keyless = queue.filter(|_| rng.chance(250)).collect();
+}
+
+pub(crate) const GRAPH: Server = Server {
+    service: Service::Graph,
+    stable_keys: true,
+    new_ids: true,
+    old_ids_live: false,
+};
+
 /// How a schedule is repeated.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replay {
@@ -184,6 +210,8 @@ pub(crate) struct Replay {
     pub(crate) skipped: BTreeSet<usize>,
     /// Whether the seed chooses with the first chances that there were.
     pub(crate) first_odds: bool,
+    /// The service, if not that of the seed.
+    pub(crate) service: Option<Service>,
 }
 
 /// How seeds choose.
@@ -219,7 +247,12 @@ pub(crate) fn run(
     replay: &Replay,
 ) -> Result<Tally, String> {
     let mut rng = Rng::new(seed);
-    let plan = plan(&mut rng);
+    let mut plan = plan(&mut rng);
+    if replay.service.unwrap_or_else(|| service_of(seed)) == Service::Graph {
+        let mut numbers = numbers_of_service(seed);
+        numbers.next();
+        over_graph(&mut plan, &mut numbers);
+    }
     if replay.trace {
         println!("{plan:?}");
     }

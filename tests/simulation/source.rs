@@ -9,11 +9,11 @@ use email_logging::error::{Error, Result, codes};
 use email_logging::message::MailFacts;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities,
+    ListedItem, Listing, MailSource, Moved, Removed, Sought, SourceCapabilities,
 };
 
 use crate::book::{Book, item_id, item_ref};
-use crate::mailbox::{Item, Mailbox, Place, key_bytes};
+use crate::mailbox::{Item, Mailbox, Place, Service, key_of};
 use crate::mails::{Kind, Mails};
 use crate::stage::{Fault, Op, Phase, Stage};
 
@@ -31,10 +31,12 @@ pub(crate) struct SimSource {
     pub(crate) delivers: bool,
     /// Whether there is a folder for what is not logged.
     pub(crate) not_logged: bool,
+    pub(crate) service: Service,
 }
 
-fn failed(fault: Fault, operation: &'static str) -> Error {
+fn failed(service: Service, fault: Fault, operation: &'static str) -> Error {
     match fault {
+        Fault::Busy if service == Service::Graph => throttled(operation),
         Fault::Timeout | Fault::Partial(_) | Fault::Full => {
             Error::new(&codes::HTTP_TIMEOUT, operation)
         }
@@ -43,6 +45,11 @@ fn failed(fault: Fault, operation: &'static str) -> Error {
         }
         Fault::Unauthorized => Error::new(&codes::HTTP_UNAUTHORIZED, operation),
     }
+}
+
+/// What a service of Graph says that has too much to do.
+fn throttled(operation: &'static str) -> Error {
+    Error::new(&codes::GRAPH_THROTTLED, operation).with_retry_after(Duration::from_secs(30))
 }
 
 impl SimSource {
@@ -55,13 +62,13 @@ impl SimSource {
         self.book.request(self.worker);
         let partial = match self.stage.wait(self.worker, op, Phase::Before).await {
             Some(Fault::Partial(how)) => Some(how),
-            Some(fault) => return Err(failed(fault, name)),
+            Some(fault) => return Err(failed(self.service, fault, name)),
             None => None,
         };
         let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
         self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
-            Some(fault) => Err(failed(fault, name)),
+            Some(fault) => Err(failed(self.service, fault, name)),
             None => answer,
         }
     }
@@ -69,7 +76,7 @@ impl SimSource {
     fn listed(mailbox: &Mailbox, id: u64) -> ListedItem {
         let item = &mailbox.items[&id];
         let mut listed = ListedItem::new(item_ref(id));
-        listed.key = mailbox.server.stable_keys.then(|| key_bytes(item.key));
+        listed.key = mailbox.server.stable_keys.then(|| key_of(id, item));
         listed.size = Some(item.original.len() as u64);
         listed.received = Some(item.received);
         listed
@@ -132,6 +139,32 @@ impl SimSource {
                     Some(new) => Moved::Done(mailbox.server.new_ids.then(|| item_ref(new))),
                     None => Moved::Gone,
                 },
+            });
+        }
+        answers
+    }
+
+    /// A batch of Graph: each part has an answer of its own, whatever became of the others, and none makes a copy.
+    fn move_parts(
+        &self,
+        mailbox: &mut Mailbox,
+        route: (Place, Place),
+        items: &[ItemRef],
+        partial: Option<u8>,
+    ) -> Vec<Moved> {
+        let mut answers = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let id = item_id(item);
+            let part = partial.map_or(Part::Fine, |how| Part::of(usize::from(how) + index));
+            let is_done = part.is_done().then(|| {
+                self.check_move(mailbox, route, id);
+                mailbox.move_item(route.0, id, route.1).is_some()
+            });
+            answers.push(match (part, is_done) {
+                (Part::Throttled, _) => Moved::Failed(throttled("move_to")),
+                (Part::Fine, Some(true)) => Moved::Done(Some(item.clone())),
+                (Part::Unknown { .. }, _) => Moved::Failed(unknown()),
+                _ => Moved::Gone,
             });
         }
         answers
@@ -258,7 +291,7 @@ impl SimSource {
         if how == 2 || how == 3 {
             sink.chunk(&original[..half]).await?;
             if how == 2 {
-                return Err(failed(Fault::Timeout, "fetch"));
+                return Err(failed(self.service, Fault::Timeout, "fetch"));
             }
             sink.begin(at, Some(original.len() as u64));
         }
@@ -267,6 +300,41 @@ impl SimSource {
         let facts = Box::new(MailFacts::default());
         sink.end(Fetched::Complete(facts)).await
     }
+}
+
+/// How a part of a batch of Graph is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Fine,
+    /// It was not begun.
+    Throttled,
+    /// The batch has no answer for it.
+    Unknown {
+        done: bool,
+    },
+    /// It was done, and the service itself did it once more.
+    FoundGone,
+}
+
+impl Part {
+    fn of(how: usize) -> Self {
+        let all = [
+            Self::Fine,
+            Self::Throttled,
+            Self::Unknown { done: true },
+            Self::FoundGone,
+            Self::Unknown { done: false },
+        ];
+        all[how % all.len()]
+    }
+
+    fn is_done(self) -> bool {
+        !matches!(self, Self::Throttled | Self::Unknown { done: false })
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(&codes::GRAPH_ANSWERS_MISSING, "move_to")
 }
 
 fn damaged() -> Error {
@@ -345,18 +413,21 @@ impl MailSource for SimSource {
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let route = (Place::of(from.id.as_str()), Place::of(to.id.as_str()));
         self.call(Op::Move, "move_to", |mailbox, partial| {
-            Ok(self.move_effect(mailbox, route, items, partial))
+            Ok(match self.service {
+                Service::Ews => self.move_effect(mailbox, route, items, partial),
+                Service::Graph => self.move_parts(mailbox, route, items, partial),
+            })
         })
         .await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let place = Place::of(folder.id.as_str());
         let is_holder = !self.is_stale();
         self.call(Op::Locate, "locate", |mailbox, _| {
-            let mut found = Vec::with_capacity(keys.len());
-            for key in keys {
-                let ids = mailbox.locate(place, key);
+            let mut found = Vec::with_capacity(sought.len());
+            for sought in sought {
+                let ids = mailbox.locate(place, sought);
                 if ids.len() > 1 && is_holder {
                     mailbox.unseen.remove(&mailbox.items[&ids[0]].key);
                 }

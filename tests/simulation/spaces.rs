@@ -1,12 +1,16 @@
 //! The small worlds that are searched as a whole.
 
-use crate::mailbox::Server;
+use std::collections::BTreeSet;
+
+use crate::mailbox::{Server, Service};
 use crate::mails::Kind;
 use crate::search::Space;
+use crate::seeded::GRAPH;
 use crate::stage::Op;
 use crate::world::Plan;
 
 const EXCHANGE: Server = Server {
+    service: Service::Ews,
     stable_keys: true,
     new_ids: true,
     old_ids_live: false,
@@ -17,6 +21,7 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
         workers,
         kinds: kinds.to_vec(),
         queue: (0..kinds.len()).collect(),
+        keyless: BTreeSet::new(),
         server: EXCHANGE,
         page: 100,
         batch: 2,
@@ -64,6 +69,7 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     let space = |name, plan, leaps: &'static [i64]| alone(name, plan, faults, leaps);
     let with = |kind: Kind, change: fn(&mut Plan)| plan_of(kind, faults, change);
     let mut all = worlds(space, with);
+    all.extend(over_graph(faults));
     all.push(space(
         "a set-up that is stored",
         with(Kind::Plain, |plan| plan.setup = true),
@@ -135,6 +141,41 @@ fn worlds(
     ]
 }
 
+/// The same over Graph: two faults in a debug build too where a mail goes its way.
+fn over_graph(faults: usize) -> Vec<Space> {
+    let space = |name, kind, faults, change: fn(&mut Plan)| {
+        let mut plan = plan_of(kind, faults, change);
+        plan.server = GRAPH;
+        alone(name, plan, faults, &[])
+    };
+    let two = faults.max(2);
+    vec![
+        space("over Graph", Kind::Plain, two, |_| ()),
+        space(
+            "over Graph, without a search key",
+            Kind::Plain,
+            two,
+            |plan| {
+                plan.keyless.insert(0);
+            },
+        ),
+        space(
+            "over Graph, what nobody can read",
+            Kind::Poison,
+            faults,
+            |_| (),
+        ),
+        space(
+            "over Graph, a stranger's mail",
+            Kind::Stranger,
+            faults,
+            |plan| {
+                plan.not_logged_folder = true;
+            },
+        ),
+    ]
+}
+
 /// Two mails and two workers. Or the clock leaps over the end of a lease, where it
 /// matters most.
 pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
@@ -152,7 +193,21 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
         }
     };
     let plain = [Kind::Plain, Kind::Plain];
-    let mut all = vec![space("two mails in a batch", &plain, 2, faults, &[])];
+    let graph = |mut space: Space| {
+        space.plan.server = GRAPH;
+        space.plan.keyless.insert(1);
+        space
+    };
+    let mut all = vec![
+        space("two mails in a batch", &plain, 2, faults, &[]),
+        graph(space(
+            "two mails in a batch over Graph",
+            &plain,
+            2,
+            faults,
+            &[],
+        )),
+    ];
     if faults > 0 {
         for (name, op) in [
             ("a lease that ends before a commit", Op::Commit),
@@ -161,6 +216,15 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
             all.push(Space {
                 leaps_at: Some(op),
                 ..space(name, &plain, 2, 1, &[400])
+            });
+        }
+        for (name, op) in [
+            ("a lease that ends before a commit, over Graph", Op::Commit),
+            ("a lease that ends before a move, over Graph", Op::Move),
+        ] {
+            all.push(Space {
+                leaps_at: Some(op),
+                ..graph(space(name, &plain, 2, 1, &[400]))
             });
         }
     }

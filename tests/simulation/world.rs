@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) kinds: Vec<Kind>,
     /// Which mail each item in the queue is a copy of.
     pub(crate) queue: Vec<usize>,
+    /// Which items in the queue have no search key, by their place there.
+    pub(crate) keyless: BTreeSet<usize>,
     pub(crate) server: Server,
     pub(crate) page: u32,
     pub(crate) batch: u32,
@@ -135,7 +137,9 @@ impl World {
             // Two of them in each second: the order of equal times is that of the ids.
             let seconds = jiff::SignedDuration::from_secs(i64::try_from(at / 2).unwrap());
             let received = stage.now() + seconds;
-            mailbox.deliver(*mail, Arc::clone(&mails.0[*mail].original), received);
+            let keyless = plan.keyless.contains(&at);
+            let original = Arc::clone(&mails.0[*mail].original);
+            mailbox.deliver((*mail, keyless), original, received);
         }
         Self {
             mailbox: Arc::new(Mutex::new(mailbox)),
@@ -174,6 +178,7 @@ impl World {
             batch: self.plan.batch,
             delivers: self.plan.sink,
             not_logged: self.plan.not_logged_folder,
+            service: self.plan.server.service,
         }
     }
 

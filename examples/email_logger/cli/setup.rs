@@ -274,6 +274,9 @@ pub(crate) struct MigrateArgs {
     /// The administrator's sign-in name, which the prompt of Exchange Online is filled with.
     #[arg(long, value_name = "NAME")]
     pub(crate) administrator: Option<String>,
+    /// The mailbox is in Exchange Online by now, although the set-up names a server of one's own.
+    #[arg(long)]
+    pub(crate) mailbox_is_online: bool,
     /// Write the script for Exchange into this new file (.ps1) instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::error::Result;
 use crate::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
+    MailSource, Moved, Removed, Sought, SourceCapabilities, Stamped,
 };
 
 /// How many calls to mail systems may be under way. Clones share it, also between pools.
@@ -71,6 +71,10 @@ impl MailSource for BoundedSource {
         self.source.capabilities()
     }
 
+    fn is_own(&self, item: &ItemRef) -> bool {
+        self.source.is_own(item)
+    }
+
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
         let _place = self.place().await;
         self.source.open_folder(folder).await
@@ -96,9 +100,9 @@ impl MailSource for BoundedSource {
         self.source.move_to(from, items, to).await
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let _place = self.place().await;
-        self.source.locate(folder, keys).await
+        self.source.locate(folder, sought).await
     }
 
     async fn remove(

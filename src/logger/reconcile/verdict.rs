@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 use crate::logger::listing::{WorkItem, is_logged, lookup_key};
-use crate::logger::moves::can_locate;
+use crate::logger::moves::{can_locate, sought};
 use crate::logger::parts::{Parts, check_count};
-use crate::source::{Folder, ItemRef};
+use crate::source::{Folder, ItemRef, Sought};
 use crate::store::{KnownSighting, SightingState};
 
 /// What follows from what the ledger knows.
@@ -57,16 +57,16 @@ pub(super) async fn judge(
     let doubtful: Vec<usize> = (0..judged.len())
         .filter(|index| judged.get(*index).is_some_and(|it| is_doubtful(parts, it)))
         .collect();
-    let keys: Vec<_> = doubtful
+    let asked: Vec<_> = doubtful
         .iter()
         .filter_map(|index| judged.get(*index))
-        .map(|(work, _)| lookup_key(&work.listed))
+        .map(|(work, _)| last_seen(parts, work))
         .collect();
-    if keys.is_empty() {
+    if asked.is_empty() {
         return Ok(judged);
     }
-    let places = parts.source.locate(folder, &keys).await?;
-    check_count("locate", keys.len(), places.len())?;
+    let places = parts.source.locate(folder, &asked).await?;
+    check_count("locate", asked.len(), places.len())?;
     for (index, copies) in doubtful.into_iter().zip(places) {
         let Some((work, verdict)) = judged.get_mut(index) else {
             continue;
@@ -77,6 +77,15 @@ pub(super) async fn judge(
         }
     }
     Ok(judged)
+}
+
+/// The item that the ledger has the place of.
+fn last_seen(parts: &Parts, work: &WorkItem) -> Sought {
+    let key = lookup_key(&work.listed);
+    match &work.known {
+        Some(known) => sought(parts, &key, &known.item),
+        None => Sought::new(key),
+    }
 }
 
 fn is_doubtful(parts: &Parts, (work, verdict): &(WorkItem, Verdict)) -> bool {

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::logger::folders::Folders;
 use crate::logger::moves::{PlannedMove, can_locate, result};
 use crate::logger::parts::{Parts, check_count};
-use crate::source::{ItemRef, SightingKey};
+use crate::source::{ItemRef, SightingKey, Sought};
 use crate::store::{MoveOutcome, MoveResult};
 
 /// Gives each plan the present id of its item, where the queue still has it.
@@ -27,7 +27,8 @@ pub(super) async fn readdress(
     if keys.is_empty() {
         return Ok(batch);
     }
-    let places = parts.source.locate(&folders.queue, &keys).await?;
+    let sought: Vec<Sought> = keys.iter().cloned().map(Sought::new).collect();
+    let places = parts.source.locate(&folders.queue, &sought).await?;
     check_count("locate", keys.len(), places.len())?;
     let mut free = free(keys, places, &batch);
     for planned in batch.iter_mut().filter(|it| foreign(it)) {

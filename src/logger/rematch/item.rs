@@ -9,21 +9,21 @@ use crate::interaction::NewEntry;
 use crate::logger::commit::{Committed, commit};
 use crate::logger::fetch::{FetchedContent, fetch};
 use crate::logger::listing::WorkItem;
-use crate::logger::moves::{can_locate, result};
-use crate::logger::parts::check_count;
+use crate::logger::moves::result;
 use crate::logger::pipeline::StepError;
 use crate::logger::prepare::{Prepared, entries};
 use crate::logger::record;
 use crate::logger::report::RunReport;
 use crate::message::Message;
 use crate::parties::{ContactKind, ContactMatch, SalespersonMatch};
-use crate::source::{Folder, ItemRef, ListedItem};
+use crate::source::{ItemRef, ListedItem};
 use crate::store::{
     Assignment, CommitBatch, CommitRow, DecidedRow, LoggedMail, MoveOutcome, Original, ReviewItem,
     RowContent, Sighting,
 };
 
 use super::links::decide;
+use super::places::{Place, Whereabouts};
 use super::{Rematch, rematching};
 
 /// What came of one item.
@@ -51,30 +51,24 @@ struct Found {
     missing: bool,
 }
 
-/// Where a mail lies.
-struct Place {
-    folder: Folder,
-    item: ItemRef,
-    at: Disposition,
-    in_queue: bool,
-}
-
 impl Rematch<'_> {
-    /// Logs an item that nobody assigned, if it matches now.
+    /// How many entries a mail that nobody assigned gets; `None` where it still matches nobody.
+    pub(super) async fn matching(&self, mail: &LoggedMail) -> Result<Option<u64>, StepError> {
+        let message = record::read_back(&mail.record);
+        let (decision, _) = decide(self.parts, &message).await?;
+        let matches = decision.outcome == Outcome::Logged;
+        Ok(matches.then_some(decision.entries.len() as u64))
+    }
+
+    /// Logs an item that nobody assigned and that matches now.
     pub(super) async fn log_open(
         &mut self,
         mail: &LoggedMail,
         item: &ReviewItem,
+        seen: Option<Whereabouts>,
     ) -> Result<Logged, StepError> {
         let message = record::read_back(&mail.record);
-        let (decision, _) = decide(self.parts, &message).await?;
-        if decision.outcome != Outcome::Logged {
-            return Ok(Logged::Nothing);
-        }
-        if self.lease.is_none() {
-            return Ok(Logged::Entries(decision.entries.len() as u64));
-        }
-        let found = match self.found(item, Some((mail, message))).await? {
+        let found = match self.found(item, seen, Some((mail, message))).await? {
             Ok(found) => found,
             Err(logged) => return Ok(logged),
         };
@@ -89,7 +83,11 @@ impl Rematch<'_> {
     }
 
     /// Logs an item as a person assigned it.
-    pub(super) async fn log_assignment(&mut self, item: &ReviewItem) -> Result<Logged, StepError> {
+    pub(super) async fn log_assignment(
+        &mut self,
+        item: &ReviewItem,
+        seen: Option<Whereabouts>,
+    ) -> Result<Logged, StepError> {
         let said = item.resolution.as_ref();
         let Some(assignment) = said.and_then(|(_, said)| said.assignment.as_ref()) else {
             return Ok(Logged::Nothing);
@@ -110,7 +108,7 @@ impl Rematch<'_> {
         };
         let stored = stored.as_ref();
         let known = stored.map(|mail| (mail, record::read_back(&mail.record)));
-        let found = match self.found(item, known).await? {
+        let found = match self.found(item, seen, known).await? {
             Ok(found) => found,
             Err(logged) => return Ok(logged),
         };
@@ -125,18 +123,18 @@ impl Rematch<'_> {
     async fn found(
         &mut self,
         item: &ReviewItem,
+        seen: Option<Whereabouts>,
         known: Option<(&LoggedMail, Message)>,
     ) -> Result<Result<Found, Logged>, StepError> {
-        let Some(last_place) = self.settled_place(item).await? else {
+        let Some(Whereabouts { last, place }) = seen else {
             return Ok(Err(Logged::Nothing));
         };
-        let place = self.locate(item).await?;
         let without = |message: Message, place: Option<Place>, missing| Found {
             message: Box::new(message),
             original: Original::NotKept,
             in_queue: place.as_ref().is_some_and(|place| place.in_queue),
             at: place.as_ref().map_or(Disposition::Leave, |place| place.at),
-            item: place.map_or(last_place, |place| place.item),
+            item: place.map_or(last, |place| place.item),
             missing,
         };
         if let Some((mail, message)) = &known
@@ -157,16 +155,6 @@ impl Rematch<'_> {
         }
     }
 
-    /// The last known place of the mail; `None` while a run has still to move it.
-    async fn settled_place(&self, item: &ReviewItem) -> Result<Option<ItemRef>, StepError> {
-        let parts = self.parts;
-        let keys = std::slice::from_ref(&item.decision.sighting);
-        let known = parts.ledger.known(&parts.scope, &parts.mailbox, keys).await;
-        let known = known.map_err(rematching)?.into_iter().flatten().next();
-        let settled = known.filter(|known| known.waiting.is_empty());
-        Ok(settled.map(|known| known.item))
-    }
-
     async fn has_original(&self, message: &MessageUid) -> Result<bool, StepError> {
         let (scope, log) = (&self.parts.scope, &self.parts.log);
         match log.original(scope, message, 0..1).await {
@@ -174,33 +162,6 @@ impl Rematch<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(rematching(error)),
         }
-    }
-
-    /// Where the mail lies: in a folder that mail is moved to, or still in the queue folder where what is set aside stays.
-    async fn locate(&self, item: &ReviewItem) -> Result<Option<Place>, StepError> {
-        let key = &item.decision.sighting;
-        if !can_locate(self.parts, key) {
-            return Ok(None);
-        }
-        let keys = std::slice::from_ref(key);
-        let targets = self.folders.targets().into_iter();
-        let targets = targets.map(|(at, folder)| (at, folder, false));
-        let queue = (Disposition::Storage, &self.folders.queue, true);
-        for (at, folder, in_queue) in targets.chain([queue]) {
-            let found = self.parts.source.locate(folder, keys).await;
-            let found = found.map_err(rematching)?;
-            check_count("locate", 1, found.len()).map_err(rematching)?;
-            if let Some(item) = found.into_iter().flatten().next() {
-                let folder = folder.clone();
-                return Ok(Some(Place {
-                    folder,
-                    item,
-                    at,
-                    in_queue,
-                }));
-            }
-        }
-        Ok(None)
     }
 
     async fn fetch(

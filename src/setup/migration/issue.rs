@@ -27,8 +27,10 @@ pub enum MigrationIssue {
     SameFolder,
     /// A folder that was named lies in the public folders.
     PublicFolderWanted,
-    /// The service URL names a server that is not Exchange Online's.
+    /// The service URL names a server that is not Exchange Online's, and nobody says that the mailbox is there by now.
     OnPremises,
+    /// The same, and a person says so.
+    SaidToBeOnline,
     /// The queue is a public folder, which Graph does not reach.
     PublicQueue,
     /// The storage folder is a public folder, which Graph does not reach.
@@ -56,6 +58,7 @@ impl MigrationIssue {
             Self::SameFolder => "migration.same_folder",
             Self::PublicFolderWanted => "migration.public_folder_wanted",
             Self::OnPremises => "migration.on_premises",
+            Self::SaidToBeOnline => "migration.said_to_be_online",
             Self::PublicQueue => "migration.public_queue",
             Self::PublicStorage => "migration.public_storage",
             Self::OtherMailbox => "migration.other_mailbox",
@@ -76,6 +79,7 @@ impl MigrationIssue {
                 | Self::FolderByIdAlone
                 | Self::SameFolder
                 | Self::PublicFolderWanted
+                | Self::OnPremises
         )
     }
 
@@ -103,7 +107,10 @@ impl MigrationIssue {
                 "Microsoft Graph has no public folders. Name a folder of the mailbox, such as inbox: or archive:."
             }
             Self::OnPremises => {
-                "The service URL names a server that is not Exchange Online's. Microsoft Graph reaches mailboxes of Exchange Online alone: move the mailbox there first, or stay with EWS, which does not end on premises."
+                "The service URL names a server that is not Exchange Online's. Microsoft Graph reaches mailboxes of Exchange Online alone: move the mailbox there first, or stay with EWS, which does not end on premises. If the mailbox is there already, say so (`--mailbox-is-online`)."
+            }
+            Self::SaidToBeOnline => {
+                "The service URL names a server that is not Exchange Online's, and you say that the mailbox is there by now. `validate` shows whether Microsoft Graph reaches it; until it does, leave email logging off."
             }
             Self::PublicQueue => {
                 "The queue is a public folder, which Graph does not reach. Log what lies there by EWS before the change, or let a person move it to the queue folder of the mailbox in Outlook; then let the two mail-flow rules copy to the mailbox."
@@ -159,6 +166,7 @@ pub(super) fn of(
     ];
     let by_oauth = oauth.contains(&wanted.authentication);
     let by_role = wanted.authentication == AuthenticationType::OAuth2;
+    let (own_server, is_online) = (is_on_premises(setup), options.mailbox_is_online);
     let found = [
         (MigrationIssue::NoMailbox, wanted.mailbox.is_none()),
         (
@@ -185,7 +193,8 @@ pub(super) fn of(
             MigrationIssue::PublicFolderWanted,
             is_public(options.queue.as_ref()) || is_public(options.storage.as_ref()),
         ),
-        (MigrationIssue::OnPremises, is_on_premises(setup)),
+        (MigrationIssue::OnPremises, own_server && !is_online),
+        (MigrationIssue::SaidToBeOnline, own_server && is_online),
         (
             MigrationIssue::PublicQueue,
             is_public(setup.queue_folder.as_ref()),

@@ -3,7 +3,7 @@
 use super::EwsSource;
 use super::request::Selection;
 use crate::error::{Error, Result, ServerContext, codes};
-use crate::source::{Folder, ItemRef, ListRequest, ListedItem, SightingKey};
+use crate::source::{Folder, ItemRef, ListRequest, ListedItem, SightingKey, Sought};
 
 /// Keys of one restriction; larger ones are refused as too complex.
 const KEYS: usize = 20;
@@ -13,13 +13,16 @@ const PAGE: u32 = 250;
 const PAGES: usize = 40;
 
 impl EwsSource {
-    pub(super) async fn locate_keys(
+    pub(super) async fn locate_sought(
         &self,
         folder: &Folder,
-        keys: &[SightingKey],
+        sought: &[Sought],
     ) -> Result<Vec<Vec<ItemRef>>> {
-        let wanted: Vec<Wanted<'_>> = keys.iter().map(wanted).collect::<Result<_>>()?;
-        let mut found = vec![Vec::new(); keys.len()];
+        let wanted: Vec<Wanted<'_>> = sought
+            .iter()
+            .map(|it| wanted(&it.key))
+            .collect::<Result<_>>()?;
+        let mut found = vec![Vec::new(); sought.len()];
         for stamps in [false, true] {
             let of_kind: Vec<(usize, &[u8])> = wanted
                 .iter()

@@ -15,7 +15,9 @@ use super::reading::{Reading, Survey, open_regular, survey, survey_of};
 use super::room::{Ordered, Room, version};
 use super::{ARCHIVE, INBOX};
 use crate::error::{Error, Result, codes};
-use crate::source::{FolderId, ItemRef, ListRequest, ListedItem, Listing, Moved, SightingKey};
+use crate::source::{
+    FolderId, ItemRef, ListRequest, ListedItem, Listing, Moved, SightingKey, Sought,
+};
 
 /// The folders and what is known of them.
 #[derive(Debug)]
@@ -223,11 +225,7 @@ impl Inner {
         Ok(Reading::of_file(&dir.join(path), self.most_bytes)?.0)
     }
 
-    pub(super) fn locate(
-        &self,
-        folder: &FolderId,
-        keys: &[SightingKey],
-    ) -> Result<Vec<Vec<ItemRef>>> {
+    pub(super) fn locate(&self, folder: &FolderId, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         let room = self.existing(folder, "locate")?;
         let mut found: BTreeMap<[u8; 32], Vec<ItemRef>> = BTreeMap::new();
         if let Room::Mbox(path) = &room {
@@ -248,11 +246,11 @@ impl Inner {
                 }
             }
         }
-        let of = |key: &SightingKey| match key {
+        let of = |sought: &Sought| match &sought.key {
             SightingKey::Content(digest) => found.get(digest).cloned().unwrap_or_default(),
             _ => Vec::new(),
         };
-        Ok(keys.iter().map(of).collect())
+        Ok(sought.iter().map(of).collect())
     }
 
     /// Moves files. The effect is lasting once it answers.

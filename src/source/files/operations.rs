@@ -11,7 +11,7 @@ use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 use crate::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderPath, FolderRoot, FolderSelector,
-    ItemRef, ListRequest, ListedItem, Listing, MailSource, Moved, Removed, SightingKey,
+    ItemRef, ListRequest, ListedItem, Listing, MailSource, Moved, Removed, SightingKey, Sought,
     SourceCapabilities,
 };
 
@@ -70,11 +70,11 @@ impl MailSource for FileSource {
         moved.await?
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        let (inner, folder, keys) = (Arc::clone(&self.inner), folder.id.clone(), keys.to_vec());
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        let (inner, folder, sought) = (Arc::clone(&self.inner), folder.id.clone(), sought.to_vec());
         let found = self
             .desk
-            .call("locate", move || inner.locate(&folder, &keys));
+            .call("locate", move || inner.locate(&folder, &sought));
         found.await?
     }
 

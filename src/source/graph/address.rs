@@ -51,7 +51,6 @@ impl Addresses {
     }
 
     /// The address of something in another mailbox of the same service.
-    #[allow(dead_code)] // the set-up's
     pub(super) fn elsewhere(&self, smtp: &str, rest: &str) -> Result<ServiceUrl> {
         self.parse(&format!("{}/users/{}{rest}", self.service, encoded(smtp)))
     }
@@ -78,7 +77,7 @@ impl Addresses {
         format!("{mailbox}/mailFolders({})/messages", quoted(folder))
     }
 
-    /// A link to a further page. Only below the mailbox at the same service: a token goes nowhere else.
+    /// A link to a further page. Only below the same mailbox at the same service: a token goes nowhere else.
     pub(super) fn follow(&self, operation: &'static str, link: &str) -> Result<ServiceUrl> {
         let refused = || {
             Error::new(&codes::GRAPH_LINK_REFUSED, operation)
@@ -88,21 +87,59 @@ impl Addresses {
         let service = self.parse(&self.service).map_err(|_| refused())?;
         let root = service.as_url().path().trim_end_matches('/');
         let below = url.as_url().path().strip_prefix(root);
-        // Graph writes the mailbox as it likes: by its id, quoted in parentheses, or in other letters.
-        let mailbox = below.is_some_and(|rest| {
-            let rest = rest.to_ascii_lowercase();
-            rest.starts_with("/me/") || rest.starts_with("/users/") || rest.starts_with("/users(")
-        });
-        if url.origin() == service.origin() && mailbox {
+        let is_ours = below.and_then(owner).is_some_and(|it| self.is_owner(&it));
+        if url.origin() == service.origin() && is_ours {
             Ok(url)
         } else {
             Err(refused())
         }
     }
 
+    /// Whether the mailbox is named so in a link. Graph writes it as it was asked for, or by its object id.
+    fn is_owner(&self, named: &str) -> bool {
+        let ours = owner(&format!("{}/", self.mailbox)).unwrap_or_default();
+        named == ours || is_object_id(named)
+    }
+
     fn parse(&self, text: &str) -> Result<ServiceUrl> {
         ServiceUrl::parse(text, self.plain_loopback)
     }
+}
+
+/// Whose a path is: `me`, or the text behind `users` in small letters, which may stand in parentheses and quotation marks.
+fn owner(path: &str) -> Option<String> {
+    let path = decoded(path)?.to_lowercase();
+    if path.starts_with("/me/") {
+        return Some("me".to_owned());
+    }
+    if let Some(rest) = path.strip_prefix("/users('") {
+        let (owner, rest) = rest.split_once("')")?;
+        return rest.starts_with('/').then(|| owner.replace("''", "'"));
+    }
+    let (owner, _) = path.strip_prefix("/users/")?.split_once('/')?;
+    Some(owner.to_owned())
+}
+
+/// A GUID, as Microsoft Entra gives each user.
+fn is_object_id(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
+/// A path without its percent-encoding (RFC 3986, 2.1).
+fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let value = digit(rest.next())? * 16 + digit(rest.next())?;
+            bytes.push(u8::try_from(value).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Text as one segment of a path or one value of a query: everything but letters, digits and `-._~` (RFC 3986, 2.3).
@@ -129,4 +166,54 @@ pub(super) fn encoded(text: &str) -> String {
 /// Text between the quotation marks of a filter (OData 4.01, URL conventions, 5.1.1.11.1: a quotation mark is doubled).
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn addresses(mailbox: Option<&str>) -> Addresses {
+        let url = ServiceUrl::parse("https://graph.example", false).unwrap();
+        Addresses::new(&url, mailbox, false).unwrap()
+    }
+
+    #[test]
+    fn a_link_leads_on_in_the_same_mailbox_only() {
+        let shared = addresses(Some("Log@Corp.example"));
+        let own = addresses(None);
+        for (path, by_shared, by_own) in [
+            ("/users/log@corp.example/messages", true, false),
+            ("/users/LOG%40corp.example/messages", true, false),
+            ("/users('log%40corp.example')/messages", true, false),
+            (
+                "/users/5a4b3c2d-0000-4000-8000-00000000abcd/messages",
+                true,
+                true,
+            ),
+            ("/users/boss@corp.example/messages", false, false),
+            ("/users('boss@corp.example')/messages", false, false),
+            ("/users/log@corp.example", false, false),
+            (
+                "/users/boss@corp.example%2Flog@corp.example/messages",
+                false,
+                false,
+            ),
+            ("/me/messages", false, true),
+            ("/groups/log@corp.example/messages", false, false),
+            ("/users/%ff/messages", false, false),
+        ] {
+            let link = format!("https://graph.example/v1.0{path}?$skip=1");
+            assert_eq!(shared.follow("list", &link).is_ok(), by_shared, "{path}");
+            assert_eq!(own.follow("list", &link).is_ok(), by_own, "{path}");
+        }
+        for link in [
+            "https://elsewhere.example/v1.0/users/log@corp.example/messages",
+            "https://graph.example/beta/users/log@corp.example/messages",
+            "/v1.0/users/log@corp.example/messages",
+        ] {
+            let error = shared.follow("list", link).unwrap_err();
+            assert_eq!(error.code(), "graph.link_refused", "{link}");
+        }
+    }
 }

@@ -10,13 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::GraphSource;
 use super::codes::{Chance, Class};
 use super::failure::{Failure, Remedy};
 use super::json::{Batch, Content, Message, Part, read};
 use super::session::{PREFER, Question, may_ask_again};
-use crate::error::{Error, Result, ServerContext, codes};
+use crate::error::{Error, ErrorKind, Result, ServerContext, codes};
 
 /// Parts of one batch that Graph allows.
 pub(super) const PARTS: usize = 20;
@@ -108,11 +109,25 @@ impl Answered {
             Self::Missing(_) => !changes,
         }
     }
+
+    /// Whether its token was refused, so that nothing was done.
+    fn wants_token(&self) -> bool {
+        matches!(self, Self::Refused(Class::SignIn, _))
+    }
 }
 
-/// One reading of an answer: the parts by their place in the question, with the waits that they name.
+/// One reading of an answer: the parts by their place in the question.
 struct Reading {
-    parts: Vec<Option<(u16, Said, Option<Duration>)>>,
+    parts: Vec<Option<Read>>,
+}
+
+/// A part as it was read.
+struct Read {
+    status: u16,
+    said: Said,
+    wait: Option<Duration>,
+    /// The id by which the service knows the part.
+    request_id: Option<String>,
 }
 
 /// What a part says, before it is judged.
@@ -121,47 +136,134 @@ enum Said {
     Refusal(super::json::Said),
 }
 
+/// The parts of one question with what is known of them so far.
+struct Parts {
+    asked: Vec<Asked>,
+    answers: Vec<Option<Answered>>,
+    /// Those that are asked for next.
+    open: Vec<usize>,
+    changes: bool,
+}
+
+impl Parts {
+    fn new(mut asked: Vec<Asked>, changes: bool) -> Self {
+        for (at, part) in asked.iter_mut().enumerate() {
+            part.id = at.to_string();
+        }
+        Self {
+            answers: asked.iter().map(|_| None).collect(),
+            open: (0..asked.len()).collect(),
+            asked,
+            changes,
+        }
+    }
+
+    fn open(&self) -> Vec<&Asked> {
+        let open = self.open.iter();
+        open.filter_map(|at| self.asked.get(*at)).collect()
+    }
+
+    fn answer(&self, at: usize) -> Option<&Answered> {
+        self.answers.get(at)?.as_ref()
+    }
+
+    fn take(&mut self, found: Vec<(usize, Answered)>) {
+        for (at, answer) in found {
+            if let Some(slot) = self.answers.get_mut(at) {
+                *slot = Some(answer);
+            }
+        }
+    }
+
+    /// Keeps only those open that may be asked again; with a new token also those whose token was refused.
+    fn retain(&mut self, new_token: bool) {
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|at| {
+            self.answer(*at).is_some_and(|answer| {
+                answer.may_be_asked_again(self.changes) || (new_token && answer.wants_token())
+            })
+        });
+        self.open = open;
+    }
+
+    /// Of what was asked for last nothing is known.
+    fn lose(&mut self, operation: &'static str, error: Error) {
+        let wait = error.retry_after();
+        let code = match error.kind() {
+            ErrorKind::Throttled => &codes::GRAPH_THROTTLED,
+            _ => &codes::GRAPH_UNAVAILABLE,
+        };
+        let mut first = Some(error);
+        for at in std::mem::take(&mut self.open) {
+            let error = first.take().unwrap_or_else(|| {
+                let error = Error::new(code, operation);
+                match wait {
+                    Some(wait) => error.with_retry_after(wait),
+                    None => error,
+                }
+            });
+            if let Some(slot) = self.answers.get_mut(at) {
+                *slot = Some(Answered::Missing(error));
+            }
+        }
+    }
+
+    fn into_answers(self, operation: &'static str) -> Vec<Answered> {
+        let missing = || Answered::Missing(Error::new(&codes::GRAPH_ANSWERS_MISSING, operation));
+        let answers = self.answers.into_iter();
+        answers.map(|it| it.unwrap_or_else(missing)).collect()
+    }
+}
+
 impl GraphSource {
     /// Asks for up to [`PARTS`] parts, and again for those that the service did not get to. One answer for each, in order.
     ///
-    /// An `Err` means that nothing is known of any part that was asked for with it.
+    /// An `Err` means that nothing is known of any part. Once a part that changes something was answered, what happens later
+    /// is the answer of those parts only that were asked for again.
     pub(super) async fn batch(
         &self,
         operation: &'static str,
-        mut parts: Vec<Asked>,
+        parts: Vec<Asked>,
         changes: bool,
     ) -> Result<Vec<Answered>> {
-        for (at, part) in parts.iter_mut().enumerate() {
-            part.id = at.to_string();
-        }
-        let mut answers: Vec<Option<Answered>> = parts.iter().map(|_| None).collect();
-        let mut open: Vec<usize> = (0..parts.len()).collect();
+        let mut parts = Parts::new(parts, changes);
         let mut waits = self.session().waits();
-        while !open.is_empty() {
-            let some: Vec<&Asked> = open.iter().filter_map(|at| parts.get(*at)).collect();
-            let found = self
-                .batch_once(operation, &some, parts.len(), changes)
-                .await?;
-            for (at, answer) in found {
-                if let Some(slot) = answers.get_mut(at) {
-                    *slot = Some(answer);
+        let (mut asked_before, mut may_sign_in) = (false, true);
+        while !parts.open.is_empty() {
+            let count = parts.asked.len();
+            match self
+                .batch_once(operation, &parts.open(), count, changes)
+                .await
+            {
+                Ok(found) => parts.take(found),
+                Err(error) if asked_before && changes => {
+                    parts.lose(operation, error);
+                    break;
                 }
+                Err(error) => return Err(error),
             }
-            open.retain(|at| {
-                let answer = answers.get(*at).and_then(Option::as_ref);
-                answer.is_some_and(|answer| answer.may_be_asked_again(changes))
-            });
-            let worst = open.iter().filter_map(|at| answers.get(*at)?.as_ref());
-            let Some(failure) = worst.filter_map(failure_of).max_by_key(wait_of) else {
-                break;
-            };
-            if self.session().recover(false, failure, &mut waits).is_err() {
+            asked_before = true;
+            let mut open = parts.open.iter().filter_map(|at| parts.answer(*at));
+            let new_token = may_sign_in
+                && open.any(Answered::wants_token)
+                && self.session().sign_in_again().await.unwrap_or(false);
+            may_sign_in &= !new_token;
+            parts.retain(new_token);
+            let open = parts.open.iter().filter_map(|at| parts.answer(*at));
+            let failures = open
+                .filter(|answer| !answer.wants_token())
+                .filter_map(failure_of);
+            if let Some(failure) = failures.max_by_key(wait_of)
+                && self
+                    .session()
+                    .recover(false, failure, &mut waits)
+                    .await
+                    .is_err()
+            {
                 break;
             }
         }
-        let missing = || Answered::Missing(Error::new(&codes::GRAPH_ANSWERS_MISSING, operation));
-        let answers = answers.into_iter();
-        Ok(answers.map(|it| it.unwrap_or_else(missing)).collect())
+        Ok(parts.into_answers(operation))
     }
 
     /// One request. The answers carry their place in the whole question.
@@ -178,7 +280,9 @@ impl GraphSource {
         let body =
             serde_json::to_vec(&outgoing).map_err(|_| Error::new(&codes::INTERNAL, operation))?;
         let url = self.session().addresses.batch()?;
-        let question = Question::of(operation, url).with_body(body, changes);
+        let question = Question::of(operation, url)
+            .with_body(body, changes)
+            .with_parts(parts.len());
         let take = |bytes: &[u8]| self.reading(bytes, places);
         let mut told = self.session().ask(&question, take).await?;
         let mut answers = Vec::with_capacity(parts.len());
@@ -188,9 +292,7 @@ impl GraphSource {
             };
             let found = told.content.parts.get_mut(at).and_then(Option::take);
             let answer = match found {
-                Some((status, said, wait)) => {
-                    self.judge(operation, status, said, wait, &told.server)
-                }
+                Some(read) => self.judge(operation, read, &told.server),
                 None => Answered::Missing(
                     Error::new(&codes::GRAPH_ANSWERS_MISSING, operation)
                         .with_server(told.server.clone()),
@@ -212,22 +314,24 @@ impl GraphSource {
             if slot.is_some() {
                 return None;
             }
-            let wait = self.session().wait_of_part(&waits_in(&part));
-            *slot = Some((part.status, said(part), wait));
+            let headers = headers_in(&part);
+            *slot = Some(Read {
+                status: part.status,
+                wait: self.session().wait_of_part(&headers),
+                request_id: request_id_in(&headers),
+                said: said(part),
+            });
         }
         Some(Reading { parts })
     }
 
-    fn judge(
-        &self,
-        operation: &'static str,
-        status: u16,
-        said: Said,
-        wait: Option<Duration>,
-        server: &ServerContext,
-    ) -> Answered {
+    fn judge(&self, operation: &'static str, read: Read, server: &ServerContext) -> Answered {
+        let Read {
+            status, said, wait, ..
+        } = read;
         let mut server = server.clone();
         server.status = Some(status);
+        server.request_id = read.request_id.or(server.request_id);
         let (class, code) = match said {
             Said::Held(held) if matches!(status, 200..=299) => return Answered::Fine(held),
             Said::Held(_) => (Class::of_status(status), String::new()),
@@ -259,7 +363,7 @@ fn failure_of(answer: &Answered) -> Option<Failure> {
         Answered::Missing(error) | Answered::Refused(_, error) => (Remedy::Repeat, error),
     };
     let code = match error.kind() {
-        crate::error::ErrorKind::Throttled => &codes::GRAPH_THROTTLED,
+        ErrorKind::Throttled => &codes::GRAPH_THROTTLED,
         _ => &codes::GRAPH_UNAVAILABLE,
     };
     Some(Failure {
@@ -278,6 +382,7 @@ fn wait_of(failure: &Failure) -> Duration {
 fn said(part: Part<'_>) -> Said {
     match part.body {
         Content::Nothing => Said::Held(Held::Nothing),
+        Content::Odd => Said::Held(Held::Unreadable),
         Content::Text(text) => Said::Held(decoded(&text)),
         Content::Object(message) => match *message {
             Message {
@@ -298,16 +403,33 @@ fn decoded(text: &str) -> Held {
     bytes.map_or(Held::Unreadable, Held::Bytes)
 }
 
-fn waits_in(part: &Part<'_>) -> HeaderMap {
+/// The headers of a part that are read. A service writes a number now and then as a number.
+fn headers_in(part: &Part<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for (name, value) in part.headers.iter().flatten() {
-        if HeaderName::try_from(name.as_str()).is_ok_and(|name| name == RETRY_AFTER)
-            && let Ok(value) = HeaderValue::from_str(value)
-        {
-            headers.append(RETRY_AFTER, value);
+    for (name, value) in part.headers.as_object().into_iter().flatten() {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => continue,
+        };
+        let name = HeaderName::try_from(name.as_str());
+        let name = name
+            .ok()
+            .filter(|name| *name == RETRY_AFTER || *name == REQUEST_ID);
+        if let (Some(name), Ok(value)) = (name, HeaderValue::try_from(text)) {
+            headers.append(name, value);
         }
     }
     headers
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// The id of a part, where it is one and no other text.
+fn request_id_in(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_id = id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    is_id.then(|| id.to_owned())
 }
 
 /// The body of a request that is JSON.

@@ -254,8 +254,11 @@ impl GraphSourceBuilder {
         self
     }
 
-    /// The most requests at a time, as [`SourceCapabilities::connections`]; default and most 4, which is what Graph allows
-    /// one application at one mailbox. A batch counts as one here; Graph itself works on at most 4 of its parts at a time.
+    /// The most calls at a time, as [`SourceCapabilities::connections`]; default and most 4.
+    ///
+    /// However many calls there are, at most 4 requests are open at the mailbox, which is what Graph allows one application:
+    /// a batch takes as many of these places as it has parts, and all four from four parts on, as Graph works on four of them
+    /// at a time and counts each. All sources with the same [gate](Self::with_gate) share the places.
     pub fn with_connections(mut self, connections: u32) -> Self {
         self.connections = connections.clamp(1, MOST_CONNECTIONS);
         self

@@ -5,10 +5,16 @@
 
 mod alone;
 
+use alone::is_of_the_item;
+
 use super::GraphSource;
 use super::batch::{Answered, Asked, Held, PARTS};
 use super::codes::Class;
+use super::everybodys::everybodys;
 use super::facts::{FIELDS, facts};
+use super::json::Message;
+use super::session::Question;
+use super::transfer::item_path;
 use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 use crate::source::{FetchSink, Fetched, Folder, ListedItem};
@@ -90,12 +96,11 @@ impl Fetch<'_> {
                 .with_item(&*row.item.id);
             return self.end(index, row, None, Fetched::Failed(error)).await;
         }
-        let facts = self
-            .source
-            .facts_of(self.from, std::slice::from_ref(row))
-            .await?
-            .pop();
-        self.alone(index, row, facts.unwrap_or(Facts::Gone)).await
+        let facts = match self.source.inner.known.take(&row.item.id) {
+            Some(facts) => Facts::Known(Box::new(facts)),
+            None => self.source.facts_alone(self.from, row).await?,
+        };
+        self.alone(index, row, facts).await
     }
 
     /// A batch.
@@ -106,13 +111,13 @@ impl Fetch<'_> {
             Asked::get(format!("{address}/$value"))
         });
         let answers = match self.source.batch(OPERATION, parts.collect(), false).await {
-            Ok(answers) => answers.into_iter().map(Some).collect(),
+            Ok(answers) => everybodys(answers, is_of_the_way)?,
             // One of them may be what makes the answer too large or unreadable.
-            Err(error) if is_of_the_answer(&error) => run.iter().map(|_| None).collect(),
+            Err(error) if is_of_the_answer(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let answers: Vec<Option<Answered>> = answers;
-        let answers = everybodys(answers)?;
+        let answers = answers.into_iter().map(Some);
+        let answers = answers.chain(std::iter::repeat_with(|| None));
         for (at, ((row, facts), answer)) in run.iter().zip(facts).zip(answers).enumerate() {
             let index = start + at;
             match answer {
@@ -185,47 +190,68 @@ impl GraphSource {
             let address = self.item_in_batch(from, &row.item.id);
             Asked::get(format!("{address}?{FIELDS}"))
         });
-        let parts: Vec<Asked> = parts.collect();
-        let answers = self.batch(OPERATION, parts, false).await?;
-        let answers: Vec<Option<Answered>> = answers.into_iter().map(Some).collect();
-        let mut answers = everybodys(answers)?.into_iter().flatten();
+        let answers = match self.batch(OPERATION, parts.collect(), false).await {
+            Ok(answers) => everybodys(answers, is_of_the_way)?,
+            // One of them may be what makes the answer too large or unreadable.
+            Err(error) if is_of_the_answer(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut answers = answers.into_iter();
         let mut all = Vec::with_capacity(run.len());
         for (row, known) in run.iter().zip(known) {
             all.push(match known {
                 Some(facts) => Facts::Known(Box::new(facts)),
                 None => match answers.next() {
-                    Some(Answered::Fine(Held::Message(message))) => {
-                        Facts::Known(Box::new(facts(*message)))
-                    }
-                    Some(Answered::Refused(Class::Gone, _)) => Facts::Gone,
-                    Some(Answered::Refused(_, error) | Answered::Missing(error)) => {
-                        Facts::Failed(error.with_item(&*row.item.id))
-                    }
-                    Some(Answered::Fine(_)) | None => Facts::Failed(
-                        Error::new(&codes::GRAPH_ANSWER_INVALID, OPERATION)
-                            .with_item(&*row.item.id),
-                    ),
+                    Some(answer) => facts_in(answer, row),
+                    None => self.facts_alone(from, row).await?,
                 },
             });
         }
         Ok(all)
     }
+
+    /// The facts of one item.
+    async fn facts_alone(&self, from: &Folder, row: &ListedItem) -> Result<Facts> {
+        let path = item_path(from, &row.item.id);
+        let url = self.session().addresses.of(&format!("{path}?{FIELDS}"))?;
+        let question = Question::of(OPERATION, url);
+        match self.session().document::<Message>(&question).await {
+            Ok(told) => Ok(facts_of_message(told.content, row)),
+            Err(error) if error.code() == codes::GRAPH_NOT_FOUND.code => Ok(Facts::Gone),
+            Err(error) if is_of_the_item(&error) || is_of_the_answer(&error) => {
+                Ok(Facts::Failed(error.with_item(&*row.item.id)))
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
-/// What says something of every item is the answer of the whole call; so is a right that is missing for each of several.
-fn everybodys(answers: Vec<Option<Answered>>) -> Result<Vec<Option<Answered>>> {
-    let refused = |answer: &Option<Answered>, is: fn(Class) -> bool| matches!(answer, Some(Answered::Refused(class, _)) if is(*class));
-    let of_the_way = |class| matches!(class, Class::Denied | Class::Refused);
-    let all = answers.len() > 1 && answers.iter().all(|answer| refused(answer, of_the_way));
-    let decides = |answer: &Option<Answered>| all || refused(answer, Class::is_everybodys);
-    if !answers.iter().any(decides) {
-        return Ok(answers);
+fn facts_in(answer: Answered, row: &ListedItem) -> Facts {
+    match answer {
+        Answered::Fine(Held::Message(message)) => facts_of_message(*message, row),
+        Answered::Refused(Class::Gone, _) => Facts::Gone,
+        Answered::Refused(_, error) | Answered::Missing(error) => {
+            Facts::Failed(error.with_item(&*row.item.id))
+        }
+        Answered::Fine(_) => Facts::Failed(unreadable(row)),
     }
-    let mut deciding = answers.into_iter().filter(decides).flatten();
-    match deciding.next() {
-        Some(Answered::Refused(_, error) | Answered::Missing(error)) => Err(error),
-        _ => Err(Error::new(&codes::INTERNAL, OPERATION)),
+}
+
+/// What is missing of a message may be what decides, such as how private it is: a message that cannot be read fails.
+fn facts_of_message(message: Message, row: &ListedItem) -> Facts {
+    if message.spoiled {
+        return Facts::Failed(unreadable(row));
     }
+    Facts::Known(Box::new(facts(message)))
+}
+
+fn unreadable(row: &ListedItem) -> Error {
+    Error::new(&codes::GRAPH_ANSWER_INVALID, OPERATION).with_item(&*row.item.id)
+}
+
+/// A right that is missing for each of several, or a request that is refused for each.
+fn is_of_the_way(class: Class) -> bool {
+    matches!(class, Class::Denied | Class::Refused)
 }
 
 fn is_of_the_answer(error: &Error) -> bool {

@@ -22,9 +22,35 @@ const FIELDS: &str = "$select=id,displayName,childFolderCount";
 const PAGE: u32 = 250;
 const PAGES: usize = 400;
 
+/// What a mailbox may lack in which nobody has archived anything yet.
+const NO_ARCHIVE: &str =
+    "the mailbox has no Archive folder: archive one mail in Outlook, or choose another folder";
+
+/// The names that stand for the id of a folder with mail (Microsoft Graph, "mailFolder resource type").
+const WELL_KNOWN: [&str; 8] = [
+    "archive",
+    "clutter",
+    "deleteditems",
+    "drafts",
+    "inbox",
+    "junkemail",
+    "msgfolderroot",
+    "sentitems",
+];
+
+fn is_well_known(id: &str) -> bool {
+    WELL_KNOWN.iter().any(|name| name.eq_ignore_ascii_case(id))
+}
+
 impl GraphSource {
     pub(super) async fn open(&self, selector: &FolderSelector) -> Result<Folder> {
         match selector {
+            // A name in the place of an id: what lies in the folder is known by the folder's id.
+            FolderSelector::Id(id, path) if is_well_known(id.as_str()) => {
+                let mut folder = self.open_root(id.as_str()).await?;
+                folder.path.clone_from(path);
+                Ok(folder)
+            }
             FolderSelector::Id(id, path) => {
                 let mut folder = Folder::new(id.clone());
                 folder.path.clone_from(path);
@@ -37,7 +63,7 @@ impl GraphSource {
     async fn open_path(&self, path: &FolderPath) -> Result<Folder> {
         let mut at = root(path.root(), OPEN)?.to_owned();
         let Some((last, parents)) = path.segments().split_last() else {
-            return self.open_root(&at, path).await;
+            return self.opened_root(&at, path).await;
         };
         for name in parents {
             at = or_missing(self.find(OPEN, &at, name).await?, name)?.id;
@@ -46,14 +72,28 @@ impl GraphSource {
         Ok(placed(found, path))
     }
 
-    async fn open_root(&self, name: &str, path: &FolderPath) -> Result<Folder> {
+    async fn opened_root(&self, name: &str, path: &FolderPath) -> Result<Folder> {
+        let mut folder = self.open_root(name).await.map_err(|error| {
+            let missing = error.code() == codes::GRAPH_FOLDER_NOT_FOUND.code;
+            if missing && *path.root() == FolderRoot::Archive {
+                error.with_detail(NO_ARCHIVE)
+            } else {
+                error
+            }
+        })?;
+        folder.path = Some(path.clone());
+        Ok(folder)
+    }
+
+    /// A folder by its well-known name.
+    async fn open_root(&self, name: &str) -> Result<Folder> {
         let url = self
             .session()
             .addresses
             .of(&format!("/mailFolders/{name}?{FIELDS}"))?;
         let question = Question::of(OPEN, url);
         let told = self.session().document::<MailFolder>(&question).await;
-        Ok(placed(told.map_err(of_folder)?.content, path))
+        Ok(open_folder(told.map_err(of_folder)?.content))
     }
 
     pub(super) async fn child_folders(
@@ -101,7 +141,7 @@ impl GraphSource {
         }
         match opened {
             Some(folder) => Ok(placed(folder, path)),
-            None => self.open_root(&at, path).await,
+            None => self.opened_root(&at, path).await,
         }
     }
 

@@ -1,14 +1,23 @@
 //! Graph's JSON, as far as it is read. Fields that are not named are passed over; fields that come twice or are of another
-//! type make the whole document unreadable, and so does one that is nested deeper than 128.
+//! type make the whole document unreadable, and so does one that is nested deeper than 128. A message is the exception: what
+//! is odd about one concerns that one alone.
 //!
 //! Errors of the parser hold pieces of the text, which may be somebody's mail: none leaves this file.
 
+mod mending;
+mod message;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{
+    Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+};
+use serde_json::Value;
+
+pub(super) use mending::mended;
+pub(super) use message::{Message, Property, Recipient};
 
 /// Reads a document, if it can be read.
 pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
@@ -74,53 +83,6 @@ pub(super) struct Page<T> {
     pub(super) count: Option<u64>,
 }
 
-/// A message, as far as it was selected.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Message {
-    pub(super) id: Option<String>,
-    pub(super) parent_folder_id: Option<String>,
-    pub(super) received_date_time: Option<String>,
-    pub(super) sent_date_time: Option<String>,
-    pub(super) subject: Option<String>,
-    pub(super) internet_message_id: Option<String>,
-    pub(super) web_link: Option<String>,
-    pub(super) from: Option<Recipient>,
-    pub(super) sender: Option<Recipient>,
-    pub(super) to_recipients: Option<Vec<Recipient>>,
-    pub(super) cc_recipients: Option<Vec<Recipient>>,
-    pub(super) bcc_recipients: Option<Vec<Recipient>>,
-    pub(super) single_value_extended_properties: Option<Vec<Property>>,
-    /// Where a part of a batch is no message but a refusal.
-    pub(super) error: Option<Said>,
-    /// In a list of changes, where the message has left the folder.
-    #[serde(rename = "@removed")]
-    pub(super) removed: Option<serde::de::IgnoredAny>,
-}
-
-/// A recipient.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Recipient {
-    pub(super) email_address: Option<EmailAddress>,
-}
-
-/// An address with its name.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct EmailAddress {
-    pub(super) name: Option<String>,
-    pub(super) address: Option<String>,
-}
-
-/// A property of MAPI's, such as `Integer 0xe08`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Property {
-    pub(super) id: String,
-    #[serde(default)]
-    pub(super) value: Option<String>,
-}
-
 /// A folder.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,7 +108,7 @@ pub(super) struct Part<'a> {
     pub(super) id: Cow<'a, str>,
     pub(super) status: u16,
     #[serde(default)]
-    pub(super) headers: Option<BTreeMap<String, String>>,
+    pub(super) headers: Value,
     #[serde(default, borrow)]
     pub(super) body: Content<'a>,
 }
@@ -161,6 +123,8 @@ pub(super) enum Content<'a> {
     Text(Cow<'a, str>),
     /// An object.
     Object(Box<Message>),
+    /// What no part holds, such as a number.
+    Odd,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
@@ -191,8 +155,31 @@ impl<'de> Visitor<'de> for ContentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let message = Message::deserialize(MapAccessDeserializer::new(map))?;
+        // The trait's, which minds no odd field; the type's own does.
+        let map = MapAccessDeserializer::new(map);
+        let message = <Message as Deserialize>::deserialize(map)?;
         Ok(Content::Object(Box::new(message)))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Content::Odd)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Content::Odd)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Content::Odd)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Content::Odd)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Content::Odd)
     }
 }
 
@@ -225,7 +212,7 @@ mod tests {
             r#"{"value":{}}"#,
             r#"{"value":[{"id":7}]}"#,
             r#"{"value":[{"id":"a","id":"b"}]}"#,
-            r#"{"value":[{"toRecipients":{}}]}"#,
+            r#"{"value":[7]}"#,
             r#"{"value":[]} trailing"#,
             r#"{"value":[]"#,
             r"[]",
@@ -242,6 +229,22 @@ mod tests {
             "null".to_owned() + &"}".repeat(200)
         );
         assert!(read::<Refusal>(nested.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn what_is_odd_about_a_part_concerns_that_part_alone() {
+        let text = br#"{"responses":[{"id":"1","status":200,"body":[1,{"a":2}],"headers":{"Retry-After":7}},
+            {"id":"2","status":200,"body":true,"headers":[]},{"id":"3","status":200,"body":1.5},
+            {"id":"4","status":200,"body":{"id":"x","subject":[]}},{"id":"5","status":200,"body":-1}]}"#;
+        let batch: Batch<'_> = read(text).unwrap();
+        for at in [0, 1, 2, 4] {
+            assert!(matches!(batch.responses[at].body, Content::Odd), "{at}");
+        }
+        let Content::Object(message) = &batch.responses[3].body else {
+            panic!("no message");
+        };
+        assert!(message.spoiled);
+        assert_eq!(message.id.as_deref(), Some("x"));
     }
 
     #[test]

@@ -34,12 +34,20 @@ impl GraphSource {
             let told = self.session().document::<Page<Message>>(&question).await;
             let found = told.map_err(of_folder)?.content;
             total = found.count.or(total);
-            for (item, facts) in found.value.into_iter().filter_map(row) {
+            for message in found.value {
+                let spoiled = message.spoiled;
+                let Some((item, facts)) = row(message) else {
+                    continue;
+                };
                 // While the folder changes, a page may show again what the one before has shown.
-                if seen.insert(item.item.id.clone()) {
-                    self.inner.known.keep(&item.item.id, facts);
-                    items.push(item);
+                if !seen.insert(item.item.id.clone()) {
+                    continue;
                 }
+                // What could not be read here is asked for again, and fails by itself.
+                if !spoiled {
+                    self.inner.known.keep(&item.item.id, facts);
+                }
+                items.push(item);
             }
             let Some(next) = found.next else {
                 let complete = items.len() <= most;

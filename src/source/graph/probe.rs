@@ -13,13 +13,11 @@ use crate::source::Folder;
 
 /// What the service says of itself in an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(dead_code)] // the set-up's
 pub(crate) struct Greeting {
     /// Its clock (`Date`, RFC 9110, 6.6.1).
     pub(crate) date: Option<Timestamp>,
 }
 
-#[allow(dead_code)] // the set-up's
 impl GraphSource {
     /// Reads the top of the mailbox's folders.
     pub(crate) async fn greet(&self) -> Result<Greeting> {

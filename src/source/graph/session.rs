@@ -11,16 +11,17 @@ use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::address::Addresses;
 use super::codes::{Chance, Class};
 use super::failure::{Failure, Remedy, of_status};
-use super::json::{Refusal, read};
+use super::json::{Refusal, mended, read};
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, ErrorKind, Result, ServerContext, codes};
 use crate::http::{
-    Authenticator, Bearer, Body, Gate, HttpClient, Reply, ServiceUrl, http_date, new_guid,
-    retry_after,
+    Authenticator, Bearer, Body, Gate, HttpClient, OpenPlace, Reply, ServiceUrl, http_date,
+    new_guid, retry_after,
 };
 
 /// The longest wait that no server asked for.
@@ -64,6 +65,10 @@ pub(super) struct Question {
     pub(super) changes: bool,
     /// Another method than GET or POST.
     pub(super) method: Option<Method>,
+    /// How many of the places at the mailbox it takes.
+    pub(super) places: u32,
+    /// How often it is asked again because its answer cannot be read.
+    pub(super) readings: usize,
 }
 
 impl Question {
@@ -75,7 +80,17 @@ impl Question {
             body: None,
             changes: false,
             method: None,
+            places: 1,
+            readings: usize::MAX,
         }
+    }
+
+    /// Is a batch of so many parts. An answer that cannot be read is asked for once more only: its parts can be asked for one
+    /// by one.
+    pub(super) fn with_parts(mut self, parts: usize) -> Self {
+        self.places = u32::try_from(parts).unwrap_or(u32::MAX);
+        self.readings = 1;
+        self
     }
 
     /// Asks by another method than GET, or POST where there is a body.
@@ -90,6 +105,19 @@ impl Question {
         self.changes = changes;
         self
     }
+}
+
+/// An answer whose body was not read yet. Its request is open until the places are dropped.
+pub(super) struct Opened {
+    pub(super) reply: Reply,
+    pub(super) places: Places,
+}
+
+/// The places that a request takes at the mailbox.
+#[must_use]
+pub(super) struct Places {
+    _few: Option<OwnedSemaphorePermit>,
+    _open: OpenPlace,
 }
 
 /// An answer that was read.
@@ -116,29 +144,39 @@ impl Session {
     }
 
     /// Asks until there is an answer of success, whose body was not read yet.
-    pub(super) async fn open(&self, question: &Question, waits: &mut Waits) -> Result<Reply> {
+    pub(super) async fn open(&self, question: &Question, waits: &mut Waits) -> Result<Opened> {
         let mut signed_in_again = false;
         loop {
             let pass = self.gate.pass(question.operation).await?;
             let authorization = self.auth.authorize().await?;
-            // Getting a token may have taken long enough for another call to be told to wait.
+            let places = Places {
+                _few: self.gate.few(question.places).await,
+                _open: self.gate.place().await,
+            };
+            // Getting a token or a place may have taken long enough for another call to be told to wait.
             if self.gate.is_held() {
                 continue;
             }
             let failure = match self.attempt(question, authorization.clone()).await {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => return Ok(Opened { reply, places }),
                 Err(failure) => failure,
             };
-            drop(pass);
+            drop((pass, places));
             if failure.remedy == Remedy::SignIn {
                 if signed_in_again || !self.auth.challenge(&authorization).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
             } else {
-                self.recover(question.changes, failure, waits)?;
+                self.recover(question.changes, failure, waits).await?;
             }
         }
+    }
+
+    /// Forgets the token that a part of a batch was refused with, and says whether asking once more makes sense.
+    pub(super) async fn sign_in_again(&self) -> Result<bool> {
+        let refused = self.auth.authorize().await?;
+        Ok(self.auth.challenge(&refused).await)
     }
 
     /// Asks and reads the whole answer, which `take` turns into what it holds; `None` where it cannot be read.
@@ -148,10 +186,14 @@ impl Session {
         mut take: impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<Told<T>> {
         let mut waits = self.waits();
+        let mut take = |bytes: &[u8]| take(bytes).or_else(|| take(&mended(bytes)?));
+        let mut unread = 0;
         loop {
-            let reply = self.open(question, &mut waits).await?;
+            let Opened { reply, places } = self.open(question, &mut waits).await?;
             let (server, date) = (reply.server.clone(), http_date(&reply.headers));
-            let failure = match reply.read_all().await {
+            let read = reply.read_all().await;
+            drop(places);
+            let failure = match read {
                 Ok(bytes) => match take(&bytes) {
                     Some(content) => {
                         return Ok(Told {
@@ -160,15 +202,22 @@ impl Session {
                             date,
                         });
                     }
-                    None => Failure {
-                        error: Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation)
-                            .with_server(server),
-                        remedy: Remedy::Repeat,
-                    },
+                    None => {
+                        unread += 1;
+                        let error = Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation);
+                        let error = error.with_server(server);
+                        if unread > question.readings {
+                            return Err(error);
+                        }
+                        Failure {
+                            error,
+                            remedy: Remedy::Repeat,
+                        }
+                    }
                 },
                 Err(error) => Failure::of_transport(error),
             };
-            self.recover(question.changes, failure, &mut waits)?;
+            self.recover(question.changes, failure, &mut waits).await?;
         }
     }
 
@@ -181,25 +230,36 @@ impl Session {
     }
 
     /// Prepares the next attempt, or gives the error back where there is none.
-    pub(super) fn recover(&self, changes: bool, failure: Failure, waits: &mut Waits) -> Result<()> {
-        let wait = match failure.remedy {
-            Remedy::Wait(wait) => wait,
-            Remedy::Repeat if !changes => None,
-            _ => return Err(failure.error),
-        };
-        if let Some(wait) = wait {
+    ///
+    /// A server that wants to be left alone is left alone by every call. One that could not do this one thing is asked again
+    /// by this call after a while, and the others go on.
+    pub(super) async fn recover(
+        &self,
+        changes: bool,
+        failure: Failure,
+        waits: &mut Waits,
+    ) -> Result<()> {
+        if let Remedy::Wait(Some(wait)) = failure.remedy {
             self.gate.hold(wait);
         }
-        match (waits.0.next(), wait) {
-            (None, _) => Err(failure.error),
-            (Some(_), Some(_)) => Ok(()),
-            (Some(next), None) => {
+        let next = match failure.remedy {
+            Remedy::Wait(_) => waits.0.next(),
+            Remedy::Repeat if !changes => waits.0.next(),
+            _ => None,
+        };
+        let Some(next) = next else {
+            return Err(failure.error);
+        };
+        match failure.remedy {
+            Remedy::Wait(None) => {
                 let busy = failure.error.kind() == ErrorKind::Throttled;
                 let own = if busy { next * 10 } else { next };
                 self.gate.hold(own.min(LONGEST_OWN_WAIT));
-                Ok(())
             }
+            Remedy::Repeat => self.clock.sleep(next.min(LONGEST_OWN_WAIT)).await,
+            _ => {}
         }
+        Ok(())
     }
 
     /// Keeps what a part of a batch says about waiting.
@@ -263,7 +323,8 @@ impl Session {
         let (status, server, headers) = (reply.status, reply.server, reply.headers);
         let wait = retry_after(&headers, self.clock.now()).filter(|wait| !wait.is_zero());
         let bytes = start_of(reply.body).await;
-        let said = read::<Refusal>(&bytes).and_then(|refusal| refusal.error);
+        let said = read::<Refusal>(&bytes).or_else(|| read(&mended(&bytes)?));
+        let said = said.and_then(|refusal| refusal.error);
         let mut failure = match said {
             Some(said) => {
                 let class = Class::of(&said, status);

@@ -4,6 +4,7 @@ use super::GraphSource;
 use super::address::encoded;
 use super::batch::{Answered, Asked, Held, PARTS};
 use super::codes::Class;
+use super::everybodys::everybodys;
 use crate::error::Result;
 use crate::source::{Disposal, Folder, ItemRef, Moved, Removed};
 
@@ -57,7 +58,7 @@ impl GraphSource {
         Ok(removed)
     }
 
-    /// One batch. What says something of every item is the answer of the whole call.
+    /// One batch. What says something of every item, and of which none went well, is the answer of the whole call.
     async fn transfer(
         &self,
         operation: &'static str,
@@ -72,7 +73,14 @@ impl GraphSource {
                 None => Asked::delete(address),
             }
         });
-        self.batch(operation, parts.collect(), true).await
+        let answers = self.batch(operation, parts.collect(), true).await?;
+        if answers
+            .iter()
+            .any(|answer| matches!(answer, Answered::Fine(_)))
+        {
+            return Ok(answers);
+        }
+        everybodys(answers, |class| class == Class::Denied)
     }
 
     /// The address of an item in its folder, as a batch names it. By the folder, as an immutable id would find the item

@@ -9,7 +9,8 @@ use crate::error::{Error, Result, codes};
 use crate::message::MailFacts;
 use crate::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, SourceCapabilities, Stamped,
+    ListedItem, Listing, MailSource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
+    Stamped,
 };
 
 #[async_trait]
@@ -89,16 +90,18 @@ impl MailSource for MemorySource {
         Ok(answers)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
         if !self.capabilities.locate {
             return Err(Error::new(&codes::SOURCE_UNSUPPORTED, "locate"));
         }
-        let call = call(SourceOperation::Locate, folder, keys.len());
+        let call = call(SourceOperation::Locate, folder, sought.len());
         let (state, fault) = self.begin(call)?;
         SourceFault::lost_reply(fault)?;
         opened(&state, folder, "locate")?;
-        let keys = keys.iter();
-        Ok(keys.map(|key| state.room.locate(&folder.id, key)).collect())
+        let each = sought.iter();
+        Ok(each
+            .map(|it| state.room.locate(&folder.id, &it.key))
+            .collect())
     }
 
     async fn remove(

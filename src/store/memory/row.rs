@@ -18,6 +18,8 @@ use crate::store::{
 
 /// The outcome of a mail whose message and entries were there.
 const ALREADY_LOGGED: &str = "already-logged";
+/// Why.
+const SAME_MESSAGE: &str = "same-message";
 
 /// Writes a decided mail, or nothing at all.
 pub(super) fn decided(
@@ -238,14 +240,14 @@ fn write_decision(
     new: &[(EntryId, u64)],
 ) {
     let decision = &row.decision;
-    let outcome = if decision.outcome == Outcome::Logged && new.is_empty() {
-        ALREADY_LOGGED
+    let (outcome, reason) = if decision.outcome == Outcome::Logged && new.is_empty() {
+        (ALREADY_LOGGED, SAME_MESSAGE)
     } else {
-        decision.outcome.code()
+        (decision.outcome.code(), decision.outcome.reason())
     };
     let (mailbox, key) = seen.clone();
     let mut record = DecisionRecord::new(mailbox, key, outcome, decision.disposition, stamp.now());
-    decision.outcome.reason().clone_into(&mut record.reason);
+    reason.clone_into(&mut record.reason);
     record.steps.clone_from(&decision.steps);
     record.flags.clone_from(&decision.flags);
     record.policy.clone_from(&decision.policy);

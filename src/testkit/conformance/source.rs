@@ -119,6 +119,7 @@ fn list() -> Vec<Case<Bench>> {
             the_old_place_of_a_moved_mail_is_gone,
             the_move_of_a_missing_item_is_its_own_answer,
             every_copy_is_located,
+            a_mail_is_located_whatever_id_it_was_last_seen_under,
             removed_mail_is_in_no_folder,
             what_a_source_cannot_do_it_says,
         }

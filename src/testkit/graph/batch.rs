@@ -13,7 +13,7 @@ use super::operation::{GraphOperation, Route};
 use super::problem::Problem;
 use super::request::GraphRequest;
 use super::server::Hangup;
-use super::service::{Performed, RunningPart, Service};
+use super::service::{Open, Performed, Service};
 
 const MOST_PARTS: usize = 20;
 
@@ -107,10 +107,17 @@ impl Service {
         let mut answers = Vec::new();
         let mut met = Vec::new();
         for group in batch.groups() {
-            let mut steps = group.iter();
+            // All of a group are counted before the first of them is worked on.
+            let open = group
+                .iter()
+                .map(|(_, (_, part))| self.enter_part(part, visitor));
+            let open: Vec<Open<'_>> = open.collect();
+            tokio::task::yield_now().await;
+            let mut steps = group.iter().zip(&open);
             let mut next = || {
-                let (index, (id, part)) = steps.next()?;
+                let ((index, (id, part)), open) = steps.next()?;
                 let fails = failure(kinds, *index, part, &statuses);
+                let fails = fails.or_else(|| open.refusal(self));
                 Some((id, Box::pin(self.step(part, visitor, fails))))
             };
             let (a, b, c, d) = (next(), next(), next(), next());
@@ -132,6 +139,14 @@ impl Service {
         })
     }
 
+    fn enter_part(&self, part: &Value, visitor: &Visitor) -> Open<'_> {
+        let route = GraphRequest::of_part(part).and_then(|request| Route::of(&request));
+        let mailbox = route
+            .ok()
+            .and_then(|route| self.mailbox_key(&route, visitor));
+        self.enter(mailbox, true)
+    }
+
     /// One part, unless it has failed before.
     async fn step(
         &self,
@@ -139,7 +154,6 @@ impl Service {
         visitor: &Visitor,
         fails: Option<Problem>,
     ) -> Result<Performed, Hangup> {
-        let _running = RunningPart::new(self);
         match fails {
             Some(problem) => Ok(Performed::plain(Err(problem))),
             None => self.part(part, visitor).await,

@@ -207,7 +207,7 @@ impl SimulatedGraphBuilder {
         self
     }
 
-    /// Takes the time of errors and subscriptions from a clock; by itself the system's.
+    /// Takes the time of errors, subscriptions and announced waits from a clock; by itself the system's.
     ///
     /// The time of items is the store's.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::header::HeaderName;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response};
-use tokio::time::Instant;
+use jiff::{SignedDuration, Timestamp};
 
 use super::access::{Access, Visitor};
 use super::answer::Answer;
@@ -66,45 +66,39 @@ pub(super) struct Service {
 #[derive(Default)]
 pub(super) struct Throttle {
     open: usize,
+    /// Open requests and running parts of batches. A batch itself is none.
     by_mailbox: BTreeMap<String, usize>,
-    quiet_until: Option<Instant>,
+    quiet_until: Option<Timestamp>,
     /// Parts of batches that are being worked on.
     parts: usize,
 }
 
-/// A part of a batch that is being worked on until this is dropped.
-pub(super) struct RunningPart<'a>(&'a Mutex<Throttle>);
-
-impl<'a> RunningPart<'a> {
-    pub(super) fn new(service: &'a Service) -> Self {
-        let parts = {
-            let mut throttle = lock(&service.throttle);
-            throttle.parts += 1;
-            throttle.parts
-        };
-        let mut statistics = lock(&service.statistics);
-        statistics.most_concurrent_parts = statistics.most_concurrent_parts.max(parts);
-        Self(&service.throttle)
-    }
-}
-
-impl Drop for RunningPart<'_> {
-    fn drop(&mut self) {
-        let mut throttle = lock(self.0);
-        throttle.parts = throttle.parts.saturating_sub(1);
-    }
-}
-
-/// A request that counts as open until it is dropped, also when its client goes away.
-struct Open<'a> {
+/// Something that is open at a mailbox until this is dropped, also when its client goes away.
+pub(super) struct Open<'a> {
     throttle: &'a Mutex<Throttle>,
     mailbox: Option<String>,
+    part: bool,
+    /// Whether there is more open by it than is allowed.
+    crowded: bool,
+}
+
+impl Open<'_> {
+    /// Why it is not worked on.
+    pub(super) fn refusal(&self, service: &Service) -> Option<Problem> {
+        let wait = service.settings.limit_wait;
+        self.crowded.then(|| Problem::throttled(Some(wait)))
+    }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         let mut throttle = lock(self.throttle);
-        throttle.open = throttle.open.saturating_sub(1);
+        let all = if self.part {
+            &mut throttle.parts
+        } else {
+            &mut throttle.open
+        };
+        *all = all.saturating_sub(1);
         if let Some(mailbox) = &self.mailbox
             && let Some(open) = throttle.by_mailbox.get_mut(mailbox)
         {
@@ -186,17 +180,19 @@ impl Service {
             }
         };
         served.operation = Some(route.operation);
-        let mailbox = self.mailbox_key(&route, &request, &visitor);
-        let open = self.open(mailbox);
-        served.reply = match open {
-            Ok(open) => {
+        let open = self.open(self.mailbox_key(&route, &visitor));
+        served.reply = match open.refusal(self) {
+            None => {
                 let (faults, reply) = self.whole(&route, &request, &visitor).await;
                 served.faults = faults;
-                drop(open);
                 reply
             }
-            Err(problem) => Ok(self.answer_of(Err(problem)).into_reply()),
+            Some(problem) => {
+                self.announce(self.settings.limit_wait);
+                Ok(self.answer_of(Err(problem)).into_reply())
+            }
         };
+        drop(open);
         served
     }
 
@@ -346,56 +342,63 @@ impl Service {
         statistics.largest_batch = statistics.largest_batch.max(parts);
     }
 
-    /// The mailbox that counts a request: that of the path, or of the first part of a batch.
-    fn mailbox_key(
-        &self,
-        route: &Route,
-        request: &GraphRequest,
-        visitor: &Visitor,
-    ) -> Option<String> {
-        let owner = if route.operation == GraphOperation::Batch {
-            let body = request.json().ok()?;
-            let first = GraphRequest::of_part(body.get("requests")?.get(0)?).ok()?;
-            Route::of(&first).ok()?.owner
-        } else {
-            route.owner.clone()
-        };
+    /// The mailbox that counts a request; that of a batch is counted by its parts.
+    pub(super) fn mailbox_key(&self, route: &Route, visitor: &Visitor) -> Option<String> {
+        if route.operation == GraphOperation::Batch {
+            return None;
+        }
         let world = lock(&self.world);
-        self.access.mailbox(visitor, owner.as_deref(), &world).ok()
+        self.access
+            .mailbox(visitor, route.owner.as_deref(), &world)
+            .ok()
     }
 
-    /// Lets a request in, or refuses it when too many are open for its mailbox.
-    fn open(&self, mailbox: Option<String>) -> Result<Open<'_>, Problem> {
+    /// Counts a request.
+    fn open(&self, mailbox: Option<String>) -> Open<'_> {
+        let quiet = lock(&self.throttle)
+            .quiet_until
+            .is_some_and(|until| self.clock.now() < until);
+        lock(&self.statistics).back_off_violations += u64::from(quiet);
+        self.enter(mailbox, false)
+    }
+
+    /// Counts a request, or a part of a batch, in.
+    pub(super) fn enter(&self, mailbox: Option<String>, part: bool) -> Open<'_> {
         let mut throttle = lock(&self.throttle);
-        throttle.open += 1;
-        let all = throttle.open;
+        let all = if part {
+            &mut throttle.parts
+        } else {
+            &mut throttle.open
+        };
+        *all += 1;
+        let all = *all;
         let own = mailbox.as_ref().map_or(0, |mailbox| {
             let open = throttle.by_mailbox.entry(mailbox.clone()).or_default();
             *open += 1;
             *open
         });
-        let quiet = throttle
-            .quiet_until
-            .is_some_and(|until| Instant::now() < until);
         drop(throttle);
-        let open = Open {
-            throttle: &self.throttle,
-            mailbox,
-        };
         let crowded = own > self.settings.limit;
         let mut statistics = lock(&self.statistics);
-        statistics.most_concurrent = statistics.most_concurrent.max(all);
+        let most = if part {
+            &mut statistics.most_concurrent_parts
+        } else {
+            &mut statistics.most_concurrent
+        };
+        *most = all.max(*most);
         statistics.most_concurrent_of_mailbox = statistics.most_concurrent_of_mailbox.max(own);
-        statistics.back_off_violations += u64::from(quiet);
         statistics.refused += u64::from(crowded);
-        if crowded {
-            return Err(Problem::throttled(Some(self.settings.limit_wait)));
+        Open {
+            throttle: &self.throttle,
+            mailbox,
+            part,
+            crowded,
         }
-        Ok(open)
     }
 
     fn announce(&self, wait: Duration) {
-        let until = Instant::now().checked_add(wait);
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        let until = self.clock.now().saturating_add(wait).ok();
         let mut throttle = lock(&self.throttle);
         throttle.quiet_until = throttle.quiet_until.max(until);
     }

@@ -32,9 +32,9 @@ pub struct GraphStatistics {
     pub bytes_sent: u64,
     /// The most HTTP requests that were open at once.
     pub most_concurrent: usize,
-    /// The most HTTP requests that were open at once for one mailbox.
+    /// The most that was open at once for one mailbox: requests, and running parts of batches.
     pub most_concurrent_of_mailbox: usize,
-    /// Requests that were refused because too many were open for a mailbox.
+    /// Requests, and parts of batches, that were refused because too many were open for a mailbox.
     pub refused: u64,
     /// Requests that came while a Retry-After was running that the server had announced.
     pub back_off_violations: u64,

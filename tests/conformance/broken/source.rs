@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, SourceCapabilities,
-    Stamped,
+    ListedItem, Listing, MailSource, MemorySource, Moved, Removed, SightingKey, Sought,
+    SourceCapabilities, Stamped,
 };
 use email_logging::testkit::conformance::source::run;
 
@@ -27,6 +27,7 @@ enum Breaks {
     MoveIsCopy,
     MoveLoses,
     OneCopyOnly,
+    OldIdIsAll,
     RemoveIsMove,
     StampIsForgotten,
     StampsAreEqual,
@@ -152,11 +153,16 @@ impl MailSource for Broken {
         Ok(moved)
     }
 
-    async fn locate(&self, folder: &Folder, keys: &[SightingKey]) -> Result<Vec<Vec<ItemRef>>> {
-        let mut found = self.inner.locate(folder, keys).await?;
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        let mut found = self.inner.locate(folder, sought).await?;
         if self.is(Breaks::OneCopyOnly) {
             for copies in &mut found {
                 copies.truncate(1);
+            }
+        }
+        if self.is(Breaks::OldIdIsAll) {
+            for (copies, sought) in found.iter_mut().zip(sought) {
+                copies.retain(|copy| sought.item.as_ref().is_none_or(|item| item == copy));
             }
         }
         Ok(found)
@@ -253,6 +259,10 @@ async fn a_source_that_breaks_a_rule_fails() {
             "a_moved_mail_is_in_the_target_and_nowhere_else",
         ),
         (Breaks::OneCopyOnly, "every_copy_is_located"),
+        (
+            Breaks::OldIdIsAll,
+            "a_mail_is_located_whatever_id_it_was_last_seen_under",
+        ),
         (Breaks::RemoveIsMove, "removed_mail_is_in_no_folder"),
         (
             Breaks::StampIsForgotten,

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 
 use super::super::failure::Failure;
-use super::super::session::Question;
+use super::super::session::{Opened, Question};
 use super::super::transfer::item_path;
 use super::{Facts, Fetch, OPERATION, complete};
 use crate::error::{Error, ErrorKind, Result, codes};
@@ -36,8 +36,8 @@ impl Fetch<'_> {
         let question = Question::of(OPERATION, session.addresses.of(&path)?);
         let mut waits = session.waits();
         let failed = loop {
-            let reply = match session.open(&question, &mut waits).await {
-                Ok(reply) => reply,
+            let Opened { reply, places } = match session.open(&question, &mut waits).await {
+                Ok(opened) => opened,
                 Err(error) if error.code() == codes::GRAPH_NOT_FOUND.code => {
                     return self.end(index, row, None, Fetched::Gone).await;
                 }
@@ -50,13 +50,15 @@ impl Fetch<'_> {
                 Err(error) => return Err(error),
             };
             self.sink.begin(index, row.size);
-            match self.read(reply.body).await? {
+            let ended = self.read(reply.body).await?;
+            drop(places);
+            match ended {
                 Ended::Complete(bytes) => {
                     return self.sink.end(complete(facts, bytes == 0)).await;
                 }
                 Ended::Broken(error) => {
                     let failure = Failure::of_transport(error);
-                    if let Err(error) = session.recover(false, failure, &mut waits) {
+                    if let Err(error) = session.recover(false, failure, &mut waits).await {
                         break error;
                     }
                 }
@@ -83,7 +85,7 @@ impl Fetch<'_> {
 }
 
 /// Whether the service answered, and what it said may be this item's trouble.
-fn is_of_the_item(error: &Error) -> bool {
+pub(super) fn is_of_the_item(error: &Error) -> bool {
     let answered = error.server().is_some_and(|server| server.status.is_some());
     let systemic = matches!(
         error.kind(),

@@ -7,7 +7,7 @@ use super::recorder::{Recorded, Recorder};
 use crate::error::{ErrorKind, Result};
 use crate::source::{
     Folder, FolderPath, FolderSelector, ItemRef, ListRequest, ListedItem, MailSource, Moved,
-    SightingKey,
+    SightingKey, Sought,
 };
 use crate::testkit::conformance::harness::{Checked, Stop, check, equal};
 
@@ -92,11 +92,21 @@ impl Bench {
         folder: &Folder,
         keys: &[SightingKey],
     ) -> Checked<Vec<Vec<ItemRef>>> {
+        let sought: Vec<Sought> = keys.iter().cloned().map(Sought::new).collect();
+        self.locate_sought(folder, &sought).await
+    }
+
+    /// As [`locate`](Self::locate), with the ids under which the items were last seen.
+    pub(super) async fn locate_sought(
+        &self,
+        folder: &Folder,
+        sought: &[Sought],
+    ) -> Checked<Vec<Vec<ItemRef>>> {
         if !self.source.capabilities().locate {
             return Err(Stop::Skipped("the source cannot locate".into()));
         }
-        let found = self.source.locate(folder, keys).await?;
-        equal("answers to locate", found.len(), keys.len())?;
+        let found = self.source.locate(folder, sought).await?;
+        equal("answers to locate", found.len(), sought.len())?;
         Ok(found)
     }
 

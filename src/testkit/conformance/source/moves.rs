@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, key_of, mail, supported};
 use crate::error::ErrorKind;
-use crate::source::{Disposal, ItemRef, ListRequest, ListedItem, Moved, Removed};
+use crate::source::{Disposal, ItemRef, ListRequest, ListedItem, Moved, Removed, Sought};
 use crate::testkit::conformance::harness::{Checked, Stop, check, equal, fails};
 
 fn refs(items: &[ListedItem]) -> Vec<ItemRef> {
@@ -125,6 +125,29 @@ pub(super) async fn every_copy_is_located(bench: &Bench) -> Checked {
     equal("in the queue", in_queue, expected)
 }
 
+pub(super) async fn a_mail_is_located_whatever_id_it_was_last_seen_under(bench: &Bench) -> Checked {
+    let (queue, items) = bench.delivered(&[1, 2]).await?;
+    let storage = bench.storage().await?;
+    let key = key_of(&items[0])?;
+    bench.move_to(&queue, &refs(&items[..1]), &storage).await?;
+    let listing = bench.source.list(&storage, ListRequest::new(0, 9)).await?;
+    let place = listing.items[0].item.clone();
+    let strange = ItemRef::new("AAMkAGNvLWxvbmdlci1oZXJl").with_change_key("CQAAAA");
+    for seen in [&items[0].item, &place, &strange] {
+        let sought = [
+            Sought::new(key_of(&items[1])?).with_item(items[1].item.clone()),
+            Sought::new(key.clone()).with_item(seen.clone()),
+        ];
+        let in_storage = bench.locate_sought(&storage, &sought).await?;
+        let expected = vec![vec![], vec![place.clone()]];
+        equal("in the storage folder", in_storage, expected)?;
+        let in_queue = bench.locate_sought(&queue, &sought).await?;
+        let expected = vec![vec![items[1].item.clone()], vec![]];
+        equal("in the queue", in_queue, expected)?;
+    }
+    Ok(())
+}
+
 pub(super) async fn removed_mail_is_in_no_folder(bench: &Bench) -> Checked {
     if !bench.source.capabilities().remove {
         return Err(Stop::Skipped("the source cannot remove".into()));
@@ -171,8 +194,9 @@ pub(super) async fn what_a_source_cannot_do_it_says(bench: &Bench) -> Checked {
         fails("to move", answer, ErrorKind::Unsupported)?;
     }
     if !capabilities.locate {
-        let keys: Vec<_> = items.iter().filter_map(|item| item.key.clone()).collect();
-        let answer = bench.source.locate(&queue, &keys).await;
+        let keys = items.iter().filter_map(|item| item.key.clone());
+        let sought: Vec<_> = keys.map(Sought::new).collect();
+        let answer = bench.source.locate(&queue, &sought).await;
         fails("to locate", answer, ErrorKind::Unsupported)?;
     }
     let limits = [

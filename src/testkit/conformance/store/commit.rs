@@ -81,8 +81,13 @@ pub(super) async fn a_second_sighting_adds_no_entry(bench: &Bench) -> Checked {
     )?;
     let filter = super::outcomes::of_sighting(bench, &second);
     let decisions = bench.decisions(&filter).await?;
-    let outcomes: Vec<_> = decisions.iter().map(|row| row.outcome.as_str()).collect();
-    equal("the second copy's outcome", outcomes, ["already-logged"])
+    let outcomes = decisions.iter().map(|row| (&*row.outcome, &*row.reason));
+    let outcomes: Vec<_> = outcomes.collect();
+    equal(
+        "the second copy's outcome and reason",
+        outcomes,
+        [("already-logged", "same-message")],
+    )
 }
 
 pub(super) async fn a_second_sighting_adds_only_what_is_new(bench: &Bench) -> Checked {

@@ -55,6 +55,10 @@ pub enum GraphFaultKind {
     InvalidUtf8,
     /// Objects of the answer hold members that nobody knows.
     UnknownMembers,
+    /// Where this text stands alone in an answer, half a character follows it, as where Exchange cut a text.
+    LoneSurrogate(String),
+    /// Where this text stands alone in an answer, there is a number instead.
+    OddField(String),
     /// An HTML page with status 200 instead of an answer. No effect.
     HtmlPage,
     /// HTTP 302 to this address. No effect.
@@ -112,6 +116,8 @@ impl GraphFaultKind {
             Self::DeepJson(_) => "DeepJson",
             Self::InvalidUtf8 => "InvalidUtf8",
             Self::UnknownMembers => "UnknownMembers",
+            Self::LoneSurrogate(_) => "LoneSurrogate",
+            Self::OddField(_) => "OddField",
             Self::HtmlPage => "HtmlPage",
             Self::RedirectTo(_) => "RedirectTo",
             Self::PartError { .. } => "PartError",

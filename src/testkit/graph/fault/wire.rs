@@ -99,6 +99,10 @@ pub(in crate::testkit::graph) fn spoil(reply: Reply, kind: &GraphFaultKind) -> R
         GraphFaultKind::UnknownMembers => edit(reply, |text| {
             text.replace("{\"", "{\"fromTheFuture\":{\"new\":[1]},\"")
         }),
+        GraphFaultKind::LoneSurrogate(found) => instead_of(reply, found, |text| {
+            format!("{}\\ud83d\"", text.trim_end_matches('"'))
+        }),
+        GraphFaultKind::OddField(found) => instead_of(reply, found, |_| "7".to_owned()),
         GraphFaultKind::OversizeBody(bytes) => {
             let mut reply = reply;
             reply.parts.push(Part::Blanks(*bytes));
@@ -113,6 +117,19 @@ fn edit(mut reply: Reply, change: impl FnOnce(&str) -> String) -> Reply {
     let body = reply.whole_body();
     let changed = change(&String::from_utf8_lossy(&body));
     reply.parts = vec![Part::Bytes(Bytes::from(changed))];
+    reply
+}
+
+/// Changes a text of an answer, which keeps its bytes where the text is not in it.
+fn instead_of(mut reply: Reply, found: &str, change: impl FnOnce(&str) -> String) -> Reply {
+    let found = json!(found).to_string();
+    let body = reply.whole_body();
+    if let Ok(text) = std::str::from_utf8(&body)
+        && text.contains(&found)
+    {
+        let changed = text.replace(&found, &change(&found));
+        reply.parts = vec![Part::Bytes(Bytes::from(changed))];
+    }
     reply
 }
 
