@@ -3,6 +3,7 @@
 mod browse;
 mod folder;
 mod forward;
+mod hints;
 mod item;
 mod signal;
 
@@ -28,6 +29,7 @@ pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, Fo
 #[cfg(feature = "files")]
 pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
+pub use hints::MailHints;
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
 pub use signal::WakeupSignal;
