@@ -23,7 +23,8 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::cli::Settings;
+use crate::cli::{Settings, WakeBy};
+use crate::wake::Waker;
 
 pub(crate) use identity::Identity;
 pub(crate) use layers::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
@@ -43,6 +44,9 @@ pub(crate) struct Config {
     pub(crate) setup: BTreeMap<String, toml::Value>,
     /// `[[mailbox]]`: several mailboxes on one log; empty where the configuration is about one.
     pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) wake: Wake,
+    /// What wakes its loggers, where they run on a schedule.
+    pub(crate) waker: Option<Waker>,
     /// The throttling gates that its sources share with others of the process.
     pub(crate) gates: ThrottlingGates,
     /// The table `[policy]`, read once the directory is known.
@@ -165,6 +169,26 @@ pub(crate) struct Run {
     every: Option<Span>,
     first_after: Option<Span>,
     attempts: Option<u32>,
+}
+
+/// `[wake]`: what brings the runs of `watch` forward when mail arrives.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Wake {
+    pub(crate) by: Option<WakeBy>,
+    every: Option<Span>,
+    /// Where Microsoft Graph reaches this program.
+    pub(crate) url: Option<String>,
+    /// Where this program listens for it.
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+impl Wake {
+    /// How often the mail system is asked.
+    pub(crate) fn every(&self) -> Duration {
+        let every = self.every.map_or(Duration::from_secs(30), |span| span.0);
+        every.max(Duration::from_secs(1))
+    }
 }
 
 /// A folder's path, checked when it is read.
@@ -301,6 +325,8 @@ impl Config {
             store: section(&mut table, "store")?,
             directory: section(&mut table, "directory")?,
             run: section(&mut table, "run")?,
+            wake: section(&mut table, "wake")?,
+            waker: None,
             identity: section(&mut table, "identity")?,
             setup: section(&mut table, "setup")?,
             policy: section(&mut table, "policy")?,
@@ -311,7 +337,7 @@ impl Config {
             None => Ok(config),
             Some(key) => Err(ConfigError::invalid(
                 format!("`{key}` is no section of the configuration"),
-                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy] and [run], and [[mailbox]] for several mailboxes.",
+                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy], [run] and [wake], and [[mailbox]] for several mailboxes.",
             )),
         }
     }
@@ -364,6 +390,11 @@ impl Config {
             self.run.first_after = Some(Span(span("--first-after", text)?));
         }
         Ok(())
+    }
+
+    /// Lets the flag of the hints win.
+    pub(crate) fn apply_wake(&mut self, by: Option<WakeBy>) {
+        self.wake.by = by.or(self.wake.by);
     }
 
     /// Whose mail it is.

@@ -13,9 +13,11 @@ mod ews;
 mod exactly_once;
 mod graph;
 mod keeper;
+mod place;
 mod pool;
 mod receiver;
 mod schedule;
+mod whole_way;
 
 #[path = "../fault_matrix/office.rs"]
 #[allow(dead_code)]
