@@ -177,6 +177,7 @@ pub(crate) struct Run {
 pub(crate) struct Wake {
     pub(crate) by: Option<WakeBy>,
     every: Option<Span>,
+    pause: Option<Span>,
     /// Where Microsoft Graph reaches this program.
     pub(crate) url: Option<String>,
     /// Where this program listens for it.
@@ -444,6 +445,7 @@ impl Config {
         schedule.every = run.every.map_or(schedule.every, |span| span.0);
         schedule.first_after = run.first_after.map_or(schedule.first_after, |span| span.0);
         schedule.attempts = run.attempts.unwrap_or(schedule.attempts);
+        schedule.hint_pause = self.wake.pause.map_or(schedule.hint_pause, |span| span.0);
         schedule
     }
 }

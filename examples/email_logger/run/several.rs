@@ -111,6 +111,7 @@ pub(super) async fn watch(
     let (schedule, waker) = (config.schedule(), config.waker.clone());
     let mut settings = PoolSettings::default();
     settings.every = schedule.every;
+    settings.hint_pause = schedule.hint_pause;
     let pool = LoggerPool::new(settings);
     let mut names = BTreeMap::new();
     for (name, logger) in loggers(&mut config, flags, output, &pool.gates()).await? {
