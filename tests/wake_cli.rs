@@ -22,7 +22,7 @@ mod watched;
 use std::path::PathBuf;
 use std::process::Command;
 
-use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
+use email_logging::testkit::exchange::{Delivery, SimulatedExchange, TlsCertificate};
 use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
 use log_file::number;
@@ -118,7 +118,8 @@ impl AtGraph {
     }
 
     fn deliver(&self, number: u32) {
-        self.graph.deliver(INBOX, mail(number)).unwrap();
+        let delivery = Delivery::new(mail(number)).with_received(jiff::Timestamp::now());
+        self.graph.deliver_with(INBOX, delivery).unwrap();
     }
 }
 
