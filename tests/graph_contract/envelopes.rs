@@ -7,7 +7,9 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use email_logging::EmailLogger;
 use email_logging::credential::{AccessToken, StaticCredentials};
-use email_logging::notifications::{NotificationReceiver, NotificationRequest, SubscriptionKeeper};
+use email_logging::notifications::{
+    ChangeSubscriptions as _, NotificationReceiver, NotificationRequest, SubscriptionKeeper,
+};
 use email_logging::source::graph::GraphSource;
 use email_logging::source::{FolderPath, Wakeup as _};
 use email_logging::store::MemoryStore;
@@ -162,13 +164,12 @@ async fn subscriptions_and_their_notifications_fit_their_schema() {
     ] {
         assert_eq!(graph.send_lifecycle(event).await, [202]);
     }
-    let error = source.subscriptions("inbox:".parse::<FolderPath>().unwrap());
-    let gone = email_logging::notifications::ChangeSubscriptions::renew(
-        &error,
-        &keeper.kept().unwrap().id,
-        jiff::Timestamp::now(),
-    );
-    gone.await.unwrap_err();
+    let service = source.subscriptions("inbox:".parse::<FolderPath>().unwrap());
+    let gone = keeper.kept().unwrap().id;
+    service
+        .renew(&gone, jiff::Timestamp::now() + Duration::from_hours(1))
+        .await
+        .unwrap_err();
     keeper.unsubscribe().await.unwrap();
 
     let mut documents = Vec::new();

@@ -111,7 +111,7 @@ async fn answers_with_faults_are_met_by_the_source_and_fit_the_metadata() {
     while checked.graph.count(INBOX).unwrap() > 0 && runs < 6 {
         let report = match logger.run_once().await {
             Ok(report) => report,
-            Err(failed) => failed.report,
+            Err(failed) => *failed.report,
         };
         logged += report.logged;
         runs += 1;

@@ -12,6 +12,7 @@ mod desk;
 mod ews;
 mod exactly_once;
 mod graph;
+mod hints;
 mod keeper;
 mod place;
 mod pool;
