@@ -381,7 +381,11 @@ fn status_says_what_is_missing_with_the_command_for_each() {
         ]
     );
     assert_eq!(told[4], "Still missing:");
-    let missing: Vec<_> = told[5..].iter().step_by(2).map(|line| line.trim()).collect();
+    let missing: Vec<_> = told[5..]
+        .iter()
+        .step_by(2)
+        .map(|line| line.trim())
+        .collect();
     assert_eq!(
         missing,
         [

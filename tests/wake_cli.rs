@@ -228,7 +228,9 @@ async fn graph_calls_the_program_and_what_a_killed_one_left_is_deleted_by_the_ne
     let (exit, said) = watch.interrupt();
     assert_eq!(exit, 130, "{said}");
     assert!(
-        said.contains(&format!("Microsoft Graph calls http://127.0.0.1:{port}/hook")),
+        said.contains(&format!(
+            "Microsoft Graph calls http://127.0.0.1:{port}/hook"
+        )),
         "{said}"
     );
     assert_eq!(place.graph.subscriptions(), [], "it is given back");
@@ -242,18 +244,15 @@ async fn notifications_that_cannot_come_are_told_and_cost_only_the_schedule() {
     place.write_config(&format!(
         "by = \"notifications\"\nurl = \"http://127.0.0.1:{elsewhere}/\"\nlisten = \"127.0.0.1:{port}\"\n"
     ));
-    let mut watch = Watched::start(place.command(&[
-        "watch",
-        "--json",
-        "--first-after",
-        "2s",
-        "--every",
-        "1h",
-    ]));
+    let mut watch =
+        Watched::start(place.command(&["watch", "--json", "--first-after", "2s", "--every", "1h"]));
     assert_eq!(watch.logged(), 1, "the schedule finds the mail");
     let (exit, said) = watch.interrupt();
     assert_eq!(exit, 130, "{said}");
-    assert!(said.contains("no change notifications for now [graph."), "{said}");
+    assert!(
+        said.contains("no change notifications for now [graph."),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

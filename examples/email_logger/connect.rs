@@ -168,7 +168,13 @@ pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuil
     let (source, hints) = mail(config)?;
     let service = config.exchange.service.unwrap_or(Service::Ews);
     let builder = unplaced_logger(config, directory, output)?;
-    let builder = woken(config, builder, service.mail_service(), Some(&hints), &queue)?;
+    let builder = woken(
+        config,
+        builder,
+        service.mail_service(),
+        Some(&hints),
+        &queue,
+    )?;
     Ok(builder
         .with_source(source)
         .with_queue_folder(queue)
@@ -193,7 +199,6 @@ pub(crate) async fn logger_of_setup(
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
         let (config, hints) = (&installation.config, connection.hints.as_ref());
         builder = woken(config, builder, setup.mail_service, hints, queue)?
-
             .with_queue_folder(queue.clone())
             .with_storage_folder(storage.clone());
     }

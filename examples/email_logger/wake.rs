@@ -67,7 +67,10 @@ impl Waker {
     }
 
     fn attached(&self) -> MutexGuard<'_, Attached> {
-        self.0.attached.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .attached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets it wake the logger of this queue.

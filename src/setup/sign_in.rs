@@ -241,7 +241,10 @@ fn nobody(sign_in: &'static str, detail: &'static str) -> Error {
 fn app(options: &Options, scope: &Scope, fields: &EmailLoggingSetup) -> Result<AppSignIn> {
     let service = identity_service(options, fields);
     if service.is_shared() {
-        return Err(nobody("AppSignIn", "no administrator has signed in: the tenant is not known"));
+        return Err(nobody(
+            "AppSignIn",
+            "no administrator has signed in: the tenant is not known",
+        ));
     }
     let credentials = WithFields::over(&options.credentials, fields);
     let builder = AppSignIn::at(service, credentials)
@@ -262,7 +265,10 @@ fn delegated(
 ) -> Result<DelegatedSignIn> {
     let service = identity_service(options, fields);
     if service.is_shared() {
-        return Err(nobody("DelegatedSignIn", "nobody has signed in: the tenant is not known"));
+        return Err(nobody(
+            "DelegatedSignIn",
+            "nobody has signed in: the tenant is not known",
+        ));
     }
     let store = options.refresh_tokens.as_ref().ok_or_else(|| {
         Error::new(&codes::CONFIG_MISSING, options.operation)

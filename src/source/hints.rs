@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{FolderSelector, Wakeup};
-use crate::error::{Error, Result, codes};
+use crate::error::Result;
+#[cfg(any(feature = "ews", feature = "graph"))]
+use crate::error::{Error, codes};
 #[cfg(feature = "graph")]
 use crate::notifications::ChangeSubscriptions;
 

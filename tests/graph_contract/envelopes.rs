@@ -80,8 +80,11 @@ async fn batches_fit_their_schema_on_both_sides_also_where_parts_fail() {
     graph.inject(batch(part_error(2, 503, "serviceNotAvailable")).at_call(2));
     graph.inject(batch(part_error(3, 404, "ErrorItemNotFound")).at_call(3));
     graph.inject(batch(GraphFaultKind::ReversedParts).at_call(4));
-    graph.inject(GraphFault::new(GraphFaultKind::Throttled { retry_after: None })
-        .on(GraphOperation::Batch).at_call(5));
+    graph.inject(
+        GraphFault::new(GraphFaultKind::Throttled { retry_after: None })
+            .on(GraphOperation::Batch)
+            .at_call(5),
+    );
     let logger = EmailLogger::builder()
         .with_source(Arc::new(source))
         .with_directory(Arc::new(people()))
@@ -97,7 +100,11 @@ async fn batches_fit_their_schema_on_both_sides_also_where_parts_fail() {
     let documents = batches(&tap.passed());
     let failed = |document: &&Document| {
         let parts = document.1["responses"].as_array();
-        parts.is_some_and(|parts| parts.iter().any(|part| part["status"].as_u64() >= Some(400)))
+        parts.is_some_and(|parts| {
+            parts
+                .iter()
+                .any(|part| part["status"].as_u64() >= Some(400))
+        })
     };
     assert!(documents.len() >= 8, "{}", documents.len());
     assert!(documents.iter().filter(failed).count() >= 2);
@@ -114,7 +121,10 @@ async fn address(receiver: NotificationReceiver, heard: Heard) -> String {
         let mut request = NotificationRequest::new("POST").with_body(&body);
         match &query {
             Some(query) => request = request.with_query(query),
-            None => heard.lock().unwrap().push(serde_json::from_slice(&body).unwrap()),
+            None => heard
+                .lock()
+                .unwrap()
+                .push(serde_json::from_slice(&body).unwrap()),
         }
         let answer = receiver.receive(&request);
         let status = axum::http::StatusCode::from_u16(answer.status).unwrap();
@@ -190,7 +200,12 @@ async fn subscriptions_and_their_notifications_fit_their_schema() {
     let heard = std::mem::take(&mut *heard.lock().unwrap());
     assert_eq!(heard.len(), 4);
     documents.extend(heard.into_iter().map(|body| ("notifications", body)));
-    for kind in ["subscription", "subscriptions", "subscription-renewal", "error"] {
+    for kind in [
+        "subscription",
+        "subscriptions",
+        "subscription-renewal",
+        "error",
+    ] {
         assert!(documents.iter().any(|one| one.0 == kind), "{kind}");
     }
     assert_fits(&documents);

@@ -9,6 +9,7 @@ use email_logging::parties::ContactKind;
 use email_logging::source::graph::GraphDelta;
 use email_logging::source::{FolderPath, MailSource as _};
 use email_logging::store::MemoryStore;
+use email_logging::testkit::clock::ManualClock;
 use email_logging::testkit::exchange::Delivery;
 use email_logging::testkit::graph::{GraphFault, GraphFaultKind, GraphOperation};
 
@@ -99,10 +100,15 @@ async fn answers_with_faults_are_met_by_the_source_and_fit_the_metadata() {
     for number in 0..25 {
         checked.graph.deliver(INBOX, mail(number)).unwrap();
     }
+    // What failed is tried again when it is due.
+    let clock = ManualClock::at(jiff::Timestamp::now());
     let logger = EmailLogger::builder()
+        .with_clock(Arc::new(clock.clone()))
         .with_source(Arc::new(source(&checked, MAILBOX)))
         .with_directory(Arc::new(people()))
-        .with_store(Arc::new(MemoryStore::new()))
+        .with_store(Arc::new(
+            MemoryStore::new().with_clock(Arc::new(clock.clone())),
+        ))
         .with_queue_folder(r"mailbox:\Inbox\".parse::<FolderPath>().unwrap())
         .with_storage_folder(r"mailbox:\Archive\".parse::<FolderPath>().unwrap())
         .build()
@@ -115,6 +121,7 @@ async fn answers_with_faults_are_met_by_the_source_and_fit_the_metadata() {
         };
         logged += report.logged;
         runs += 1;
+        clock.advance(Duration::from_hours(1));
     }
     assert_eq!((logged, checked.graph.count(INBOX).unwrap()), (25, 0));
     assert!(checked.graph.faults_fired().len() >= 5);

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use email_logging::credential::{IdentityService, MicrosoftCloud, StaticCredentials};
+use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+use email_logging::parties::ContactKind;
 use email_logging::setup::{
-    AssistedSetup, EmailLoggingAdministration, Enabling, GuideAnswer, GuideEvent, GuideOptions,
-    GuideRequest, GuideStatus, GuideStep, GraphConnector, MailConnector as _, MailService,
+    AssistedSetup, EmailLoggingAdministration, Enabling, GraphConnector, GuideAnswer, GuideEvent,
+    GuideOptions, GuideRequest, GuideStatus, GuideStep, MailConnector as _, MailService,
     ServiceConnector, TemplateList,
 };
 use email_logging::source::AddressPolicy;
@@ -14,8 +16,6 @@ use email_logging::testkit::exchange::TlsCertificate;
 use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
 use email_logging::{EmailLogger, Scope};
-use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
-use email_logging::parties::ContactKind;
 
 use crate::{CLIENT, MAILBOX, TENANT};
 
@@ -208,7 +208,9 @@ async fn the_guide_leads_to_a_set_up_for_graph_that_logs_mail() {
 
     let mail = "From: ada@contacts.example\r\nTo: ah@ours.example\r\nSubject: Offer\r\n\
                 Message-ID: <1@x.example>\r\n\r\nHello.\r\n";
-    host.graph.deliver(&format!(r"{MAILBOX}\Inbox"), mail).unwrap();
+    host.graph
+        .deliver(&format!(r"{MAILBOX}\Inbox"), mail)
+        .unwrap();
     let connection = host.connector.connect(&scope, &stored).await.unwrap();
     let logger = EmailLogger::builder()
         .with_source(connection.source)

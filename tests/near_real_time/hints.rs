@@ -65,13 +65,20 @@ async fn public_folders_give_no_hints_and_ews_calls_nobody() {
     let place = Place::new().await;
     let public = selector(r"\Email Logging\Queue\");
     let every = Duration::from_secs(30);
-    let exchange = SimulatedExchange::builder().start().await.unwrap();
+    let exchange = SimulatedExchange::builder().with_user("svc@example.com", "canary-secret");
+    let exchange = exchange.start().await.unwrap();
     let (ews, _) = source_at(&exchange.url(), |builder| builder);
     let codes = [
-        MailHints::wakeup(&place.source, &public, every).unwrap_err().code(),
-        MailHints::subscriptions(&place.source, &public).unwrap_err().code(),
+        MailHints::wakeup(&place.source, &public, every)
+            .unwrap_err()
+            .code(),
+        MailHints::subscriptions(&place.source, &public)
+            .unwrap_err()
+            .code(),
         MailHints::wakeup(&ews, &public, every).unwrap_err().code(),
-        MailHints::subscriptions(&ews, &selector("inbox:")).unwrap_err().code(),
+        MailHints::subscriptions(&ews, &selector("inbox:"))
+            .unwrap_err()
+            .code(),
     ];
     assert_eq!(codes, ["source.unsupported"; 4]);
     assert!(MailHints::wakeup(&ews, &selector("inbox:"), every).is_ok());

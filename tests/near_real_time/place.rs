@@ -148,7 +148,8 @@ impl Place {
             logger.run(&schedule, stopped, note).await.unwrap();
         });
         *self.running.lock().unwrap() = Some((stop, task));
-        self.until("the first run", || !self.runs().is_empty()).await;
+        self.until("the first run", || !self.runs().is_empty())
+            .await;
         let subscribed = || self.graph.subscriptions().len() == 1;
         self.until("a subscription", subscribed).await;
         self.rest().await;
@@ -178,15 +179,18 @@ impl Place {
 
     /// Lets so much time pass that what was hinted at is done; the schedule has no run in it.
     pub(crate) async fn rest(&self) {
-        for _ in 0..60 {
+        for _ in 0..80 {
             self.clock.advance(Duration::from_secs(2));
-            tokio::time::sleep(Duration::from_millis(4)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
     /// Lets the time of the schedule pass.
     pub(crate) async fn wait_for_the_schedule(&self) {
+        let before = self.runs().len();
         self.clock.advance(EVERY);
+        let run = || self.runs().len() > before;
+        self.until("the run of the schedule", run).await;
         self.rest().await;
     }
 

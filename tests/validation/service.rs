@@ -214,7 +214,9 @@ async fn a_sign_in_that_nobody_has_made_is_told_with_the_credentials_and_not_wit
     bench.not_checked(Check::Connection, because).await;
     // A set-up without an address is told by the check of the address alone.
     let bench = Bench::with_setup(|setup| setup.autodiscovery_email_address = None);
-    bench.mail.answers(|answers| answers.connect = fails(&codes::SETUP_INCOMPLETE));
+    bench
+        .mail
+        .answers(|answers| answers.connect = fails(&codes::SETUP_INCOMPLETE));
     let because = NotChecked::DependsOn(Check::AutodiscoveryAddress);
     bench.not_checked(Check::Service, because).await;
     let because = NotChecked::DependsOn(Check::Service);

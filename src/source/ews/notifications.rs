@@ -96,7 +96,9 @@ impl EwsSource {
             FolderSelector::Id(_, path) => path.as_ref(),
         };
         if path.is_some_and(|path| path.root() == &FolderRoot::PublicFolders) {
-            return Err(no_hints("a public folder has no notifications: it is polled"));
+            return Err(no_hints(
+                "a public folder has no notifications: it is polled",
+            ));
         }
         Ok(EwsWakeup {
             source: self.clone(),

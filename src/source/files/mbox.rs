@@ -198,7 +198,10 @@ mod tests {
         );
         assert_eq!(read(MboxQuoting::Rd).len(), 5);
         // A mail that is opened at its separator is the same one.
-        let offset = file.find("\nFrom a@b.example Mon Jan  5 10:00:00 2026\nC").unwrap() + 1;
+        let offset = file
+            .find("\nFrom a@b.example Mon Jan  5 10:00:00 2026\nC")
+            .unwrap()
+            + 1;
         let rest = &file.as_bytes()[offset..];
         let mut splitter = Splitter::new(rest, offset as u64, MboxQuoting::None);
         let at = splitter.next_mail().unwrap().unwrap().offset;
