@@ -3,6 +3,7 @@
 mod browse;
 mod folder;
 mod forward;
+mod hints;
 mod item;
 mod signal;
 
@@ -29,6 +30,8 @@ pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, Fo
 pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
 pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey, Sought};
+pub use hints::MailHints;
+pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
 pub use memory::MemorySource;
 pub use signal::WakeupSignal;
 

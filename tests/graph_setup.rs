@@ -12,6 +12,8 @@
 mod connector;
 #[path = "graph_setup/fields.rs"]
 mod fields;
+#[path = "graph_setup/guide.rs"]
+mod guide;
 #[path = "graph_setup/migration.rs"]
 mod migration;
 

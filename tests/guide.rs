@@ -4,7 +4,7 @@
 use email_logging::setup::{
     AssistedSetup, AuthenticationType, ClientSecret, EmailLoggingSetup, FolderVariant, GuideAnswer,
     GuideCheck, GuideEvent, GuideOptions, GuideOutcome, GuideReason, GuideRequest, GuideStatus,
-    GuideStep, GuideWarning,
+    GuideStep, GuideWarning, MailService, SetupChange,
 };
 use email_logging::source::{FolderId, FolderPath};
 use jiff::Timestamp;
@@ -975,6 +975,102 @@ fn a_set_up_that_exists_is_proposed_and_confirms_nothing() {
     assert_eq!(proposed.setup(), setup);
 }
 
+fn with_graph() -> AssistedSetup {
+    let options = GuideOptions::online(day("2026-11-26")).with_graph(true);
+    AssistedSetup::new(options.with_credentials_supplied(true))
+}
+
+#[test]
+fn graph_is_proposed_where_the_host_has_it_and_goes_through_the_same_pages() {
+    let mut guide = with_graph();
+    assert_eq!(guide.service(), MailService::Graph);
+    assert_eq!(guide.steps(), supplied().steps());
+    assert_eq!(guide.warnings(), [], "nothing of EWS");
+    go_to(&mut guide, GuideStep::Done);
+    fill(&mut guide);
+    let setup = finish(&mut guide).setup;
+    assert_eq!(setup.mail_service, MailService::Graph);
+    assert_eq!(setup.exchange_service_url, None);
+    assert_eq!(setup.queue_folder, Some(path("inbox:")));
+    assert_eq!(setup.storage_folder, Some(path("archive:")));
+    assert_eq!(setup.exchange_tenant_id.as_deref(), Some("tenant-1"));
+    assert_eq!(setup.autodiscovery_email_address.as_deref(), Some(ADDRESS));
+    assert_eq!(setup.violations().len(), 0);
+    // Without it there is EWS, as ever.
+    let mut guide = supplied();
+    assert_eq!(guide.service(), MailService::Ews);
+    let reason = refused(&mut guide, GuideEvent::ChooseService(MailService::Graph));
+    assert_eq!(reason, GuideReason::ServiceNotAllowed);
+    let options = GuideOptions::on_premises(day("2026-11-26")).with_graph(true);
+    let mut guide = AssistedSetup::new(options);
+    assert_eq!(guide.service(), MailService::Ews);
+    assert!(!guide.may_choose(MailService::Graph));
+    let reason = refused(&mut guide, GuideEvent::ChooseService(MailService::Graph));
+    assert_eq!(reason, GuideReason::ServiceNotAllowed);
+}
+
+#[test]
+fn another_service_needs_another_consent_and_graph_has_no_public_folders() {
+    let mut guide = with_graph();
+    take(&mut guide, GuideEvent::ChooseService(MailService::Ews));
+    assert_eq!(guide.warnings(), [GuideWarning::EwsBlocked]);
+    go_to(&mut guide, GuideStep::Folders);
+    let public = GuideEvent::ChooseVariant(FolderVariant::PublicFolders);
+    take(&mut guide, public.clone());
+    go_to(&mut guide, GuideStep::Done);
+    assert_eq!(guide.setup().mail_service, MailService::Ews);
+    while guide.step() != GuideStep::Intro {
+        take(&mut guide, GuideEvent::Back);
+    }
+    take(&mut guide, GuideEvent::ChooseService(MailService::Ews));
+    assert_eq!(guide.consent(), &GuideCheck::Passed, "nothing has changed");
+    take(&mut guide, GuideEvent::ChooseService(MailService::Graph));
+    assert_eq!(guide.variant(), FolderVariant::SharedMailbox);
+    for check in [
+        guide.consent(),
+        guide.connection(),
+        guide.folders(),
+        guide.validation(),
+    ] {
+        assert_eq!(check, &GuideCheck::NotRun);
+    }
+    assert_eq!(guide.setup().exchange_tenant_id, None);
+    assert_eq!(guide.can_next(), Err(GuideReason::NotPrepared));
+    go_to(&mut guide, GuideStep::Folders);
+    let reason = refused(&mut guide, public);
+    assert_eq!(reason, GuideReason::PublicFoldersByGraph);
+    let reason = refused(&mut guide, GuideEvent::ChooseService(MailService::Ews));
+    assert_eq!(reason, GuideReason::OtherStep);
+}
+
+#[test]
+fn a_set_up_for_graph_that_exists_stays_one_and_a_blank_one_says_nothing() {
+    let mut setup = EmailLoggingSetup::default();
+    let graph = SetupChange::MailService(MailService::Graph);
+    let address = SetupChange::AutodiscoveryEmailAddress(ADDRESS.into());
+    setup.apply(&[graph, address]).unwrap();
+    let online = || GuideOptions::online(day("2026-11-26"));
+    let guide = AssistedSetup::new(online().with_setup(&setup));
+    assert_eq!(guide.service(), MailService::Graph);
+    assert!(guide.may_choose(MailService::Ews));
+    let blank = EmailLoggingSetup::default();
+    let guide = AssistedSetup::new(online().with_graph(true).with_setup(&blank));
+    assert_eq!(guide.service(), MailService::Graph);
+    setup.mail_service = MailService::Ews;
+    let guide = AssistedSetup::new(online().with_graph(true).with_setup(&setup));
+    assert_eq!(guide.service(), MailService::Ews);
+    // A guide that was stored before there was a choice is one for EWS.
+    let mut stored = serde_json::to_value(supplied()).unwrap();
+    assert_eq!(stored["service"], "ews");
+    stored.as_object_mut().unwrap().remove("service");
+    stored["options"].as_object_mut().unwrap().remove("graph");
+    let guide: AssistedSetup = serde_json::from_value(stored).unwrap();
+    assert_eq!(guide, supplied());
+    let kept = serde_json::to_string(&with_graph()).unwrap();
+    let kept: AssistedSetup = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept, with_graph());
+}
+
 fn any_event() -> impl Strategy<Value = GuideEvent> {
     let ticket = 1..12_u64;
     let passed = prop_oneof![
@@ -1005,6 +1101,8 @@ fn any_event() -> impl Strategy<Value = GuideEvent> {
         GuideEvent::LookUpFolders,
         GuideEvent::UseDefaultFolders(false),
         GuideEvent::ChooseVariant(FolderVariant::PublicFolders),
+        GuideEvent::ChooseService(MailService::Ews),
+        GuideEvent::ChooseService(MailService::Graph),
         GuideEvent::RulesDone(true),
         GuideEvent::Validate,
         GuideEvent::ScheduleJob(false),
@@ -1020,9 +1118,10 @@ proptest! {
     #[test]
     fn no_order_of_events_leads_past_a_guard(
         at_the_end: bool,
+        graph: bool,
         events in prop::collection::vec(any_event(), 0..80),
     ) {
-        let mut guide = supplied();
+        let mut guide = if graph { with_graph() } else { supplied() };
         if at_the_end {
             go_to(&mut guide, GuideStep::Done);
             fill(&mut guide);
@@ -1043,6 +1142,9 @@ proptest! {
                 }
             }
             prop_assert!(guide.steps().contains(&guide.step()));
+            let by_graph = guide.service() == MailService::Graph;
+            prop_assert!(graph || !by_graph);
+            prop_assert!(!by_graph || guide.variant() == FolderVariant::SharedMailbox);
         }
     }
 }

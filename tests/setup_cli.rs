@@ -324,3 +324,173 @@ fn the_registration_is_filled_with_the_values_of_the_set_up() {
         2
     );
 }
+
+#[test]
+fn every_rule_of_a_field_ends_with_4_and_says_what_to_do() {
+    let place = Place::new();
+    let long = format!("exchange-tenant-id={}", "x".repeat(251));
+    for (field, expected) in [
+        (long.as_str(), "setup.too_long"),
+        ("exchange-client-id=a\u{7}b", "setup.text"),
+        ("email-batch-size=-1", "setup.batch_size"),
+        ("autodiscovery-email-address=a b@c.example", "setup.address"),
+        ("exchange-service-url=no domain", "setup.service_url"),
+        (
+            "exchange-redirect-url=http://erp.example/",
+            "config.insecure",
+        ),
+        (
+            "exchange-redirect-url=https://erp.example/#x",
+            "setup.redirect_url",
+        ),
+    ] {
+        let output = place.run(&["setup", "--json", field]);
+        assert_eq!(
+            (code(&output), error_code(&output).as_str()),
+            (4, expected),
+            "{field}"
+        );
+        let output = place.run(&["setup", field]);
+        assert_eq!(code(&output), 4, "{field}");
+        assert!(errors(&output).contains(expected), "{}", errors(&output));
+        assert_eq!(text(&output), "", "{field}");
+    }
+}
+
+/// The lines of a text without what is blank at their ends.
+fn lines(output: &Output) -> Vec<&str> {
+    text(output).lines().map(str::trim_end).collect()
+}
+
+#[test]
+fn status_says_what_is_missing_with_the_command_for_each() {
+    let place = Place::new();
+    place.run(&["setup", "autodiscovery-email-address=log@corp.example"]);
+    let store = place.file("log.sqlite").display().to_string();
+    let status = place.run(&["status"]);
+    assert_eq!(code(&status), 0, "{}", errors(&status));
+    let version = format!("  set-up     version 1, in {store}");
+    let told = lines(&status);
+    assert_eq!(
+        told[..4],
+        [
+            "Email logging is off.",
+            version.as_str(),
+            "  sign-in    oauth2: no administrator has consented yet",
+            "  last run   never",
+        ]
+    );
+    assert_eq!(told[4], "Still missing:");
+    let missing: Vec<_> = told[5..]
+        .iter()
+        .step_by(2)
+        .map(|line| line.trim())
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "the queue folder",
+            "the storage folder",
+            "the interaction template for e-mail",
+            "the client id of the app registration",
+            "the client secret, or a certificate",
+            "the consent of an administrator",
+        ]
+    );
+    for (line, command) in told[6..].iter().step_by(2).zip([
+        r"setup --queue '\Email Logging\Queue\'",
+        r"setup --storage '\Email Logging\Storage\'",
+        "setup interaction-template-code=EMAIL",
+        "setup exchange-client-id=GUID",
+        "setup --client-secret",
+        "sign-in",
+    ]) {
+        assert!(line.ends_with(command), "{line}");
+        assert!(line.starts_with("    "), "{line}");
+    }
+    let told = json(&place.run(&["status", "--json"])).remove(0);
+    assert_eq!(told["missing"].as_array().unwrap().len(), 6);
+    assert_eq!(told["runs"], json!({}));
+}
+
+#[test]
+fn a_set_up_for_graph_is_told_of_folders_that_graph_has() {
+    let place = Place::new();
+    place.run(&["setup", "mail-service=graph"]);
+    let status = place.run(&["status"]);
+    for command in ["setup --queue inbox:", "setup --storage archive:"] {
+        assert!(text(&status).contains(command), "{}", text(&status));
+    }
+    assert!(!text(&status).contains(r"\Email"), "{}", text(&status));
+}
+
+#[test]
+fn status_names_the_next_step_where_nothing_is_missing() {
+    let place = Place::new();
+    let password = place.written("password", "pass~word~of~nobody\n", 0o600);
+    place.run(&[
+        "setup",
+        "authentication-type=basic",
+        "autodiscovery-email-address=log@corp.example",
+        "exchange-account-user-name=svc",
+        "interaction-template-code=EMAIL",
+        "--queue",
+        r"\Queue\",
+        "--storage",
+        r"\Storage\",
+        "--password-file",
+        &password,
+    ]);
+    let status = place.run(&["status"]);
+    let told = lines(&status);
+    assert!(
+        told.contains(&"  sign-in    basic: user name and password are stored"),
+        "{told:?}"
+    );
+    let [.., next, command] = told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(next, "Nothing is missing. Next:");
+    assert!(command.ends_with("validate"), "{command}");
+}
+
+#[test]
+fn validate_before_the_sign_in_says_so_with_the_credentials_and_names_the_next_step() {
+    for service in ["ews", "graph"] {
+        let place = Place::new();
+        let secret = place.written("secret", "secret~of~nobody\n", 0o600);
+        let queue = ["--queue", "inbox:", "--storage", "archive:"];
+        let set_up = place.run(
+            &[
+                &[
+                    "setup",
+                    &format!("mail-service={service}"),
+                    "autodiscovery-email-address=log@corp.example",
+                    "exchange-client-id=11111111-2222-4333-8444-555555555555",
+                    "interaction-template-code=EMAIL",
+                    "--client-secret-file",
+                    &secret,
+                ][..],
+                &queue,
+            ]
+            .concat(),
+        );
+        assert_eq!(code(&set_up), 0, "{}", errors(&set_up));
+        let checked = place.run(&["validate"]);
+        assert_eq!(code(&checked), 4, "{}", errors(&checked));
+        let told = lines(&checked);
+        let of = |title: &str| told.iter().position(|line| line.contains(title)).unwrap();
+        assert!(
+            told[of("Exchange service found")].starts_with('·'),
+            "{told:?}"
+        );
+        let credentials = of("× credentials");
+        let found = told[credentials + 1..credentials + 3].join(" ");
+        assert!(found.contains("signing in: the set-up lacks"), "{told:?}");
+        assert!(found.contains("no administrator"), "{told:?}");
+        let last = told.last().unwrap();
+        assert!(last.ends_with("sign-in"), "{told:?}");
+        let failed = told.iter().filter(|line| line.starts_with('×'));
+        assert_eq!(failed.count(), 1, "{told:?}");
+    }
+}

@@ -8,6 +8,7 @@ use email_logging::EntryId;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 
 use crate::opportunity::args::OpportunityArgs;
 
@@ -168,6 +169,23 @@ pub(crate) struct RunArgs {
     pub(crate) settings: Settings,
 }
 
+/// What brings the next run forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WakeBy {
+    /// Ask the mail system between the runs, where the queue is a folder of a mailbox; public folders wait for the schedule.
+    #[default]
+    Auto,
+    /// Ask Microsoft Graph what has changed.
+    Delta,
+    /// Ask Exchange for the events of a pull subscription.
+    Pull,
+    /// Let Microsoft Graph call this program; [wake] of the configuration says where.
+    Notifications,
+    /// Nothing: mail waits for the schedule.
+    None,
+}
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Several mailboxes on one log: the configuration file lists them, each with what it has of its own. A \
@@ -184,6 +202,10 @@ pub(crate) struct WatchArgs {
     /// From the start to the first run, such as 60s.
     #[arg(long, value_name = "TIME")]
     pub(crate) first_after: Option<String>,
+    /// What brings the next run forward when mail arrives; `auto` if not given. Whatever becomes of it, the schedule finds
+    /// the mail.
+    #[arg(long, value_name = "HOW")]
+    pub(crate) wake: Option<WakeBy>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

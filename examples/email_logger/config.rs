@@ -23,7 +23,8 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::cli::Settings;
+use crate::cli::{Settings, WakeBy};
+use crate::wake::Waker;
 
 pub(crate) use identity::Identity;
 pub(crate) use layers::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
@@ -43,6 +44,9 @@ pub(crate) struct Config {
     pub(crate) setup: BTreeMap<String, toml::Value>,
     /// `[[mailbox]]`: several mailboxes on one log; empty where the configuration is about one.
     pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) wake: Wake,
+    /// What wakes its loggers, where they run on a schedule.
+    pub(crate) waker: Option<Waker>,
     /// The throttling gates that its sources share with others of the process.
     pub(crate) gates: ThrottlingGates,
     /// The table `[policy]`, read once the directory is known.
@@ -165,6 +169,27 @@ pub(crate) struct Run {
     every: Option<Span>,
     first_after: Option<Span>,
     attempts: Option<u32>,
+}
+
+/// `[wake]`: what brings the runs of `watch` forward when mail arrives.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Wake {
+    pub(crate) by: Option<WakeBy>,
+    every: Option<Span>,
+    pause: Option<Span>,
+    /// Where Microsoft Graph reaches this program.
+    pub(crate) url: Option<String>,
+    /// Where this program listens for it.
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+impl Wake {
+    /// How often the mail system is asked.
+    pub(crate) fn every(&self) -> Duration {
+        let every = self.every.map_or(Duration::from_secs(30), |span| span.0);
+        every.max(Duration::from_secs(1))
+    }
 }
 
 /// A folder's path, checked when it is read.
@@ -301,6 +326,8 @@ impl Config {
             store: section(&mut table, "store")?,
             directory: section(&mut table, "directory")?,
             run: section(&mut table, "run")?,
+            wake: section(&mut table, "wake")?,
+            waker: None,
             identity: section(&mut table, "identity")?,
             setup: section(&mut table, "setup")?,
             policy: section(&mut table, "policy")?,
@@ -311,7 +338,7 @@ impl Config {
             None => Ok(config),
             Some(key) => Err(ConfigError::invalid(
                 format!("`{key}` is no section of the configuration"),
-                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy] and [run], and [[mailbox]] for several mailboxes.",
+                "The sections are [scope], [exchange], [identity], [setup], [folders], [store], [directory], [policy], [run] and [wake], and [[mailbox]] for several mailboxes.",
             )),
         }
     }
@@ -366,6 +393,11 @@ impl Config {
         Ok(())
     }
 
+    /// Lets the flag of the hints win.
+    pub(crate) fn apply_wake(&mut self, by: Option<WakeBy>) {
+        self.wake.by = by.or(self.wake.by);
+    }
+
     /// Whose mail it is.
     pub(crate) fn scope(&self) -> Result<Scope, ConfigError> {
         let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "default".into());
@@ -413,6 +445,7 @@ impl Config {
         schedule.every = run.every.map_or(schedule.every, |span| span.0);
         schedule.first_after = run.first_after.map_or(schedule.first_after, |span| span.0);
         schedule.attempts = run.attempts.unwrap_or(schedule.attempts);
+        schedule.hint_pause = self.wake.pause.map_or(schedule.hint_pause, |span| span.0);
         schedule
     }
 }

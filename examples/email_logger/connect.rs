@@ -12,7 +12,7 @@ use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::logger::EmailLoggerBuilder;
 use email_logging::setup::{EmailLoggingSetup, EwsRetirement, MailService};
 use email_logging::source::ews::{AddressPolicy, EwsSource, EwsSourceBuilder, ThrottlingGate};
-use email_logging::source::{MailFolders, MailSource};
+use email_logging::source::{FolderPath, MailFolders, MailHints, MailSource};
 use email_logging::store::SqliteStore;
 use email_logging::{EmailLogger, Error};
 
@@ -32,12 +32,19 @@ pub(crate) fn impatient_folders(config: &Config) -> Result<Arc<dyn MailFolders>,
     Ok(Arc::new(source_builder(config)?.with_repeats(1).build()?))
 }
 
+/// A mail system, and its hints.
+type Mail = (Arc<dyn MailSource>, Arc<dyn MailHints>);
+
 /// The mail system of the configuration.
-fn source(config: &Config) -> Result<Arc<dyn MailSource>, Failure> {
+fn mail(config: &Config) -> Result<Mail, Failure> {
     if config.exchange.service == Some(Service::Graph) {
-        return Ok(Arc::new(graph::builder(config)?.build()?));
+        let source = Arc::new(graph::builder(config)?.build()?);
+        let hints = Arc::clone(&source);
+        return Ok((source, hints));
     }
-    Ok(Arc::new(source_builder(config)?.build()?))
+    let source = Arc::new(source_builder(config)?.build()?);
+    let hints = Arc::clone(&source);
+    Ok((source, hints))
 }
 
 fn source_builder(config: &Config) -> Result<EwsSourceBuilder, Failure> {
@@ -158,8 +165,16 @@ pub(crate) fn logger(config: &Config, output: &Output) -> Result<EmailLoggerBuil
         "storage",
         "--storage",
     )?;
-    let source = source(config)?;
+    let (source, hints) = mail(config)?;
+    let service = config.exchange.service.unwrap_or(Service::Ews);
     let builder = unplaced_logger(config, directory, output)?;
+    let builder = woken(
+        config,
+        builder,
+        service.mail_service(),
+        Some(&hints),
+        &queue,
+    )?;
     Ok(builder
         .with_source(source)
         .with_queue_folder(queue)
@@ -182,11 +197,26 @@ pub(crate) async fn logger_of_setup(
     let source = connection.source;
     let mut builder = unplaced_logger(&installation.config, directory, output)?.with_source(source);
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {
-        builder = builder
+        let (config, hints) = (&installation.config, connection.hints.as_ref());
+        builder = woken(config, builder, setup.mail_service, hints, queue)?
             .with_queue_folder(queue.clone())
             .with_storage_folder(storage.clone());
     }
     Ok(builder)
+}
+
+/// With what brings its runs forward, where it runs on a schedule.
+fn woken(
+    config: &Config,
+    builder: EmailLoggerBuilder,
+    service: MailService,
+    hints: Option<&Arc<dyn MailHints>>,
+    queue: &FolderPath,
+) -> Result<EmailLoggerBuilder, Failure> {
+    match (&config.waker, hints) {
+        (Some(waker), Some(hints)) => waker.attach(builder, service, hints, queue),
+        _ => Ok(builder),
+    }
 }
 
 /// What does not depend on where the mail is.

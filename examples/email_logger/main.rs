@@ -37,6 +37,7 @@ mod stats;
 mod status;
 mod validate;
 mod view;
+mod wake;
 mod words;
 
 use std::panic::AssertUnwindSafe;

@@ -21,6 +21,7 @@ use crate::installation::Installation;
 use crate::output::{Output, failure, mails, safe};
 use crate::runs::RunBook;
 use crate::signals::Signals;
+use crate::wake::{self, Waker};
 use crate::words;
 
 /// `run`.
@@ -59,6 +60,9 @@ pub(crate) async fn watch(
 ) -> Result<Exit, Failure> {
     let mut config = Config::load(file, &args.settings)?;
     config.apply_schedule(args.every.as_ref(), args.first_after.as_ref())?;
+    config.apply_wake(args.wake);
+    config.waker = Waker::start(&config.wake).await?;
+    let waker = config.waker.clone();
     if !config.mailboxes.is_empty() {
         return several::watch(config, &args.settings, output).await;
     }
@@ -73,6 +77,7 @@ pub(crate) async fn watch(
         span(schedule.first_after),
         span(schedule.every)
     ));
+    wake::tell(waker.as_ref(), output);
     output.note("Ctrl-C finishes what is begun and stops; twice stops at once.");
     let mut quarantined = 0;
     let mut closed = None;
@@ -81,9 +86,11 @@ pub(crate) async fn watch(
             quarantined += result.as_ref().map_or(0, |report| report.quarantined);
             note(&book, result);
             let told = tell_scheduled(result, output);
+            wake::tell_trouble(waker.as_ref(), output);
             closed = closed.take().or(told.err());
         })
         .await;
+    wake::end(waker).await;
     ended?;
     if let Some(failure) = closed {
         return Err(failure);
@@ -384,7 +391,7 @@ pub(crate) fn summary(report: &RunReport) -> Vec<String> {
 }
 
 /// A duration as it is written in the configuration.
-fn span(span: Duration) -> String {
+pub(crate) fn span(span: Duration) -> String {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
     format!("{span:#}")
 }

@@ -31,9 +31,16 @@ impl ChangeNotice {
     }
 }
 
-/// All subscriptions of one receiver, by id.
+/// All subscriptions of one receiver.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<BTreeMap<String, Arc<Slot>>>);
+pub(super) struct Registry(Mutex<Slots>);
+
+#[derive(Debug, Default)]
+struct Slots {
+    by_id: BTreeMap<String, Arc<Slot>>,
+    /// Of subscriptions that are being made, whose ids nobody knows yet.
+    coming: Vec<Arc<Slot>>,
+}
 
 /// What came for one subscription. Doubles are one, so that it is bounded.
 struct Slot {
@@ -49,18 +56,24 @@ impl fmt::Debug for Slot {
 }
 
 impl Registry {
-    fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a notice to its subscription. Answers whether there is one with this client state.
+    /// Takes a notice to its subscription, or to one that is being made. Answers whether there is one with this client state.
     pub(super) fn tell(&self, id: &str, client_state: &str, notice: ChangeNotice) -> bool {
-        let slot = self.slots().get(id).map(Arc::clone);
         // Digests are compared in constant time, and say nothing about the length.
         let given = blake3::hash(client_state.as_bytes());
-        let Some(slot) = slot.filter(|slot| slot.client_state == given) else {
+        let is_right = |slot: &&Arc<Slot>| slot.client_state == given;
+        let slots = self.slots();
+        let slot = match slots.by_id.get(id) {
+            Some(slot) => Some(slot).filter(is_right),
+            None => slots.coming.iter().find(is_right),
+        };
+        let Some(slot) = slot.map(Arc::clone) else {
             return false;
         };
+        drop(slots);
         slot.came().insert(notice);
         slot.more.notify_one();
         true
@@ -68,8 +81,46 @@ impl Registry {
 }
 
 impl Slot {
+    fn new(client_state: &SecretString) -> Arc<Self> {
+        Arc::new(Self {
+            client_state: blake3::hash(client_state.expose_secret().as_bytes()),
+            came: Mutex::default(),
+            more: Notify::new(),
+        })
+    }
+
     fn came(&self) -> MutexGuard<'_, BTreeSet<ChangeNotice>> {
         self.came.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A subscription that is being made: what comes for it before its id is known is kept.
+#[derive(Debug)]
+pub(super) struct Coming {
+    registry: Arc<Registry>,
+    slot: Arc<Slot>,
+}
+
+impl Coming {
+    pub(super) fn new(registry: &Arc<Registry>, client_state: &SecretString) -> Self {
+        let slot = Slot::new(client_state);
+        registry.slots().coming.push(Arc::clone(&slot));
+        Self {
+            registry: Arc::clone(registry),
+            slot,
+        }
+    }
+
+    /// It has this id: what came meanwhile comes first.
+    pub(super) fn named(self, id: &str) -> Expected {
+        Expected::of(&self.registry, id, Arc::clone(&self.slot))
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        let mut slots = self.registry.slots();
+        slots.coming.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
     }
 }
 
@@ -85,12 +136,12 @@ pub struct Expected {
 
 impl Expected {
     pub(super) fn new(registry: &Arc<Registry>, id: &str, client_state: &SecretString) -> Self {
-        let slot = Arc::new(Slot {
-            client_state: blake3::hash(client_state.expose_secret().as_bytes()),
-            came: Mutex::default(),
-            more: Notify::new(),
-        });
-        registry.slots().insert(id.to_owned(), Arc::clone(&slot));
+        Self::of(registry, id, Slot::new(client_state))
+    }
+
+    fn of(registry: &Arc<Registry>, id: &str, slot: Arc<Slot>) -> Self {
+        let known = Arc::clone(&slot);
+        registry.slots().by_id.insert(id.to_owned(), known);
         Self {
             registry: Arc::clone(registry),
             id: id.to_owned(),
@@ -126,10 +177,11 @@ impl Drop for Expected {
         let mut slots = self.registry.slots();
         // Whoever expects the same subscription after this one keeps it.
         if slots
+            .by_id
             .get(&self.id)
             .is_some_and(|slot| Arc::ptr_eq(slot, &self.slot))
         {
-            slots.remove(&self.id);
+            slots.by_id.remove(&self.id);
         }
     }
 }

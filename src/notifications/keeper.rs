@@ -20,6 +20,8 @@ pub use builder::SubscriptionKeeperBuilder;
 
 /// The wait after the first failure; it doubles with each further one in a row.
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
+/// Subscriptions that were left behind and are deleted at one time; more are left to their end.
+const LEFTOVERS: usize = 20;
 /// The longest such wait, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
@@ -27,13 +29,15 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 ///
 /// While it is waited for it creates the subscription, renews it when half of its life is over, recreates it when Graph
 /// has removed it, and tells the hints that come to the [`NotificationReceiver`]. A new subscription is a hint by itself,
-/// for nothing is known of the time before it. Failures are waited out, from a minute up to an hour and as long as the
+/// for nothing is known of the time before it; what Graph sends before its answer has come is kept. Failures are waited out, from a minute up to an hour and as long as the
 /// server asks; none ends the waiting, and the schedule finds the mail meanwhile.
 pub struct SubscriptionKeeper {
     service: Arc<dyn ChangeSubscriptions>,
     receiver: NotificationReceiver,
     notification_url: String,
     lifetime: Duration,
+    /// Nobody else has subscriptions of the folder at this address.
+    sole: bool,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     state: Mutex<State>,
@@ -186,13 +190,17 @@ impl SubscriptionKeeper {
     }
 
     async fn subscribe(&self, until: Timestamp) -> Result<bool> {
+        if self.sole {
+            self.delete_leftovers().await;
+        }
         let wanted = SubscriptionRequest {
             notification_url: self.notification_url.clone(),
             client_state: self.new_secret()?,
             until,
         };
+        let coming = self.receiver.coming(&wanted.client_state);
         let kept = self.service.subscribe(&wanted).await?;
-        let expected = self.receiver.expect(&kept.id, &kept.client_state);
+        let expected = coming.named(&kept.id);
         let due = half_of(self.clock.now(), kept.until);
         let mut state = self.lock();
         let old = state.kept.replace((kept, Arc::new(expected)));
@@ -200,6 +208,19 @@ impl SubscriptionKeeper {
         drop(state);
         drop(old);
         Ok(true)
+    }
+
+    /// Deletes what an earlier process, or a call without an answer, left behind. What cannot be deleted ends by itself.
+    async fn delete_leftovers(&self) {
+        let told = self.service.subscribed(&self.notification_url).await;
+        for id in told.unwrap_or_default().into_iter().take(LEFTOVERS) {
+            if let Err(error) = self.service.unsubscribe(&id).await {
+                #[cfg(feature = "tracing")]
+                tracing::debug!(code = error.code(), "a subscription is left behind");
+                let _ = error;
+                return;
+            }
+        }
     }
 
     fn new_secret(&self) -> Result<SecretString> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::collection::{Entry, collection};
-use super::expected::{Expected, Registry};
+use super::expected::{Coming, Expected, Registry};
 use super::request::{NotificationRequest, NotificationResponse};
 use super::validation::{Token, token};
 
@@ -40,6 +40,11 @@ impl NotificationReceiver {
     /// later one takes them. A [`SubscriptionKeeper`](super::SubscriptionKeeper) does so by itself.
     pub fn expect(&self, subscription: &str, client_state: &SecretString) -> Expected {
         Expected::new(&self.registry, subscription, client_state)
+    }
+
+    /// Keeps the notifications of a subscription that is being made, by its client state alone.
+    pub(super) fn coming(&self, client_state: &SecretString) -> Coming {
+        Coming::new(&self.registry, client_state)
     }
 
     /// Answers one request.

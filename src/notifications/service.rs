@@ -47,6 +47,21 @@ pub trait ChangeSubscriptions: fmt::Debug + Send + Sync + 'static {
     ///
     /// May be repeated.
     async fn unsubscribe(&self, id: &str) -> Result<()>;
+
+    /// The ids of all subscriptions to new mail in this folder that call this address, whoever made them. None where the
+    /// implementation cannot tell, which is the default.
+    ///
+    /// # Errors
+    ///
+    /// What a transport raises.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn subscribed(&self, notification_url: &str) -> Result<Vec<String>> {
+        let _ = notification_url;
+        Ok(Vec::new())
+    }
 }
 
 /// What a subscription is to be.
@@ -55,7 +70,7 @@ pub trait ChangeSubscriptions: fmt::Debug + Send + Sync + 'static {
 pub struct SubscriptionRequest {
     /// The address for notifications, those about the life of the subscription included.
     pub notification_url: String,
-    /// The secret that each notification has to carry, 64 characters.
+    /// The secret that each notification has to carry, 64 characters. The subscription that is made has it.
     pub client_state: SecretString,
     /// Until when.
     pub until: Timestamp,

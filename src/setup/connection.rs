@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::EmailLoggingSetup;
 use crate::error::Result;
 use crate::scope::Scope;
-use crate::source::{Folder, FolderRights, MailFolders, MailSource};
+use crate::source::{Folder, FolderRights, MailFolders, MailHints, MailSource};
 
 /// Connects to the mail system that a set-up names. `EwsConnector` is the one for Exchange Web Services.
 #[async_trait]
@@ -42,6 +42,8 @@ pub struct MailConnection {
     pub folders: Arc<dyn MailFolders>,
     /// Answers the questions of validation.
     pub probe: Arc<dyn ConnectionProbe>,
+    /// Tells when mail may have arrived, where the service does.
+    pub hints: Option<Arc<dyn MailHints>>,
 }
 
 impl MailConnection {
@@ -55,7 +57,15 @@ impl MailConnection {
             source,
             folders,
             probe,
+            hints: None,
         }
+    }
+
+    /// Who tells when mail may have arrived.
+    #[must_use]
+    pub fn with_hints(mut self, hints: Arc<dyn MailHints>) -> Self {
+        self.hints = Some(hints);
+        self
     }
 }
 

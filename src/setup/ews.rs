@@ -132,8 +132,8 @@ impl EwsConnector {
         let source = builder.build()?;
         let probe = EwsProbe::new(source.clone(), kept.sign_in.clone(), made, options, scope);
         let source = Arc::new(source);
-        let folders = Arc::clone(&source);
-        Ok(MailConnection::new(source, folders, Arc::new(probe)))
+        let (folders, hints) = (Arc::clone(&source), Arc::clone(&source));
+        Ok(MailConnection::new(source, folders, Arc::new(probe)).with_hints(hints))
     }
 
     /// Keeps a connection for the next one who asks, unless the fields have changed meanwhile.

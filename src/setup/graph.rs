@@ -89,8 +89,8 @@ impl GraphConnector {
         let source = sign_in.of_graph(builder)?.build()?;
         let probe = GraphProbe::new(source.clone(), sign_in, url, shared, scope);
         let source = Arc::new(source);
-        let folders = Arc::clone(&source);
-        Ok(MailConnection::new(source, folders, Arc::new(probe)))
+        let (folders, hints) = (Arc::clone(&source), Arc::clone(&source));
+        Ok(MailConnection::new(source, folders, Arc::new(probe)).with_hints(hints))
     }
 }
 

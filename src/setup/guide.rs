@@ -19,7 +19,7 @@ pub use event::{ClientSecret, GuideAnswer, GuideEvent, GuideRequest, GuideTicket
 pub use reason::{GuideReason, GuideWarning};
 pub use step::{FolderVariant, GuideStep};
 
-use super::{AuthenticationType, EmailLoggingSetup};
+use super::{AuthenticationType, EmailLoggingSetup, MailService};
 use crate::source::{FolderId, FolderPath, FolderRoot};
 
 /// When Exchange Online began to block Exchange Web Services by default, 2026-10-01 (Exchange Team Blog, 4492361).
@@ -42,6 +42,10 @@ pub struct GuideOptions {
     pub redirect_url: Option<String>,
     /// When it is opened; warnings depend on the date.
     pub opened_at: Timestamp,
+    /// Whether the host reaches mailboxes of Exchange Online by Microsoft Graph, too
+    /// ([`GraphConnector`](crate::setup::GraphConnector)).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub graph: bool,
     /// A set-up that exists. It is used up when the guide is opened.
     #[cfg_attr(feature = "serde", serde(skip))]
     existing: Option<Box<EmailLoggingSetup>>,
@@ -55,6 +59,7 @@ impl GuideOptions {
             credentials_supplied: false,
             redirect_url: None,
             opened_at,
+            graph: false,
             existing: None,
         }
     }
@@ -74,6 +79,14 @@ impl GuideOptions {
         self
     }
 
+    /// Whether the host's connector reaches Microsoft Graph. Then Graph is proposed for a new set-up of Exchange Online, and
+    /// the person may choose ([`GuideEvent::ChooseService`]); without it every set-up is for EWS.
+    #[must_use]
+    pub fn with_graph(mut self, graph: bool) -> Self {
+        self.graph = graph;
+        self
+    }
+
     /// The redirect URL that is suggested.
     #[must_use]
     pub fn with_redirect_url(mut self, url: impl Into<String>) -> Self {
@@ -85,6 +98,8 @@ impl GuideOptions {
     /// be [stored](ClientSecret::Stored). It is not written where options are stored under `serde`.
     #[must_use]
     pub fn with_setup(mut self, setup: &EmailLoggingSetup) -> Self {
+        // A set-up for Graph is there because the host reaches it.
+        self.graph |= setup.mail_service == MailService::Graph;
         self.existing = Some(Box::new(setup.clone()));
         self
     }
@@ -215,6 +230,8 @@ pub struct AssistedSetup {
     tickets: GuideTicket,
     #[cfg_attr(feature = "serde", serde(with = "serial::authentication"))]
     authentication: AuthenticationType,
+    #[cfg_attr(feature = "serde", serde(default, with = "serial::service"))]
+    service: MailService,
     intro: IntroPage,
     sign_in: SignInPage,
     address: String,
@@ -246,6 +263,7 @@ impl AssistedSetup {
             step: GuideStep::Intro,
             tickets: 0,
             authentication: AuthenticationType::default(),
+            service: MailService::Ews,
             intro: IntroPage::default(),
             sign_in,
             address: String::new(),
@@ -262,6 +280,9 @@ impl AssistedSetup {
                 stored: GuideCheck::NotRun,
             },
         };
+        if guide.may_choose(MailService::Graph) {
+            guide.service = MailService::Graph;
+        }
         if let Some(setup) = existing {
             guide.prefill(*setup);
         }
@@ -299,6 +320,16 @@ impl AssistedSetup {
     /// How the job will sign in.
     pub fn authentication(&self) -> AuthenticationType {
         self.authentication
+    }
+
+    /// How the mailbox will be reached.
+    pub fn service(&self) -> MailService {
+        self.service
+    }
+
+    /// Whether the mailbox can be reached so: Microsoft Graph where the host has it, for Exchange Online alone.
+    pub fn may_choose(&self, service: MailService) -> bool {
+        service == MailService::Ews || (self.options.graph && self.options.online)
     }
 
     /// Whether the instructions were opened, without which the preparation cannot be confirmed.
@@ -363,8 +394,9 @@ impl AssistedSetup {
         } else {
             GuideWarning::EwsEnds
         };
+        let by_ews = self.options.online && self.service == MailService::Ews;
         let all = [
-            (ews, self.options.online),
+            (ews, by_ews),
             (
                 GuideWarning::PublicFoldersOnline,
                 self.options.online && public,
@@ -385,7 +417,8 @@ impl AssistedSetup {
 
     /// The values so far. What a provider supplies stays blank, and no secret is among them.
     ///
-    /// The service URL is the domain of the address, as the original stores it, unless one was entered; the batch size is
+    /// The service URL is the domain of the address, as the original stores it, unless one was entered, and blank for Microsoft
+    /// Graph, which is where the cloud of the identity service has it; the batch size is
     /// 10, or what the set-up that exists has.
     pub fn setup(&self) -> EmailLoggingSetup {
         let address = self.address.trim();
@@ -402,14 +435,17 @@ impl AssistedSetup {
             storage_folder_id: self.folders.storage_id.clone(),
             email_batch_size: self.batch_size,
             autodiscovery_email_address: self.entered_address(),
-            exchange_service_url: self.service_url.clone().or(domain),
+            exchange_service_url: match self.service {
+                MailService::Ews => self.service_url.clone().or(domain),
+                MailService::Graph => None,
+            },
             exchange_account_user_name: self.sign_in.user_name.clone().filter(|_| basic),
             exchange_client_id: self.sign_in.client_id.clone().filter(|_| asked),
             exchange_redirect_url: self.sign_in.redirect_url.clone().filter(|_| oauth),
             exchange_tenant_id: self.sign_in.tenant_id.clone().filter(|_| oauth),
             authentication_type: self.authentication,
             interaction_template_code: self.last.template.clone(),
-            mail_service: super::MailService::Ews,
+            mail_service: self.service,
         }
     }
 

@@ -231,11 +231,20 @@ fn without_oauth2(options: &Options, _: &Scope) -> Error {
         .with_detail("this program was built without OAuth2")
 }
 
+/// That the tenant is missing, which a sign-in supplies.
+#[cfg(feature = "oauth2")]
+fn nobody(sign_in: &'static str, detail: &'static str) -> Error {
+    Error::new(&codes::SETUP_INCOMPLETE, sign_in).with_detail(detail)
+}
+
 #[cfg(feature = "oauth2")]
 fn app(options: &Options, scope: &Scope, fields: &EmailLoggingSetup) -> Result<AppSignIn> {
     let service = identity_service(options, fields);
     if service.is_shared() {
-        return Err(options.incomplete("no administrator has signed in: the tenant is not known"));
+        return Err(nobody(
+            "AppSignIn",
+            "no administrator has signed in: the tenant is not known",
+        ));
     }
     let credentials = WithFields::over(&options.credentials, fields);
     let builder = AppSignIn::at(service, credentials)
@@ -256,7 +265,10 @@ fn delegated(
 ) -> Result<DelegatedSignIn> {
     let service = identity_service(options, fields);
     if service.is_shared() {
-        return Err(options.incomplete("nobody has signed in: the tenant is not known"));
+        return Err(nobody(
+            "DelegatedSignIn",
+            "nobody has signed in: the tenant is not known",
+        ));
     }
     let store = options.refresh_tokens.as_ref().ok_or_else(|| {
         Error::new(&codes::CONFIG_MISSING, options.operation)

@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod fetch;
 mod folders;
+mod hints;
 mod json;
 mod known;
 mod list;

@@ -96,6 +96,15 @@ impl CheckedGraph {
         }
     }
 
+    /// Asserts that the validator let so many requests pass and found nothing, and that so many parts of batches are the same
+    /// in the batch.
+    pub(crate) fn assert_clean_and_compared(&self, at_least: usize, parts: usize) {
+        let passed = self.relay.passed();
+        assert_eq!(passed.violations, [""; 0]);
+        assert!(passed.requests >= at_least, "{} requests", passed.requests);
+        assert!(passed.compared >= parts, "{} parts", passed.compared);
+    }
+
     /// Asserts that the validator let so many requests pass and found nothing.
     pub(crate) fn assert_clean(&self, at_least: usize) {
         let passed = self.relay.passed();

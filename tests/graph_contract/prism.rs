@@ -26,8 +26,15 @@ impl Drop for Prism {
     }
 }
 
-/// Where the package lies and where the shapes are; none, said aloud, where one is missing and need not be there.
-fn installed() -> Option<(PathBuf, PathBuf)> {
+/// Where the packages are installed, the script to start, and the shapes.
+pub(crate) struct Installed {
+    pub(crate) folder: PathBuf,
+    script: PathBuf,
+    shapes: PathBuf,
+}
+
+/// Where the packages lie and where the shapes are; none, said aloud, where one is missing and need not be there.
+pub(crate) fn installed() -> Option<Installed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let given = std::env::var_os("EMAIL_LOGGING_PRISM").map(PathBuf::from);
     let directory = given.unwrap_or_else(|| root.join("target/ci/prism"));
@@ -35,7 +42,13 @@ fn installed() -> Option<(PathBuf, PathBuf)> {
     let shapes = root.join("../shared/vectors/graph/mail-openapi.json");
     let node = Command::new("node").arg("--version").output();
     let missing = match (script.is_file(), shapes.is_file(), node) {
-        (true, true, Ok(output)) if output.status.success() => return Some((script, shapes)),
+        (true, true, Ok(output)) if output.status.success() => {
+            return Some(Installed {
+                folder: directory,
+                script,
+                shapes,
+            });
+        }
         (false, _, _) => "the npm package @stoplight/prism-cli is not installed",
         (true, false, _) => "../shared/vectors is absent",
         (true, true, _) => "there is no node",
@@ -50,7 +63,7 @@ fn installed() -> Option<(PathBuf, PathBuf)> {
 impl Prism {
     /// Starts it between a client and the server of this address; none where it is not installed.
     pub(crate) async fn before(upstream: &str) -> Option<Self> {
-        let (script, shapes) = installed()?;
+        let Installed { script, shapes, .. } = installed()?;
         for _ in 0..ATTEMPTS {
             if let Some(prism) = Self::start(&script, &shapes, upstream).await {
                 return Some(prism);

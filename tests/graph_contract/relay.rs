@@ -1,6 +1,6 @@
 //! What stands in front of the validator: it takes batches apart and notes what the validator finds.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
@@ -19,6 +19,8 @@ const LARGEST: usize = 64 << 20;
 pub(crate) struct Passed {
     /// Requests to the validator, parts of batches alone.
     pub(crate) requests: usize,
+    /// Parts of batches that were compared with what the server answers to the batch.
+    pub(crate) compared: usize,
     /// What it found.
     pub(crate) violations: Vec<String>,
 }
@@ -29,6 +31,7 @@ pub(crate) struct Relay {
     pub(crate) origin: String,
     passed: Arc<Mutex<Passed>>,
     asked: Arc<AtomicU64>,
+    compares: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -37,6 +40,8 @@ struct Way {
     /// The server behind the validator.
     graph: String,
     asked: Arc<AtomicU64>,
+    /// Whether batches that only read are asked of the server itself, too.
+    compares: Arc<AtomicBool>,
     client: reqwest::Client,
     passed: Arc<Mutex<Passed>>,
 }
@@ -52,7 +57,9 @@ impl Relay {
     pub(crate) async fn before(prism: &str, graph: &str) -> Self {
         let passed = Arc::new(Mutex::new(Passed::default()));
         let asked = Arc::new(AtomicU64::new(0));
+        let compares = Arc::new(AtomicBool::new(true));
         let way = Way {
+            compares: Arc::clone(&compares),
             prism: prism.to_owned(),
             graph: graph.to_owned(),
             asked: Arc::clone(&asked),
@@ -67,7 +74,13 @@ impl Relay {
             origin,
             passed,
             asked,
+            compares,
         }
+    }
+
+    /// Whether batches that only read are asked of the server itself, too, and the answers compared. They are by default.
+    pub(crate) fn compare_batches(&self, compare: bool) {
+        self.compares.store(compare, Ordering::Relaxed);
     }
 
     /// How many requests came; a batch is one.
@@ -127,11 +140,24 @@ async fn batch(way: &Way, headers: &HeaderMap, body: &[u8]) -> Response<Body> {
             .await;
         responses.push(answered.into_part(&part["id"]));
     }
+    let reads = requests.iter().all(|part| part["method"] == "GET");
+    if reads && way.compares.load(Ordering::Relaxed) {
+        way.compare(headers, &body, &responses).await;
+    }
     Response::builder()
         .status(200)
         .header("content-type", "application/json")
         .body(Body::from(json!({"responses": responses}).to_string()))
         .unwrap()
+}
+
+/// What has to be the same of a part each time: an error has a time and an id of its own.
+fn essence(part: &Value) -> (Value, Value) {
+    let body = match part["body"].get("error") {
+        Some(error) => error["code"].clone(),
+        None => part["body"].clone(),
+    };
+    (part["status"].clone(), body)
 }
 
 /// The header fields of a part, with the credential of the whole.
@@ -148,6 +174,30 @@ fn part_headers(part: &Value, whole: &HeaderMap) -> HeaderMap {
 }
 
 impl Way {
+    /// Asks the server itself for a batch that only reads: its parts have to be those that the validator has seen.
+    async fn compare(&self, headers: &HeaderMap, body: &Value, seen: &[Value]) {
+        let mut headers = headers.clone();
+        headers.remove(HOST);
+        headers.remove("content-length");
+        let body = body.to_string().into_bytes();
+        let sent = self.send(&self.graph, &Method::POST, "/$batch", &headers, body);
+        let whole: Value = serde_json::from_slice(&sent.await.body).unwrap();
+        let parts = whole["responses"].as_array().cloned().unwrap_or_default();
+        let mut passed = self.passed.lock().unwrap();
+        passed.compared += seen.len();
+        if parts.len() != seen.len() {
+            let found = format!("{} parts of {}", parts.len(), seen.len());
+            passed.violations.push(format!("$batch: {found}"));
+        }
+        for one in seen {
+            let same = parts.iter().find(|part| part["id"] == one["id"]);
+            if same.map(essence) != Some(essence(one)) {
+                let found = format!("part {} is another one than it is alone", one["id"]);
+                passed.violations.push(format!("$batch: {found}"));
+            }
+        }
+    }
+
     async fn pass(
         &self,
         method: Method,

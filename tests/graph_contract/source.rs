@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use email_logging::credential::{AccessToken, CredentialProvider};
 use email_logging::error::codes;
-use email_logging::source::graph::GraphSource;
+use email_logging::source::graph::{GraphSource, GraphSourceBuilder};
 use email_logging::source::{FolderPath, FolderRoot, ItemRef, MailFolders, MailSource};
 use email_logging::testkit::conformance::source::{SourceFixture, run};
+use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::{Error, Result, Scope};
 
 use super::checked::{APP_TOKEN, CheckedGraph};
@@ -29,24 +30,39 @@ impl std::fmt::Debug for OnCheckedGraph {
 
 /// A provider of the token that the server knows.
 #[derive(Debug)]
-struct OneToken;
+pub(crate) struct OneToken(pub(crate) String);
 
 #[async_trait]
 impl CredentialProvider for OneToken {
     async fn access_token(&self, _: &Scope, _: &str) -> Result<Option<AccessToken>> {
-        Ok(Some(AccessToken::new(APP_TOKEN, None)))
+        Ok(Some(AccessToken::new(self.0.as_str(), None)))
     }
 }
 
 /// A source that knows the validator as Graph.
 pub(crate) fn source(checked: &CheckedGraph, mailbox: &str) -> GraphSource {
+    let builder = builder(checked, APP_TOKEN);
+    builder.with_mailbox(mailbox).build().unwrap()
+}
+
+/// A source of the mailbox of whoever has this token: `/me`.
+fn own_source(checked: &CheckedGraph, token: &str) -> GraphSource {
+    builder(checked, token).build().unwrap()
+}
+
+fn builder(checked: &CheckedGraph, token: &str) -> GraphSourceBuilder {
     GraphSource::builder()
         .with_service_url(format!("{}/v1.0", checked.relay.origin))
-        .with_mailbox(mailbox)
-        .with_access_token(Arc::new(OneToken))
+        .with_access_token(Arc::new(OneToken(token.to_owned())))
         .dangerously_allow_plain_http_on_loopback()
-        .build()
-        .unwrap()
+}
+
+fn mailbox(number: u64) -> String {
+    format!("case{number}@corp.example")
+}
+
+fn token(number: u64) -> String {
+    format!("token-of-person-{number}")
 }
 
 fn failed(cause: io::Error) -> Error {
@@ -58,8 +74,8 @@ fn path(name: &str) -> FolderPath {
 }
 
 impl OnCheckedGraph {
-    fn new(checked: &Arc<CheckedGraph>, number: u64) -> Self {
-        let mailbox = format!("case{number}@corp.example");
+    fn new(checked: &Arc<CheckedGraph>, number: u64, own: bool) -> Self {
+        let mailbox = mailbox(number);
         checked.graph.add_mailbox(&mailbox);
         for name in ["Queue", "Storage"] {
             checked
@@ -69,7 +85,11 @@ impl OnCheckedGraph {
         }
         Self {
             checked: Arc::clone(checked),
-            source: Arc::new(source(checked, &mailbox)),
+            source: Arc::new(if own {
+                own_source(checked, &token(number))
+            } else {
+                source(checked, &mailbox)
+            }),
             mailbox,
         }
     }
@@ -134,19 +154,37 @@ impl SourceFixture for OnCheckedGraph {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_graph_source_keeps_its_contract_and_fits_the_metadata() {
-    let Some(checked) = CheckedGraph::start().await else {
-        return;
-    };
+async fn keeps_its_contract(checked: CheckedGraph, own: bool) {
     let checked = Arc::new(checked);
     let cases = AtomicU64::new(0);
     let report = run(async || {
         let number = cases.fetch_add(1, Ordering::Relaxed);
-        OnCheckedGraph::new(&checked, number)
+        OnCheckedGraph::new(&checked, number, own)
     })
     .await;
     report.assert_passed();
     assert!(report.passed() >= 20, "{report}");
     checked.assert_clean(100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_graph_source_keeps_its_contract_and_fits_the_metadata() {
+    let Some(checked) = CheckedGraph::start().await else {
+        return;
+    };
+    keeps_its_contract(checked, false).await;
+}
+
+/// More than there are cases.
+const PEOPLE: u64 = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persons_own_mailbox_fits_the_metadata_too() {
+    let graph = (0..PEOPLE).fold(SimulatedGraph::builder(), |graph, number| {
+        graph.with_user_token(token(number), mailbox(number))
+    });
+    let Some(checked) = CheckedGraph::start_with(graph).await else {
+        return;
+    };
+    keeps_its_contract(checked, true).await;
 }

@@ -13,7 +13,9 @@ use email_logging::source::{FolderId, FolderSelector, Wakeup as _};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use wiremock::matchers::{body_partial_json, header, method, path};
+use wiremock::matchers::{
+    body_partial_json, header, method, path, query_param, query_param_is_missing,
+};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support::{Counter, TestClock};
@@ -228,5 +230,60 @@ async fn an_answer_that_names_no_subscription_is_a_failure() {
         }
         let failure = keeper.state().last_failure.unwrap();
         assert_eq!(failure.1, "graph.answer_invalid", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn own_subscriptions_are_found_page_by_page_and_no_link_leads_elsewhere() {
+    let server = MockServer::start().await;
+    let resource = "users/o%27neil@example.com/mailFolders('AQMk-_''=')/messages";
+    let one = |id: &str, resource: &str, url: &str| {
+        json!({
+            "id": id, "resource": resource, "notificationUrl": url, "changeType": "created",
+            "expirationDateTime": "2026-11-04T23:00:00Z"
+        })
+    };
+    let page = |value: Vec<Value>, next: Option<String>| {
+        let mut page = json!({ "value": value });
+        if let Some(next) = next {
+            page["@odata.nextLink"] = next.into();
+        }
+        ResponseTemplate::new(200).set_body_json(page)
+    };
+    let get = |skip: Option<&str>| {
+        let mock = Mock::given(method("GET")).and(path("/v1.0/subscriptions"));
+        match skip {
+            Some(skip) => mock.and(query_param("$skiptoken", skip)),
+            None => mock.and(query_param_is_missing("$skiptoken")),
+        }
+    };
+    let link = |skip: &str| format!("{}/v1.0/subscriptions?$skiptoken={skip}", server.uri());
+    let first = vec![
+        one("a", resource, URL),
+        one("b", resource, "https://other.example/"),
+        one("c", "users/other/messages", URL),
+    ];
+    get(None)
+        .respond_with(page(first, Some(link("2"))))
+        .mount(&server)
+        .await;
+    get(Some("2"))
+        .respond_with(page(vec![one("d", resource, URL)], None))
+        .mount(&server)
+        .await;
+    let found = subscriptions(&server).subscribed(URL).await.unwrap();
+    assert_eq!(found, ["a", "d"]);
+    for next in [
+        "https://evil.example/v1.0/subscriptions?$skiptoken=2".to_owned(),
+        format!("{}/v1.0/users?$skiptoken=2", server.uri()),
+    ] {
+        server.reset().await;
+        get(None)
+            .respond_with(page(Vec::new(), Some(next)))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let error = subscriptions(&server).subscribed(URL).await.unwrap_err();
+        assert_eq!(error.code(), "graph.link_refused");
     }
 }

@@ -28,6 +28,8 @@ struct Service {
     asked: Mutex<Vec<String>>,
     fails: Mutex<VecDeque<Error>>,
     states: Mutex<Vec<SecretString>>,
+    /// Sent to this receiver before the answer to a subscription: the event, and its id.
+    early: Mutex<Option<(NotificationReceiver, &'static str)>>,
 }
 
 impl Service {
@@ -50,6 +52,9 @@ impl ChangeSubscriptions for Service {
         let mut states = self.states.lock().unwrap();
         states.push(wanted.client_state.clone());
         let id = format!("s{}", states.len());
+        if let Some((receiver, event)) = self.early.lock().unwrap().take() {
+            assert_eq!(send(&receiver, &id, &wanted.client_state, event), 1);
+        }
         Ok(KeptSubscription::new(
             id,
             wanted.client_state.clone(),
@@ -82,6 +87,7 @@ impl Scene {
             asked: Mutex::default(),
             fails: Mutex::default(),
             states: Mutex::default(),
+            early: Mutex::default(),
         };
         Self {
             clock,
@@ -110,19 +116,7 @@ impl Scene {
     /// Graph sends an event for a subscription, by the secret that it was made with.
     fn event(&self, number: usize, event: &str) -> u32 {
         let state = self.service.states.lock().unwrap()[number - 1].clone();
-        let kind = if event == "created" {
-            "changeType"
-        } else {
-            "lifecycleEvent"
-        };
-        let body = json!({ "value": [{
-            "subscriptionId": format!("s{number}"),
-            "clientState": state.expose_secret(),
-            kind: event,
-        }] });
-        let body = body.to_string();
-        let request = NotificationRequest::new("POST").with_body(body.as_bytes());
-        self.receiver.receive(&request).accepted
+        send(&self.receiver, &format!("s{number}"), &state, event)
     }
 
     /// Waits through; answers whether a hint came within these minutes.
@@ -136,6 +130,23 @@ impl Scene {
         }
         settle(&mut wait).is_some()
     }
+}
+
+/// An event for a subscription as Graph sends it; answers how many were taken.
+fn send(receiver: &NotificationReceiver, id: &str, state: &SecretString, event: &str) -> u32 {
+    let kind = if event == "created" {
+        "changeType"
+    } else {
+        "lifecycleEvent"
+    };
+    let body = json!({ "value": [{
+        "subscriptionId": id,
+        "clientState": state.expose_secret(),
+        kind: event,
+    }] });
+    let body = body.to_string();
+    let request = NotificationRequest::new("POST").with_body(body.as_bytes());
+    receiver.receive(&request).accepted
 }
 
 fn busy() -> Error {
@@ -323,4 +334,35 @@ fn debug_output_holds_neither_id_nor_secret() {
         !said.contains(kept.client_state.expose_secret()) && !said.contains("s1"),
         "{said}"
     );
+}
+
+#[test]
+fn what_comes_before_the_answer_to_a_subscription_is_not_lost() {
+    let scene = Scene::new();
+    let keeper = scene.builder().build().unwrap();
+    let early = Some((scene.receiver.clone(), "subscriptionRemoved"));
+    *scene.service.early.lock().unwrap() = early;
+    assert!(scene.wait(&keeper, 0), "a new subscription is a hint");
+    // The one that Graph ended before it was known is made again, and not half of its life later.
+    assert!(scene.wait(&keeper, 2), "another one");
+    assert_eq!(
+        scene.asked(),
+        ["0 subscribe until 4200", "1 subscribe until 4201"]
+    );
+    assert_eq!(keeper.kept().unwrap().id, "s2");
+    let early = Some((scene.receiver.clone(), "created"));
+    let keeper = scene.builder().build().unwrap();
+    *scene.service.early.lock().unwrap() = early;
+    assert!(scene.wait(&keeper, 0));
+    assert!(scene.wait(&keeper, 0), "and the mail is a hint of its own");
+}
+
+#[test]
+fn what_comes_for_a_subscription_that_failed_is_left_alone() {
+    let scene = Scene::new();
+    let keeper = scene.builder().build().unwrap();
+    scene.fail([busy()]);
+    assert!(!scene.wait(&keeper, 0));
+    let state = SecretString::from("another");
+    assert_eq!(send(&scene.receiver, "s1", &state, "created"), 0);
 }

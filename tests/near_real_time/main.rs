@@ -12,10 +12,13 @@ mod desk;
 mod ews;
 mod exactly_once;
 mod graph;
+mod hints;
 mod keeper;
+mod place;
 mod pool;
 mod receiver;
 mod schedule;
+mod whole_way;
 
 #[path = "../fault_matrix/office.rs"]
 #[allow(dead_code)]

@@ -202,3 +202,23 @@ async fn a_clock_that_is_more_than_5_minutes_wrong_fails_oauth2_and_warns_basic(
     let silent = Bench::with_answers(|answers| answers.reach = answer(ServiceFacts::new(false)));
     silent.not_checked(check, NotChecked::NotTold).await;
 }
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_has_made_is_told_with_the_credentials_and_not_with_the_service() {
+    let bench = Bench::with_answers(|answers| answers.connect = fails(&codes::SETUP_INCOMPLETE));
+    let remedy = "Complete the set-up and validate it.";
+    let check = Check::Credentials;
+    bench.fails(check, "setup.incomplete", remedy).await;
+    let because = NotChecked::DependsOn(check);
+    bench.not_checked(Check::Service, because).await;
+    bench.not_checked(Check::Connection, because).await;
+    // A set-up without an address is told by the check of the address alone.
+    let bench = Bench::with_setup(|setup| setup.autodiscovery_email_address = None);
+    bench
+        .mail
+        .answers(|answers| answers.connect = fails(&codes::SETUP_INCOMPLETE));
+    let because = NotChecked::DependsOn(Check::AutodiscoveryAddress);
+    bench.not_checked(Check::Service, because).await;
+    let because = NotChecked::DependsOn(Check::Service);
+    bench.not_checked(check, because).await;
+}

@@ -1,7 +1,7 @@
 //! What a set-up still lacks, and what to do next. Asks nobody outside this machine.
 
 use email_logging::credential::{CredentialOrigin, CredentialValue};
-use email_logging::setup::{AuthenticationType, EmailLoggingSetup};
+use email_logging::setup::{AuthenticationType, EmailLoggingSetup, MailService};
 use email_logging::store::{SecretName, StoredSetup};
 use serde::Serialize;
 
@@ -27,6 +27,15 @@ const QUEUE: Missing = Missing {
 const STORAGE: Missing = Missing {
     what: "the storage folder",
     command: r"setup --storage '\Email Logging\Storage\'",
+};
+/// Microsoft Graph has no public folders.
+const GRAPH_QUEUE: Missing = Missing {
+    command: "setup --queue inbox:",
+    ..QUEUE
+};
+const GRAPH_STORAGE: Missing = Missing {
+    command: "setup --storage archive:",
+    ..STORAGE
 };
 const TEMPLATE: Missing = Missing {
     what: "the interaction template for e-mail",
@@ -69,8 +78,12 @@ pub(crate) async fn missing(
         }
     };
     note(setup.autodiscovery_email_address.is_some(), ADDRESS);
-    note(setup.queue_folder.is_some(), QUEUE);
-    note(setup.storage_folder.is_some(), STORAGE);
+    let [queue, storage] = match setup.mail_service {
+        MailService::Graph => [GRAPH_QUEUE, GRAPH_STORAGE],
+        _ => [QUEUE, STORAGE],
+    };
+    note(setup.queue_folder.is_some(), queue);
+    note(setup.storage_folder.is_some(), storage);
     note(setup.interaction_template_code.is_some(), TEMPLATE);
     if setup.authentication_type == AuthenticationType::AccessToken {
         note(false, HOST);

@@ -19,6 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, mails};
 use crate::runs::{RunBook, Runs};
 use crate::signals::Signals;
+use crate::wake;
 
 /// The loggers of all mailboxes that are not disabled, by name.
 async fn loggers(
@@ -29,9 +30,11 @@ async fn loggers(
 ) -> Result<Vec<(String, EmailLogger)>, Failure> {
     let path = config.store_path()?.to_owned();
     let store = connect::store(&path).await?;
+    let waker = &config.waker;
     let mut all = Vec::new();
     for Mailbox { name, mut config } in std::mem::take(&mut config.mailboxes) {
         config.gates = gates.clone();
+        config.waker.clone_from(waker);
         match builder_of(config, Arc::clone(&store), flags, output).await? {
             Some(builder) => {
                 let builder = builder
@@ -105,9 +108,10 @@ pub(super) async fn watch(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let book = RunBook::beside(config.store_path()?);
-    let schedule = config.schedule();
+    let (schedule, waker) = (config.schedule(), config.waker.clone());
     let mut settings = PoolSettings::default();
     settings.every = schedule.every;
+    settings.hint_pause = schedule.hint_pause;
     let pool = LoggerPool::new(settings);
     let mut names = BTreeMap::new();
     for (name, logger) in loggers(&mut config, flags, output, &pool.gates()).await? {
@@ -123,6 +127,7 @@ pub(super) async fn watch(
         span(schedule.first_after),
         span(schedule.every)
     ));
+    wake::tell(waker.as_ref(), output);
     output.note("Ctrl-C finishes what is begun and stops; twice stops at once.");
     tokio::select! {
         () = signals.received() => return Ok(signals.exit(Exit::Done)),
@@ -133,9 +138,11 @@ pub(super) async fn watch(
         quarantined += result.as_ref().map_or(0, |report| report.quarantined);
         let name = names.get(mailbox).map_or("", String::as_str);
         let told = ended(name, result, pool.health().of(mailbox), &book, output);
+        wake::tell_trouble(waker.as_ref(), output);
         closed = closed.take().or(told.err());
     })
     .await;
+    wake::end(waker).await;
     if let Some(failure) = closed {
         return Err(failure);
     }

@@ -31,6 +31,8 @@ pub(super) const TABLE: Table = table! {
     "guide.help_not_opened": "Open the instructions first.", "Ouvrez d'abord les instructions.", "Öffnen Sie zuerst die Anleitung.";
     "guide.not_prepared": "Confirm that Exchange was prepared, or take the provisioning plan.", "Confirmez qu'Exchange est préparé, ou prenez le plan.", "Bestätigen Sie, dass Exchange vorbereitet ist, oder nehmen Sie den Plan.";
     "guide.authentication_not_allowed": "Exchange Online takes OAuth2 only.", "Exchange Online n'accepte qu'OAuth2.", "Exchange Online nimmt nur OAuth2.";
+    "guide.service_not_allowed": "Microsoft Graph reaches mailboxes of Exchange Online only.", "Microsoft Graph n'atteint que les boîtes d'Exchange Online.", "Microsoft Graph erreicht nur Postfächer von Exchange Online.";
+    "guide.public_folders_by_graph": "Microsoft Graph has no public folders. Choose the shared mailbox, or Exchange Web Services.", "Microsoft Graph n'a pas de dossiers publics. Choisissez la boîte partagée ou Exchange Web Services.", "Microsoft Graph kennt keine öffentlichen Ordner. Wählen Sie das freigegebene Postfach oder die Exchange-Webdienste.";
     "guide.client_id_missing": "Enter the client id.", "Saisissez l'ID client.", "Geben Sie die Client-ID ein.";
     "guide.client_secret_missing": "Enter the client secret.", "Saisissez la clé secrète client.", "Geben Sie den geheimen Clientschlüssel ein.";
     "guide.client_id_too_long": "The client id has more than 250 characters.", "L'ID client dépasse 250 caractères.", "Die Client-ID hat mehr als 250 Zeichen.";

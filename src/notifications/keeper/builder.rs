@@ -25,6 +25,7 @@ pub struct SubscriptionKeeperBuilder {
     receiver: Option<NotificationReceiver>,
     notification_url: Option<String>,
     lifetime: Option<Duration>,
+    sole: bool,
     kept: Option<KeptSubscription>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
@@ -57,6 +58,15 @@ impl SubscriptionKeeperBuilder {
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime.clamp(Duration::from_mins(10), LONGEST_LIFETIME));
+        self
+    }
+
+    /// Says that nobody else subscribes to this folder with this address: other subscriptions of the kind are left over from
+    /// a process that was killed, or from a call whose answer was lost. They are deleted before a new one is made; without
+    /// this they send until they end, to nobody. Not for several processes behind one address.
+    #[must_use]
+    pub fn with_sole_use(mut self, sole: bool) -> Self {
+        self.sole = sole;
         self
     }
 
@@ -106,6 +116,7 @@ impl SubscriptionKeeperBuilder {
             receiver,
             notification_url,
             lifetime: self.lifetime.unwrap_or(LIFETIME),
+            sole: self.sole,
             clock,
             entropy: self.entropy.unwrap_or_else(|| Arc::new(SystemEntropy)),
             state: Mutex::new(State {

@@ -156,6 +156,8 @@ fn replace(
 fn changes_to(setup: &EmailLoggingSetup) -> Vec<SetupChange> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     vec![
+        // First, for it clears the address of the service and the ids of the folders.
+        SetupChange::MailService(setup.mail_service),
         SetupChange::AuthenticationType(setup.authentication_type),
         SetupChange::QueueFolder(folder(
             setup.queue_folder.as_ref(),

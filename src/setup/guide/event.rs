@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::{FolderVariant, GuideOutcome};
-use crate::setup::{AuthenticationType, EmailLoggingSetup};
+use crate::setup::{AuthenticationType, EmailLoggingSetup, MailService};
 use crate::source::{FolderId, FolderPath};
 
 /// Ties an answer to its question: an answer to an older question changes nothing.
@@ -52,6 +52,8 @@ pub enum GuideEvent {
     ShowPlan,
     /// Intro: how the job signs in.
     ChooseAuthentication(AuthenticationType),
+    /// Intro: how the mailbox is reached.
+    ChooseService(MailService),
 
     /// Client: the application's values.
     EnterClient {

@@ -3,6 +3,7 @@
 use super::{
     AssistedSetup, EWS_ENDED, FolderVariant, GuideCheck, GuideReason, GuideStatus, GuideStep,
 };
+use crate::setup::MailService;
 use crate::source::{FolderPath, FolderRoot};
 
 type Guard = Result<(), GuideReason>;
@@ -136,6 +137,13 @@ impl AssistedSetup {
         require(!ended, GuideReason::PublicFoldersEnded)?;
         let same = folded(&folders.queue) == folded(&folders.storage);
         require(!same, GuideReason::QueueEqualsStorage)
+    }
+
+    /// Whether the service that is chosen has folders of this kind.
+    pub(super) fn fits(&self, variant: FolderVariant) -> Guard {
+        let by_graph = self.service == MailService::Graph;
+        let public = variant == FolderVariant::PublicFolders;
+        require(!(by_graph && public), GuideReason::PublicFoldersByGraph)
     }
 
     fn last_page(&self) -> Guard {

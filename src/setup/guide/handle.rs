@@ -8,7 +8,7 @@ use super::{
     GuideOutcome, GuideReason, GuideRequest, GuideStatus, GuideStep, GuideTicket, default_folders,
 };
 use crate::setup::provisioning::check_redirect_url;
-use crate::setup::{AuthenticationType, ServiceAddress};
+use crate::setup::{AuthenticationType, MailService, ServiceAddress};
 use crate::source::{FolderId, FolderPath};
 
 /// The characters of an interaction template's code.
@@ -85,6 +85,7 @@ impl AssistedSetup {
             }
             GuideEvent::ShowPlan => self.show_plan(),
             GuideEvent::ChooseAuthentication(how) => self.choose_authentication(how),
+            GuideEvent::ChooseService(service) => self.choose_service(service),
             GuideEvent::EnterClient {
                 client_id,
                 secret,
@@ -122,6 +123,7 @@ impl AssistedSetup {
     fn on_folders(&mut self, event: GuideEvent) -> Handled {
         match event {
             GuideEvent::ChooseVariant(variant) => {
+                self.fits(variant)?;
                 if variant != self.folders.variant {
                     self.folders = FoldersPage::new(variant);
                     self.rules_confirmed = false;
@@ -199,6 +201,23 @@ impl AssistedSetup {
             self.sign_in.consent = GuideCheck::NotRun;
             self.sign_in.login = GuideCheck::NotRun;
             self.sign_in.tenant_id = None;
+            self.connection_changed();
+        }
+        Ok(Vec::new())
+    }
+
+    /// Another service has other permissions, and so another consent. Microsoft Graph has no public folders.
+    fn choose_service(&mut self, service: MailService) -> Handled {
+        require(self.may_choose(service), GuideReason::ServiceNotAllowed)?;
+        if service != self.service {
+            self.service = service;
+            self.sign_in.consent = GuideCheck::NotRun;
+            self.sign_in.tenant_id = None;
+            self.intro.prepared = false;
+            if self.fits(self.folders.variant).is_err() {
+                self.folders = FoldersPage::new(FolderVariant::SharedMailbox);
+                self.rules_confirmed = false;
+            }
             self.connection_changed();
         }
         Ok(Vec::new())
@@ -466,7 +485,8 @@ fn page_of(event: &GuideEvent) -> Option<GuideStep> {
     Some(match event {
         GuideEvent::OpenHelp
         | GuideEvent::ManualSetupDone(_)
-        | GuideEvent::ChooseAuthentication(_) => GuideStep::Intro,
+        | GuideEvent::ChooseAuthentication(_)
+        | GuideEvent::ChooseService(_) => GuideStep::Intro,
         GuideEvent::EnterClient { .. } => GuideStep::Client,
         GuideEvent::SignIn => GuideStep::SignIn,
         GuideEvent::EnterLogin { .. } => GuideStep::LoginPass,

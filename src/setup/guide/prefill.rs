@@ -6,6 +6,10 @@ use crate::source::{FolderPath, FolderRoot};
 
 impl AssistedSetup {
     pub(super) fn prefill(&mut self, setup: EmailLoggingSetup) {
+        // A set-up without a mailbox says nothing about how it is reached.
+        if setup.autodiscovery_email_address.is_some() && self.may_choose(setup.mail_service) {
+            self.service = setup.mail_service;
+        }
         let password_online =
             self.options.online && setup.authentication_type == AuthenticationType::Basic;
         if !password_online {
@@ -43,6 +47,9 @@ impl AssistedSetup {
         } else {
             FolderVariant::SharedMailbox
         };
+        if self.fits(variant).is_err() {
+            return;
+        }
         let proposed = FoldersPage::new(variant);
         let default = proposed.queue == queue && proposed.storage == storage;
         let before = std::mem::replace(&mut self.folders, proposed);

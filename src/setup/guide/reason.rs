@@ -41,6 +41,7 @@ texts! {
         NotAtTheEnd = "guide.not_at_the_end", "Go through all pages first.";
         HelpNotOpened = "guide.help_not_opened", "Open the instructions first.";
         NotPrepared = "guide.not_prepared", "Confirm that Exchange was prepared, or take the provisioning plan.";
+        ServiceNotAllowed = "guide.service_not_allowed", "Microsoft Graph reaches mailboxes of Exchange Online only, and where this program has it.";
         AuthenticationNotAllowed = "guide.authentication_not_allowed", "Exchange Online takes OAuth2 only.";
         ClientIdMissing = "guide.client_id_missing", "Enter the client id.";
         ClientSecretMissing = "guide.client_secret_missing", "Enter the client secret.";
@@ -58,6 +59,7 @@ texts! {
         ConnectionNotChecked = "guide.connection_not_checked", "Check the connection.";
         ConnectionFailed = "guide.connection_failed", "The connection failed; correct the address or Exchange, and check again.";
         PublicFoldersEnded = "guide.public_folders_ended", "Exchange Online has no access to public folders since 2027-04-01. Choose the shared mailbox.";
+        PublicFoldersByGraph = "guide.public_folders_by_graph", "Microsoft Graph has no public folders. Choose the shared mailbox, or Exchange Web Services.";
         DefaultFolders = "guide.default_folders", "Untick the default folders to choose others.";
         FolderOfOtherKind = "guide.folder_of_other_kind", "Choose a folder of the kind that is selected.";
         QueueEqualsStorage = "guide.queue_equals_storage", "Choose two different folders for queue and storage.";

@@ -23,6 +23,28 @@ pub(super) mod authentication {
     }
 }
 
+/// How the mailbox is reached, by its code.
+pub(super) mod service {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::setup::MailService;
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it with a reference
+    pub(in crate::setup::guide) fn serialize<S: Serializer>(
+        value: &MailService,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(value.code())
+    }
+
+    pub(in crate::setup::guide) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<MailService, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        MailService::from_code(&code).ok_or_else(|| D::Error::custom("no such service"))
+    }
+}
+
 /// A folder's path by its root and its segments, which may hold backslashes.
 pub(super) mod path {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};

@@ -40,13 +40,36 @@ impl Context {
     pub(super) async fn find_service(&mut self) -> CheckResult {
         let connector = &self.validator.connector;
         let service = connector.connect(&self.scope, &self.setup).await;
-        let result = of(Check::Service, &service);
+        let check = Check::Service;
+        let result = match &service {
+            // The fields lack something: it is told where it belongs.
+            Err(error) if is_incomplete(error) => {
+                depends_on(check, self.incomplete()).into_result()
+            }
+            service => of(check, service),
+        };
         self.service = Some(service);
         result
     }
 
+    /// The check of what the fields lack where nothing can be connected to: the mailbox, or a sign-in that nobody has made.
+    fn incomplete(&self) -> Check {
+        let address = self.setup.autodiscovery_email_address.as_deref();
+        if address.is_none_or(|text| text.trim().is_empty()) {
+            Check::AutodiscoveryAddress
+        } else {
+            Check::Credentials
+        }
+    }
+
     pub(super) async fn credentials(&mut self) -> Judged {
         let check = Check::Credentials;
+        if let Some(Err(error)) = &self.service
+            && is_incomplete(error)
+            && self.incomplete() == check
+        {
+            return Ok(CheckResult::error(check, error));
+        }
         let signed_in = self.service(check)?.probe.sign_in().await;
         let result = of(check, &signed_in);
         self.signed_in = Some(signed_in);
@@ -170,6 +193,10 @@ impl Context {
         let facts = self.facts.as_ref().and_then(|found| found.as_ref().err());
         service.into_iter().chain(signed_in).chain(facts).collect()
     }
+}
+
+fn is_incomplete(error: &Error) -> bool {
+    error.code() == codes::SETUP_INCOMPLETE.code
 }
 
 fn of<T>(check: Check, found: &Result<T>) -> CheckResult {

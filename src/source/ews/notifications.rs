@@ -19,7 +19,8 @@ use super::folders::{folder_ref, refusal};
 use super::request::{GetEvents, Request, Subscribe, Unsubscribe};
 use super::soap::Tree;
 use crate::error::{Error, Result, ServerContext, codes};
-use crate::source::{FolderRoot, FolderSelector, Wakeup};
+use crate::source::hints::no_hints;
+use crate::source::{FolderRoot, FolderSelector, MailHints, Wakeup};
 
 /// Minutes without a read after which the server forgets a subscription.
 const FORGOTTEN_AFTER: u16 = 30;
@@ -95,8 +96,9 @@ impl EwsSource {
             FolderSelector::Id(_, path) => path.as_ref(),
         };
         if path.is_some_and(|path| path.root() == &FolderRoot::PublicFolders) {
-            return Err(Error::new(&codes::SOURCE_UNSUPPORTED, "wakeup")
-                .with_detail("a public folder has no notifications: it is polled"));
+            return Err(no_hints(
+                "a public folder has no notifications: it is polled",
+            ));
         }
         Ok(EwsWakeup {
             source: self.clone(),
@@ -105,6 +107,13 @@ impl EwsSource {
             state: Arc::default(),
             turn: Arc::default(),
         })
+    }
+}
+
+impl MailHints for EwsSource {
+    fn wakeup(&self, folder: &FolderSelector, every: Duration) -> Result<Arc<dyn Wakeup>> {
+        let wakeup = Self::wakeup(self, folder.clone())?;
+        Ok(Arc::new(wakeup.with_interval(every)))
     }
 }
 

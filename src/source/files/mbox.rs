@@ -27,7 +27,9 @@ pub enum MboxQuoting {
     Rd,
     /// mboxo: `>` before lines that begin with `From `. It is taken off of those that begin with exactly `>From `.
     O,
-    /// Nothing is quoted, and nothing is taken off.
+    /// Nothing is quoted, and nothing is taken off. A separator is one only behind an empty line, as every writer has it.
+    /// Whoever sends a mail can still write a line into it that looks like one: what is behind that line counts as a mail
+    /// of its own, with whatever sender it names. Import such files only from mailboxes whose mail is trusted.
     None,
 }
 
@@ -48,6 +50,8 @@ pub(super) struct Splitter<R> {
     /// The offset of the next byte.
     at: u64,
     line_begins: bool,
+    /// The line before was empty, a separator, or none.
+    after_blank: bool,
     piece: Vec<u8>,
     /// The separator that ended the last mail.
     next: Option<Separator>,
@@ -63,6 +67,7 @@ impl<R: BufRead> Splitter<R> {
             quoting,
             at,
             line_begins: true,
+            after_blank: true,
             piece: Vec::new(),
             next: None,
             held: Vec::new(),
@@ -88,18 +93,21 @@ impl<R: BufRead> Splitter<R> {
         let full = out.len() + CHUNK_BYTES;
         while out.len() < full {
             let (offset, begins) = (self.at, self.line_begins);
+            let may_separate = begins && (self.after_blank || self.quoting != MboxQuoting::None);
             if !self.next_piece()? {
                 self.held.clear();
                 return Ok(false);
             }
-            if begins && let Some(date) = from_line::date(&self.piece) {
+            if may_separate && let Some(date) = from_line::date(&self.piece) {
                 self.held.clear();
+                self.after_blank = true;
                 let date = Some(date);
                 self.next = Some(Separator { offset, date });
                 return Ok(false);
             }
             out.append(&mut self.held);
-            if begins && matches!(self.piece.as_slice(), b"\n" | b"\r\n") {
+            self.after_blank = begins && matches!(self.piece.as_slice(), b"\n" | b"\r\n");
+            if self.after_blank {
                 self.held.extend_from_slice(&self.piece);
             } else {
                 out.extend_from_slice(self.unquoted(begins));
@@ -174,6 +182,30 @@ mod tests {
         assert_eq!(read(MboxQuoting::Rd), body("", ">"));
         assert_eq!(read(MboxQuoting::O), body("", ">>"));
         assert_eq!(read(MboxQuoting::None), body(">", ">>"));
+    }
+
+    #[test]
+    fn without_quoting_a_separator_needs_an_empty_line_before_it() {
+        let file = format!("{LINE}A: 1\n\nsee\n{LINE}B: 2\n\n{LINE}C: 3\n\r\n{LINE}{LINE}D: 4\n");
+        let read = |quoting| -> Vec<String> {
+            let mails = mails(file.as_bytes(), quoting).into_iter();
+            mails.map(|(_, mail)| mail).collect()
+        };
+        let first = format!("A: 1\n\nsee\n{LINE}B: 2\n");
+        assert_eq!(
+            read(MboxQuoting::None),
+            [&first, "C: 3\n", "", "D: 4\n"].map(str::to_owned)
+        );
+        assert_eq!(read(MboxQuoting::Rd).len(), 5);
+        // A mail that is opened at its separator is the same one.
+        let offset = file
+            .find("\nFrom a@b.example Mon Jan  5 10:00:00 2026\nC")
+            .unwrap()
+            + 1;
+        let rest = &file.as_bytes()[offset..];
+        let mut splitter = Splitter::new(rest, offset as u64, MboxQuoting::None);
+        let at = splitter.next_mail().unwrap().unwrap().offset;
+        assert_eq!(at, offset as u64);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::fault::{Refusal, refusal};
@@ -79,13 +79,58 @@ fn take_away(from: &Path, to: &Path) -> io::Result<()> {
     })
 }
 
-/// A name is reserved first: a rename replaces what is there.
+/// What stands in a name that is reserved, so that one that was left behind is known again.
+const RESERVED: &[u8] = b"The name of a mail that email logging moves here.\n";
+
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(to)?;
+    match rename_to_nothing(from, to) {
+        Some(Err(error)) if error.kind() == io::ErrorKind::AlreadyExists && is_reserved(to) => {
+            fs::rename(from, to)
+        }
+        Some(renamed) => renamed,
+        None => rename_to_reserved(from, to),
+    }
+}
+
+/// A rename that replaces nothing, where the system and the file system have it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn rename_to_nothing(from: &Path, to: &Path) -> Option<io::Result<()>> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => None,
+        renamed => Some(renamed.map_err(io::Error::from)),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn rename_to_nothing(_: &Path, _: &Path) -> Option<io::Result<()>> {
+    None
+}
+
+/// A name is reserved first: a plain rename replaces what is there. A reservation that a killed process left is taken over.
+fn rename_to_reserved(from: &Path, to: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).open(to) {
+        Ok(mut reserved) => reserved.write_all(RESERVED)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_reserved(to) => {}
+        Err(error) => return Err(error),
+    }
     let renamed = fs::rename(from, to);
     renamed.inspect_err(|_| {
         let _ = fs::remove_file(to);
     })
+}
+
+/// Whether a file is a reservation, and no mail.
+fn is_reserved(path: &Path) -> bool {
+    let Ok((file, metadata)) = open_regular(path) else {
+        return false;
+    };
+    let mut read = Vec::new();
+    let most = RESERVED.len() as u64;
+    metadata.len() == most
+        && file.take(most).read_to_end(&mut read).is_ok()
+        && read.as_slice() == RESERVED
 }
 
 /// To another file system: a copy under a temporary name, on the disk before the original goes.
@@ -230,19 +275,36 @@ mod tests {
 
     #[test]
     fn a_rename_where_there_are_no_links_replaces_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, to) = (dir.path().join("a.eml"), dir.path().join("b.eml"));
-        fs::write(&from, b"one").unwrap();
-        fs::write(&to, b"two").unwrap();
-        assert_eq!(
-            rename(&from, &to).unwrap_err().kind(),
-            io::ErrorKind::AlreadyExists
-        );
-        assert_eq!(fs::read(&to).unwrap(), b"two");
-        fs::remove_file(&to).unwrap();
-        rename(&from, &to).unwrap();
-        assert_eq!(fs::read(&to).unwrap(), b"one");
-        assert!(!from.exists());
+        for rename in [rename, rename_to_reserved] {
+            let dir = tempfile::tempdir().unwrap();
+            let (from, to) = (dir.path().join("a.eml"), dir.path().join("b.eml"));
+            fs::write(&from, b"one").unwrap();
+            for there in [&b"two"[..], b""] {
+                fs::write(&to, there).unwrap();
+                assert_eq!(
+                    rename(&from, &to).unwrap_err().kind(),
+                    io::ErrorKind::AlreadyExists
+                );
+                assert_eq!(fs::read(&to).unwrap(), there);
+            }
+            fs::remove_file(&to).unwrap();
+            rename(&from, &to).unwrap();
+            assert_eq!(fs::read(&to).unwrap(), b"one");
+            assert!(!from.exists());
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_killed_process_had_reserved_is_used() {
+        for rename in [rename, rename_to_reserved] {
+            let dir = tempfile::tempdir().unwrap();
+            let (from, to) = (dir.path().join("a.eml"), dir.path().join("b.eml"));
+            fs::write(&from, b"one").unwrap();
+            fs::write(&to, RESERVED).unwrap();
+            rename(&from, &to).unwrap();
+            assert_eq!(fs::read(&to).unwrap(), b"one");
+            assert_eq!(dir.path().read_dir().unwrap().count(), 1);
+        }
     }
 
     #[test]

@@ -162,12 +162,25 @@ pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), Refusal> {
     if !seen.is_file() {
         return Err(irregular());
     }
-    let file = File::open(path).map_err(failed)?;
+    let file = open_without_waiting(path).map_err(failed)?;
     let opened = file.metadata().map_err(failed)?;
     if !opened.is_file() || !is_same(&seen, &opened) {
         return Err(irregular());
     }
     Ok((file, opened))
+}
+
+/// What was put in the place of the file meanwhile may be a pipe, of which a plain opening waits for a writer, or a link.
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 #[cfg(unix)]
@@ -180,4 +193,29 @@ pub(super) fn is_same(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(not(unix))]
 pub(super) fn is_same(one: &Metadata, other: &Metadata) -> bool {
     version(one) == version(other)
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for_and_a_link_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let (pipe, file) = (home.path().join("pipe.eml"), home.path().join("a.eml"));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let opened = open_without_waiting(&pipe).unwrap();
+        assert!(!opened.metadata().unwrap().is_file());
+        assert!(open_regular(&pipe).is_err());
+        std::fs::write(&file, "Subject: x\r\n\r\n").unwrap();
+        let link = home.path().join("link.eml");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(open_without_waiting(&link).is_err());
+        let (mut opened, _) = open_regular(&file).unwrap();
+        let mut text = String::new();
+        opened.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "Subject: x\r\n\r\n");
+    }
 }

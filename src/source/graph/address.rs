@@ -99,6 +99,21 @@ impl Addresses {
     fn is_owner(&self, named: &str) -> bool {
         let ours = owner(&format!("{}/", self.mailbox)).unwrap_or_default();
         named == ours || is_object_id(named)
+    /// A link to a further page of subscriptions.
+    pub(super) fn follow_subscriptions(
+        &self,
+        operation: &'static str,
+        link: &str,
+    ) -> Result<ServiceUrl> {
+        let first = self.subscriptions(None)?;
+        let url = self.parse(link).ok();
+        url.filter(|url| {
+            url.origin() == first.origin() && url.as_url().path() == first.as_url().path()
+        })
+        .ok_or_else(|| {
+            Error::new(&codes::GRAPH_LINK_REFUSED, operation)
+                .with_detail("a link to a further page leads elsewhere")
+        })
     }
 
     fn parse(&self, text: &str) -> Result<ServiceUrl> {

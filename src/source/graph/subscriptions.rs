@@ -19,6 +19,10 @@ use crate::source::FolderSelector;
 const SUBSCRIBE: &str = "subscribe";
 const RENEW: &str = "renew";
 const UNSUBSCRIBE: &str = "unsubscribe";
+const SUBSCRIBED: &str = "subscribed";
+
+/// Pages of subscriptions that are read; an application has no more than some hundred.
+const PAGES: usize = 10;
 
 /// The subscription to new mail in one folder of the mailbox of a [`GraphSource`], for a
 /// [`SubscriptionKeeper`](crate::notifications::SubscriptionKeeper).
@@ -72,6 +76,22 @@ struct Subscription {
     expiration_date_time: Option<String>,
 }
 
+/// A page of subscriptions.
+#[derive(Deserialize)]
+struct Many {
+    value: Vec<Listed>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    id: String,
+    resource: Option<String>,
+    notification_url: Option<String>,
+}
+
 impl Subscription {
     /// Until when it lives; what was asked for where the answer does not say.
     fn until(&self, asked: Timestamp) -> Timestamp {
@@ -85,6 +105,14 @@ fn time(at: Timestamp) -> String {
 }
 
 impl GraphSubscriptions {
+    /// The messages of the folder, as a subscription names them.
+    async fn resource(&self) -> Result<String> {
+        let _slot = self.source.slot().await?;
+        let folder = self.source.open(&self.folder).await?;
+        let addresses = &self.source.session().addresses;
+        Ok(addresses.messages_of(folder.id.as_str()))
+    }
+
     async fn told(&self, question: &Question) -> Result<Subscription> {
         let _slot = self.source.slot().await?;
         let told = self.source.session().document::<Subscription>(question);
@@ -110,16 +138,13 @@ fn gone(error: Error) -> Error {
 #[async_trait]
 impl ChangeSubscriptions for GraphSubscriptions {
     async fn subscribe(&self, wanted: &SubscriptionRequest) -> Result<KeptSubscription> {
-        let folder = {
-            let _slot = self.source.slot().await?;
-            self.source.open(&self.folder).await?
-        };
+        let resource = self.resource().await?;
         let addresses = &self.source.session().addresses;
         let body = Wanted {
             change_type: "created",
             notification_url: &wanted.notification_url,
             lifecycle_notification_url: &wanted.notification_url,
-            resource: &addresses.messages_of(folder.id.as_str()),
+            resource: &resource,
             expiration_date_time: time(wanted.until),
             client_state: wanted.client_state.expose_secret(),
         };
@@ -154,5 +179,27 @@ impl ChangeSubscriptions for GraphSubscriptions {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn subscribed(&self, notification_url: &str) -> Result<Vec<String>> {
+        let resource = self.resource().await?;
+        let session = self.source.session();
+        let mut url = session.addresses.subscriptions(None)?;
+        let mut found = Vec::new();
+        for _ in 0..PAGES {
+            let question = Question::of(SUBSCRIBED, url);
+            let page = {
+                let _slot = self.source.slot().await?;
+                session.document::<Many>(&question).await?.content
+            };
+            let ours = page.value.into_iter().filter(|one| {
+                one.notification_url.as_deref() == Some(notification_url)
+                    && one.resource.as_deref() == Some(resource.as_str())
+            });
+            found.extend(ours.map(|one| one.id));
+            let Some(next) = page.next else { break };
+            url = session.addresses.follow_subscriptions(SUBSCRIBED, &next)?;
+        }
+        Ok(found)
     }
 }
