@@ -1,7 +1,7 @@
 //! The log of 100,000 entries in a SQLite file, as people read it: pages, searches, counts, statistics, conversations.
 //!
-//! `cargo bench --bench log`. What to hold: a page of a contact under 50 ms, a search under 200 ms. The medians are printed;
-//! nothing is compared with an earlier run.
+//! `cargo bench --bench log`. What to hold: a page of a contact under 50 ms, a search under 200 ms, that of the widest
+//! beginning as well. Medians and the 95th of 100 are printed, and the worst search; nothing is compared with an earlier run.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,7 +35,7 @@ const CONTACTS: u64 = 100;
 
 const PAGE: u32 = 50;
 
-const TIMES: usize = 15;
+const TIMES: usize = 20;
 
 /// A mail of a conversation of ten, with a contact, a company and a salesperson.
 fn row(scope: &Scope, n: u64) -> CommitRow {
@@ -97,7 +97,7 @@ async fn measure<T, F: Future<Output = T>>(
     name: &str,
     ask: impl Fn() -> F,
     told: impl Fn(&T) -> u64,
-) {
+) -> Duration {
     let begun = Instant::now();
     let found = told(&ask().await);
     let first = begun.elapsed();
@@ -109,7 +109,11 @@ async fn measure<T, F: Future<Output = T>>(
     }
     times.sort_unstable();
     let median = times[TIMES / 2];
-    println!("{name:<36} {found:>7} rows  median {median:>10.2?}  first {first:>10.2?}");
+    let p95 = times[TIMES * 95 / 100];
+    println!(
+        "{name:<36} {found:>7} rows  median {median:>9.2?}  p95 {p95:>9.2?}  first {first:>9.2?}"
+    );
+    p95.max(first)
 }
 
 fn filter(change: impl FnOnce(&mut LogFilter)) -> LogFilter {
@@ -155,6 +159,14 @@ async fn ask(store: &SqliteStore, scope: &Scope) {
         ("search: frequent word", text("word0")),
         ("search: two words", text("word1 word2")),
         ("search: beginning", text("word12")),
+        ("search: beginning of all words", text("w")),
+        ("search: beginning of all words, 2", text("wo")),
+        ("search: beginning of all words, 4", text("word")),
+        ("search: beginning of a fifth", text("word1")),
+        ("search: beginning of few words", text("qu")),
+        ("search: beginning of no word", text("zq")),
+        ("search: rare word and beginning", text("quotation w")),
+        ("search: frequent and rare beginning", text("word0 q")),
         ("search: word that is not", text("absent")),
         (
             "search: rare word of a contact",
@@ -171,10 +183,15 @@ async fn ask(store: &SqliteStore, scope: &Scope) {
             }),
         ),
     ];
+    let mut worst = (Duration::ZERO, "");
     for (name, filter) in &pages {
         let page = || async { store.mails(scope, filter, None, PAGE).await.unwrap() };
-        measure(name, page, |page| page.rows.len() as u64).await;
+        let took = measure(name, page, |page| page.rows.len() as u64).await;
+        if name.starts_with("search") {
+            worst = worst.max((took, name));
+        }
     }
+    println!("the worst search: {:.2?}, {}", worst.0, worst.1);
     let contact = filter(|f| f.contact = Some("C7".into()));
     for (name, filter) in [("all", LogFilter::default()), ("contact", contact)] {
         let count = || async { store.count(scope, &filter).await.unwrap() };

@@ -179,7 +179,8 @@ pub struct LogFilter {
     /// Before.
     pub until: Option<Timestamp>,
     /// With all these words in subject, participants or body, in any order; the last may be a beginning. A text without a
-    /// letter or digit fits nothing.
+    /// letter or digit fits nothing. A word is what stands between spaces and punctuation: in a script that puts none between
+    /// words, as Chinese, Japanese and Thai, a sentence is one word and is found by its beginning alone.
     pub text: Option<String>,
     /// With this flag.
     pub flag: Option<String>,

@@ -1,7 +1,8 @@
 //! What of a text is its author's own, what is quoted, and what is a signature.
 //!
 //! A view only: the segments together are the text. Conservative: where a mark is in doubt the
-//! text counts as the author's own. Looks at each line a bounded number of times.
+//! text counts as the author's own. A quote without marks, as Outlook makes it, goes to the end; where the words above it
+//! say that the answers stand below or in a colour, all of it counts as own. Looks at each line a bounded number of times.
 
 mod marks;
 
@@ -15,7 +16,7 @@ pub enum SegmentKind {
     Own,
     /// Quoted from an earlier mail.
     Quoted,
-    /// The signature, from its `-- ` on.
+    /// The signature, from its `-- ` on, or the line of a program on a telephone.
     Signature,
 }
 
@@ -37,7 +38,8 @@ pub struct Segment<'t> {
 /// behind the other, are the text.
 ///
 /// Knows the marks of Outlook, Gmail, Apple Mail and Thunderbird in English, French and German.
-/// Answers between quotes stay own.
+/// Answers between quotes stay own. Between lines that bear no marks they cannot be told apart, so that they are found only
+/// where the text above points to them ("see my answers below", "in red").
 ///
 /// ```
 /// use email_logging::view::{SegmentKind, split_quoted};
@@ -54,6 +56,7 @@ pub fn split_quoted(text: &str) -> Vec<Segment<'_>> {
         segments: Vec::new(),
         open: None,
         thread: 0,
+        is_interleaved: false,
     };
     let mut index = 0;
     while index < lines.len() {
@@ -88,6 +91,8 @@ struct Splitter<'t> {
     open: Option<Open>,
     /// How many header blocks were passed: all behind one is quoted, to the end.
     thread: usize,
+    /// Whether the author says that answers stand between lines without marks.
+    is_interleaved: bool,
 }
 
 impl Splitter<'_> {
@@ -95,6 +100,10 @@ impl Splitter<'_> {
     fn line(&mut self, lines: &Lines<'_>, index: usize) -> usize {
         let start = lines.start(index);
         if let Some(count) = lines.header_block(index) {
+            if self.answers_below(lines, index) {
+                self.continue_with(SegmentKind::Own, 0, start);
+                return count;
+            }
             self.thread += 1;
             self.begin(SegmentKind::Quoted, self.thread, start);
             self.header_ends(lines.start(index + count));
@@ -109,15 +118,22 @@ impl Splitter<'_> {
             && let Some(count) = lines.attribution(index)
         {
             let behind = lines.depth_behind(index + count);
+            let is_bare = behind == 0 && !lines.has_marks_from(index + count);
+            if is_bare && self.answers_below(lines, index) {
+                self.continue_with(SegmentKind::Own, 0, start);
+                return count;
+            }
             // Without marks, all that follows was written by the one who is named.
-            self.thread = usize::from(behind == 0);
+            self.thread = usize::from(is_bare);
             self.begin(SegmentKind::Quoted, behind.max(1), start);
             self.header_ends(lines.start(index + count));
             return count;
         }
         if self.thread > 0 {
             self.continue_with(SegmentKind::Quoted, self.thread, start);
-        } else if lines.is_signature(index) {
+        } else if !self.is_interleaved
+            && (lines.is_signature(index) || lines.is_program_line(index))
+        {
             self.begin(SegmentKind::Signature, 0, start);
         } else if !lines.is_blank(index) || self.open.is_none() {
             let in_signature = self.open.as_ref().map(|open| open.kind);
@@ -126,6 +142,14 @@ impl Splitter<'_> {
             }
         }
         1
+    }
+
+    /// Whether the own words above the first quote without marks say that answers stand within it.
+    fn answers_below(&mut self, lines: &Lines<'_>, index: usize) -> bool {
+        if self.thread == 0 && !self.is_interleaved {
+            self.is_interleaved = !lines.is_forward(index) && lines.points_below(index);
+        }
+        self.is_interleaved
     }
 
     fn continue_with(&mut self, kind: SegmentKind, depth: usize, start: usize) {

@@ -8,8 +8,8 @@ use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Response};
 use email_logging::error::Error;
 use email_logging::opportunity::{
-    CloseKind, Closing, Creation, Opportunity, OpportunityStatus, SalesCycle, StageAction,
-    StageUpdate,
+    CloseKind, Closing, Creation, Opportunity, OpportunityStatus, PrivacyBlock, SalesCycle,
+    StageAction, StageUpdate,
 };
 use email_logging::store::{OpportunityFilter, OpportunityStore as _, StoredOpportunity};
 use email_logging::{EntryId, OpportunityNo};
@@ -222,7 +222,7 @@ pub(super) async fn create(
 ) -> Result<Response, Failed> {
     own_form(&session, &pressed.token)?;
     let entry: EntryId = id.parse().map_err(|_| Failed::Missing)?;
-    let creation = Creation::on(today());
+    let creation = Creation::on(today(), PrivacyBlock::NotBlocked);
     let made = erp
         .store
         .create_opportunity(&erp.scope, &entry, &creation)
@@ -289,7 +289,7 @@ async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<Flash, 
             } else {
                 Closing::lost(today())
             };
-            one.close(&closing.with_cancel_open_tasks(true), code)?;
+            drop(one.close(&closing.with_cancel_open_tasks(true), code)?);
             if won {
                 |w| w.flash_won
             } else {
@@ -303,7 +303,7 @@ async fn apply(erp: &Erp, no: &OpportunityNo, change: &Change) -> Result<Flash, 
             };
             let mut update = StageUpdate::new(stage_action(action), today());
             update.estimated_value = value;
-            one.update(cycle, &update)?;
+            drop(one.update(cycle, &update)?);
             |w| w.flash_moved
         }
     };

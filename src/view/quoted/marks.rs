@@ -7,12 +7,16 @@ const BLOCK_LINES: usize = 12;
 /// Bytes of one line that are looked at.
 const LINE_BYTES: usize = 1_000;
 const MAX_DEPTH: usize = 100;
+/// Bytes above a quote that are looked at for words that point to it.
+const POINTER_BYTES: usize = 600;
 
 /// The lines of a text and where they begin.
 pub(super) struct Lines<'t> {
     text: &'t str,
     /// Start of each line, and the end of the text.
     starts: Vec<usize>,
+    /// The last line with a quote mark.
+    last_marked: Option<usize>,
 }
 
 /// What a line of a header block names.
@@ -78,13 +82,72 @@ const ATTRIBUTIONS: &[(&str, &str)] = &[
     ("", " schrieb"),
 ];
 
+/// What a program on a telephone writes below a text.
+const PROGRAM_LINES: &[&str] = &[
+    "get outlook for ",
+    "sent from outlook for ",
+    "sent from my ",
+    "sent from mail for windows",
+    "outlook f\u{fc}r ",
+    "holen sie sich outlook f\u{fc}r ",
+    "gesendet von outlook f\u{fc}r ",
+    "von meinem iphone gesendet",
+    "von meinem ipad gesendet",
+    "gesendet von meinem ",
+    "gesendet von mail f\u{fc}r windows",
+    "obtenir outlook pour ",
+    "t\u{e9}l\u{e9}charger outlook pour ",
+    "envoy\u{e9} de mon ",
+    "envoy\u{e9} depuis mon ",
+    "envoy\u{e9} \u{e0} partir de outlook pour ",
+];
+
+/// Words that point to answers within a quote.
+const POINTERS: &[&str] = &[
+    "below",
+    "inline",
+    "in-line",
+    "my answers",
+    "my replies",
+    "my comments",
+    "my responses",
+    "in red",
+    "in blue",
+    "in green",
+    "in bold",
+    "in colour",
+    "in color",
+    "unten",
+    "im text",
+    "meine antworten",
+    "meine anmerkungen",
+    "in rot",
+    "in blau",
+    "in gr\u{fc}n",
+    "farbig",
+    "ci-dessous",
+    "plus bas",
+    "mes r\u{e9}ponses",
+    "mes commentaires",
+    "dans le texte",
+    "en rouge",
+    "en bleu",
+    "en vert",
+];
+
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let mut starts = vec![0];
         for line in text.split_inclusive('\n') {
             starts.push(starts.last().copied().unwrap_or_default() + line.len());
         }
-        Self { text, starts }
+        let mut lines = Self {
+            text,
+            starts,
+            last_marked: None,
+        };
+        lines.last_marked = (0..lines.len()).rev().find(|line| lines.depth(*line) > 0);
+        lines
     }
 
     pub(super) fn len(&self) -> usize {
@@ -128,10 +191,50 @@ impl<'t> Lines<'t> {
             .map_or(0, |line| self.depth(line))
     }
 
-    /// The signature mark of RFC 3676 4.3, also without its space.
+    /// Whether a line with a quote mark follows, from this line on.
+    pub(super) fn has_marks_from(&self, index: usize) -> bool {
+        self.last_marked.is_some_and(|last| last >= index)
+    }
+
+    /// The signature mark of RFC 3676 4.3. Without its space it may as well divide what the author says.
     pub(super) fn is_signature(&self, index: usize) -> bool {
-        let line = self.line(index).trim_end_matches(['\r', '\n']);
-        matches!(line, "-- " | "--")
+        self.line(index).trim_end_matches(['\r', '\n']) == "-- "
+    }
+
+    /// A line such as "Get Outlook for iOS" that stands alone, above a quote or at the end.
+    pub(super) fn is_program_line(&self, index: usize) -> bool {
+        let line = self.line(index).trim();
+        let known = || {
+            let line = lower(line);
+            PROGRAM_LINES.iter().any(|begin| line.starts_with(begin))
+        };
+        let is_short = line.chars().count() <= 120;
+        if !is_short || (index > 0 && !self.is_blank(index - 1)) || !known() {
+            return false;
+        }
+        let behind = index + 1 + self.blank_lines(index + 1);
+        behind >= self.len()
+            || self.depth(behind) > 0
+            || self.header_block(behind).is_some()
+            || self.attribution(behind).is_some()
+    }
+
+    /// Whether the words above a line say that answers stand below it.
+    pub(super) fn points_below(&self, index: usize) -> bool {
+        let above = self.text.get(..self.start(index)).unwrap_or_default();
+        let from = above.ceil_char_boundary(above.len().saturating_sub(POINTER_BYTES));
+        let words = lower(above.get(from..).unwrap_or_default());
+        POINTERS.iter().any(|pointer| is_word_of(&words, pointer))
+    }
+
+    /// Whether a separator says that a mail is forwarded.
+    pub(super) fn is_forward(&self, index: usize) -> bool {
+        let line = lower(self.line(index).trim());
+        FORWARDS.contains(&&*line)
+            || (line.starts_with("--")
+                && ["forwarded", "transf\u{e9}r\u{e9}", "weitergeleitet"]
+                    .iter()
+                    .any(|word| line.contains(word)))
     }
 
     /// How many lines the header block takes that begins here: a separator, a block of fields, or both.
@@ -235,11 +338,29 @@ impl<'t> Lines<'t> {
         ATTRIBUTIONS.iter().any(|(begin, verb)| {
             let is_short = begin.is_empty();
             let says = text.starts_with(begin) && text.contains(verb);
-            // "Ada wrote:" is too common to count without marks.
-            let sure = marked || (dated && text.contains('@') && !is_short);
+            // "Ada wrote:" is too common to count without marks; so is "On 3 May you wrote to ada@x about 2 pumps:".
+            let sure =
+                marked || (dated && text.contains('@') && !is_short && ends_as_named(text, verb));
             says && sure && (!is_short || count == 1)
         })
     }
+}
+
+/// Whether an attribution ends with its verb, or with the address of the one who wrote: `schrieb Ada <ada@example.com>:`.
+fn ends_as_named(text: &str, verb: &str) -> bool {
+    let text = text.trim_end_matches(|c: char| c == ':' || c.is_whitespace());
+    text.ends_with(verb) || text.ends_with('>') && text.contains(" schrieb ")
+}
+
+/// Whether words stand in a text, and not within a longer word.
+fn is_word_of(text: &str, words: &str) -> bool {
+    let mut found = text.match_indices(words);
+    found.any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let behind = text.get(at + words.len()..);
+        let behind = behind.and_then(|behind| behind.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !behind.is_some_and(char::is_alphanumeric)
+    })
 }
 
 /// In lower case, with plain spaces and apostrophes.

@@ -7,6 +7,7 @@ use crate::ids::{ContactNo, SalespersonCode};
 use crate::store::LogFilter;
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{json, micros, text};
+use crate::store::words::words as folded;
 
 /// Conditions that must all hold, with the values of their parameters.
 #[derive(Debug, Default)]
@@ -105,12 +106,11 @@ pub(super) fn text_condition(all: &mut Conditions, filter: &LogFilter) {
     match filter.text.as_deref().map(match_query) {
         None => {}
         Some(None) => all.hold("0"),
-        Some(Some(query)) => all.with(
-            "e.message_no IN (SELECT rowid FROM search WHERE search MATCH ?)",
-            query,
-        ),
+        Some(Some(query)) => all.with(FOUND, query),
     }
 }
+
+const FOUND: &str = "e.message_no IN (SELECT rowid FROM search WHERE search MATCH ?)";
 
 /// The condition that the message of the entry `e` belongs to the filter's conversation, if it has one.
 pub(super) fn conversation_condition(
@@ -140,6 +140,10 @@ pub(super) fn is_rare(conn: &Connection, filter: &LogFilter) -> Done<bool> {
     let Some(query) = filter.text.as_deref().and_then(match_query) else {
         return Ok(false);
     };
+    finds_few(conn, &query)
+}
+
+fn finds_few(conn: &Connection, query: &str) -> Done<bool> {
     let mut count = conn.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ?1 LIMIT ?2)",
     )?;
@@ -151,14 +155,98 @@ fn owned(value: &str) -> Value {
     Value::Text(text(value).into_owned())
 }
 
-/// Every word, between white space and ASCII punctuation, as a quoted string, so that none is read as syntax; the last may be a beginning. `None` without a word.
+/// Every word as a quoted string, so that none is read as syntax; the last may be a beginning. `None` without a word.
 pub(super) fn match_query(words: &str) -> Option<String> {
-    let quoted: Vec<String> = words
-        .split(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || c == '\0')
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{word}\""))
-        .collect();
+    let quoted: Vec<String> = split(words).map(quoted).collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND ") + " *")
+}
+
+/// What stands between white space and ASCII punctuation.
+fn split(words: &str) -> impl Iterator<Item = &str> {
+    let words = words.split(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || c == '\0');
+    words.filter(|word| word.chars().any(char::is_alphanumeric))
+}
+
+fn quoted(word: &str) -> String {
+    format!("\"{word}\"")
+}
+
+/// Letters up to which a beginning is looked for in the mails themselves first.
+const SHORT: usize = 4;
+
+/// A text whose last word is so short that many words begin with it.
+///
+/// FTS5 would gather every place of each of these words before it answers, which takes longer than the mails of a page take
+/// to read. An index of beginnings would answer at once, and would triple what a mail costs to write.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    /// What the other words ask of FTS5, where there are any.
+    whole: Option<String>,
+    /// The beginning, folded.
+    last: String,
+}
+
+impl Beginning {
+    /// The beginning of a filter's text, where it is short.
+    pub(super) fn of(filter: &LogFilter) -> Option<Self> {
+        let text: Vec<&str> = split(filter.text.as_deref()?).collect();
+        let (last, whole) = text.split_last()?;
+        // What the tokenizer takes for several words is a phrase.
+        let [last] = <[String; 1]>::try_from(folded(last)).ok()?;
+        let whole: Vec<String> = whole.iter().copied().map(quoted).collect();
+        (last.chars().count() <= SHORT).then(|| Self {
+            whole: (!whole.is_empty()).then(|| whole.join(" AND ")),
+            last,
+        })
+    }
+
+    /// The condition of the other words on the message of the entry `e`.
+    pub(super) fn condition(&self, all: &mut Conditions) {
+        if let Some(whole) = &self.whole {
+            all.with(FOUND, whole.clone());
+        }
+    }
+
+    /// Whether few messages have the other words, or a conversation is asked for: then reading begins with messages.
+    pub(super) fn is_rare(&self, conn: &Connection, filter: &LogFilter) -> Done<bool> {
+        match &self.whole {
+            _ if filter.conversation.is_some() => Ok(true),
+            Some(whole) => finds_few(conn, whole),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a word of the message begins so: of its subject, its participants or its body.
+    pub(super) fn fits(&self, conn: &Connection, message_no: i64) -> Done<bool> {
+        let mut read = conn.prepare_cached(
+            "SELECT m.subject, c.text FROM message m
+             LEFT JOIN content c ON c.message_no = m.no WHERE m.no = ?1",
+        )?;
+        let (subject, body): (String, Option<String>) =
+            read.query_row([message_no], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if self.begins_a_word_of(&subject) || body.is_some_and(|text| self.begins_a_word_of(&text))
+        {
+            return Ok(true);
+        }
+        let mut people = conn
+            .prepare_cached("SELECT address, name FROM participant WHERE no >= ?1 AND no < ?2")?;
+        let mut people = people.query([message_no << 16, (message_no + 1) << 16])?;
+        while let Some(row) = people.next()? {
+            let (address, name): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            if self.begins_a_word_of(&address) || name.is_some_and(|it| self.begins_a_word_of(&it))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn begins_a_word_of(&self, text: &str) -> bool {
+        // A piece at a time: the first words of a mail mostly have one.
+        let pieces = text.split_inclusive([' ', '\n']);
+        let mut words = pieces.flat_map(folded);
+        words.any(|word| word.starts_with(&self.last))
+    }
 }
 
 #[cfg(test)]

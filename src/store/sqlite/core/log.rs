@@ -1,10 +1,10 @@
 //! Pages of entries and of mails, newest first, by the place of the last row and never by an offset.
 
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::content::{attachments_of, not_indexed};
 use super::filter::{
-    Conditions, conversation_condition, entry_conditions, is_rare, text_condition,
+    Beginning, Conditions, conversation_condition, entry_conditions, is_rare, text_condition,
 };
 use super::{Core, entries, identity, record};
 use crate::error::codes;
@@ -24,31 +24,13 @@ impl Core {
         limit: u32,
     ) -> Done<Page<InteractionLogEntry>> {
         let question = Question::new("entries", scope, filter);
-        let place = question.place(after)?;
-        let (tx, scope) = self.read(scope)?;
-        let all = conditions(&tx, scope, filter, place, false)?;
-        let select = if is_rare(&tx, filter)? {
-            entries::SELECT_FOUND
-        } else {
-            entries::SELECT
-        };
-        let sql = page_sql(select, &all, limit);
-        let mut list = tx.prepare_cached(&sql)?;
-        let rows = list.query_map(params_from_iter(all.into_values()), |row| {
-            let place = Place {
-                at: row.get("date")?,
-                no: row.get("entry_no")?,
-            };
-            Ok((place, entries::read(&tx, row)))
-        })?;
-        let rows = rows.map(|row| row.map_err(Into::into).and_then(|(p, e)| Ok((p, e?))));
-        finish(
-            &tx,
+        let select = (entries::SELECT, entries::SELECT_FOUND);
+        self.page(
+            (question, select),
             scope,
             filter,
-            question,
-            rows.collect::<Done<_>>()?,
-            limit,
+            (after, limit),
+            |tx, row| entries::read(tx, row),
         )
     }
 
@@ -60,32 +42,43 @@ impl Core {
         limit: u32,
     ) -> Done<Page<LoggedMail>> {
         let question = Question::new("mails", scope, filter);
-        let place = question.place(after)?;
-        let (tx, scope) = self.read(scope)?;
-        let all = conditions(&tx, scope, filter, place, true)?;
-        let select = if is_rare(&tx, filter)? {
-            PLACES_FOUND
-        } else {
-            PLACES
-        };
-        let sql = page_sql(select, &all, limit);
-        let mut list = tx.prepare_cached(&sql)?;
-        let rows = list.query_map(params_from_iter(all.into_values()), |row| {
-            let (at, no) = (row.get(0)?, row.get(1)?);
-            Ok((Place { at, no }, row.get(2)?))
-        })?;
-        let rows = rows.map(|row| {
-            let (place, message_no) = row?;
-            Ok((place, logged_mail(&tx, message_no)?))
-        });
-        finish(
-            &tx,
+        let select = (PLACES, PLACES_FOUND);
+        self.page(
+            (question, select),
             scope,
             filter,
-            question,
-            rows.collect::<Done<_>>()?,
-            limit,
+            (after, limit),
+            |tx, row| logged_mail(tx, row.get("message_no")?),
         )
+    }
+
+    fn page<T>(
+        &self,
+        (question, select): (Question, (&str, &str)),
+        scope: &Scope,
+        filter: &LogFilter,
+        (after, limit): (Option<&Cursor>, u32),
+        read: impl Fn(&Connection, &Row<'_>) -> Done<T>,
+    ) -> Done<Page<T>> {
+        let place = question.place(after)?;
+        let (tx, scope) = self.read(scope)?;
+        let asked = Asked {
+            scope,
+            filter,
+            place,
+            limit,
+            select,
+            once: select == (PLACES, PLACES_FOUND),
+        };
+        let walked = match Beginning::of(filter) {
+            Some(beginning) => asked.walk(&tx, &beginning, &read)?,
+            None => None,
+        };
+        let rows = match walked {
+            Some(rows) => rows,
+            None => asked.rows(&tx, &read)?,
+        };
+        finish(&tx, scope, filter, question, rows, limit)
     }
 
     pub(crate) fn entry(&self, scope: &Scope, id: &EntryId) -> Done<InteractionLogEntry> {
@@ -112,39 +105,120 @@ const PLACES: &str = "SELECT e.date, e.entry_no, e.message_no FROM entry e";
 const PLACES_FOUND: &str =
     "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once";
 
-/// What must hold of an entry `e` to stand on the page; with `first`, that it is the newest such entry of its mail.
-fn conditions(
-    conn: &Connection,
+/// Entries at least of which the words are read for a short beginning. One with which these do not fill a page is rare enough
+/// for FTS5.
+const LOOKS: u64 = 300;
+
+/// The same, for each row of a large page.
+const LOOKS_OF_A_ROW: u64 = 4;
+
+/// What a page is asked for.
+struct Asked<'a> {
     scope: i64,
-    filter: &LogFilter,
+    filter: &'a LogFilter,
     place: Place,
-    first: bool,
-) -> Done<Conditions> {
-    let mut all = Conditions::default();
-    all.with("e.scope = ?", scope);
-    let (at, no) = (all.bind(place.at), all.bind(place.no));
-    all.hold(format!("(e.date, e.entry_no) < ({at}, {no})"));
-    entry_conditions(&mut all, filter, "e");
-    text_condition(&mut all, filter);
-    conversation_condition(&mut all, conn, scope, filter)?;
-    if first {
-        let newer = all.nested(|newer| {
-            newer.hold("n.message_no = e.message_no");
-            newer.hold("(n.date, n.entry_no) > (e.date, e.entry_no)");
-            entry_conditions(newer, filter, "n");
-        });
-        all.hold(format!("NOT EXISTS (SELECT 1 FROM entry n WHERE {newer})"));
-    }
-    Ok(all)
+    limit: u32,
+    /// The statement that begins with entries, and the one that begins with messages.
+    select: (&'a str, &'a str),
+    /// Whether a mail stands on the page once, by its newest entry that fits.
+    once: bool,
 }
 
-/// One row more than the page holds, to know whether there is a next one.
-fn page_sql(select: &str, all: &Conditions, limit: u32) -> String {
-    format!(
-        "{select} WHERE {} ORDER BY e.date DESC, e.entry_no DESC LIMIT {}",
-        all.sql(),
-        u64::from(limit) + 1
-    )
+impl Asked<'_> {
+    /// The rows of the page and one more, to know whether there is a next one.
+    fn rows<T>(
+        &self,
+        conn: &Connection,
+        read: impl Fn(&Connection, &Row<'_>) -> Done<T>,
+    ) -> Done<Vec<(Place, T)>> {
+        let all = self.conditions(conn, |all| text_condition(all, self.filter))?;
+        let sql = self.sql(&all, is_rare(conn, self.filter)?, self.most());
+        let mut list = conn.prepare_cached(&sql)?;
+        let mut found = list.query(params_from_iter(all.into_values()))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            rows.push((place_of(row)?, read(conn, row)?));
+        }
+        Ok(rows)
+    }
+
+    /// The same, by the words of the mails from the newest on. `None` where too few of them fit to find a page soon.
+    fn walk<T>(
+        &self,
+        conn: &Connection,
+        beginning: &Beginning,
+        read: impl Fn(&Connection, &Row<'_>) -> Done<T>,
+    ) -> Done<Option<Vec<(Place, T)>>> {
+        let all = self.conditions(conn, |all| beginning.condition(all))?;
+        let is_rare = beginning.is_rare(conn, self.filter)?;
+        let most = LOOKS.max(self.most().saturating_mul(LOOKS_OF_A_ROW));
+        let sql = self.sql(&all, is_rare, most);
+        let mut list = conn.prepare_cached(&sql)?;
+        let mut found = list.query(params_from_iter(all.into_values()))?;
+        let (mut rows, mut looks) = (Vec::new(), 0);
+        let mut last = None;
+        while let Some(row) = found.next()? {
+            looks += 1;
+            let message_no: i64 = row.get("message_no")?;
+            let fits = match last {
+                Some((same, fits)) if same == message_no => fits,
+                _ => beginning.fits(conn, message_no)?,
+            };
+            last = Some((message_no, fits));
+            if fits {
+                rows.push((place_of(row)?, read(conn, row)?));
+                if rows.len() as u64 >= self.most() {
+                    return Ok(Some(rows));
+                }
+            }
+        }
+        Ok((looks < most).then_some(rows))
+    }
+
+    fn most(&self) -> u64 {
+        u64::from(self.limit) + 1
+    }
+
+    fn sql(&self, all: &Conditions, is_rare: bool, most: u64) -> String {
+        let select = if is_rare {
+            self.select.1
+        } else {
+            self.select.0
+        };
+        let all = all.sql();
+        format!("{select} WHERE {all} ORDER BY e.date DESC, e.entry_no DESC LIMIT {most}")
+    }
+
+    /// What must hold of an entry `e` to stand on the page.
+    fn conditions(
+        &self,
+        conn: &Connection,
+        text: impl FnOnce(&mut Conditions),
+    ) -> Done<Conditions> {
+        let mut all = Conditions::default();
+        all.with("e.scope = ?", self.scope);
+        let (at, no) = (all.bind(self.place.at), all.bind(self.place.no));
+        all.hold(format!("(e.date, e.entry_no) < ({at}, {no})"));
+        entry_conditions(&mut all, self.filter, "e");
+        text(&mut all);
+        conversation_condition(&mut all, conn, self.scope, self.filter)?;
+        if self.once {
+            let newer = all.nested(|newer| {
+                newer.hold("n.message_no = e.message_no");
+                newer.hold("(n.date, n.entry_no) > (e.date, e.entry_no)");
+                entry_conditions(newer, self.filter, "n");
+            });
+            all.hold(format!("NOT EXISTS (SELECT 1 FROM entry n WHERE {newer})"));
+        }
+        Ok(all)
+    }
+}
+
+fn place_of(row: &Row<'_>) -> Done<Place> {
+    Ok(Place {
+        at: row.get("date")?,
+        no: row.get("entry_no")?,
+    })
 }
 
 fn finish<T>(
