@@ -15,6 +15,7 @@ use email_logging::store::{
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
+use super::sight;
 use crate::erp::Erp;
 
 /// Entries on the first page.
@@ -29,8 +30,8 @@ struct Home {
     enabled: bool,
     rows: Vec<Row>,
     contacts: usize,
-    /// Items of the review queue that nobody touched.
-    waiting: u64,
+    /// Items of the review queue that nobody touched; only the administration sees them all.
+    waiting: Option<u64>,
     /// Opportunities in progress.
     running: usize,
     last: Option<String>,
@@ -44,7 +45,8 @@ pub(super) async fn show(
     let f = Frame::new(&session, "home", "/");
     let setup = erp.administration.load(&erp.scope).await?.setup;
     let filter = LogFilter::default();
-    let page = erp.store.entries(&erp.scope, &filter, None, NEWEST).await?;
+    let log = sight::log(&erp, &session);
+    let page = log.entries(&erp.scope, &filter, None, NEWEST).await?;
     let waiting = erp.store.review_counts(&erp.scope).await?;
     let mut wanted = OpportunityFilter::default();
     wanted.status = Some(OpportunityStatus::InProgress);
@@ -62,14 +64,15 @@ pub(super) async fn show(
             .into_iter()
             .map(|entry| Row::of(&f, entry))
             .collect(),
-        contacts: erp.people.contacts().len(),
+        contacts: erp.people.count(),
         waiting: waiting
             .iter()
             .filter(|count| count.state == ReviewState::Open && count.outcome != "excluded")
             .map(|count| count.items)
-            .sum(),
+            .reduce(|one, other| one + other)
+            .or(Some(0))
+            .filter(|_| session.is_administration()),
         running,
-
         last: last.as_ref().map(|run| f.time(&run.at)),
         failed: last.is_some_and(|run| run.report.is_err()),
         f,

@@ -1,0 +1,196 @@
+//! Privacy for the administration: mail that is older than it may be, and persons who are erased. Each is first only said.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use email_logging::ContactNo;
+use email_logging::error::Error;
+use email_logging::privacy::{Person, RetentionRule};
+use email_logging::store::{Deletion, Erased, Erasure, PrivacyDesk, Removed, Retained};
+use jiff::ToSpan as _;
+use serde::Deserialize;
+
+use super::page::{Failed, Frame, render};
+use super::session::Session;
+use crate::erp::Erp;
+use crate::people::addresses;
+use crate::zone::{midnight, today};
+
+/// The months that the form begins with.
+const MONTHS: u16 = 36;
+
+/// What was told, or done: lines of words and numbers.
+struct Told {
+    /// Whether it is done, and not only said.
+    done: bool,
+    lines: Vec<(&'static str, u64)>,
+}
+
+#[derive(Template)]
+#[template(path = "privacy.html", config = "examples/erp_host/askama.toml")]
+struct Page {
+    f: Frame,
+    months: u16,
+    retention: Option<Told>,
+    who: Who,
+    erasure: Option<Told>,
+    error: Option<(String, String)>,
+}
+
+impl Page {
+    fn new(session: &Session) -> Self {
+        Self {
+            f: Frame::new(session, "privacy", "/privacy"),
+            months: MONTHS,
+            retention: None,
+            who: Who::default(),
+            erasure: None,
+            error: None,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    contact: String,
+}
+
+pub(super) async fn show(
+    Extension(session): Extension<Session>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let mut page = Page::new(&session);
+    page.who.contact = asked.contact;
+    render(&page)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Age {
+    months: u16,
+    /// `run`, once it was seen what goes.
+    #[serde(default)]
+    act: String,
+}
+
+fn deletion(act: &str) -> Deletion {
+    if act == "run" { Deletion::Delete } else { Deletion::Preview }
+}
+
+/// Says what is older than so many months, or removes it.
+pub(super) async fn retain(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(age): Form<Age>,
+) -> Result<Response, Failed> {
+    let oldest = today().checked_sub(i32::from(age.months).months());
+    let before = oldest.ok().and_then(midnight).filter(|_| age.months > 0);
+    let rule = RetentionRule::before(before.ok_or(Failed::Bad)?);
+    let desk = PrivacyDesk::new(&*erp.store, &erp.scope, session.who());
+    let told = desk.retain(&rule, deletion(&age.act)).await?;
+    erp.originals.forget();
+    let mut page = Page::new(&session);
+    page.months = age.months;
+    page.retention = Some(retained(&page.f, &told, age.act == "run"));
+    Ok(render(&page))
+}
+
+fn removed(f: &Frame, removed: &Removed) -> Vec<(&'static str, u64)> {
+    vec![
+        (f.w.mail, removed.mails),
+        (f.w.entries, removed.entries),
+        (f.w.originals, removed.originals),
+    ]
+}
+
+fn retained(f: &Frame, told: &Retained, done: bool) -> Told {
+    let mut lines = removed(f, &told.removed);
+    lines.extend([
+        (f.w.kept_opportunity, told.kept_for_opportunity),
+        (f.w.kept_held, told.kept_on_hold),
+        (f.w.kept_waiting, told.kept_waiting),
+    ]);
+    Told { done, lines }
+}
+
+/// Who is erased, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Who {
+    address: String,
+    contact: String,
+    never_again: Option<String>,
+    /// The opportunities may be open.
+    open_too: Option<String>,
+    card_too: Option<String>,
+    act: String,
+}
+
+/// Says what of a person would be erased, or erases it.
+pub(super) async fn erase(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(who): Form<Who>,
+) -> Result<Response, Failed> {
+    let run = who.act == "run";
+    let told = match carry_out(&erp, &session, &who).await {
+        Ok(told) => told,
+        Err(error) => {
+            let mut page = Page::new(&session);
+            page.error = Some((error.to_string(), error.remedy().to_owned()));
+            page.who = who;
+            return Ok(render(&page));
+        }
+    };
+    let card = who.contact.trim();
+    if run && who.card_too.is_some() && !card.is_empty() {
+        let removed = erp.people.remove(&ContactNo::new(card));
+        removed.map_err(Failed::broken)?;
+    }
+    erp.originals.forget();
+    let mut page = Page::new(&session);
+    page.erasure = Some(erased(&page.f, &told, run));
+    if !run {
+        page.who = who;
+    }
+    Ok(render(&page))
+}
+
+/// The person has all addresses of the contact: what names one of them goes, and none of them is logged again.
+async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Error> {
+    let mut person = Person::default();
+    let contact = who.contact.trim();
+    if !contact.is_empty() {
+        let no = ContactNo::new(contact);
+        for address in erp.people.contact(&no).iter().flat_map(|one| addresses(&one.record)) {
+            // An address that several contacts have is theirs too: it is not this person's alone.
+            if erp.directory.parties(&address).contacts.len() == 1 {
+                person = person.with_address(address.as_str())?;
+            }
+        }
+        person = person.with_contact(no);
+    }
+    if !who.address.trim().is_empty() {
+        person = person.with_address(who.address.trim())?;
+    }
+    let erasure = Erasure::default()
+        .with_never_again(who.never_again.is_some())
+        .with_refuse_open_opportunities(who.open_too.is_none());
+    let desk = PrivacyDesk::new(&*erp.store, &erp.scope, session.who());
+    desk.erase(&person, erasure, deletion(&who.act)).await
+}
+
+fn erased(f: &Frame, told: &Erased, done: bool) -> Told {
+    let mut lines = removed(f, &told.removed);
+    lines.extend([
+        (f.w.opportunities, told.forgotten.opportunities),
+        (f.w.comments, told.forgotten.comments),
+        (f.w.decisions, told.forgotten.decisions),
+        (f.w.review, told.forgotten.reviews),
+        (f.w.never_log, told.forgotten.never_log_rules),
+    ]);
+    Told { done, lines }
+}
