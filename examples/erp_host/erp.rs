@@ -15,11 +15,11 @@ use email_logging::opportunity::{
     ActivityStep, CloseCode, CloseKind, NumberSeries, Percent, SalesCycle, SalesCycleStage,
     TaskKind,
 };
+use email_logging::privacy::Visibility;
 use email_logging::setup::{
     ConsentSignIn, EmailLoggingAdministration, EwsConnector, MemoryJobQueue, SetupChange,
     SetupField, TemplateList,
 };
-use email_logging::privacy::Visibility;
 use email_logging::source::ews::AddressPolicy;
 use email_logging::store::{OpportunitySetup, OpportunityStore as _, SecretName, SqliteStore};
 use secrecy::SecretString;

@@ -23,7 +23,10 @@ impl Passwords {
     /// all who have no line.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, String> {
         let mut read = Self::default();
-        if let Some(text) = std::env::var("ERP_PASSWORD").ok().filter(|text| !text.is_empty()) {
+        if let Some(text) = std::env::var("ERP_PASSWORD")
+            .ok()
+            .filter(|text| !text.is_empty())
+        {
             read.everybody = Some(long_enough("ERP_PASSWORD", &text)?);
         }
         let Some(file) = file else {
@@ -64,7 +67,9 @@ fn is_code(text: &str) -> bool {
 
 fn long_enough(of: &str, password: &str) -> Result<SecretString, String> {
     if password.chars().count() < SHORTEST {
-        return Err(format!("the password of {of} is shorter than {SHORTEST} characters"));
+        return Err(format!(
+            "the password of {of} is shorter than {SHORTEST} characters"
+        ));
     }
     Ok(SecretString::from(password))
 }

@@ -194,7 +194,10 @@ fn rows(table: &Connection) -> rusqlite::Result<Vec<Row>> {
 /// Every address of a contact.
 pub(crate) fn addresses(record: &ContactRecord) -> BTreeSet<Address> {
     let more = record.alternatives.iter().map(|one| one.email.as_str());
-    let fields = [record.email.as_str(), record.email2.as_deref().unwrap_or_default()];
+    let fields = [
+        record.email.as_str(),
+        record.email2.as_deref().unwrap_or_default(),
+    ];
     let all = fields.into_iter().chain(more);
     let all = all.flat_map(|field| field.split(';'));
     all.filter_map(|text| Address::parse(text.trim()).ok())
@@ -209,7 +212,11 @@ pub(crate) fn is_person(record: &ContactRecord) -> bool {
 #[async_trait]
 impl ContactEditor for People {
     /// The contact is in the table before anybody writes an entry of it.
-    async fn create_contact(&self, scope: &Scope, contact: &NewContact) -> LibraryResult<ContactNo> {
+    async fn create_contact(
+        &self,
+        scope: &Scope,
+        contact: &NewContact,
+    ) -> LibraryResult<ContactNo> {
         let no = self.directory.create_contact(scope, contact).await?;
         if self.contact(&no).is_some() {
             return Ok(no);

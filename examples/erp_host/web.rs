@@ -82,16 +82,25 @@ fn sales() -> Router<Arc<Erp>> {
         .route("/entries/{id}", get(entries::show))
         .route("/entries/{id}/original", get(entries::original))
         .route("/entries/{id}/original.eml", get(entries::download))
-        .route("/entries/{id}/attachments/{index}", get(entries::attachment))
+        .route(
+            "/entries/{id}/attachments/{index}",
+            get(entries::attachment),
+        )
         .route("/entries/{id}/cancel", post(entries::cancel))
         .route("/entries/{id}/comment", post(entries::comment))
         .route("/entries/{id}/evaluation", post(entries::evaluate))
         .route("/entries/{id}/private", post(privacy::mark))
         .route("/entries/{id}/hold", post(privacy::hold))
-        .route("/entries/{id}/remove", get(privacy::ask).post(privacy::remove))
+        .route(
+            "/entries/{id}/remove",
+            get(privacy::ask).post(privacy::remove),
+        )
         .route("/entries/{id}/opportunity", post(opportunity::create))
         .route("/opportunities", get(opportunities::list))
-        .route("/opportunities/{no}", get(opportunity::show).post(opportunity::change))
+        .route(
+            "/opportunities/{no}",
+            get(opportunity::show).post(opportunity::change),
+        )
         .route("/opportunities/{no}/delete", post(opportunity::delete))
         .route("/activity", get(activity::show))
         .route("/why", get(why::show))
@@ -132,7 +141,13 @@ async fn style() -> impl IntoResponse {
 const FORM: usize = 1 << 20;
 
 /// Pages of the administration alone.
-const ADMINISTRATION: [&str; 5] = ["/settings", "/assistant", "/privacy", "/health/run", LANDING];
+const ADMINISTRATION: [&str; 5] = [
+    "/settings",
+    "/assistant",
+    "/privacy",
+    "/health/run",
+    LANDING,
+];
 
 /// Who may see a page, and where a form may come from.
 async fn guard(State(erp): State<Arc<Erp>>, mut request: Request, next: Next) -> Response {

@@ -62,7 +62,12 @@ impl Language {
 
     /// What a code of the library means, if there are words for it.
     pub(crate) fn of_code(self, code: &str) -> Option<&'static str> {
-        let tables = [decisions::TABLE, checks::TABLE, guide::TABLE, wrappers::TABLE];
+        let tables = [
+            decisions::TABLE,
+            checks::TABLE,
+            guide::TABLE,
+            wrappers::TABLE,
+        ];
         let mut all = tables.into_iter().flatten();
         let (_, texts) = all.find(|(known, _)| *known == code)?;
         Some(match self {

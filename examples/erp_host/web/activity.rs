@@ -117,9 +117,10 @@ fn bars(f: &Frame, parties: &[PartyStatistics], contacts: bool) -> Vec<Bar> {
                 let seconds = one.median_answer_s;
                 seconds.map_or_else(|| "–".to_owned(), |seconds| duration(f.w.days, seconds))
             },
-            last: one.totals.last.map_or_else(String::new, |at| {
-                f.day(crate::zone::at(at).date())
-            }),
+            last: one
+                .totals
+                .last
+                .map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
         }
     });
     bars.collect()

@@ -73,12 +73,18 @@ pub(super) async fn save(
     Path(no): Path<String>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Failed> {
-    let Contact { mut record, customer } = contact(&erp, &no)?;
+    let Contact {
+        mut record,
+        customer,
+    } = contact(&erp, &no)?;
     let w = session.language.words();
     if fields.name.trim().is_empty() {
         return Ok(page(&session, &no, fields, Some(w.name_missing)));
     }
-    if ![&fields.email, &fields.email2].into_iter().all(|text| are_addresses(text)) {
+    if ![&fields.email, &fields.email2]
+        .into_iter()
+        .all(|text| are_addresses(text))
+    {
         return Ok(page(&session, &no, fields, Some(w.email_invalid)));
     }
     let before = addresses(&record);
@@ -99,7 +105,10 @@ pub(super) async fn save(
 }
 
 fn are_addresses(field: &str) -> bool {
-    let parts = field.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let parts = field
+        .split(';')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     parts.into_iter().all(|part| Address::parse(part).is_ok())
 }
 

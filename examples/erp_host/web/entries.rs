@@ -12,8 +12,7 @@ use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::message::Authenticity;
 use email_logging::privacy::{MARKED_PRIVATE, Visibility};
 use email_logging::store::{
-    Annotation, InteractionLog as _, LoggedMail, MarkKind, ParticipantRole,
-    PrivacyStore as _,
+    Annotation, InteractionLog as _, LoggedMail, MarkKind, ParticipantRole, PrivacyStore as _,
 };
 use email_logging::view::{HtmlView, content_disposition};
 use email_logging::{EntryId, MessageUid};
@@ -165,7 +164,11 @@ pub(super) async fn show(
         cc: people(&mail, ParticipantRole::Cc),
         sender: sender(&f, mail.record.authenticity),
         flags: flags(&f, &mail.record.flags),
-        web_link: mail.record.web_link.clone().filter(|link| link.starts_with("https://")),
+        web_link: mail
+            .record
+            .web_link
+            .clone()
+            .filter(|link| link.starts_with("https://")),
         evaluation: logged.evaluation.unwrap_or(0),
         comments: comments.collect(),
         others: others.map(|other| Row::of(&f, other.clone())).collect(),
@@ -186,7 +189,9 @@ fn sender(f: &Frame, authenticity: Authenticity) -> Option<(&'static str, &'stat
 
 /// Notes in words; how a pair was found is no note, and what is said of the author stands beside the author.
 fn flags(frame: &Frame, codes: &[String]) -> Vec<String> {
-    let codes = codes.iter().filter(|code| !code.starts_with("authenticity"));
+    let codes = codes
+        .iter()
+        .filter(|code| !code.starts_with("authenticity"));
     let words = codes.filter_map(|code| {
         let words = frame.language.of_code(&format!("flag.{code}"));
         words.map(str::to_owned)
@@ -251,11 +256,12 @@ async fn about(erp: &Erp, f: &Frame, log: &Log, mail: &LoggedMail) -> Result<Abo
         }
         Shown::TooLarge(total) => {
             let names = mail.attachments.iter();
-            let names = names.map(|one| {
-                (None, one.name.clone(), bytes(one.size))
-            });
+            let names = names.map(|one| (None, one.name.clone(), bytes(one.size)));
             return Ok(About {
-                hidden: Some((f.w.too_large, format!("{} > {}", bytes(total), bytes(SHOWN)))),
+                hidden: Some((
+                    f.w.too_large,
+                    format!("{} > {}", bytes(total), bytes(SHOWN)),
+                )),
                 attachments: names.collect(),
                 ..About::default()
             });
@@ -278,7 +284,9 @@ async fn about(erp: &Erp, f: &Frame, log: &Log, mail: &LoggedMail) -> Result<Abo
 
 fn notes(f: &Frame, parsed: &Parsed) -> Vec<String> {
     let wrappers = parsed.wrappers.iter();
-    let mut notes: Vec<String> = wrappers.map(|code| f.say(&format!("wrapper.{code}"))).collect();
+    let mut notes: Vec<String> = wrappers
+        .map(|code| f.say(&format!("wrapper.{code}")))
+        .collect();
     if let Some(invitation) = &parsed.invitation {
         let parts = [&invitation.summary, &invitation.location, &invitation.start];
         let parts = parts.into_iter().filter(|text| !text.is_empty());
@@ -346,7 +354,9 @@ pub(super) async fn original(
     }
     let page = render(&Original {
         f: &f,
-        text: Some(&parsed.text).filter(|all| !all.is_empty()).map(Vec::as_slice),
+        text: Some(&parsed.text)
+            .filter(|all| !all.is_empty())
+            .map(Vec::as_slice),
     });
     let policy = "default-src 'none'; style-src 'self'; sandbox; frame-ancestors 'self'";
     Ok(([(header::CONTENT_SECURITY_POLICY, policy)], page).into_response())
@@ -411,7 +421,9 @@ pub(super) async fn download(
             if at >= total {
                 return None;
             }
-            let piece = log.original(&scope, &message, at..(at + CHUNK).min(total)).await;
+            let piece = log
+                .original(&scope, &message, at..(at + CHUNK).min(total))
+                .await;
             let piece = piece.map(|part| Bytes::from(part.bytes));
             let read = piece.as_ref().map_or(total, |bytes| bytes.len() as u64);
             // A piece that is empty would be asked for without end.

@@ -77,7 +77,11 @@ pub(super) struct Age {
 }
 
 fn deletion(act: &str) -> Deletion {
-    if act == "run" { Deletion::Delete } else { Deletion::Preview }
+    if act == "run" {
+        Deletion::Delete
+    } else {
+        Deletion::Preview
+    }
 }
 
 /// Says what is older than so many months, or removes it.
@@ -165,7 +169,12 @@ async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Er
     let contact = who.contact.trim();
     if !contact.is_empty() {
         let no = ContactNo::new(contact);
-        for address in erp.people.contact(&no).iter().flat_map(|one| addresses(&one.record)) {
+        for address in erp
+            .people
+            .contact(&no)
+            .iter()
+            .flat_map(|one| addresses(&one.record))
+        {
             // An address that several contacts have is theirs too: it is not this person's alone.
             if erp.directory.parties(&address).contacts.len() == 1 {
                 person = person.with_address(address.as_str())?;

@@ -90,9 +90,7 @@ async fn write(
 
 fn written(mut out: BufWriter<File>) -> io::Result<File> {
     out.flush()?;
-    let mut file = out
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
+    let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.rewind()?;
     Ok(file)
 }

@@ -114,7 +114,9 @@ pub(super) async fn list(
 async fn figures(erp: &Erp, f: &Frame, cycles: &[SalesCycle]) -> Result<Vec<Figures>, Failed> {
     let all = erp.store.stage_statistics(&erp.scope, None).await?;
     let all = all.into_iter().map(|one| {
-        let cycle = cycles.iter().find(|cycle| cycle.code == one.sales_cycle_code);
+        let cycle = cycles
+            .iter()
+            .find(|cycle| cycle.code == one.sales_cycle_code);
         let stage = cycle.and_then(|cycle| cycle.stage(one.stage));
         Figures {
             stage: stage.map_or_else(|| one.stage.to_string(), |stage| stage.description.clone()),

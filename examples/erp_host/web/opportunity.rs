@@ -111,11 +111,20 @@ async fn page(
             .map(|one| (f.time(&one.at), one.author.clone(), one.text.clone()))
             .collect(),
         salespeople: erp.salespeople(),
-        salesperson: one.salesperson_code.map(|code| code.to_string()).unwrap_or_default(),
+        salesperson: one
+            .salesperson_code
+            .map(|code| code.to_string())
+            .unwrap_or_default(),
         cycles: cycles
             .iter()
             .filter(|cycle| !cycle.blocked)
-            .map(|cycle| (cycle.code.clone(), cycle.description.clone(), cycle.code == chosen))
+            .map(|cycle| {
+                (
+                    cycle.code.clone(),
+                    cycle.description.clone(),
+                    cycle.code == chosen,
+                )
+            })
             .collect(),
         codes: codes
             .into_iter()
@@ -338,7 +347,11 @@ async fn apply(
 /// A typed value; blank is none.
 fn typed<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
     let text = text.trim();
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        text.parse().map(Some)
+    }
 }
 
 async fn advance(
@@ -382,7 +395,11 @@ async fn close(
     };
     let closing = closing.with_cancel_open_tasks(change.cancel_tasks.is_some());
     let changed = one.close(&closing, code)?;
-    Ok(if won { (|w| w.flash_won, changed) } else { (|w| w.flash_lost, changed) })
+    Ok(if won {
+        (|w| w.flash_won, changed)
+    } else {
+        (|w| w.flash_lost, changed)
+    })
 }
 
 #[derive(Debug, Deserialize)]

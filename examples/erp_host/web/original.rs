@@ -158,12 +158,17 @@ impl Parsed {
         let cut = view.is_incomplete() || text.cut || html.as_ref().is_some_and(|html| html.cut);
         let attachments = view.attachments();
         Self {
-            attachments: attachments.map(|one| (one.name.clone(), one.size)).collect(),
+            attachments: attachments
+                .map(|one| (one.name.clone(), one.size))
+                .collect(),
             wrappers: view.wrappers().iter().map(|one| one.code()).collect(),
             invitation: view.invitation(),
             text: passages(&text),
             cut,
-            remote: html.as_ref().map(|html| html.remote.clone()).unwrap_or_default(),
+            remote: html
+                .as_ref()
+                .map(|html| html.remote.clone())
+                .unwrap_or_default(),
             html: html.map(|html| html.folded()),
         }
     }

@@ -80,7 +80,9 @@ pub(super) async fn hold(
     let (scope, kind) = (&erp.scope, MarkKind::Hold);
     let flash: Flash = if said.on {
         let mark = Mark::new(session.who(), said.reason.trim());
-        erp.store.mark_mail(scope, &mail.message, kind, &mark).await?;
+        erp.store
+            .mark_mail(scope, &mail.message, kind, &mark)
+            .await?;
         |w| w.flash_held
     } else {
         erp.store.unmark_mail(scope, &mail.message, kind).await?;

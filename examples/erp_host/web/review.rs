@@ -341,7 +341,9 @@ fn named(erp: &Erp, item: &ReviewItem) -> Named {
         }
         let known = !parties.is_empty() || own.contains(address.domain());
         if !known && named.strangers.iter().all(|seen| seen.address != address) {
-            named.strangers.push(NewContact::new(address, one.name.clone()));
+            named
+                .strangers
+                .push(NewContact::new(address, one.name.clone()));
         }
     }
     named

@@ -9,8 +9,8 @@ use email_logging::interaction::{
 use email_logging::opportunity::Opportunity;
 use email_logging::privacy::{Viewer, Visibility};
 use email_logging::store::{
-    Conversations as _, InteractionLog as _, InteractionReports as _, LogCount, LogFilter, LoggedMail,
-    ReviewItem, SqliteStore, VisibleLog,
+    Conversations as _, InteractionLog as _, InteractionReports as _, LogCount, LogFilter,
+    LoggedMail, ReviewItem, SqliteStore, VisibleLog,
 };
 
 use super::page::Failed;

@@ -145,7 +145,11 @@ pub(super) async fn language(State(erp): State<Arc<Erp>>, Form(chosen): Form<Cho
     let Some(language) = Language::from_code(&chosen.language) else {
         return back.into_response();
     };
-    let secure = if erp.origin.starts_with("https:") { "; Secure" } else { "" };
+    let secure = if erp.origin.starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
     let cookie = format!(
         "erp-language={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}",
         language.code()
@@ -155,7 +159,9 @@ pub(super) async fn language(State(erp): State<Arc<Erp>>, Form(chosen): Form<Cho
 
 /// The page to go back to: a path of this program, never another site. Browsers read `\` as `/`, and leave some characters out.
 fn local(target: &str) -> &str {
-    let plain = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let plain = target
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let path = target.starts_with('/') && !target.starts_with("//");
     if plain && path { target } else { "/" }
 }

@@ -108,7 +108,11 @@ pub(super) async fn show(
         rows = found;
         looked_at = more.then_some(SHOWN);
     }
-    for state in [ReviewState::Open, ReviewState::Assigned, ReviewState::Ignored] {
+    for state in [
+        ReviewState::Open,
+        ReviewState::Assigned,
+        ReviewState::Ignored,
+    ] {
         let search = Search {
             erp: &erp,
             session: &session,
