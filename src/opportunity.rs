@@ -22,7 +22,7 @@ use jiff::civil::Date;
 pub use self::amount::{Amount, Percent};
 pub use self::change::{Campaign, NewContact};
 pub use self::close::Closing;
-pub use self::create::Creation;
+pub use self::create::{Creation, PrivacyBlock};
 pub use self::cycle::{
     ActivityStep, CloseCode, CloseKind, ProbabilityCalculation, SalesCycle, SalesCycleStage,
 };

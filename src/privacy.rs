@@ -2,9 +2,11 @@
 //!
 //! Pure rules over what the log answers. It must not know a store.
 
+pub(crate) mod naming;
 mod person;
 pub(crate) mod tombstone;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,8 +14,9 @@ pub use self::person::{Person, RetentionRule, Selection};
 
 use crate::ids::SalespersonCode;
 use crate::interaction::InteractionLogEntry;
-use crate::message::codes;
-use crate::store::{LoggedMail, MessageRecord};
+use crate::message::{Address, codes};
+use crate::opportunity::Opportunity;
+use crate::store::{DecisionRecord, LoggedMail, MessageRecord, ReviewItem};
 
 /// How much of a mail a person sees. Each level shows what those before it show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -56,6 +59,20 @@ impl Visibility {
         (self > Self::Nothing).then_some(entry)
     }
 
+    /// The decision as this level shows it; none at [`Visibility::Nothing`]. The words of the steps can hold a part of the
+    /// mail.
+    pub(crate) fn decision(self, mut decision: DecisionRecord) -> Option<DecisionRecord> {
+        if self < Self::Full {
+            for step in &mut decision.steps {
+                step.detail.clear();
+            }
+        }
+        if self < Self::Subject {
+            decision.subject = None;
+        }
+        (self > Self::Nothing).then_some(decision)
+    }
+
     /// What is kept of a mail, as this level shows it. The identity stays: it is made of digests.
     fn record(self, record: &mut MessageRecord) {
         if self < Self::Full {
@@ -75,6 +92,8 @@ pub const MARKED_PRIVATE: &str = "marked-private";
 
 type LevelOf = dyn Fn(&InteractionLogEntry) -> Visibility + Send + Sync;
 
+type LevelOfItem = dyn Fn(&ReviewItem) -> Visibility + Send + Sync;
+
 /// Who reads the log.
 ///
 /// A salesperson sees the own mails in full; for all others the host names the level. A mail that was marked private
@@ -83,7 +102,9 @@ type LevelOf = dyn Fn(&InteractionLogEntry) -> Visibility + Send + Sync;
 #[derive(Clone)]
 pub struct Viewer {
     salesperson: Option<SalespersonCode>,
+    addresses: BTreeSet<String>,
     level: Arc<LevelOf>,
+    level_of_item: Option<Arc<LevelOfItem>>,
     private: Visibility,
 }
 
@@ -92,7 +113,9 @@ impl Viewer {
     pub fn new(level: impl Fn(&InteractionLogEntry) -> Visibility + Send + Sync + 'static) -> Self {
         Self {
             salesperson: None,
+            addresses: BTreeSet::new(),
             level: Arc::new(level),
+            level_of_item: None,
             private: Visibility::Nothing,
         }
     }
@@ -106,6 +129,26 @@ impl Viewer {
     #[must_use]
     pub fn with_salesperson(mut self, code: SalespersonCode) -> Self {
         self.salesperson = Some(code);
+        self
+    }
+
+    /// The person has this address, in any case: mail of the review queue that names it is shown in full.
+    #[must_use]
+    pub fn with_address(mut self, address: &str) -> Self {
+        let normal = Address::parse(address);
+        let normal = normal.map_or_else(|_| address.to_lowercase(), |it| it.as_str().to_owned());
+        self.addresses.insert(normal);
+        self
+    }
+
+    /// Shows mail of the review queue that does not name the person at the level that this answers; without it, not at all.
+    /// The answer must be quick and do no I/O.
+    #[must_use]
+    pub fn with_review(
+        mut self,
+        level: impl Fn(&ReviewItem) -> Visibility + Send + Sync + 'static,
+    ) -> Self {
+        self.level_of_item = Some(Arc::new(level));
         self
     }
 
@@ -142,6 +185,50 @@ impl Viewer {
         }
         level.record(&mut mail.record);
         (level > Visibility::Nothing).then_some(mail)
+    }
+
+    /// How much of an item of the review queue the person sees.
+    pub fn level_of_item(&self, item: &ReviewItem) -> Visibility {
+        let mut named = item.participants.iter();
+        if named.any(|named| self.addresses.contains(&named.address)) {
+            return Visibility::Full;
+        }
+        let level = self.level_of_item.as_ref();
+        level.map_or(Visibility::Nothing, |level| level(item))
+    }
+
+    /// The item of the review queue as the person sees it; none if it is not seen.
+    pub fn item(&self, mut item: ReviewItem) -> Option<ReviewItem> {
+        let level = self.level_of_item(&item);
+        if level < Visibility::Full {
+            item.resolution = None;
+        }
+        item.decision = level.decision(item.decision)?;
+        Some(item)
+    }
+
+    /// The opportunity as the person sees it, and whether something is left out: a description that is the subject of a mail
+    /// of which the person does not see it, and copies of comments that are not shown. `made_of` are the entries that it was
+    /// made of.
+    pub fn opportunity(
+        &self,
+        mut one: Opportunity,
+        made_of: &[InteractionLogEntry],
+    ) -> (Opportunity, bool) {
+        let mut has_hidden = false;
+        for entry in made_of {
+            let level = self.level(entry);
+            if level < Visibility::Subject && one.description == entry.entry.description {
+                one.no.as_str().clone_into(&mut one.description);
+                has_hidden = true;
+            }
+            if level < Visibility::Full {
+                let before = one.comments.len();
+                one.comments.retain(|said| !entry.comments.contains(said));
+                has_hidden |= one.comments.len() < before;
+            }
+        }
+        (one, has_hidden)
     }
 
     /// How much of a mail the person sees: the highest level of its entries.

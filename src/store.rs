@@ -48,7 +48,8 @@ pub use opportunity::{OpportunityFilter, OpportunitySetup, OpportunityStore, Sto
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use privacy::{
     AffectedMail, Erased, Erasure, Forgotten, Mark, MarkKind, PrivacyDesk, PrivacyStore, Removal,
-    RemovalReason, Removed, RemovedMails, Retained,
+    RemovalReason, Removed, RemovedMails, Retained, SubjectExport, SubjectMail, SubjectRecords,
+    SubjectStore,
 };
 pub use reports::{
     CanceledEntries, Conversations, DeletedEntries, Deletion, InteractionReports, LogCount,
@@ -64,7 +65,7 @@ pub use sink::{HostReference, InteractionSink, SinkDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use typed::TypedEvent;
-pub use visible::VisibleLog;
+pub use visible::{VisibleLog, VisibleOpportunities, VisibleOpportunity, VisibleReview};
 
 /// A store that has the roles of reviewing: the queue, and who is never logged.
 pub trait ReviewStore: ReviewQueue + NeverLogStore {}

@@ -13,11 +13,12 @@ mod store_rows;
 
 use std::sync::Arc;
 
-use email_logging::interaction::InteractionLogEntry;
+use email_logging::interaction::{InteractionLogEntry, StatisticsOptions};
+use email_logging::message::MessageContent;
 use email_logging::privacy::{Viewer, Visibility};
 use email_logging::store::{
-    Annotation, DecisionFilter, InteractionLog, InteractionStore, LogFilter, MemoryStore,
-    SqliteStore, VisibleLog,
+    Annotation, Conversations, DecisionFilter, InteractionLog, InteractionReports,
+    InteractionStore, LogFilter, MemoryStore, ReportingStore, RowContent, SqliteStore, VisibleLog,
 };
 use email_logging::{ErrorKind, Scope};
 use store_rows::{commit, entry, lease, logged, uid};
@@ -101,6 +102,10 @@ rules! {
     pages_do_not_tell_of_hidden_rows,
     only_who_sees_everything_changes_an_entry,
     decisions_are_shown_as_their_mail_is,
+    pages_of_decisions_do_not_tell_of_hidden_rows,
+    a_filter_by_opportunity_finds_only_what_is_shown_in_full,
+    a_conversation_consists_of_what_is_shown_in_full,
+    counts_and_statistics_are_those_of_what_is_seen,
 }
 
 async fn nothing_shows_not_even_that_there_is_a_mail(store: Arc<impl InteractionStore>) {
@@ -233,6 +238,129 @@ async fn only_who_sees_everything_changes_an_entry(store: Arc<impl InteractionSt
     log.cancel(&scope(), &id, true).await.unwrap();
     let after = store.entry(&scope(), &id).await.unwrap();
     assert_eq!((after.evaluation, after.canceled), (Some(5), true));
+}
+
+async fn pages_of_decisions_do_not_tell_of_hidden_rows(store: Arc<impl InteractionStore>) {
+    let log = VisibleLog::new(store, some(Visibility::Nothing));
+    let all = DecisionFilter::default();
+    let mut sizes = Vec::new();
+    let mut at = None;
+    loop {
+        let page = log.decisions(&scope(), &all, at.as_ref(), 2).await.unwrap();
+        sizes.push(page.rows.len());
+        at = page.next;
+        if at.is_none() {
+            break;
+        }
+    }
+    // Of nine, three are seen.
+    assert_eq!(sizes, [2, 1]);
+    let page = log.decisions(&scope(), &all, None, 3).await.unwrap();
+    assert_eq!((page.rows.len(), page.next), (3, None));
+}
+
+async fn a_filter_by_opportunity_finds_only_what_is_shown_in_full(
+    store: Arc<impl InteractionStore>,
+) {
+    for n in 0..MAILS {
+        let made = Annotation::Opportunity(Some("OP7".into()));
+        let id = entry(&scope(), n).id;
+        store.annotate(&scope(), &id, made).await.unwrap();
+    }
+    let mut filter = LogFilter::default();
+    filter.opportunity = Some("OP7".into());
+    for level in [Visibility::Metadata, Visibility::Subject] {
+        let log = VisibleLog::new(Arc::clone(&store), some(level));
+        let page = log.entries(&scope(), &filter, None, 100).await.unwrap();
+        let found: Vec<u64> = page.rows.iter().map(third).collect();
+        assert_eq!(found, [2, 2, 2], "{level:?}");
+        let mails = log.mails(&scope(), &filter, None, 100).await.unwrap();
+        assert_eq!(mails.rows.len(), 3, "{level:?}");
+    }
+}
+
+/// The mail in the middle is one of those that [`some`] hides.
+const THREAD: [u64; 3] = [20, 21, 23];
+
+/// Three mails of one conversation, the second below the first, the third below the second.
+async fn conversation(store: &impl InteractionStore) {
+    let lease = lease(store, &scope()).await;
+    let rows = (0..3).map(|n| {
+        let mut row = logged(&scope(), THREAD[n], 100);
+        let RowContent::Decided(decided) = &mut row.content else {
+            unreachable!("it is decided");
+        };
+        let decided = Arc::get_mut(decided).unwrap();
+        let record = decided.record.as_mut().unwrap();
+        record.message_id = Some(format!("thread-{n}@cronus.example"));
+        record.references = (0..n)
+            .map(|n| format!("thread-{n}@cronus.example"))
+            .collect();
+        row
+    });
+    commit(store, &scope(), &lease, rows.collect()).await;
+    for n in THREAD {
+        let contents = vec![(uid(&scope(), n), MessageContent::default())];
+        store.put_content(&scope(), contents).await.unwrap();
+    }
+}
+
+async fn a_conversation_consists_of_what_is_shown_in_full(
+    store: Arc<impl InteractionStore + ReportingStore>,
+) {
+    conversation(&*store).await;
+    let all = THREAD.map(|n| uid(&scope(), n));
+    let known = store.conversation(&scope(), &all[2]).await.unwrap();
+    assert_eq!(known.mails.len(), 3);
+    for level in [Visibility::Nothing, Visibility::Metadata] {
+        let log = VisibleLog::new(Arc::clone(&store), some(level));
+        let found = log.conversation(&scope(), &all[2]).await.unwrap();
+        let seen: Vec<_> = found
+            .mails
+            .iter()
+            .map(|mail| (mail.message, mail.parent, mail.depth))
+            .collect();
+        assert_eq!(
+            seen,
+            [(all[0], None, 0), (all[2], Some(all[0]), 1)],
+            "{level:?}"
+        );
+        let hidden = log.conversation(&scope(), &all[1]).await.unwrap_err();
+        assert_eq!(hidden.kind(), ErrorKind::NotFound);
+        let mut filter = LogFilter::default();
+        for (of, expected) in [(all[0], 2), (all[1], 0)] {
+            filter.conversation = Some(of);
+            let page = log.entries(&scope(), &filter, None, 9).await.unwrap();
+            assert_eq!((page.rows.len(), page.next), (expected, None), "{level:?}");
+        }
+    }
+}
+
+async fn counts_and_statistics_are_those_of_what_is_seen(
+    store: Arc<impl InteractionStore + ReportingStore>,
+) {
+    let all = LogFilter::default();
+    let options = StatisticsOptions::default();
+    for (viewer, expected) in [
+        (Viewer::at(Visibility::Full), 9),
+        (some(Visibility::Metadata), 6),
+        (some(Visibility::Nothing), 3),
+        (Viewer::at(Visibility::Nothing), 0),
+    ] {
+        let log = VisibleLog::new(Arc::clone(&store), viewer);
+        let count = log.count(&scope(), &all).await.unwrap();
+        assert_eq!((count.entries, count.mails), (expected, expected));
+        let told = log.statistics(&scope(), &all, &options).await.unwrap();
+        assert_eq!((told.total.entries, told.mails), (expected, expected));
+        assert_eq!(told.contacts.len() as u64, expected);
+        if expected == 9 {
+            let whole = store.statistics(&scope(), &all, &options).await.unwrap();
+            assert_eq!(told, whole);
+        }
+    }
+    let log = VisibleLog::new(store, some(Visibility::Metadata));
+    let count = log.count(&scope(), &text("offer")).await.unwrap();
+    assert_eq!(count.entries, 3);
 }
 
 async fn decisions_are_shown_as_their_mail_is(store: Arc<impl InteractionStore>) {

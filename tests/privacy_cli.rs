@@ -173,8 +173,21 @@ fn a_person_is_exported_and_then_erased() {
         assert!(line["mail"].to_string().contains(&address), "{line}");
         assert!(!line["decisions"].as_array().unwrap().is_empty());
     }
-    let originals = std::fs::read_dir(out).unwrap().count() as u64 - 1;
+    let originals = std::fs::read_dir(out).unwrap().count() as u64 - 2;
     assert_eq!(told["originals"], originals);
+    let records = std::fs::read_to_string(format!("{out}/records.json")).unwrap();
+    let records: Value = serde_json::from_str(&records).unwrap();
+    let kinds = records.as_object().unwrap();
+    let kinds: Vec<&str> = kinds.keys().map(String::as_str).collect();
+    let expected = [
+        "decisions",
+        "entry-comments",
+        "never-log",
+        "opportunities",
+        "opportunity-comments",
+        "review",
+    ];
+    assert_eq!(kinds, expected);
     // What is there is never written over.
     log.refused(&["export-subject", &address, "--out", out], 1);
     std::fs::remove_dir_all(out).unwrap();
@@ -195,6 +208,47 @@ fn a_person_is_exported_and_then_erased() {
     assert!(!log.holds_bytes(&address));
     let again = log.one(&["erase", "--address", &address], "erase");
     assert_eq!(again["mails"], 0);
+}
+
+#[test]
+fn never_again_wants_an_address() {
+    let log = Log::new();
+    let output = log.run(&["erase", "--contact", "CT-NONE", "--never-again", "--json"]);
+    let error = json(&output).pop().unwrap()["error"].take();
+    assert_ne!(code(&output), 0);
+    assert_eq!(error["code"], "config.invalid");
+}
+
+#[test]
+fn an_export_has_the_opportunities_of_the_contact() {
+    let log = Log::new();
+    for arguments in [
+        &["cycles", "--sample"][..],
+        &["create", "1", "--date", "2026-05-01"],
+    ] {
+        log.done(&[&["opportunity"], arguments].concat());
+    }
+    let shown = log.one(&["show", "1"], "mail");
+    let contact = shown["entries"][0]["contact-no"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let out = log.0.path().join("subject");
+    let out = out.to_str().unwrap();
+    let address = log.correspondent();
+    let export = [
+        "export-subject",
+        &address,
+        "--contact",
+        &contact,
+        "--out",
+        out,
+    ];
+    let told = log.one(&export, "export-subject");
+    assert_eq!(told["opportunities"], 1);
+    let records = std::fs::read_to_string(format!("{out}/records.json")).unwrap();
+    let records: Value = serde_json::from_str(&records).unwrap();
+    assert_eq!(records["opportunities"][0]["contact-no"], contact.as_str());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use email_logging::directory::MemoryDirectory;
 use email_logging::error::{Error, codes};
 use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{
@@ -26,6 +27,7 @@ const SHOWN: usize = 8;
 pub(crate) struct Reader {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) scope: Scope,
+    config: Config,
 }
 
 /// A mail that was found.
@@ -52,7 +54,18 @@ impl Reader {
         Ok(Self {
             store,
             scope: config.scope()?,
+            config,
         })
+    }
+
+    /// Whether the configuration names a directory.
+    pub(crate) fn has_directory(&self) -> bool {
+        self.config.directory.file.is_some()
+    }
+
+    /// The directory of the configuration, which must be named.
+    pub(crate) fn directory(&self) -> Result<MemoryDirectory, Failure> {
+        connect::directory(&self.config)
     }
 
     /// The filter of these words of the command line.

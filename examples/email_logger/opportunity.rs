@@ -8,11 +8,13 @@ use std::path::Path;
 
 use email_logging::error::Error;
 use email_logging::opportunity::{
-    Changed, Closing, Creation, Opportunity, OpportunityStatus, Quote, SalesCycle, StageAction,
-    StageUpdate,
+    Changed, Closing, Creation, Opportunity, OpportunityStatus, PrivacyBlock, Quote, SalesCycle,
+    StageAction, StageUpdate,
 };
-use email_logging::store::{Cursor, OpportunityFilter, OpportunityStore as _, StoredOpportunity};
-use email_logging::{EntryId, OpportunityNo};
+use email_logging::store::{
+    Cursor, InteractionLog as _, OpportunityFilter, OpportunityStore as _, StoredOpportunity,
+};
+use email_logging::{ContactNo, EntryId, OpportunityNo};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -98,11 +100,37 @@ fn today() -> Date {
 impl Book<'_> {
     async fn create(&self, args: &CreateArgs) -> Result<(), Failure> {
         let entry = self.entry(args).await?;
-        let mut creation = Creation::on(args.date.unwrap_or_else(today));
-        creation.fallback_salesperson = args.salesperson.as_deref().map(Into::into);
         let (store, scope) = (&self.reader.store, &self.reader.scope);
+        let contact = store.entry(scope, &entry).await?.entry;
+        let privacy = self.privacy(&contact.contact_no, contact.contact_company_no.as_ref())?;
+        let mut creation = Creation::on(args.date.unwrap_or_else(today), privacy);
+        creation.fallback_salesperson = args.salesperson.as_deref().map(Into::into);
         let made = store.create_opportunity(scope, &entry, &creation).await?;
         tell::changed(&made, &[], self.output)
+    }
+
+    /// What the directory says of a contact and its company. Without a directory nobody is known to be blocked.
+    fn privacy(
+        &self,
+        contact: &ContactNo,
+        company: Option<&ContactNo>,
+    ) -> Result<PrivacyBlock, Failure> {
+        if !self.reader.has_directory() {
+            let note =
+                "no directory is configured, so nobody looked whether the contact is blocked";
+            self.output.note(note);
+            return Ok(PrivacyBlock::NotBlocked);
+        }
+        let directory = self.reader.directory()?;
+        let is_blocked = |no| {
+            directory
+                .contact(no)
+                .is_some_and(|found| found.privacy_blocked)
+        };
+        Ok(PrivacyBlock::of(
+            is_blocked(contact),
+            company.is_some_and(is_blocked),
+        ))
     }
 
     async fn entry(&self, args: &CreateArgs) -> Result<EntryId, Failure> {

@@ -158,16 +158,31 @@ async fn erase(args: &EraseArgs, file: Option<&Path>, output: &Output) -> Result
     let erasure = Erasure::default()
         .with_never_again(args.never_again)
         .with_refuse_open_opportunities(args.refuse_open_opportunities);
-    let desk = PrivacyDesk::new(&*reader.store, &reader.scope, &*args.by);
+    let mut desk = PrivacyDesk::new(&*reader.store, &reader.scope, &*args.by);
+    let directory = match reader.has_directory() {
+        true => Some(reader.directory()?),
+        false => None,
+    };
+    if let Some(directory) = &directory {
+        desk = desk.with_directory(&*reader.store, directory);
+    }
     let told = desk.erase(&person, erasure, deletion(args.dry_run)).await?;
     if output.json() {
         let mut value = counts(&told.removed, args.dry_run);
         add(&mut value, "forgotten", forgotten(&told));
+        add(&mut value, "addresses", json!(told.addresses));
+        add(&mut value, "shared-addresses", json!(told.shared_addresses));
         output.value(&json!({ "erase": value }))?;
         return Ok(Exit::Done);
     }
     tell(&told.removed, args.dry_run, output)?;
     tell_forgotten(&told, output)?;
+    if !told.shared_addresses.is_empty() {
+        let shared = told.shared_addresses.join(", ");
+        let line =
+            format!("Others have these addresses too, by which nothing was erased: {shared}.");
+        output.line(line)?;
+    }
     if !args.dry_run && args.never_again {
         output.line("Mail that names the person is never logged again.")?;
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use email_logging::directory::{ContactEditor, ContactRecord, DirectoryRecords, MemoryDirectory};
 use email_logging::error::{Error, Result as LibraryResult, codes};
 use email_logging::message::Address;
+use email_logging::opportunity::PrivacyBlock;
 use email_logging::parties::{ContactKind, NewContact};
 use email_logging::{ContactNo, SalespersonCode, Scope};
 use rusqlite::{Connection, params};
@@ -27,6 +28,7 @@ pub(crate) struct People {
     directory: Arc<MemoryDirectory>,
     /// Code and name.
     pub(crate) salespeople: Vec<(String, String)>,
+    own: BTreeMap<SalespersonCode, Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,19 @@ impl People {
             contacts.insert(no, Contact { record, customer });
         }
         let salespeople = records.salesperson.iter();
+        let own = records.salesperson.iter().map(|one| {
+            let all = one
+                .email
+                .split(';')
+                .chain(one.aliases.iter().map(String::as_str));
+            let all = all.map(|text| text.trim().to_owned());
+            (
+                one.code.clone(),
+                all.filter(|text| !text.is_empty()).collect(),
+            )
+        });
         Ok(Self {
+            own: own.collect(),
             salespeople: salespeople
                 .map(|one| (one.code.to_string(), one.name.clone()))
                 .collect(),
@@ -118,20 +132,20 @@ impl People {
             .map(|(_, name)| name.as_str())
     }
 
-    /// Whether an address is this salesperson's.
-    pub(crate) fn is_of(&self, address: &str, code: &SalespersonCode) -> bool {
-        let parties = Address::parse(address).map(|address| self.directory.parties(&address));
-        parties.is_ok_and(|parties| parties.salespeople.iter().any(|one| one.code == *code))
+    /// Every address of a salesperson.
+    pub(crate) fn addresses_of(&self, code: &SalespersonCode) -> &[String] {
+        self.own.get(code).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a contact, or its company, asked not to be processed. Who is not known is: nothing says otherwise.
-    pub(crate) fn is_blocked(&self, no: &ContactNo) -> bool {
+    /// Whether a contact, or its company, asked not to be processed. Who is not known did: nothing says otherwise.
+    pub(crate) fn privacy_of(&self, no: &ContactNo) -> PrivacyBlock {
         let Some(contact) = self.contact(no) else {
-            return true;
+            return PrivacyBlock::Blocked;
         };
         let company = contact.record.company.as_ref();
         let company = company.and_then(|no| self.contact(no));
-        contact.record.privacy_blocked || company.is_some_and(|one| one.record.privacy_blocked)
+        let company = company.is_some_and(|one| one.record.privacy_blocked);
+        PrivacyBlock::of(contact.record.privacy_blocked, company)
     }
 
     /// Stores a contact: first in the table, then for everybody who asks.

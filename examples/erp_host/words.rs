@@ -445,6 +445,8 @@ words! {
     never_again: "Never log the addresses again", "Ne plus jamais journaliser ces adresses", "Die Adressen nie wieder protokollieren";
     open_too: "Also if an opportunity is open", "Même si une opportunité est ouverte", "Auch wenn eine Verkaufschance offen ist";
     card_too: "The contact card as well", "La fiche du contact aussi", "Auch die Kontaktkarte";
+    subject_export: "All that is kept about this person (file)", "Tout ce qui est conservé sur cette personne (fichier)", "Alles, was über diese Person aufbewahrt ist (Datei)";
+    shared_addresses: "Others have these addresses too. Nothing is erased by them:", "D'autres ont aussi ces adresses. Rien n'est effacé par elles :", "Diese Adressen haben auch andere. Nach ihnen wird nichts gelöscht:";
     erase_now: "Erase the person now", "Effacer la personne maintenant", "Person jetzt löschen";
     looked_at: "There may be more. Of the newest mails, so many were looked through:", "Il peut y en avoir d'autres. Parmi les plus récents, nombre d'e-mails examinés :", "Es kann mehr geben. So viele der neuesten Mails wurden durchsucht:";
     the_entry: "Open the entry", "Ouvrir l'écriture", "Posten öffnen";

@@ -1,7 +1,9 @@
 //! Which mails belong to one conversation.
 //!
 //! By the ids of `Message-ID`, `In-Reply-To` and `References` (RFC 5322, section 3.6.4) and by people, never by a subject.
-//! Two mails are linked when they name a common id and a common address. The conversation of a mail is whatever can be
+//! Two mails are linked when they name a common id and have a party of the outside world in common: an address that is not
+//! the company's own, or a contact or company for whom both were logged. Mail to a salesperson proves nothing, for everybody
+//! can write to one and copy an id; two mails that name own addresses alone are linked by any of them. The conversation of a mail is whatever can be
 //! reached from it over links, so it is the same from each of its mails, in whatever order they arrived, also where the
 //! first mail was never seen. It is a hint for views: nothing is decided by it.
 //!
@@ -11,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::MessageUid;
+use crate::ids::{ContactNo, MessageUid};
 
 /// The last references of a mail that count.
 const REFERENCES: usize = 32;
@@ -33,6 +35,10 @@ pub struct ThreadMail {
     pub references: Vec<String>,
     /// The normalised addresses that it names.
     pub addresses: BTreeSet<String>,
+    /// Those of them that are the company's own.
+    pub own_addresses: BTreeSet<String>,
+    /// The contacts for whom it was logged, and their companies; without cancelled entries.
+    pub contacts: BTreeSet<ContactNo>,
 }
 
 impl ThreadMail {
@@ -44,13 +50,38 @@ impl ThreadMail {
             message_id: None,
             references: Vec::new(),
             addresses: BTreeSet::new(),
+            own_addresses: BTreeSet::new(),
+            contacts: BTreeSet::new(),
         }
     }
 
-    /// Whether two mails name a common id and a common address.
+    /// Says that it names an address, which is the company's own or not.
+    pub fn name(&mut self, address: &str, own: bool) {
+        if own {
+            self.own_addresses.insert(address.to_owned());
+        }
+        self.addresses.insert(address.to_owned());
+    }
+
+    /// Whether two mails name a common id and have a party in common.
     pub fn is_linked_to(&self, other: &Self) -> bool {
         let known: BTreeSet<&str> = self.ids().collect();
-        other.ids().any(|id| known.contains(id)) && !self.addresses.is_disjoint(&other.addresses)
+        other.ids().any(|id| known.contains(id)) && self.shares_party_with(other)
+    }
+
+    /// A contact or company, or an address that neither knows as the company's own, unless there is none in either.
+    fn shares_party_with(&self, other: &Self) -> bool {
+        let mut common = self.addresses.intersection(&other.addresses);
+        let is_own = |address: &String| {
+            self.own_addresses.contains(address) || other.own_addresses.contains(address)
+        };
+        !self.contacts.is_disjoint(&other.contacts)
+            || common.clone().any(|address| !is_own(address))
+            || (self.is_internal() && other.is_internal() && common.next().is_some())
+    }
+
+    fn is_internal(&self) -> bool {
+        self.addresses.is_subset(&self.own_addresses)
     }
 
     /// Every id that it names, its own included.
@@ -101,7 +132,7 @@ pub struct ConversationMail {
 pub struct ThreadWalk {
     limit: usize,
     members: Vec<ThreadMail>,
-    /// Mails that name an id of the conversation and no address of the mail that names it too.
+    /// Mails that name an id of the conversation and have no party in common with the mail that names it too.
     strangers: BTreeMap<MessageUid, ThreadMail>,
     seen: BTreeSet<MessageUid>,
     asked: BTreeSet<String>,

@@ -60,7 +60,10 @@ pub(super) async fn prepare(
             FetchedContent::Gone => batch.gone.push(work),
             FetchedContent::Read(message, original) => {
                 let prepared = match decide_one(parts, mode, &message, &parties).await? {
-                    Ok(decision) => decided(parts, folders, work, message, original, decision),
+                    Ok(decision) => {
+                        let mail = (message, original);
+                        decided(parts, folders, work, mail, &parties, decision)
+                    }
                     Err(error) => failed(parts, folders, work, &error),
                 };
                 batch.rows.push(prepared);
@@ -140,8 +143,8 @@ fn decided(
     parts: &Parts,
     folders: &Folders,
     work: WorkItem,
-    message: Box<Message>,
-    original: Original,
+    (message, original): (Box<Message>, Original),
+    parties: &Parties,
     mut decision: Decision,
 ) -> Prepared {
     let uid = MessageUid::derive(&parts.scope, &message.identity.fast_key);
@@ -157,7 +160,7 @@ fn decided(
     row.deliver = parts.sink.is_some() && !entries.is_empty();
     row.entries = entries;
     if row.decision.keep != Keep::Reason {
-        row.record = Some(Box::new(record::of(&message, &parts.policy)));
+        row.record = Some(Box::new(record::of(&message, &parts.policy, parties)));
     }
     let mut spare = Original::NotKept;
     match row.decision.keep {

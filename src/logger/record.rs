@@ -1,23 +1,23 @@
 //! What is kept of a message besides its original.
 
 use crate::decision::LoggingPolicy;
-
 use crate::message::{
     Address, MailAddress, Mailbox, Message, MessageFlag, Signal, UnusableAddress,
 };
+use crate::parties::Parties;
 use crate::store::{MessageRecord, Participant, ParticipantRole};
 
 /// References that are kept: the last ones, as threads beyond that are noise.
 const REFERENCES: usize = 32;
 
-pub(super) fn of(message: &Message, policy: &LoggingPolicy) -> MessageRecord {
+pub(super) fn of(message: &Message, policy: &LoggingPolicy, parties: &Parties) -> MessageRecord {
     MessageRecord {
         identity: message.identity,
         canonical: None,
         message_id: message.message_id.clone(),
         references: references(message),
         subject: message.subject.clone(),
-        participants: participants(message),
+        participants: participants(message, &|address| is_own(address, policy, parties)),
         sent: message.sent,
         received: message.received,
         sensitivity: message.sensitivity,
@@ -87,7 +87,14 @@ fn flags(message: &Message) -> Vec<String> {
     codes
 }
 
-fn participants(message: &Message) -> Vec<Participant> {
+/// Whether an address is a salesperson's or in one of the company's domains.
+fn is_own(address: &Address, policy: &LoggingPolicy, parties: &Parties) -> bool {
+    let known = parties.of(address);
+    known.is_some_and(|known| !known.salespeople.is_empty())
+        || policy.own_domains.contains(address.domain())
+}
+
+fn participants(message: &Message, is_own: &dyn Fn(&Address) -> bool) -> Vec<Participant> {
     let roles: [(ParticipantRole, &[Mailbox]); 6] = [
         (ParticipantRole::From, &message.from),
         (ParticipantRole::Sender, message.sender.as_slice()),
@@ -101,16 +108,20 @@ fn participants(message: &Message) -> Vec<Participant> {
         .flat_map(|(role, mailboxes)| {
             mailboxes
                 .iter()
-                .map(move |mailbox| participant(role, mailbox))
+                .map(move |mailbox| participant(role, mailbox, is_own))
         })
         .collect()
 }
 
-fn participant(role: ParticipantRole, mailbox: &Mailbox) -> Participant {
-    let address = match &mailbox.address {
-        MailAddress::Smtp(address) => address.as_str(),
-        MailAddress::Exchange(text) => text,
-        MailAddress::Unusable(_) => "",
+fn participant(
+    role: ParticipantRole,
+    mailbox: &Mailbox,
+    is_own: &dyn Fn(&Address) -> bool,
+) -> Participant {
+    let (address, own) = match &mailbox.address {
+        MailAddress::Smtp(address) => (address.as_str(), is_own(address)),
+        MailAddress::Exchange(text) => (text.as_str(), false),
+        MailAddress::Unusable(_) => ("", false),
     };
-    Participant::new(role, address, mailbox.name.clone())
+    Participant::new(role, address, mailbox.name.clone()).with_own(own)
 }

@@ -16,16 +16,37 @@ pub struct Creation {
     /// Who works on it where the entry names no salesperson (Business Central: User Setup).
     pub fallback_salesperson: Option<SalespersonCode>,
     /// Whether the contact or its company is blocked for privacy.
-    pub contact_blocked: bool,
+    pub privacy: PrivacyBlock,
+}
+
+/// Whether somebody asked not to be processed (Business Central: Privacy Blocked). The host's directory knows it, so the
+/// host has to look: there is no answer that holds by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PrivacyBlock {
+    /// Neither the contact nor its company is blocked.
+    NotBlocked,
+    /// The contact or its company is blocked.
+    Blocked,
+}
+
+impl PrivacyBlock {
+    /// Of a contact and its company, each blocked or not. A contact without a company passes `false` for it.
+    pub fn of(contact_blocked: bool, company_blocked: bool) -> Self {
+        if contact_blocked || company_blocked {
+            Self::Blocked
+        } else {
+            Self::NotBlocked
+        }
+    }
 }
 
 impl Creation {
-    /// On this work date, of a contact that is not blocked.
-    pub fn on(work_date: Date) -> Self {
+    /// On this work date, of a contact that is blocked for privacy or not, itself or its company.
+    pub fn on(work_date: Date, privacy: PrivacyBlock) -> Self {
         Self {
             work_date,
             fallback_salesperson: None,
-            contact_blocked: false,
+            privacy,
         }
     }
 
@@ -33,13 +54,6 @@ impl Creation {
     #[must_use]
     pub fn with_fallback_salesperson(mut self, code: SalespersonCode) -> Self {
         self.fallback_salesperson = Some(code);
-        self
-    }
-
-    /// Of a contact that is blocked for privacy, itself or its company.
-    #[must_use]
-    pub fn with_contact_blocked(mut self, blocked: bool) -> Self {
-        self.contact_blocked = blocked;
         self
     }
 }
@@ -59,7 +73,7 @@ impl Opportunity {
             .is_some_and(|no| !no.is_empty())
         {
             &codes::OPPORTUNITY_ENTRY_LINKED
-        } else if creation.contact_blocked {
+        } else if creation.privacy == PrivacyBlock::Blocked {
             &codes::OPPORTUNITY_CONTACT_BLOCKED
         } else {
             return Ok(());

@@ -61,9 +61,10 @@ pub struct StageUpdate {
     pub cancel_open_tasks: bool,
 }
 
-/// What a change leaves to the host.
+/// What a change leaves to the host: whoever drops it drops tasks to plan and a customer to make.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
+#[must_use = "the host makes the contact a customer and tells people of their tasks"]
 pub struct Changed {
     /// The tasks that the change made. They stand in the opportunity as well.
     pub new_tasks: Vec<Task>,

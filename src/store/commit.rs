@@ -251,6 +251,8 @@ pub struct Participant {
     pub address: String,
     /// The display name.
     pub name: Option<String>,
+    /// Whether the address is the company's own: a salesperson's, or in one of its domains, when the mail was read.
+    pub own: bool,
 }
 
 impl Participant {
@@ -260,7 +262,15 @@ impl Participant {
             role,
             address: address.into(),
             name,
+            own: false,
         }
+    }
+
+    /// Says whether the address is the company's own.
+    #[must_use]
+    pub fn with_own(mut self, own: bool) -> Self {
+        self.own = own;
+        self
     }
 }
 

@@ -16,7 +16,9 @@ use super::{
     SecretName, SecretPlace, SecretStore, SetupStore, SinkDelivery, StoredNeverLog,
     StoredOpportunity, StoredSecret, StoredSetup, Undelivered,
 };
-use super::{AffectedMail, Forgotten, Mark, MarkKind, PrivacyStore, Removal, RemovedMails};
+use super::{
+    AffectedMail, Erasure, Forgotten, Mark, MarkKind, PrivacyStore, Removal, RemovedMails,
+};
 use crate::decision::NeverLog;
 use crate::error::Result;
 use crate::forward::forward;
@@ -349,7 +351,7 @@ forward! {
             &self,
             scope: &Scope,
             person: &Person,
-            never_again: bool,
+            erasure: Erasure,
             deletion: Deletion,
         ) -> Result<Forgotten>;
         async fn mark_mail(

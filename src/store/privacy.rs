@@ -3,6 +3,7 @@
 //! It must not know how a mail is decided, nor move one: what is removed here still lies in its folder.
 
 mod desk;
+mod subject;
 
 use std::fmt::Debug;
 
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use self::desk::{Erased, Erasure, PrivacyDesk, Removed, Retained};
+pub use self::subject::{SubjectExport, SubjectMail, SubjectRecords, SubjectStore};
 use super::log::{Cursor, Page};
 use super::reports::Deletion;
 use crate::error::Result;
@@ -69,12 +71,15 @@ pub trait PrivacyStore: Debug + Send + Sync + 'static {
     /// notes of the review queue and in comments; and the contact of opportunities, which stay, without description,
     /// comments and the words of their tasks. A preview counts and writes nothing.
     ///
-    /// `never_again` leaves a tombstone for each address, and so does an address that was on a never-log list: no mail that
-    /// names it is logged from then on.
+    /// An address is named where the whole of it stands, and not where it is a part of a longer one.
+    ///
+    /// [`Erasure::never_again`] leaves a tombstone for each address, and so does an address that was on a never-log list: no
+    /// mail that names it is logged from then on.
     ///
     /// # Errors
     ///
-    /// `StoreUnavailable`.
+    /// `Conflict` (`privacy.open_opportunity`) where [`Erasure::refuse_open_opportunities`] forbids it, asked in the same
+    /// transaction; `StoreUnavailable`.
     ///
     /// # Cancel safety
     ///
@@ -83,7 +88,7 @@ pub trait PrivacyStore: Debug + Send + Sync + 'static {
         &self,
         scope: &Scope,
         person: &Person,
-        never_again: bool,
+        erasure: Erasure,
         deletion: Deletion,
     ) -> Result<Forgotten>;
 

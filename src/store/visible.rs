@@ -1,5 +1,9 @@
 //! The log as one person may see it.
 
+mod opportunities;
+mod reports;
+mod review;
+
 use std::ops::Range;
 
 use async_trait::async_trait;
@@ -14,10 +18,54 @@ use crate::interaction::InteractionLogEntry;
 use crate::privacy::{Viewer, Visibility};
 use crate::scope::Scope;
 
+pub use self::opportunities::{VisibleOpportunities, VisibleOpportunity};
+pub use self::review::VisibleReview;
+
+/// Fills a page with rows that are seen. When it is full it looks on for one more, so that `next` says whether there is one.
+macro_rules! fill {
+    ($log:expr, $read:ident, $scope:ident, $filter:ident, $after:ident, $limit:ident,
+        $rows:ident => $seen:expr) => {{
+        let mut page = Page::new(Vec::new(), None);
+        let mut at = $after.cloned();
+        let mut full_at = None;
+        loop {
+            let missing = ($limit as usize).saturating_sub(page.rows.len());
+            let want = if missing == 0 {
+                $limit
+            } else {
+                u32::try_from(missing).unwrap_or($limit)
+            };
+            let read = $log
+                .$read($scope, $filter, at.as_ref(), want.max(1))
+                .await?;
+            page.not_indexed = read.not_indexed;
+            let $rows = read.rows;
+            let seen = $seen;
+            if missing == 0 {
+                if !seen.is_empty() {
+                    page.next = full_at;
+                    break Ok(page);
+                }
+            } else {
+                page.rows.extend(seen);
+            }
+            if read.next.is_none() {
+                break Ok(page);
+            }
+            at = read.next;
+            if full_at.is_none() && page.rows.len() >= $limit as usize {
+                full_at.clone_from(&at);
+            }
+        }
+    }};
+}
+use fill;
+
 /// A log through the eyes of one [`Viewer`].
 ///
-/// What the person may not see is as if it were not there: it is missing from pages, and `NotFound` by id. A search by text
-/// finds only entries that are shown in full, so that no word of a hidden subject or body can be guessed by searching. A page
+/// What the person may not see is as if it were not there: it is missing from pages, and `NotFound` by id. A filter by text,
+/// opportunity or conversation finds only entries that are shown in full, so that nothing that is hidden can be guessed by
+/// filtering. Counts, statistics and conversations are those of what is seen. A page
 /// is filled from what is seen, and `next` is there only if more is seen; how long an answer takes may still tell that much
 /// is hidden. Comments, grades and cancelling need [`Visibility::Full`].
 ///
@@ -69,7 +117,7 @@ impl<L: InteractionLog> VisibleLog<L> {
     async fn decision_in_page(
         &self,
         scope: &Scope,
-        mut decision: DecisionRecord,
+        decision: DecisionRecord,
     ) -> Result<Option<DecisionRecord>> {
         let Some(message) = decision.message else {
             return Ok(None);
@@ -79,63 +127,26 @@ impl<L: InteractionLog> VisibleLog<L> {
             Err(error) if error.kind() == ErrorKind::NotFound => Visibility::Nothing,
             Err(error) => return Err(error),
         };
-        if level < Visibility::Full {
-            for step in &mut decision.steps {
-                step.detail.clear();
-            }
+        Ok(level.decision(decision))
+    }
+
+    /// Whether the filter asks for the conversation of a mail that the person does not see in full: nothing fits then.
+    async fn is_blind(&self, scope: &Scope, filter: &LogFilter) -> Result<bool> {
+        match &filter.conversation {
+            None => Ok(false),
+            Some(message) => Ok(!self.sees_all_of(scope, message).await?),
         }
-        if level < Visibility::Subject {
-            decision.subject = None;
-        }
-        Ok((level > Visibility::Nothing).then_some(decision))
     }
 }
 
 /// Whether a filter asks for what only [`Visibility::Full`] shows.
 fn reads_content(filter: &LogFilter) -> bool {
-    filter.text.is_some()
+    filter.text.is_some() || filter.opportunity.is_some() || filter.conversation.is_some()
 }
 
 /// The error of a store that has no such row.
 fn not_found(operation: &'static str, item: &impl std::fmt::Debug) -> Error {
     Error::new(&codes::STORE_NOT_FOUND, operation).with_item(format!("{item:?}"))
-}
-
-/// Fills a page with rows that are seen. When it is full it looks on for one more, so that `next` says whether there is one.
-macro_rules! fill {
-    ($log:expr, $read:ident, $scope:ident, $filter:ident, $after:ident, $limit:ident, $view:expr) => {{
-        let mut page = Page::new(Vec::new(), None);
-        let mut at = $after.cloned();
-        let mut full_at = None;
-        loop {
-            let missing = ($limit as usize).saturating_sub(page.rows.len());
-            let want = if missing == 0 {
-                $limit
-            } else {
-                u32::try_from(missing).unwrap_or($limit)
-            };
-            let read = $log
-                .$read($scope, $filter, at.as_ref(), want.max(1))
-                .await?;
-            page.not_indexed = read.not_indexed;
-            let seen = read.rows.into_iter().filter_map($view);
-            if missing == 0 {
-                if seen.count() > 0 {
-                    page.next = full_at;
-                    break Ok(page);
-                }
-            } else {
-                page.rows.extend(seen);
-            }
-            if read.next.is_none() {
-                break Ok(page);
-            }
-            at = read.next;
-            if full_at.is_none() && page.rows.len() >= $limit as usize {
-                full_at.clone_from(&at);
-            }
-        }
-    }};
 }
 
 #[async_trait]
@@ -147,8 +158,13 @@ impl<L: InteractionLog> InteractionLog for VisibleLog<L> {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<InteractionLogEntry>> {
-        let view = |entry| self.entry_in_page(filter, entry);
-        fill!(self.log, entries, scope, filter, after, limit, view)
+        if self.is_blind(scope, filter).await? {
+            return Ok(Page::new(Vec::new(), None));
+        }
+        fill!(self.log, entries, scope, filter, after, limit, rows => {
+            let rows = rows.into_iter();
+            rows.filter_map(|entry| self.entry_in_page(filter, entry)).collect::<Vec<_>>()
+        })
     }
 
     async fn mails(
@@ -158,8 +174,13 @@ impl<L: InteractionLog> InteractionLog for VisibleLog<L> {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<LoggedMail>> {
-        let view = |mail| self.mail_in_page(filter, mail);
-        fill!(self.log, mails, scope, filter, after, limit, view)
+        if self.is_blind(scope, filter).await? {
+            return Ok(Page::new(Vec::new(), None));
+        }
+        fill!(self.log, mails, scope, filter, after, limit, rows => {
+            let rows = rows.into_iter();
+            rows.filter_map(|mail| self.mail_in_page(filter, mail)).collect::<Vec<_>>()
+        })
     }
 
     async fn entry(&self, scope: &Scope, id: &EntryId) -> Result<InteractionLogEntry> {
@@ -192,13 +213,13 @@ impl<L: InteractionLog> InteractionLog for VisibleLog<L> {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<DecisionRecord>> {
-        let read = self.log.decisions(scope, filter, after, limit).await?;
-        let mut page = Page::new(Vec::new(), read.next);
-        for decision in read.rows {
-            page.rows
-                .extend(self.decision_in_page(scope, decision).await?);
-        }
-        Ok(page)
+        fill!(self.log, decisions, scope, filter, after, limit, rows => {
+            let mut seen = Vec::with_capacity(rows.len());
+            for decision in rows {
+                seen.extend(self.decision_in_page(scope, decision).await?);
+            }
+            seen
+        })
     }
 
     async fn annotate(&self, scope: &Scope, id: &EntryId, annotation: Annotation) -> Result<()> {

@@ -228,6 +228,14 @@ fn a_person_is_erased_after_a_preview_and_never_logged_again() {
         preview.body
     );
     assert_eq!(found(&administration.get("/mails").body), 2);
+    let file = administration.get("/privacy/export?contact=C0101&address=");
+    assert_eq!(
+        file.body.lines().count(),
+        3,
+        "two mails, and the rest: {}",
+        file.body
+    );
+    assert!(file.body.contains(WORD) && file.body.contains("margaux.delorme@"));
     let mut run = who.to_vec();
     run.push(("act", "run"));
     let gone = administration.send("/privacy", "/privacy/erase", &run);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use email_logging::opportunity::{
     ActivityStep, Amount, Creation, NumberSeries, Opportunity, OpportunityEntry, Percent,
-    ProbabilityCalculation, SalesCycle, SalesCycleStage, StageAction, StageUpdate, TaskKind,
+    PrivacyBlock, ProbabilityCalculation, SalesCycle, SalesCycleStage, StageAction, StageUpdate,
+    TaskKind,
 };
 use email_logging::store::{
     InteractionStore, MailLedger, OpportunitySetup, OpportunityStore, StoredOpportunity,
@@ -97,7 +98,7 @@ impl Bench {
     }
 
     pub(crate) async fn create(&self) -> Opportunity {
-        let creation = Creation::on(may(1));
+        let creation = Creation::on(may(1), PrivacyBlock::NotBlocked);
         self.create_with(&creation).await.unwrap()
     }
 

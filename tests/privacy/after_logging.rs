@@ -1,40 +1,50 @@
 //! Each rule of privacy after logging, on the store in memory, on SQLite and on PostgreSQL.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use email_logging::decision::NeverLog;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
 use email_logging::logger::RunReport;
 use email_logging::message::MailFacts;
-use email_logging::opportunity::{Creation, NumberSeries};
+use email_logging::opportunity::{Creation, NumberSeries, PrivacyBlock};
 use email_logging::parties::ContactKind;
-use email_logging::privacy::{MARKED_PRIVATE, Person, RetentionRule, Viewer, Visibility};
+use email_logging::privacy::{
+    MARKED_PRIVATE, Person, RetentionRule, Selection, Viewer, Visibility,
+};
 use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::{
-    Annotation, Deletion, Erasure, EventFeed as _, InteractionLog as _, InteractionStore,
-    LogFilter, LoggedMail, Mark, MarkKind, MemoryStore, OpportunitySetup, OpportunityStore,
-    PrivacyDesk, PrivacyStore, Resolution, ReviewFilter, ReviewStore, SqliteStore, VisibleLog,
+    AffectedMail, Annotation, Conversations as _, Cursor, DecisionFilter, DecisionRecord, Deletion,
+    Erasure, EventFeed as _, Forgotten, InteractionLog as _, InteractionStore, LogFilter,
+    LoggedMail, Mark, MarkKind, MemoryStore, OpportunityFilter, OpportunitySetup, OpportunityStore,
+    Page, PrivacyDesk, PrivacyStore, Removal, RemovedMails, ReportingStore, Resolution,
+    ReviewFilter, ReviewState, ReviewStore, SqliteStore, SubjectExport, VisibleLog,
+    VisibleOpportunities, VisibleReview,
 };
-use email_logging::{EmailLogger, ErrorKind, MessageUid, Scope};
+use email_logging::{EmailLogger, Error, ErrorKind, MessageUid, Scope};
 use jiff::Timestamp;
 
 /// Every role that the rules need.
-trait Store:
-    InteractionStore + ReviewStore + OpportunityStore + PrivacyStore + Send + Sync + 'static
+trait Store: InteractionStore + ReportingStore + ReviewStore + OpportunityStore + PrivacyStore {}
+
+impl<T: InteractionStore + ReportingStore + ReviewStore + OpportunityStore + PrivacyStore> Store
+    for T
 {
 }
-
-impl<T: InteractionStore + ReviewStore + OpportunityStore + PrivacyStore> Store for T {}
 
 /// A word that stands in all that is known of one person.
 const WORD: &str = "qzkanari";
 const ADDRESS: &str = "qzkanari@qz.example";
 const CONTACT: &str = "CT-QZKANARI";
+/// An address of two contacts.
+const SHARED: &str = "office@qz.example";
 
 /// A company that logs mail into a store.
 struct House<S> {
     store: Arc<S>,
     source: MemorySource,
+    directory: MemoryDirectory,
     logger: EmailLogger,
     queue: FolderPath,
     storage: FolderPath,
@@ -77,12 +87,13 @@ impl<S: Store> House<S> {
                 "Anna Berg",
                 "anna@corp.example",
             ))
-            .with_contact(contact(CONTACT, "Qzkanari Lund", ADDRESS))
+            .with_contact(contact(CONTACT, "Qzkanari Lund", ADDRESS).with_email2(SHARED))
+            .with_contact(contact("CT-TWIN", "Tim Lund", SHARED))
             .with_contact(contact("CT-BOB", "Bob Holm", "bob@customer.example"));
         let store = Arc::new(store);
         let logger = EmailLogger::builder()
             .with_source(Arc::new(source.clone()))
-            .with_directory(Arc::new(directory))
+            .with_directory(Arc::new(directory.clone()))
             .with_store(Arc::clone(&store))
             .with_queue_folder(queue.clone())
             .with_storage_folder(storage.clone())
@@ -92,6 +103,7 @@ impl<S: Store> House<S> {
         Self {
             store,
             source,
+            directory,
             logger,
             queue,
             storage,
@@ -147,7 +159,7 @@ impl<S: Store> House<S> {
             OpportunitySetup::default().with_number_series(NumberSeries::new("OPP", "OP01"));
         let store = &self.store;
         store.put_opportunity_setup(&scope(), &setup).await.unwrap();
-        let creation = Creation::on("2026-05-04".parse().unwrap());
+        let creation = Creation::on("2026-05-04".parse().unwrap(), PrivacyBlock::NotBlocked);
         let entry = &mail.entries[0].entry.id;
         let made = store.create_opportunity(&scope(), entry, &creation).await;
         made.unwrap().opportunity.no
@@ -238,6 +250,19 @@ rules! {
     an_open_opportunity_can_forbid_the_erasure,
     a_dry_run_of_erasure_says_all_and_changes_nothing,
     nobody_is_not_erased,
+    an_address_within_a_longer_one_erases_nothing_of_that_person,
+    a_contact_in_another_case_is_another_contact,
+    a_contact_is_barred_under_the_addresses_that_the_directory_knows,
+    nobody_is_barred_without_an_address,
+    a_mail_that_is_logged_during_an_erasure_goes_as_well,
+    copied_comments_go_with_the_mail,
+    who_loaded_an_opportunity_before_an_erasure_brings_nothing_back,
+    an_opportunity_shows_no_subject_of_a_hidden_mail,
+    only_who_sees_a_mail_makes_an_opportunity_of_it,
+    the_review_queue_shows_a_person_what_names_the_person,
+    a_subject_export_has_all_that_is_kept,
+    a_subject_export_of_nobody_is_refused,
+    a_stranger_who_copies_an_id_to_the_same_salesperson_is_not_joined,
 }
 
 async fn a_mail_marked_private_is_shown_to_its_own_salespeople_alone(house: House<impl Store>) {
@@ -530,6 +555,470 @@ async fn nobody_is_not_erased(house: House<impl Store>) {
         .await;
     assert_eq!(refused.unwrap_err().code(), "config.invalid");
     assert_eq!(house.entries().await, 2);
+}
+
+fn comment(text: &str) -> Annotation {
+    Annotation::Comment {
+        author: "AB".into(),
+        text: text.into(),
+    }
+}
+
+impl<S: Store> House<S> {
+    async fn comment(&self, contact: &str, text: &str) {
+        let id = self.logged(contact).await.entries[0].entry.id;
+        self.store
+            .annotate(&scope(), &id, comment(text))
+            .await
+            .unwrap();
+    }
+
+    async fn decision_of(&self, sender: &str) -> DecisionRecord {
+        let all = DecisionFilter::default();
+        let page = self.store.decisions(&scope(), &all, None, 100).await;
+        let mut rows = page.unwrap().rows.into_iter();
+        rows.find(|row| row.sender.as_deref() == Some(sender))
+            .unwrap()
+    }
+
+    async fn erase(&self, person: &Person, erasure: Erasure) -> email_logging::store::Erased {
+        let scope = scope();
+        let desk = self.desk(&scope);
+        desk.erase(person, erasure, Deletion::Delete).await.unwrap()
+    }
+}
+
+async fn an_address_within_a_longer_one_erases_nothing_of_that_person(house: House<impl Store>) {
+    let others = [
+        "joqzkanari@qz.example",
+        "jo.qzkanari@qz.example",
+        "qzkanari@qz.example.org",
+        "qzkanari@qz.example-gmbh.org",
+        "qzkanari@qz.examples",
+    ];
+    for (number, other) in (5..).zip(others) {
+        let from = format!("Other <{other}>");
+        let to = "nobody@elsewhere.example";
+        house
+            .receive(&[&mail(number, &from, to, "plain", 2026)])
+            .await;
+        house.comment("CT-BOB", &format!("ask {other}.")).await;
+        let seen = house.decision_of(other).await;
+        let note = Resolution::ignore("AB").with_note(format!("{other} writes\nto a stranger"));
+        house
+            .store
+            .resolve(&scope(), &seen.mailbox, &seen.sighting, &note, 0)
+            .await
+            .unwrap();
+    }
+    for named in [ADDRESS, "QZKANARI@qz.EXAMPLE"] {
+        house.comment("CT-BOB", &format!("ask\n{named}.")).await;
+    }
+    house.opportunity(&house.logged("CT-BOB").await).await;
+    let before = house.decision_of(others[0]).await;
+    let address = Person::at(ADDRESS).unwrap();
+    let told = house.erase(&address, Erasure::default()).await;
+    // The two on the entry and their copies on the opportunity.
+    assert_eq!(told.forgotten.comments, 4);
+    let left = house.logged("CT-BOB").await.entries[0].comments.len();
+    assert_eq!(left, others.len());
+    let deals = OpportunityFilter::default();
+    let deals = house.store.opportunities(&scope(), &deals, None, 9).await;
+    let deal = &deals.unwrap().rows[0];
+    assert_eq!((deal.opportunity.comments.len(), deal.version), (5, 2));
+    let mut ignored = ReviewFilter::default();
+    ignored.state = ReviewState::Ignored;
+    let items = house.store.review_items(&scope(), &ignored, None, 99).await;
+    assert_eq!(items.unwrap().rows.len(), others.len());
+    assert_eq!(house.decision_of(others[0]).await, before);
+    assert!(before.steps.iter().any(|step| !step.detail.is_empty()));
+}
+
+async fn a_contact_in_another_case_is_another_contact(house: House<impl Store>) {
+    let seen = house.decision_of(ADDRESS).await;
+    let flow = email_logging::interaction::InformationFlow::Inbound;
+    let link = email_logging::store::Assignment::new("ct-qzkanari", "AB", flow);
+    let said = Resolution::assign("AB", link);
+    house
+        .store
+        .resolve(&scope(), &seen.mailbox, &seen.sighting, &said, 0)
+        .await
+        .unwrap();
+    let scope = scope();
+    let told = house
+        .desk(&scope)
+        .erase(
+            &Person::contact(CONTACT),
+            Erasure::default(),
+            Deletion::Preview,
+        )
+        .await
+        .unwrap();
+    assert_eq!(told.forgotten.reviews, 0);
+}
+
+async fn a_contact_is_barred_under_the_addresses_that_the_directory_knows(
+    house: House<impl Store>,
+) {
+    let scope = scope();
+    let to = format!("Qzkanari Lund <{ADDRESS}>, Office <{SHARED}>");
+    house.receive(&[&mail(4, ANNA, &to, "both", 2026)]).await;
+    let desk = house
+        .desk(&scope)
+        .with_directory(&*house.store, &house.directory);
+    let erasure = Erasure::default().with_never_again(true);
+    let told = desk
+        .erase(&Person::contact(CONTACT), erasure, Deletion::Delete)
+        .await
+        .unwrap();
+    assert_eq!(told.addresses, [ADDRESS]);
+    assert_eq!(told.shared_addresses, [SHARED]);
+    // The mail that no entry names goes by its address.
+    assert_eq!(told.removed.mails, 3);
+    let to = format!("Qzkanari Lund <{ADDRESS}>");
+    let twin = format!("Office <{SHARED}>");
+    let report = house
+        .receive(&[
+            &mail(5, ANNA, &to, "new", 2026),
+            &mail(6, ANNA, &twin, "twin", 2026),
+        ])
+        .await;
+    assert_eq!((report.logged, report.excluded), (1, 1));
+}
+
+async fn nobody_is_barred_without_an_address(house: House<impl Store>) {
+    let scope = scope();
+    let erasure = Erasure::default().with_never_again(true);
+    let plain = house.desk(&scope);
+    let knows_nobody = MemoryDirectory::new();
+    let asking = house
+        .desk(&scope)
+        .with_directory(&*house.store, &knows_nobody);
+    for desk in [plain, asking] {
+        let person = Person::contact(CONTACT);
+        let refused = desk.erase(&person, erasure, Deletion::Delete).await;
+        assert_eq!(refused.unwrap_err().code(), "config.invalid");
+    }
+    assert_eq!(house.entries().await, 2);
+}
+
+/// A store to which a mail comes after the first page of an erasure was read.
+struct Late<S> {
+    house: House<S>,
+    store: Arc<S>,
+    came: AtomicBool,
+}
+
+impl<S> std::fmt::Debug for Late<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Late")
+    }
+}
+
+#[async_trait]
+impl<S: Store> PrivacyStore for Late<S> {
+    async fn affected(
+        &self,
+        scope: &Scope,
+        selection: &Selection,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<AffectedMail>, Error> {
+        let page = self.store.affected(scope, selection, after, limit).await?;
+        if !self.came.swap(true, Ordering::Relaxed) {
+            let to = format!("Qzkanari Lund <{ADDRESS}>");
+            let late = mail(7, ANNA, &to, "late", 2026);
+            assert_eq!(self.house.receive(&[&late]).await.logged, 1);
+        }
+        Ok(page)
+    }
+
+    async fn remove_mails(
+        &self,
+        scope: &Scope,
+        messages: &[MessageUid],
+        removal: &Removal,
+    ) -> Result<RemovedMails, Error> {
+        self.store.remove_mails(scope, messages, removal).await
+    }
+
+    async fn forget_person(
+        &self,
+        scope: &Scope,
+        person: &Person,
+        erasure: Erasure,
+        deletion: Deletion,
+    ) -> Result<Forgotten, Error> {
+        self.store
+            .forget_person(scope, person, erasure, deletion)
+            .await
+    }
+
+    async fn mark_mail(
+        &self,
+        scope: &Scope,
+        message: &MessageUid,
+        kind: MarkKind,
+        mark: &Mark,
+    ) -> Result<(), Error> {
+        self.store.mark_mail(scope, message, kind, mark).await
+    }
+
+    async fn unmark_mail(
+        &self,
+        scope: &Scope,
+        message: &MessageUid,
+        kind: MarkKind,
+    ) -> Result<bool, Error> {
+        self.store.unmark_mail(scope, message, kind).await
+    }
+
+    async fn marks(
+        &self,
+        scope: &Scope,
+        message: &MessageUid,
+    ) -> Result<Vec<(MarkKind, Mark)>, Error> {
+        self.store.marks(scope, message).await
+    }
+
+    async fn shred(&self) -> Result<(), Error> {
+        self.store.shred().await
+    }
+}
+
+async fn a_mail_that_is_logged_during_an_erasure_goes_as_well(house: House<impl Store>) {
+    let late = Late {
+        store: Arc::clone(&house.store),
+        house,
+        came: AtomicBool::new(false),
+    };
+    let scope = scope();
+    let told = PrivacyDesk::new(&late, &scope, "AB")
+        .erase(&person(), Erasure::default(), Deletion::Delete)
+        .await
+        .unwrap();
+    assert_eq!(told.removed.mails, 3);
+    assert_eq!(late.house.entries().await, 1);
+}
+
+async fn copied_comments_go_with_the_mail(house: House<impl Store>) {
+    house.comment(CONTACT, "a note about the call").await;
+    let theirs = house.logged(CONTACT).await;
+    let no = house.opportunity(&theirs).await;
+    let scope = scope();
+    let mut stored = house.store.load_opportunity(&scope, &no).await.unwrap();
+    assert_eq!(stored.opportunity.comments.len(), 1);
+    let own = email_logging::interaction::Comment::new(at("2026-05-05T08:00:00Z"), "AB", "mine");
+    stored.opportunity.comment(own.clone());
+    let (one, version) = (&stored.opportunity, stored.version);
+    house
+        .store
+        .save_opportunity(&scope, one, version)
+        .await
+        .unwrap();
+    house.desk(&scope).remove(&theirs.message).await.unwrap();
+    let left = house.store.load_opportunity(&scope, &no).await.unwrap();
+    assert_eq!(left.opportunity.comments, [own]);
+    assert_eq!(left.opportunity.description, "OP01");
+}
+
+async fn who_loaded_an_opportunity_before_an_erasure_brings_nothing_back(house: House<impl Store>) {
+    house.comment("CT-BOB", &format!("ask {ADDRESS}")).await;
+    let no = house.opportunity(&house.logged("CT-BOB").await).await;
+    let scope = scope();
+    let before = house.store.load_opportunity(&scope, &no).await.unwrap();
+    let address = Person::at(ADDRESS).unwrap();
+    house.erase(&address, Erasure::default()).await;
+    let (one, version) = (&before.opportunity, before.version);
+    let refused = house.store.save_opportunity(&scope, one, version).await;
+    assert_eq!(refused.unwrap_err().code(), "opportunity.version");
+    let left = house.store.load_opportunity(&scope, &no).await.unwrap();
+    assert_eq!(left.opportunity.comments, []);
+}
+
+async fn an_opportunity_shows_no_subject_of_a_hidden_mail(house: House<impl Store>) {
+    house.comment(CONTACT, "a note about the call").await;
+    let theirs = house.logged(CONTACT).await;
+    let no = house.opportunity(&theirs).await;
+    let scope = scope();
+    house
+        .desk(&scope)
+        .mark_private(&theirs.message, "health")
+        .await
+        .unwrap();
+    let own = Viewer::at(Visibility::Nothing).with_salesperson("AB".into());
+    let subject = Viewer::at(Visibility::Full).with_private_mail(Visibility::Subject);
+    let metadata = Viewer::at(Visibility::Full).with_private_mail(Visibility::Metadata);
+    for (viewer, description, comments, hidden) in [
+        (own, WORD, 1, false),
+        (subject, WORD, 0, true),
+        (metadata, "OP01", 0, true),
+        (Viewer::at(Visibility::Full), "OP01", 0, true),
+    ] {
+        let view = VisibleOpportunities::new(Arc::clone(&house.store), viewer);
+        let one = view.opportunity(&scope, &no).await.unwrap();
+        let all = OpportunityFilter::default();
+        let page = view.opportunities(&scope, &all, None, 9).await.unwrap();
+        assert_eq!(page.rows, [one.clone()]);
+        assert_eq!(one.opportunity.description, description);
+        assert_eq!(
+            (one.opportunity.comments.len(), one.has_hidden),
+            (comments, hidden)
+        );
+    }
+}
+
+async fn only_who_sees_a_mail_makes_an_opportunity_of_it(house: House<impl Store>) {
+    let entry = house.logged(CONTACT).await.entries[0].entry.id;
+    let scope = scope();
+    let setup = OpportunitySetup::default().with_number_series(NumberSeries::new("OPP", "OP01"));
+    let put = house.store.put_opportunity_setup(&scope, &setup);
+    put.await.unwrap();
+    let creation = Creation::on("2026-05-04".parse().unwrap(), PrivacyBlock::NotBlocked);
+    for level in [
+        Visibility::Nothing,
+        Visibility::Metadata,
+        Visibility::Subject,
+    ] {
+        let view = VisibleOpportunities::new(Arc::clone(&house.store), Viewer::at(level));
+        let refused = view.create(&scope, &entry, &creation).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotFound, "{level:?}");
+    }
+    let view = VisibleOpportunities::new(Arc::clone(&house.store), Viewer::at(Visibility::Full));
+    let made = view.create(&scope, &entry, &creation).await.unwrap();
+    assert_eq!(made.opportunity.description, WORD);
+}
+
+async fn the_review_queue_shows_a_person_what_names_the_person(house: House<impl Store>) {
+    // Two that match nobody: the one of the person, and one of a stranger to a stranger.
+    let stranger = mail(5, "x@one.example", "y@two.example", "strange", 2026);
+    house.receive(&[&stranger]).await;
+    let scope = scope();
+    let all = ReviewFilter::default();
+    let theirs = house.decision_of(ADDRESS).await;
+    let note = Resolution::reopen("AB").with_note("a note");
+    let (mailbox, key) = (&theirs.mailbox, &theirs.sighting);
+    let review = |viewer| VisibleReview::new(Arc::clone(&house.store), viewer);
+    let nobody = Viewer::at(Visibility::Full);
+    let person = nobody.clone().with_address("QZKANARI@qz.example");
+    let metadata = nobody.clone().with_review(|_| Visibility::Metadata);
+    let whole = nobody.clone().with_review(|_| Visibility::Full);
+    for viewer in [&nobody, &metadata] {
+        let review = review(viewer.clone());
+        let refused = review.resolve(&scope, mailbox, key, &note, 0).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    let own = review(person.clone());
+    let resolved = own.resolve(&scope, mailbox, key, &note, 0).await;
+    assert_eq!(resolved.unwrap(), 1);
+    for (viewer, seen) in [
+        (nobody, vec![]),
+        (person, vec![(Some(WORD), true, true)]),
+        (metadata, vec![(None, false, false), (None, false, false)]),
+        (
+            whole,
+            vec![(Some("strange"), true, false), (Some(WORD), true, true)],
+        ),
+    ] {
+        let review = review(viewer);
+        let page = review.items(&scope, &all, None, 9).await.unwrap();
+        let found: Vec<_> = page
+            .rows
+            .iter()
+            .map(|item| {
+                let decision = &item.decision;
+                let words = decision.steps.iter().any(|step| !step.detail.is_empty());
+                (
+                    decision.subject.as_deref(),
+                    words,
+                    item.resolution.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(found, seen);
+        let counted = review.counts(&scope).await.unwrap();
+        let counted: u64 = counted.iter().map(|count| count.items).sum();
+        assert_eq!(counted, seen.len() as u64);
+        let one = review.item(&scope, mailbox, key).await;
+        assert_eq!(one.is_ok(), !seen.is_empty());
+        let first = review.items(&scope, &all, None, 1).await.unwrap();
+        assert_eq!(first.next.is_some(), seen.len() > 1);
+    }
+}
+
+async fn a_subject_export_has_all_that_is_kept(house: House<impl Store>) {
+    house.written_everywhere().await;
+    // An opportunity of another, in whose comment the address stands, and a decision of which no mail is kept.
+    let scope = scope();
+    let export = SubjectExport::new(&*house.store, &scope, person()).unwrap();
+    let first = export.mails(None, 1).await.unwrap();
+    let second = export.mails(first.next.as_ref(), 1).await.unwrap();
+    assert_eq!((second.rows.len(), second.next), (1, None));
+    let (unmatched, theirs) = (&first.rows[0], &second.rows[0]);
+    assert_eq!(
+        (unmatched.mail.entries.len(), theirs.mail.entries.len()),
+        (0, 1)
+    );
+    assert_eq!((unmatched.decisions.len(), theirs.decisions.len()), (1, 1));
+    assert_eq!(theirs.mail.entries[0].comments.len(), 1);
+    let marks: Vec<_> = theirs.marks.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(marks, [MarkKind::Private, MarkKind::Hold]);
+    assert!(theirs.original.is_some());
+    let records = export.records().await.unwrap();
+    let deal = &records.opportunities[0];
+    assert_eq!((deal.no.as_str(), deal.comments.len()), ("OP01", 1));
+    assert_eq!(records.entry_comments.len(), 1);
+    assert!(records.entry_comments[0].1.text.contains("QZKANARI"));
+    let notes = records
+        .review
+        .iter()
+        .filter_map(|item| item.resolution.as_ref());
+    let notes: Vec<_> = notes.map(|(_, said)| said.note.as_str()).collect();
+    assert_eq!(notes, ["qzkanari wrote to a stranger"]);
+    assert_eq!(records.never_log, [(None, ADDRESS.to_owned())]);
+    assert_eq!(
+        (records.decisions.len(), records.opportunity_comments.len()),
+        (0, 0)
+    );
+    // What is exported is what is erased.
+    house.erase(&person(), Erasure::default()).await;
+    let after = export.records().await.unwrap();
+    assert_eq!(after, email_logging::store::SubjectRecords::default());
+    assert_eq!(export.mails(None, 9).await.unwrap().rows.len(), 0);
+}
+
+async fn a_subject_export_of_nobody_is_refused(house: House<impl Store>) {
+    let scope = scope();
+    let refused = SubjectExport::new(&*house.store, &scope, Person::default());
+    assert_eq!(refused.unwrap_err().code(), "config.invalid");
+}
+
+async fn a_stranger_who_copies_an_id_to_the_same_salesperson_is_not_joined(
+    house: House<impl Store>,
+) {
+    // Every mail of the helper refers to the same first mail, and so does this one.
+    let mallory = "Mallory <mallory@evil.example>";
+    let known = ContactRecord::new("CT-MALLORY", "Mallory", ContactKind::Person);
+    house
+        .directory
+        .upsert_contact(known.with_email("mallory@evil.example"));
+    let to = format!("Qzkanari Lund <{ADDRESS}>");
+    let report = house
+        .receive(&[
+            &mail(8, mallory, ANNA, WORD, 2026),
+            &mail(9, ANNA, &to, WORD, 2026),
+        ])
+        .await;
+    assert_eq!(report.logged, 2);
+    let forged = house.logged("CT-MALLORY").await.message;
+    let scope = scope();
+    let theirs = house.logged(CONTACT).await.message;
+    let found = house.store.conversation(&scope, &theirs).await.unwrap();
+    let mails: Vec<_> = found.mails.iter().map(|mail| mail.message).collect();
+    assert!(!mails.contains(&forged), "a stranger joined");
+    assert!(mails.contains(&theirs) && mails.len() >= 2, "nobody joined");
+    let alone = house.store.conversation(&scope, &forged).await.unwrap();
+    assert_eq!(alone.mails.len(), 1);
 }
 
 /// The files of a database in which the word stands, in any case.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use email_logging::MessageUid;
 use email_logging::error::codes;
-use email_logging::privacy::{Person, Selection};
-use email_logging::store::{DecisionFilter, InteractionLog as _, PrivacyStore as _};
-use serde_json::json;
+use email_logging::privacy::Person;
+use email_logging::store::{InteractionLog as _, SubjectExport, SubjectMail, SubjectRecords};
+use serde_json::{Value, json};
 
 use super::named;
 use crate::cli::privacy::ExportSubjectArgs;
@@ -35,22 +35,19 @@ pub(crate) async fn export(
     }
     let reader = Reader::open(file, args.store.as_deref()).await?;
     make_directory(&args.out)?;
-    let selection = Selection::Person(person);
+    let export = SubjectExport::new(&*reader.store, &reader.scope, person)?;
     let mut lines = BufWriter::new(create(&args.out.join("mails.jsonl"))?);
     let (mut count, mut originals) = (0, 0);
     let mut after = None;
     loop {
-        let page = reader
-            .store
-            .affected(&reader.scope, &selection, after.as_ref(), PAGE);
-        let page = page.await?;
-        for mail in &page.rows {
-            let line = reader.of_subject(&mail.message).await?;
-            writeln!(lines, "{line}").map_err(|error| unwritten(&error))?;
+        let page = export.mails(after.as_ref(), PAGE).await?;
+        for found in &page.rows {
+            writeln!(lines, "{}", of_mail(found)).map_err(|error| unwritten(&error))?;
             count += 1;
-            if mail.original.is_some() {
-                let name = format!("{}.eml", mail.message);
-                reader.keep(&mail.message, &args.out.join(name)).await?;
+            if found.original.is_some() {
+                let message = &found.mail.message;
+                let name = format!("{message}.eml");
+                reader.keep(message, &args.out.join(name)).await?;
                 originals += 1;
             }
         }
@@ -60,40 +57,63 @@ pub(crate) async fn export(
         }
     }
     lines.flush().map_err(|error| unwritten(&error))?;
+    let records = export.records().await?;
+    let mut rest = create(&args.out.join("records.json"))?;
+    writeln!(rest, "{:#}", of_records(&records)).map_err(|error| unwritten(&error))?;
     if output.json() {
-        output.value(&json!({ "export-subject": { "mails": count, "originals": originals } }))?;
+        output.value(&json!({ "export-subject": {
+            "mails": count,
+            "originals": originals,
+            "opportunities": records.opportunities.len(),
+            "comments": records.entry_comments.len() + records.opportunity_comments.len(),
+            "review": records.review.len(),
+            "decisions": records.decisions.len(),
+            "never-log-rules": records.never_log.len(),
+        } }))?;
     } else {
         let mails = words::count(count, "mail", "mails");
         let kept = words::count(originals, "original", "originals");
         output.line(format!("{mails} in mails.jsonl, and {kept}."))?;
+        output.line("What is kept beside mails is in records.json.")?;
+        output.note("The mails are as they were written, with what they say of others.");
     }
     Ok(Exit::Done)
 }
 
-impl Reader {
-    /// A mail with all that is known about it, as a line.
-    async fn of_subject(&self, message: &MessageUid) -> Result<serde_json::Value, Failure> {
-        let mail = self.store.mail(&self.scope, message).await?;
-        let mut filter = DecisionFilter::default();
-        filter.message = Some(*message);
-        let decisions = self
-            .store
-            .decisions(&self.scope, &filter, None, 1000)
-            .await?;
-        let marks = self.store.marks(&self.scope, message).await?;
-        let marks: Vec<_> = marks
-            .iter()
-            .map(|(kind, mark)| {
-                json!({ "kind": kind.code(), "by": mark.by, "reason": mark.reason, "at": mark.at })
-            })
-            .collect();
-        Ok(json!({
-            "mail": mails::value(&mail),
-            "decisions": decisions.rows,
-            "marks": marks,
-        }))
-    }
+/// A mail with all that is known about it, as a line.
+fn of_mail(found: &SubjectMail) -> Value {
+    let marks = found.marks.iter().map(|(kind, mark)| {
+        json!({ "kind": kind.code(), "by": mark.by, "reason": mark.reason, "at": mark.at })
+    });
+    json!({
+        "mail": mails::value(&found.mail),
+        "decisions": found.decisions,
+        "marks": marks.collect::<Vec<_>>(),
+    })
+}
 
+fn of_records(found: &SubjectRecords) -> Value {
+    let of_entries = found.entry_comments.iter();
+    let of_entries =
+        of_entries.map(|(id, said)| json!({ "entry": id.to_string(), "comment": said }));
+    let of_deals = found.opportunity_comments.iter();
+    let of_deals =
+        of_deals.map(|(no, said)| json!({ "opportunity": no.to_string(), "comment": said }));
+    let listed = found.never_log.iter();
+    let listed = listed.map(
+        |(of, rule)| json!({ "salesperson": of.as_ref().map(ToString::to_string), "rule": rule }),
+    );
+    json!({
+        "opportunities": found.opportunities,
+        "opportunity-comments": of_deals.collect::<Vec<_>>(),
+        "entry-comments": of_entries.collect::<Vec<_>>(),
+        "review": found.review,
+        "decisions": found.decisions,
+        "never-log": listed.collect::<Vec<_>>(),
+    })
+}
+
+impl Reader {
     /// Writes an original into a new file, piece by piece.
     async fn keep(&self, message: &MessageUid, path: &Path) -> Result<(), Failure> {
         let mut file = create(path)?;

@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use email_logging::ContactNo;
 use email_logging::interaction::StatisticsOptions;
+use email_logging::opportunity::PrivacyBlock;
 use email_logging::store::{
     InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _,
 };
@@ -64,7 +65,7 @@ impl Card {
             emails: emails.iter().map(ToString::to_string).collect(),
             email: record.email,
             name: record.name,
-            blocked: erp.people.is_blocked(&record.no),
+            blocked: erp.people.privacy_of(&record.no) == PrivacyBlock::Blocked,
             customer,
         }
     }
@@ -137,16 +138,12 @@ pub(super) async fn card(
     } else {
         wanted.company = Some(ContactNo::new(card.no.as_str()));
     }
-    let opportunities = erp
-        .store
+    let opportunities = sight::opportunities(&erp, &session)
         .opportunities(&erp.scope, &wanted, None, OPPORTUNITIES)
         .await?;
     let cycles = erp.store.sales_cycles(&erp.scope).await?;
-    let mut lines = Vec::new();
-    for stored in opportunities.rows {
-        let one = sight::opportunity(&erp, &session, stored.opportunity).await?;
-        lines.push(line(&erp, &f, &cycles, &one));
-    }
+    let rows = opportunities.rows.iter();
+    let lines = rows.map(|seen| line(&erp, &f, &cycles, &seen.opportunity));
     let last = all.total.last;
     Ok(render(&ContactCard {
         sums: Sums {
@@ -154,7 +151,7 @@ pub(super) async fn card(
             outbound: all.total.outbound,
             last: last.map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
         },
-        opportunities: lines,
+        opportunities: lines.collect(),
         more: page.next.is_some(),
         rows: page
             .rows

@@ -12,7 +12,8 @@ use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::message::Authenticity;
 use email_logging::privacy::{MARKED_PRIVATE, Visibility};
 use email_logging::store::{
-    Annotation, InteractionLog as _, LoggedMail, MarkKind, ParticipantRole, PrivacyStore as _,
+    Annotation, Conversations as _, InteractionLog as _, LoggedMail, MarkKind, ParticipantRole,
+    PrivacyStore as _,
 };
 use email_logging::view::{HtmlView, content_disposition};
 use email_logging::{EntryId, MessageUid};
@@ -151,7 +152,11 @@ pub(super) async fn show(
     };
     Ok(render(&Entry {
         opportunity: logged.opportunity_no.clone(),
-        conversation: conversation(&erp, &f, &log, &message).await?,
+        conversation: if full {
+            conversation(&erp, &f, &log, &message).await?
+        } else {
+            Vec::new()
+        },
         about,
         as_text: look.how == "text",
         full,
@@ -222,7 +227,7 @@ async fn conversation(
     log: &Log,
     message: &MessageUid,
 ) -> Result<Vec<Linked>, Failed> {
-    let all = sight::conversation(erp, message).await?;
+    let all = log.conversation(&erp.scope, message).await?;
     let mut listed = Vec::new();
     for one in all.mails.into_iter().take(CONVERSATION) {
         let Ok(mail) = log.mail(&erp.scope, &one.message).await else {

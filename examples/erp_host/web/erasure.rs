@@ -5,13 +5,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Query, State};
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use email_logging::ContactNo;
 use email_logging::error::Error;
 use email_logging::privacy::{Person, RetentionRule};
-use email_logging::store::{Deletion, Erased, Erasure, PrivacyDesk, Removed, Retained};
+use email_logging::store::{
+    Deletion, Erased, Erasure, PrivacyDesk, Removed, Retained, SubjectExport, SubjectRecords,
+};
 use jiff::ToSpan as _;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::page::{Failed, Frame, render};
 use super::session::Session;
@@ -21,6 +25,8 @@ use crate::zone::{midnight, today};
 
 /// The months that the form begins with.
 const MONTHS: u16 = 36;
+/// Mails of a person that are read at once.
+const MAILS: u32 = 100;
 
 /// What was told, or done: lines of words and numbers.
 struct Told {
@@ -37,6 +43,8 @@ struct Page {
     retention: Option<Told>,
     who: Who,
     erasure: Option<Told>,
+    /// Addresses by which nothing is erased, as others have them too.
+    shared: String,
     error: Option<(String, String)>,
 }
 
@@ -48,6 +56,7 @@ impl Page {
             retention: None,
             who: Who::default(),
             erasure: None,
+            shared: String::new(),
             error: None,
         }
     }
@@ -157,26 +166,23 @@ pub(super) async fn erase(
     erp.originals.forget();
     let mut page = Page::new(&session);
     page.erasure = Some(erased(&page.f, &told, run));
+    page.shared = told.shared_addresses.join(", ");
     if !run {
         page.who = who;
     }
     Ok(render(&page))
 }
 
-/// The person has all addresses of the contact: what names one of them goes, and none of them is logged again.
-async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Error> {
+/// Who is meant: the contact with all its addresses that nobody else has, and the address that was typed.
+fn person(erp: &Erp, who: &Who) -> Result<Person, Error> {
     let mut person = Person::default();
     let contact = who.contact.trim();
     if !contact.is_empty() {
         let no = ContactNo::new(contact);
-        for address in erp
-            .people
-            .contact(&no)
-            .iter()
-            .flat_map(|one| addresses(&one.record))
-        {
-            // An address that several contacts have is theirs too: it is not this person's alone.
-            if erp.directory.parties(&address).contacts.len() == 1 {
+        let known = erp.people.contact(&no);
+        for address in known.iter().flat_map(|one| addresses(&one.record)) {
+            let parties = erp.directory.parties(&address);
+            if parties.contacts.len() == 1 && parties.salespeople.is_empty() {
                 person = person.with_address(address.as_str())?;
             }
         }
@@ -185,11 +191,89 @@ async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Er
     if !who.address.trim().is_empty() {
         person = person.with_address(who.address.trim())?;
     }
+    Ok(person)
+}
+
+async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Error> {
     let erasure = Erasure::default()
         .with_never_again(who.never_again.is_some())
         .with_refuse_open_opportunities(who.open_too.is_none());
-    let desk = PrivacyDesk::new(&*erp.store, &erp.scope, session.who());
-    desk.erase(&person, erasure, deletion(&who.act)).await
+    PrivacyDesk::new(&*erp.store, &erp.scope, session.who())
+        .with_directory(&*erp.store, &*erp.directory)
+        .erase(&person(erp, who)?, erasure, deletion(&who.act))
+        .await
+}
+
+/// All that is kept about a person, as a file for the person: a line for each mail, then one for the rest. What the mails say
+/// of others is in it as well: whoever hands it over has to weigh that.
+pub(super) async fn export(
+    State(erp): State<Arc<Erp>>,
+    Query(who): Query<Who>,
+) -> Result<Response, Failed> {
+    let export = SubjectExport::new(&*erp.store, &erp.scope, person(&erp, &who)?)?;
+    let mut lines = String::new();
+    let mut after = None;
+    loop {
+        let page = export.mails(after.as_ref(), MAILS).await?;
+        for found in &page.rows {
+            let record = &found.mail.record;
+            let people = record.participants.iter();
+            let people = people.map(
+                |one| json!({ "role": one.role.code(), "name": one.name, "address": one.address }),
+            );
+            let marks = found.marks.iter();
+            let marks = marks.map(|(kind, mark)| {
+                json!({ "kind": kind.code(), "by": mark.by, "reason": mark.reason, "at": mark.at })
+            });
+            let line = json!({
+                "mail": found.mail.message.to_string(),
+                "subject": record.subject,
+                "sent": record.sent,
+                "received": record.received,
+                "participants": people.collect::<Vec<_>>(),
+                "entries": found.mail.entries,
+                "decisions": found.decisions,
+                "marks": marks.collect::<Vec<_>>(),
+                "original-bytes": found.original,
+            });
+            lines += &format!("{line}\n");
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let records = export.records().await?;
+    lines += &format!("{}\n", beside_mails(&records));
+    let headers = [
+        (header::CONTENT_TYPE, "application/jsonl"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"person.jsonl\"",
+        ),
+    ];
+    Ok((headers, lines).into_response())
+}
+
+fn beside_mails(found: &SubjectRecords) -> Value {
+    let of_entries = found.entry_comments.iter();
+    let of_entries =
+        of_entries.map(|(id, said)| json!({ "entry": id.to_string(), "comment": said }));
+    let of_deals = found.opportunity_comments.iter();
+    let of_deals =
+        of_deals.map(|(no, said)| json!({ "opportunity": no.to_string(), "comment": said }));
+    let listed = found.never_log.iter();
+    let listed = listed.map(
+        |(of, rule)| json!({ "salesperson": of.as_ref().map(ToString::to_string), "rule": rule }),
+    );
+    json!({
+        "opportunities": found.opportunities,
+        "opportunity-comments": of_deals.collect::<Vec<_>>(),
+        "entry-comments": of_entries.collect::<Vec<_>>(),
+        "review": found.review,
+        "decisions": found.decisions,
+        "never-log": listed.collect::<Vec<_>>(),
+    })
 }
 
 fn erased(f: &Frame, told: &Erased, done: bool) -> Told {

@@ -8,8 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use email_logging::opportunity::OpportunityStatus;
 use email_logging::store::{
-    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewQueue as _,
-    ReviewState,
+    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewState,
 };
 
 use super::entries::Row;
@@ -30,8 +29,8 @@ struct Home {
     enabled: bool,
     rows: Vec<Row>,
     contacts: usize,
-    /// Items of the review queue that nobody touched; only the administration sees them all.
-    waiting: Option<u64>,
+    /// Items of the review queue that nobody touched.
+    waiting: u64,
     /// Opportunities in progress.
     running: usize,
     last: Option<String>,
@@ -47,7 +46,7 @@ pub(super) async fn show(
     let filter = LogFilter::default();
     let log = sight::log(&erp, &session);
     let page = log.entries(&erp.scope, &filter, None, NEWEST).await?;
-    let waiting = erp.store.review_counts(&erp.scope).await?;
+    let waiting = sight::review(&erp, &session).counts(&erp.scope).await?;
     let mut wanted = OpportunityFilter::default();
     wanted.status = Some(OpportunityStatus::InProgress);
     let running = erp
@@ -69,9 +68,7 @@ pub(super) async fn show(
             .iter()
             .filter(|count| count.state == ReviewState::Open && count.outcome != "excluded")
             .map(|count| count.items)
-            .reduce(|one, other| one + other)
-            .or(Some(0))
-            .filter(|_| session.is_administration()),
+            .sum(),
         running,
         last: last.as_ref().map(|run| f.time(&run.at)),
         failed: last.is_some_and(|run| run.report.is_err()),

@@ -77,16 +77,13 @@ pub(super) async fn list(
     let of = Some(wanted.salesperson.as_str()).filter(|code| !code.is_empty());
     filter.salesperson = of.map(SalespersonCode::new);
     let after = wanted.after.take().map(Cursor::new);
-    let page = erp
-        .store
+    let page = sight::opportunities(&erp, &session)
         .opportunities(&erp.scope, &filter, after.as_ref(), ON_PAGE)
         .await?;
     let cycles = erp.store.sales_cycles(&erp.scope).await?;
-    let mut lines = Vec::new();
-    for stored in page.rows {
-        let one = sight::opportunity(&erp, &session, stored.opportunity).await?;
-        lines.push(line(&erp, &f, &cycles, &one));
-    }
+    let rows = page.rows.iter();
+    let lines = rows.map(|seen| line(&erp, &f, &cycles, &seen.opportunity));
+    let lines = lines.collect();
     let link = |more: &str| {
         let (status, salesperson) = (encoded(&wanted.status), encoded(&wanted.salesperson));
         format!("/opportunities?status={status}&salesperson={salesperson}{more}")

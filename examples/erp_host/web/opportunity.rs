@@ -86,8 +86,9 @@ async fn page(
     error: Option<&Error>,
 ) -> Result<Response, Failed> {
     let f = Frame::new(session, "opportunities", link(no));
-    let stored = erp.store.load_opportunity(&erp.scope, no).await?;
-    let one = sight::opportunity(erp, session, stored.opportunity).await?;
+    let seen = sight::opportunities(erp, session);
+    let seen = seen.opportunity(&erp.scope, no).await?;
+    let one = seen.opportunity;
     let cycles = erp.store.sales_cycles(&erp.scope).await?;
     let cycle = cycle_of(&cycles, &one);
     let codes = erp.store.close_codes(&erp.scope).await?;
@@ -96,7 +97,7 @@ async fn page(
     let tasks = tasks(&f, &one);
     Ok(render(&Shown {
         line: line(erp, &f, &cycles, &one),
-        version: stored.version,
+        version: seen.version,
         status: one.status,
         actions: actions(&f, cycle, &one),
         stages: stages(cycle, &one),
@@ -221,13 +222,12 @@ pub(super) async fn create(
     let entry: EntryId = id.parse().map_err(|_| Failed::Missing)?;
     let log = sight::log(&erp, &session);
     let contact = log.entry(&erp.scope, &entry).await?.entry.contact_no;
-    let mut creation = Creation::on(today()).with_contact_blocked(erp.people.is_blocked(&contact));
+    let mut creation = Creation::on(today(), erp.people.privacy_of(&contact));
     if let Some(code) = session.person.as_ref().and_then(Person::salesperson) {
         creation = creation.with_fallback_salesperson(code.clone());
     }
-    let made = erp
-        .store
-        .create_opportunity(&erp.scope, &entry, &creation)
+    let made = sight::opportunities(&erp, &session)
+        .create(&erp.scope, &entry, &creation)
         .await;
     match made {
         Ok(made) => {

@@ -7,14 +7,13 @@ use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Response};
 use email_logging::directory::{ContactRecord, ContactSuggestions as _};
+use email_logging::error::ErrorKind;
 use email_logging::interaction::InformationFlow;
 use email_logging::logger::{RematchOf, RematchOptions};
 use email_logging::message::Address;
 use email_logging::parties::NewContact;
 use email_logging::source::SightingKey;
-use email_logging::store::{
-    Assignment, Cursor, Resolution, ReviewFilter, ReviewItem, ReviewQueue as _, ReviewState,
-};
+use email_logging::store::{Assignment, Cursor, Resolution, ReviewFilter, ReviewItem, ReviewState};
 use email_logging::{ContactNo, MailboxKey};
 use serde::Deserialize;
 
@@ -31,9 +30,6 @@ const ON_PAGE: u32 = 25;
 const CANDIDATES: u32 = 6;
 /// Contacts that typed words may mean, as far as they are listed.
 const MEANT: usize = 10;
-/// Items that are read for one page at most.
-const READ: usize = 1_000;
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
@@ -56,8 +52,7 @@ struct Line {
 struct Tab {
     link: String,
     words: String,
-    /// How many there are; only the administration sees them all.
-    items: Option<u64>,
+    items: u64,
     shown: bool,
 }
 
@@ -92,42 +87,22 @@ pub(super) async fn list(
         _ => ReviewState::Open,
     };
     let after = wanted.after.map(Cursor::new);
-    let (items, next) = seen(&erp, &session, &filter, after).await?;
+    let page = sight::review(&erp, &session)
+        .items(&erp.scope, &filter, after.as_ref(), ON_PAGE)
+        .await?;
     let tabs = tabs(&erp, &session, &f, filter.state, excluded).await?;
     let here = tabs.iter().find(|tab| tab.shown);
     let here = here.map_or_else(|| "/review?".to_owned(), |tab| tab.link.clone());
-    let next = next.map(|next| format!("{here}&after={}", encoded(next.as_str())));
-    let lines = items.into_iter().map(|item| line(&f, item)).collect();
+    let next = page
+        .next
+        .map(|next| format!("{here}&after={}", encoded(next.as_str())));
+    let lines = page.rows.into_iter().map(|item| line(&f, item)).collect();
     Ok(render(&List {
         f,
         tabs,
         lines,
         next,
     }))
-}
-
-/// A page of what the person sees: the items that name them; all for the administration.
-async fn seen(
-    erp: &Erp,
-    session: &Session,
-    filter: &ReviewFilter,
-    mut after: Option<Cursor>,
-) -> Result<(Vec<ReviewItem>, Option<Cursor>), Failed> {
-    let (mut items, mut read) = (Vec::new(), 0);
-    loop {
-        let missing = ON_PAGE - u32::try_from(items.len()).unwrap_or(ON_PAGE).min(ON_PAGE);
-        let page = erp
-            .store
-            .review_items(&erp.scope, filter, after.as_ref(), missing)
-            .await?;
-        read += page.rows.len();
-        let rows = page.rows.into_iter();
-        items.extend(rows.filter(|item| sight::sees_item(erp, session, item)));
-        after = page.next;
-        if after.is_none() || items.len() >= ON_PAGE as usize || read >= READ {
-            return Ok((items, after));
-        }
-    }
 }
 
 async fn tabs(
@@ -137,13 +112,12 @@ async fn tabs(
     state: ReviewState,
     excluded: bool,
 ) -> Result<Vec<Tab>, Failed> {
-    let counts = erp.store.review_counts(&erp.scope).await?;
+    let counts = sight::review(erp, session).counts(&erp.scope).await?;
     let count = |of: ReviewState, left_out: bool| {
         let fitting = counts
             .iter()
             .filter(|count| count.state == of && (count.outcome == "excluded") == left_out);
-        let all = fitting.map(|count| count.items).sum();
-        Some(all).filter(|_| session.is_administration())
+        fitting.map(|count| count.items).sum()
     };
     let states = [
         ReviewState::Open,
@@ -305,12 +279,9 @@ async fn find(
     key: &str,
 ) -> Result<ReviewItem, Failed> {
     let key: SightingKey = key.parse().map_err(|_| Failed::Missing)?;
-    let mut filter = ReviewFilter::default();
-    filter.sighting = Some((MailboxKey::new(mailbox), key));
-    let page = erp.store.review_items(&erp.scope, &filter, None, 1).await?;
-    let item = page.rows.into_iter().next();
-    let item = item.filter(|item| sight::sees_item(erp, session, item));
-    item.ok_or(Failed::Missing)
+    let queue = sight::review(erp, session);
+    let mailbox = MailboxKey::new(mailbox);
+    Ok(queue.item(&erp.scope, &mailbox, &key).await?)
 }
 
 /// Whom the mail names.
@@ -445,18 +416,20 @@ async fn resolve(
     said: &Said,
     resolution: &Resolution,
 ) -> Result<Option<Response>, Failed> {
-    // Who does not see an item says nothing about it.
-    find(erp, session, &said.mailbox, &said.key).await?;
     let mailbox = MailboxKey::new(said.mailbox.as_str());
     let key: SightingKey = said.key.parse().map_err(|_| Failed::Missing)?;
-    let resolved = erp
-        .store
+    let resolved = sight::review(erp, session)
         .resolve(&erp.scope, &mailbox, &key, resolution, said.version)
         .await;
-    Ok(resolved.err().map(|error| {
-        let f = Frame::new(session, "review", "/review");
-        refused(&f, &error, &link(&mailbox, &key))
-    }))
+    match resolved {
+        Ok(_) => Ok(None),
+        // Who does not see an item says nothing about it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(error.into()),
+        Err(error) => {
+            let f = Frame::new(session, "review", "/review");
+            Ok(Some(refused(&f, &error, &link(&mailbox, &key))))
+        }
+    }
 }
 
 pub(super) async fn ignore(

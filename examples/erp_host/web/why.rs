@@ -11,7 +11,7 @@ use axum::response::Response;
 use email_logging::decision::Step;
 use email_logging::store::{
     Cursor, DecisionFilter, DecisionRecord, InteractionLog as _, LogFilter, LoggedMail,
-    ReviewFilter, ReviewItem, ReviewQueue as _, ReviewState,
+    ReviewFilter, ReviewItem, ReviewState,
 };
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -191,10 +191,8 @@ impl Search<'_> {
         let (mut rows, mut seen) = (Vec::new(), 0);
         let mut after: Option<Cursor> = None;
         loop {
-            let page = self
-                .erp
-                .store
-                .review_items(&self.erp.scope, &filter, after.as_ref(), PAGE)
+            let page = sight::review(self.erp, self.session)
+                .items(&self.erp.scope, &filter, after.as_ref(), PAGE)
                 .await?;
             for item in page.rows {
                 seen += 1;
@@ -211,7 +209,7 @@ impl Search<'_> {
     }
 
     async fn fitting(&self, item: ReviewItem) -> Result<Option<Shown>, Failed> {
-        if !sight::sees_item(self.erp, self.session, &item) || !fits(&item, self.words) {
+        if !fits(&item, self.words) {
             return Ok(None);
         }
         let date = self.date(&item).await;

@@ -6,13 +6,20 @@ fn uid(number: u8) -> MessageUid {
     MessageUid::from_bytes([number; 16])
 }
 
-/// A mail with the number's minute, this id, these references and these people.
+/// A mail with the number's minute, this id, these references and these people: `=bob` is one of the company's own, `#C1` a
+/// contact or company for whom it was logged.
 fn mail(number: u8, id: &str, references: &[&str], people: &str) -> ThreadMail {
     let mut mail = ThreadMail::new(uid(number));
     mail.date = Timestamp::from_second(i64::from(number) * 60).ok();
     mail.message_id = (!id.is_empty()).then(|| id.to_owned());
     mail.references = references.iter().map(|id| (*id).to_owned()).collect();
-    mail.addresses = people.split_whitespace().map(str::to_owned).collect();
+    for person in people.split_whitespace() {
+        match (person.strip_prefix('='), person.strip_prefix('#')) {
+            (Some(own), _) => mail.name(own, true),
+            (_, Some(contact)) => drop(mail.contacts.insert(contact.into())),
+            _ => mail.name(person, false),
+        }
+    }
     mail
 }
 
@@ -108,6 +115,52 @@ fn a_stranger_who_reuses_ids_is_not_joined() {
     assert_eq!(
         threads(&mails),
         [vec![(1, None)], vec![(2, Some(3)), (3, None)]]
+    );
+}
+
+#[test]
+fn a_stranger_who_copies_an_id_and_writes_to_the_same_salesperson_is_not_joined() {
+    let mails = [
+        mail(1, "a", &[], "anna =bob #C1"),
+        mail(2, "b", &["a"], "anna =bob #C1"),
+        mail(3, "x", &["a", "b"], "mallory =bob =office"),
+        mail(4, "y", &["a", "b"], "mallory =bob #M1"),
+    ];
+    assert_eq!(
+        threads(&mails),
+        [vec![(1, None), (2, Some(1))], vec![(3, None), (4, None)],]
+    );
+}
+
+#[test]
+fn a_salesperson_whose_address_was_not_known_as_own_then_joins_nobody_now() {
+    let mails = [
+        mail(1, "a", &[], "anna bob"),
+        mail(2, "x", &["a"], "mallory =bob"),
+    ];
+    assert_eq!(threads(&mails), [vec![(1, None)], vec![(2, None)]]);
+}
+
+#[test]
+fn a_colleague_of_the_contact_to_whom_it_was_forwarded_joins() {
+    // The colleague writes to the salesperson alone; the company is the same.
+    let mails = [
+        mail(1, "a", &[], "anna =bob #C1 #CORP"),
+        mail(2, "f", &["a"], "carol =bob #C2 #CORP"),
+    ];
+    assert_eq!(threads(&mails), [[(1, None), (2, Some(1))]]);
+}
+
+#[test]
+fn mail_within_the_company_is_joined_with_such_mail_alone() {
+    let mails = [
+        mail(1, "a", &[], "anna =bob #C1"),
+        mail(2, "b", &["a"], "=bob =dora"),
+        mail(3, "c", &["a", "b"], "=dora =emil"),
+    ];
+    assert_eq!(
+        threads(&mails),
+        [vec![(1, None)], vec![(2, None), (3, Some(2))]]
     );
 }
 

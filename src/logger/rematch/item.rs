@@ -12,11 +12,11 @@ use crate::logger::listing::WorkItem;
 use crate::logger::moves::{can_locate, result};
 use crate::logger::parts::check_count;
 use crate::logger::pipeline::StepError;
-use crate::logger::prepare::{Prepared, entries};
+use crate::logger::prepare::{Prepared, entries, resolve_addresses};
 use crate::logger::record;
 use crate::logger::report::RunReport;
 use crate::message::Message;
-use crate::parties::{ContactKind, ContactMatch, SalespersonMatch};
+use crate::parties::{ContactKind, ContactMatch, Parties, SalespersonMatch};
 use crate::source::{Folder, ItemRef, ListedItem};
 use crate::store::{
     Assignment, CommitBatch, CommitRow, DecidedRow, LoggedMail, MoveOutcome, Original, ReviewItem,
@@ -256,7 +256,8 @@ impl Rematch<'_> {
     ) -> Result<Logged, StepError> {
         let (parts, folders) = (self.parts, self.folders);
         let in_queue = found.in_queue;
-        let Some(prepared) = self.prepared(item, found, decision, (flag, why)) else {
+        let parties = resolve_addresses(parts, &found.message.addresses()).await?;
+        let Some(prepared) = self.prepared(item, (found, &parties), decision, (flag, why)) else {
             return Ok(Logged::Failed);
         };
         let Some(held) = &self.lease else {
@@ -298,7 +299,7 @@ impl Rematch<'_> {
     fn prepared(
         &self,
         item: &ReviewItem,
-        found: Found,
+        (found, parties): (Found, &Parties),
         mut decision: Decision,
         (flag, why): (&'static str, &'static str),
     ) -> Option<Prepared> {
@@ -318,7 +319,7 @@ impl Rematch<'_> {
         let mut row = DecidedRow::new(uid, decision);
         row.deliver = parts.sink.is_some();
         row.entries = new;
-        row.record = Some(Box::new(record::of(&found.message, &parts.policy)));
+        row.record = Some(Box::new(record::of(&found.message, &parts.policy, parties)));
         row.original = found.original;
         let sighting = Sighting::new(item.decision.sighting.clone(), found.item.clone());
         let content = RowContent::Decided(Arc::new(row));

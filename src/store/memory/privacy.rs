@@ -7,14 +7,16 @@ use super::cursor::{Place, Question};
 use super::row::add_flag;
 use super::tables::{MessageRow, ScopeTables, not_found};
 use super::{MemoryStore, Stamp, StoreOperation};
-use crate::error::Result;
+use crate::error::{Error, Result, codes};
 use crate::ids::{ContactNo, MessageUid};
+use crate::interaction::{Comment, InteractionLogEntry};
+use crate::privacy::naming::names;
 use crate::privacy::tombstone::{Known, TombstoneKey, bars};
 use crate::privacy::{MARKED_PRIVATE, Person, RetentionRule, Selection};
 use crate::scope::Scope;
 use crate::store::{
-    AffectedMail, Cursor, DecidedRow, Deletion, Forgotten, Mark, MarkKind, Page, PrivacyStore,
-    Removal, RemovedMails, SightingState, StoredNeverLog, StoredOpportunity,
+    AffectedMail, Cursor, DecidedRow, Deletion, Erasure, Forgotten, Mark, MarkKind, Page,
+    PrivacyStore, Removal, RemovedMails, SightingState, StoredNeverLog, StoredOpportunity,
 };
 
 /// What stands in the place of a contact that was erased.
@@ -58,16 +60,22 @@ impl PrivacyStore for MemoryStore {
         &self,
         scope: &Scope,
         person: &Person,
-        never_again: bool,
+        erasure: Erasure,
         deletion: Deletion,
     ) -> Result<Forgotten> {
         self.call(StoreOperation::ForgetPerson, scope, |tables, stamp| {
+            if erasure.refuse_open_opportunities && is_open(tables, person) {
+                return Err(Error::new(
+                    &codes::PRIVACY_OPEN_OPPORTUNITY,
+                    "forget_person",
+                ));
+            }
             let mut told = Forgotten::default();
             let deletes = deletion == Deletion::Delete;
             for address in &person.addresses {
                 let listed = unlist(tables, address, deletes);
                 told.never_log_rules += listed;
-                if deletes && (never_again || listed > 0) {
+                if deletes && (erasure.never_again || listed > 0) {
                     let bar = key(tables, stamp).of_address(address);
                     tables.tombstones.insert(bar);
                 }
@@ -225,12 +233,8 @@ fn remove(tables: &mut ScopeTables, stamp: &Stamp<'_>, uid: &MessageUid, told: &
         };
         tables.removed_entries += 1;
         told.entries += 1;
+        loosen(tables, &entry.entry);
         told.host_references.extend(entry.entry.host_reference);
-        loosen(
-            tables,
-            entry.entry.opportunity_no.as_deref(),
-            &entry.entry.entry.description,
-        );
     }
     let before = tables.deleted.len();
     tables.deleted.retain(|_, message| message != uid);
@@ -245,13 +249,20 @@ fn remove(tables: &mut ScopeTables, stamp: &Stamp<'_>, uid: &MessageUid, told: &
 }
 
 /// An opportunity that was made of an entry loses what it took from the mail.
-fn loosen(tables: &mut ScopeTables, no: Option<&str>, description: &str) {
+fn loosen(tables: &mut ScopeTables, entry: &InteractionLogEntry) {
     for stored in tables.opportunities.each() {
         let deal = &mut stored.opportunity;
-        if Some(deal.no.as_str()) == no && deal.description == description {
-            deal.no.as_str().clone_into(&mut deal.description);
-            stored.version += 1;
+        if Some(deal.no.as_str()) != entry.opportunity_no.as_deref() {
+            continue;
         }
+        let before = deal.comments.len();
+        deal.comments.retain(|said| !entry.comments.contains(said));
+        let mut changed = deal.comments.len() < before;
+        if deal.description == entry.entry.description {
+            deal.no.as_str().clone_into(&mut deal.description);
+            changed = true;
+        }
+        stored.version += u64::from(changed);
     }
 }
 
@@ -287,8 +298,18 @@ fn unlist(tables: &mut ScopeTables, address: &str, deletes: bool) -> u64 {
     listed
 }
 
-fn names(text: &str, address: &str) -> bool {
-    text.to_lowercase().contains(&address.to_lowercase())
+/// Whether an opportunity is open that is the person's, or that was made of a mail of the person.
+fn is_open(tables: &mut ScopeTables, person: &Person) -> bool {
+    let mails = tables.messages.iter();
+    let mut mails = mails.filter(|(_, row)| is_of(tables, row, person));
+    if mails.any(|(uid, row)| affected(tables, uid, row).open_opportunity) {
+        return true;
+    }
+    let mut deals = tables.opportunities.each();
+    deals.any(|stored| {
+        let deal = &stored.opportunity;
+        person.contact.as_ref() == Some(&deal.contact_no) && !deal.status.is_closed()
+    })
 }
 
 fn forget_address(tables: &mut ScopeTables, address: &str, deletes: bool, told: &mut Forgotten) {
@@ -307,18 +328,23 @@ fn forget_address(tables: &mut ScopeTables, address: &str, deletes: bool, told: 
         told.reviews += u64::from(named);
         !(named && deletes)
     });
-    let of_entries = tables
-        .entries
-        .values_mut()
-        .map(|row| &mut row.entry.comments);
-    let of_deals = tables.opportunities.each();
-    let of_deals = of_deals.map(|stored| &mut stored.opportunity.comments);
-    for comments in of_entries.chain(of_deals) {
-        comments.retain(|comment| {
-            let named = names(&comment.text, address);
-            told.comments += u64::from(named);
-            !(named && deletes)
-        });
+    let comments = |comments: &mut Vec<Comment>| {
+        let before = comments.len();
+        let named = comments.iter().filter(|said| names(&said.text, address));
+        let named = named.count() as u64;
+        if deletes {
+            comments.retain(|said| !names(&said.text, address));
+        }
+        (named, comments.len() < before)
+    };
+    for row in tables.entries.values_mut() {
+        told.comments += comments(&mut row.entry.comments).0;
+    }
+    for stored in tables.opportunities.each() {
+        let (named, changed) = comments(&mut stored.opportunity.comments);
+        told.comments += named;
+        // Who loaded the opportunity before must not bring them back.
+        stored.version += u64::from(changed);
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn conversation_of(tables: &ScopeTables, message: &MessageUid) -> BTr
 }
 
 fn walk(tables: &ScopeTables, message: &MessageUid) -> Option<Conversation> {
-    let mut walk = ThreadWalk::from(thread_mail(message, tables.messages.get(message)?));
+    let mut walk = ThreadWalk::from(thread_mail(tables, message, tables.messages.get(message)?));
     loop {
         let ids: BTreeSet<String> = walk.next_ids().into_iter().collect();
         if ids.is_empty() {
@@ -108,20 +108,31 @@ fn walk(tables: &ScopeTables, message: &MessageUid) -> Option<Conversation> {
                 || !row.is_unindexed() && record.references.iter().any(|id| ids.contains(id))
         };
         let mails = tables.messages.iter().filter(|(_, row)| names(row));
-        walk.found(mails.map(|(uid, row)| thread_mail(uid, row)).collect());
+        walk.found(
+            mails
+                .map(|(uid, row)| thread_mail(tables, uid, row))
+                .collect(),
+        );
     }
 }
 
-fn thread_mail(message: &MessageUid, row: &MessageRow) -> ThreadMail {
+fn thread_mail(tables: &ScopeTables, message: &MessageUid, row: &MessageRow) -> ThreadMail {
     let record = &row.record;
-    let people = record.participants.iter();
-    ThreadMail {
+    let mut mail = ThreadMail {
         date: record.sent.or(record.received),
         message_id: record.message_id.clone(),
         references: record.references.clone(),
-        addresses: people.map(|named| named.address.clone()).collect(),
         ..ThreadMail::new(*message)
+    };
+    for named in &record.participants {
+        mail.name(&named.address, named.own);
     }
+    let entries = tables.entries_of(message).map(|row| &row.entry);
+    for entry in entries.filter(|entry| !entry.canceled) {
+        mail.contacts.insert(entry.entry.contact_no.clone());
+        mail.contacts.extend(entry.entry.contact_company_no.clone());
+    }
+    mail
 }
 
 /// Cancelled entries that fit, by message.

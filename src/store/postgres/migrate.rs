@@ -50,6 +50,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0006_privacy.sql"),
         plain: None,
     },
+    Migration {
+        name: "0007_own_addresses",
+        sql: include_str!("../schema/postgres/0007_own_addresses.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

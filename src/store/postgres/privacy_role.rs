@@ -11,8 +11,8 @@ use crate::ids::MessageUid;
 use crate::privacy::{Person, Selection};
 use crate::scope::Scope;
 use crate::store::{
-    AffectedMail, Cursor, Deletion, Forgotten, Mark, MarkKind, Page, PrivacyStore, Removal,
-    RemovedMails,
+    AffectedMail, Cursor, Deletion, Erasure, Forgotten, Mark, MarkKind, Page, PrivacyStore,
+    Removal, RemovedMails,
 };
 
 #[async_trait]
@@ -51,11 +51,11 @@ impl PrivacyStore for PostgresStore {
         &self,
         scope: &Scope,
         person: &Person,
-        never_again: bool,
+        erasure: Erasure,
         deletion: Deletion,
     ) -> Result<Forgotten> {
         let stamp = (self.time(), &*self.entropy);
-        let how = (never_again, deletion);
+        let how = (erasure, deletion);
         write!(self, "forget_person", |tx, _round| privacy::forget_person(
             &tx, scope, person, how, stamp
         ))

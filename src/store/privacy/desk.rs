@@ -1,13 +1,14 @@
 //! Whole requests of privacy, in bounded steps: retention, erasing a person, removing a mail.
 
 use super::{
-    AffectedMail, Forgotten, MarkKind, PrivacyStore, Removal, RemovalReason, RemovedMails,
+    AffectedMail, Forgotten, MarkKind, PrivacyStore, Removal, RemovalReason, RemovedMails, subject,
 };
+use crate::directory::ContactDirectory;
 use crate::error::{Error, Result, codes};
 use crate::ids::MessageUid;
 use crate::privacy::{Person, RetentionRule, Selection};
 use crate::scope::Scope;
-use crate::store::{Cursor, Deletion, Page};
+use crate::store::{Cursor, Deletion, InteractionLog, Page};
 
 /// Mails that one transaction removes.
 const BATCH: u32 = 100;
@@ -24,13 +25,15 @@ pub struct PrivacyDesk<'a> {
     store: &'a dyn PrivacyStore,
     scope: &'a Scope,
     by: String,
+    known_by: Option<(&'a dyn InteractionLog, &'a dyn ContactDirectory)>,
 }
 
 /// How a person is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Erasure {
-    /// No mail that names one of the addresses is logged from now on.
+    /// No mail that names one of the addresses is logged from now on. It needs an address: that of a contact is found by the
+    /// [directory](PrivacyDesk::with_directory).
     pub never_again: bool,
     /// Nothing is erased while an opportunity of the person, or one that was made of a mail of the person, is open. Without
     /// it such an opportunity is kept, without what names the person.
@@ -93,6 +96,10 @@ pub struct Erased {
     pub forgotten: Forgotten,
     /// Mails whose opportunity is open: it is kept and loses the link.
     pub open_opportunities: u64,
+    /// The addresses under which the person was erased: those that were named and those that the directory knows.
+    pub addresses: Vec<String>,
+    /// Addresses of the contact that others have as well. Nothing was erased by them, and they are not barred.
+    pub shared_addresses: Vec<String>,
 }
 
 /// Ids that a report names.
@@ -105,7 +112,22 @@ impl<'a> PrivacyDesk<'a> {
             store,
             scope,
             by: by.into(),
+            known_by: None,
         }
+    }
+
+    /// Finds the addresses of a contact who is erased: those that the contact's mail in this log names and that this
+    /// directory knows as the contact's. One that a salesperson or another contact has too is left out.
+    ///
+    /// Erase before the contact goes from the directory: what it does not know any more is not found.
+    #[must_use]
+    pub fn with_directory(
+        mut self,
+        log: &'a dyn InteractionLog,
+        directory: &'a dyn ContactDirectory,
+    ) -> Self {
+        self.known_by = Some((log, directory));
+        self
     }
 
     /// Removes what is old enough. Mail that an open opportunity was made of, that a person holds, or that waits for the
@@ -146,12 +168,16 @@ impl<'a> PrivacyDesk<'a> {
 
     /// Erases a person: every mail that names one of the addresses or was logged for the contact is removed, for all whom it
     /// names, and what else is known is forgotten. Mail on hold is removed as well. Where an opportunity was made of it, that
-    /// stays and loses its link, and what it took from the mail.
+    /// stays and loses its link, and what it took from the mail. Mail that is logged meanwhile is removed as well.
+    ///
+    /// The opportunities of a contact are made nobody's where the contact is named. By addresses alone they stay the
+    /// contact's, without what they took from the mail: name the contact too.
     ///
     /// # Errors
     ///
-    /// `Config` (`config.invalid`) where nobody is named; `Conflict` (`privacy.open_opportunity`) where an open opportunity
-    /// forbids it; `StoreUnavailable`.
+    /// `Config` (`config.invalid`) where nobody is named, or where the person is never to be logged again and no address is
+    /// known; `Conflict` (`privacy.open_opportunity`) where an open opportunity forbids it; `Unavailable` where the directory
+    /// does not answer; `StoreUnavailable`.
     ///
     /// # Cancel safety
     ///
@@ -162,39 +188,88 @@ impl<'a> PrivacyDesk<'a> {
         erasure: Erasure,
         deletion: Deletion,
     ) -> Result<Erased> {
+        let (person, shared_addresses) = self.known_as(person).await?;
         if person.is_empty() {
-            let error = Error::new(&codes::CONFIG_INVALID, "erase");
-            return Err(error.with_detail("name an address or a contact"));
+            return Err(invalid("name an address or a contact"));
         }
-        let selection = Selection::Person(person.clone());
-        if erasure.refuse_open_opportunities {
-            self.refuse_open(person, &selection).await?;
+        if erasure.never_again && person.addresses.is_empty() {
+            return Err(invalid(
+                "nobody is barred without an address: name one, or give the directory that knows it",
+            ));
         }
         // First what bars the door: no mail comes in behind the back of what follows.
-        let forget = (erasure.never_again, deletion);
-        let forgotten = self
-            .store
-            .forget_person(self.scope, person, forget.0, forget.1)
-            .await?;
+        let forgotten = self.forget(&person, erasure, deletion).await?;
         let mut told = Erased {
             forgotten,
+            addresses: person.addresses.clone(),
+            shared_addresses,
             ..Erased::default()
         };
+        self.remove_mail_of(&person, deletion, &mut told).await?;
+        if deletion == Deletion::Delete {
+            // What somebody said while the mail went.
+            let open = Erasure::default().with_never_again(erasure.never_again);
+            let later = self.forget(&person, open, deletion).await?;
+            told.forgotten.add_all(&later);
+        }
+        self.end(deletion).await?;
+        Ok(told)
+    }
+
+    /// The person with the addresses that the directory knows, and those that others have too.
+    async fn known_as(&self, person: &Person) -> Result<(Person, Vec<String>)> {
+        let mut person = person.clone();
+        let (Some((log, directory)), Some(contact)) = (self.known_by, person.contact.clone())
+        else {
+            return Ok((person, Vec::new()));
+        };
+        let known = subject::addresses_of(log, directory, self.scope, &contact).await?;
+        for address in &known.own {
+            person = person.with_address(address)?;
+        }
+        let mut shared = known.shared;
+        shared.retain(|address| !person.addresses.contains(address));
+        Ok((person, shared))
+    }
+
+    async fn forget(
+        &self,
+        person: &Person,
+        erasure: Erasure,
+        deletion: Deletion,
+    ) -> Result<Forgotten> {
+        self.store
+            .forget_person(self.scope, person, erasure, deletion)
+            .await
+    }
+
+    /// Removes page after page. What is removed is not on the next first page, so that a mail that comes meanwhile is.
+    async fn remove_mail_of(
+        &self,
+        person: &Person,
+        deletion: Deletion,
+        told: &mut Erased,
+    ) -> Result<()> {
+        let selection = Selection::Person(person.clone());
         let mut after = None;
         loop {
             let page = self.page(&selection, after.as_ref()).await?;
             let open = page.rows.iter().filter(|mail| mail.open_opportunity);
             told.open_opportunities += open.count() as u64;
-            let reason = RemovalReason::Erased;
-            self.remove_batch(&mut told.removed, &page.rows, reason, deletion)
-                .await?;
-            after = page.next;
-            if after.is_none() {
-                break;
+            let before = told.removed.mails;
+            self.remove_batch(
+                &mut told.removed,
+                &page.rows,
+                RemovalReason::Erased,
+                deletion,
+            )
+            .await?;
+            let starts_anew = deletion == Deletion::Delete && told.removed.mails > before;
+            after = if starts_anew { None } else { page.next };
+            if after.is_none() && !starts_anew {
+                return Ok(());
             }
         }
-        self.end(deletion).await?;
-        Ok(told)
     }
 
     /// Removes one mail: its content is gone for everybody, and it is not logged again.
@@ -238,28 +313,6 @@ impl<'a> PrivacyDesk<'a> {
         self.store.mark_mail(self.scope, message, kind, &mark).await
     }
 
-    async fn refuse_open(&self, person: &Person, selection: &Selection) -> Result<()> {
-        let preview = Deletion::Preview;
-        let forgotten = self
-            .store
-            .forget_person(self.scope, person, false, preview)
-            .await?;
-        let mut open = forgotten.open_opportunities > 0;
-        let mut after = None;
-        while !open {
-            let page = self.page(selection, after.as_ref()).await?;
-            open = page.rows.iter().any(|mail| mail.open_opportunity);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        if open {
-            return Err(Error::new(&codes::PRIVACY_OPEN_OPPORTUNITY, "erase"));
-        }
-        Ok(())
-    }
-
     async fn page(
         &self,
         selection: &Selection,
@@ -301,6 +354,21 @@ impl<'a> PrivacyDesk<'a> {
             Deletion::Preview => Ok(()),
             Deletion::Delete => self.store.shred().await,
         }
+    }
+}
+
+fn invalid(detail: &'static str) -> Error {
+    Error::new(&codes::CONFIG_INVALID, "erase").with_detail(detail)
+}
+
+impl Forgotten {
+    fn add_all(&mut self, later: &Self) {
+        self.never_log_rules += later.never_log_rules;
+        self.decisions += later.decisions;
+        self.reviews += later.reviews;
+        self.comments += later.comments;
+        self.opportunities += later.opportunities;
+        self.open_opportunities += later.open_opportunities;
     }
 }
 

@@ -1,7 +1,9 @@
 //! The statements of privacy that every engine runs alike. A parameter is written `?1`; an engine that writes `$1` replaces it.
 
 use crate::ids::ContactNo;
+use crate::privacy::naming::{names, names_in_json};
 use crate::privacy::{Person, RetentionRule, Selection};
+use crate::store::Resolution;
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,25 @@ const ERASED: &str = "ERASED";
 
 /// Before the rows of a message (`?2`) of a scope (`?1`) go: what was made of it loses what it took from it.
 pub(crate) const LOOSEN: &[&str] = &[
+    // Before the comments that were copied: who loaded the opportunity before must not bring them back.
+    "UPDATE opportunity SET version = version + 1
+     WHERE scope = ?1 AND no IN (SELECT opportunity_no FROM entry
+         WHERE scope = ?1 AND message_no = ?2 AND opportunity_no IS NOT NULL)
+     AND EXISTS (SELECT 1 FROM opportunity_comment o
+         JOIN entry_comment c ON c.at = o.at AND c.author = o.author AND c.text = o.text
+         JOIN entry e ON e.scope = c.scope AND e.id = c.entry_id
+         WHERE o.opportunity = opportunity.id AND e.scope = ?1 AND e.message_no = ?2
+         AND e.opportunity_no = opportunity.no)",
+    "DELETE FROM opportunity_comment
+     WHERE EXISTS (SELECT 1 FROM opportunity d
+         JOIN entry e ON e.scope = d.scope AND e.opportunity_no = d.no
+         JOIN entry_comment c ON c.scope = e.scope AND c.entry_id = e.id
+         WHERE d.id = opportunity_comment.opportunity AND e.scope = ?1 AND e.message_no = ?2
+         AND c.at = opportunity_comment.at AND c.author = opportunity_comment.author
+         AND c.text = opportunity_comment.text)
+     AND opportunity IN (SELECT id FROM opportunity WHERE scope = ?1
+         AND no IN (SELECT opportunity_no FROM entry
+             WHERE scope = ?1 AND message_no = ?2 AND opportunity_no IS NOT NULL))",
     "UPDATE opportunity SET description = no, version = version + 1
      WHERE scope = ?1 AND no IN (SELECT opportunity_no FROM entry
          WHERE scope = ?1 AND message_no = ?2 AND opportunity_no IS NOT NULL)
@@ -171,26 +192,140 @@ pub(crate) enum Counts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) counts: Counts,
-    table: &'static str,
+    table: Table,
     /// `None`: it only counts.
     change: Option<String>,
     condition: String,
     values: Vec<Param>,
+    /// What a row must say, which the condition cannot ask; `None`: the condition is all.
+    named: Option<Named>,
 }
 
-impl Step {
-    /// How many rows it is about.
-    pub(crate) fn count(&self) -> Asked {
-        let (table, condition) = (self.table, &self.condition);
-        self.asked(format!(
-            "SELECT count(*) AS rows_found FROM {table} WHERE {condition}"
-        ))
+/// A table with the numbers of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Table {
+    name: &'static str,
+    key: &'static str,
+    /// The second number of a key of two.
+    other: Option<&'static str>,
+}
+
+const DECISION: Table = Table::keyed("decision", "no");
+const REVIEW: Table = Table::keyed("review", "sighting_no");
+const ENTRY_COMMENT: Table = Table::keyed("entry_comment", "no");
+const DEAL: Table = Table::keyed("opportunity", "id");
+const DEAL_ENTRY: Table = Table::of_deal("opportunity_entry");
+const DEAL_COMMENT: Table = Table::of_deal("opportunity_comment");
+const DEAL_TASK: Table = Table::of_deal("opportunity_task");
+
+impl Table {
+    const fn keyed(name: &'static str, key: &'static str) -> Self {
+        let other = None;
+        Self { name, key, other }
     }
 
-    /// What it changes.
+    const fn of_deal(name: &'static str) -> Self {
+        let (key, other) = ("opportunity", Some("no"));
+        Self { name, key, other }
+    }
+}
+
+/// What a text must say to be about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Named {
+    /// A text names the address.
+    Address(&'static str, String),
+    /// A string of a JSON value names the address.
+    AddressInJson(&'static str, String),
+    /// A resolution assigns to the contact.
+    Contact(&'static str, ContactNo),
+}
+
+impl Named {
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Address(column, _) | Self::AddressInJson(column, _) => column,
+            Self::Contact(column, _) => column,
+        }
+    }
+}
+
+/// The numbers of a row.
+pub(crate) type RowKey = (i64, i64);
+
+/// Rows that one statement changes.
+const CHUNK: usize = 500;
+
+impl Step {
+    /// How many rows it is about; `None` where that needs a look at each of the [`candidates`](Self::candidates).
+    pub(crate) fn count(&self) -> Option<Asked> {
+        if self.named.is_some() {
+            return None;
+        }
+        let (table, condition) = (self.table.name, &self.condition);
+        Some(self.asked(format!(
+            "SELECT count(*) AS rows_found FROM {table} WHERE {condition}"
+        )))
+    }
+
+    /// The rows that it may be about: two numbers and what they say.
+    pub(crate) fn candidates(&self) -> Option<Asked> {
+        let (key, other) = (self.table.key, self.table.other.unwrap_or("0"));
+        let (table, condition) = (self.table.name, &self.condition);
+        let column = self.named.as_ref()?.column();
+        Some(self.asked(format!(
+            "SELECT CAST({key} AS bigint) AS row_key, CAST({other} AS bigint) AS row_other,
+                 CAST({column} AS text) AS said FROM {table} WHERE {condition}"
+        )))
+    }
+
+    /// Whether a candidate that says this is one of the rows.
+    pub(crate) fn is_about(&self, said: &str) -> bool {
+        match &self.named {
+            None => true,
+            Some(Named::Address(_, address)) => names(said, address),
+            Some(Named::AddressInJson(_, address)) => names_in_json(said, address),
+            Some(Named::Contact(_, contact)) => super::from_json::<Resolution>(said)
+                .ok()
+                .and_then(|said| said.assignment)
+                .is_some_and(|link| link.contact == *contact),
+        }
+    }
+
+    /// What it changes at all of its rows.
     pub(crate) fn change(&self) -> Option<Asked> {
-        let change = self.change.as_ref()?;
+        let change = self.change.as_ref().filter(|_| self.named.is_none())?;
         Some(self.asked(format!("{change} WHERE {}", self.condition)))
+    }
+
+    /// What it changes at these rows.
+    pub(crate) fn changes(&self, rows: &[RowKey]) -> Vec<String> {
+        let Some(change) = &self.change else {
+            return Vec::new();
+        };
+        let chunks = rows.chunks(CHUNK);
+        chunks
+            .flat_map(|rows| self.change_of(change, rows))
+            .collect()
+    }
+
+    fn change_of(&self, change: &str, rows: &[RowKey]) -> Vec<String> {
+        let list = |make: &dyn Fn(&RowKey) -> String| {
+            let all: Vec<String> = rows.iter().map(make).collect();
+            all.join(", ")
+        };
+        let key = self.table.key;
+        let Some(other) = self.table.other else {
+            let keys = list(&|(key, _)| key.to_string());
+            return vec![format!("{change} WHERE {key} IN ({keys})")];
+        };
+        let keys = list(&|(key, other)| format!("({key}, {other})"));
+        let deals = list(&|(key, _)| key.to_string());
+        vec![
+            format!("{change} WHERE ({key}, {other}) IN (VALUES {keys})"),
+            // Who loaded the opportunity before must not bring it back.
+            format!("UPDATE opportunity SET version = version + 1 WHERE id IN ({deals})"),
+        ]
     }
 
     fn asked(&self, sql: String) -> Asked {
@@ -198,6 +333,29 @@ impl Step {
             sql,
             values: self.values.clone(),
         }
+    }
+}
+
+/// How many opportunities are open that are the person's, or that were made of a mail of the person.
+pub(crate) fn open_opportunities(scope: i64, person: &Person) -> Asked {
+    let mut all = Condition::default();
+    let scope = all.bind(Param::Int(scope));
+    of_person(&mut all, &scope, person);
+    let of_mail = all.parts.join(" AND ");
+    let contact = person.contact.as_ref();
+    let theirs = match contact.map(|contact| all.text(contact.as_str())) {
+        Some(contact) => format!("o.contact_no = {contact}"),
+        None => "1 = 0".to_owned(),
+    };
+    let sql = format!(
+        "SELECT count(*) AS rows_found FROM opportunity o
+         WHERE o.scope = {scope} AND o.status IN ('not-started', 'in-progress')
+         AND ({theirs} OR EXISTS (SELECT 1 FROM entry e JOIN message m ON m.no = e.message_no
+             WHERE e.scope = {scope} AND e.opportunity_no = o.no AND {of_mail}))"
+    );
+    Asked {
+        sql,
+        values: all.values,
     }
 }
 
@@ -216,97 +374,96 @@ pub(crate) fn forget(scope: i64, person: &Person) -> Vec<Step> {
 fn forget_address(steps: &mut Vec<Step>, scope: i64, address: &str) {
     let plain = within(address);
     let quoted = within(&in_json(address));
-    let mut add = |counts, table, change: String, condition: &str, pattern: &str| {
-        steps.push(Step {
-            counts,
-            table,
-            change: Some(change),
-            condition: condition.to_owned(),
-            values: vec![Param::Int(scope), Param::Text(pattern.to_owned())],
-        });
-    };
     let has = |column: &str| format!("lower(CAST({column} AS text)) LIKE ?2 ESCAPE '!'");
     let own = |column: &str| format!("scope = ?1 AND {}", has(column));
     let of_deals = format!(
         "opportunity IN (SELECT id FROM opportunity WHERE scope = ?1) AND {}",
         has("text")
     );
-    let delete = |table: &str| format!("DELETE FROM {table}");
-    let bare = "UPDATE decision SET steps = '[]'".to_owned();
-    add(Counts::Decisions, "decision", bare, &own("steps"), &quoted);
+    let mut add = |counts, table: Table, named: Named, condition: String| {
+        let change = match counts {
+            Counts::Decisions => "UPDATE decision SET steps = '[]'".to_owned(),
+            _ => format!("DELETE FROM {}", table.name),
+        };
+        let pattern = match named {
+            Named::AddressInJson(..) => &quoted,
+            _ => &plain,
+        };
+        steps.push(Step {
+            counts,
+            table,
+            change: Some(change),
+            condition,
+            values: vec![Param::Int(scope), Param::Text(pattern.clone())],
+            named: Some(named),
+        });
+    };
+    let json = |column| Named::AddressInJson(column, address.to_owned());
+    let text = || Named::Address("text", address.to_owned());
+    add(Counts::Decisions, DECISION, json("steps"), own("steps"));
     add(
         Counts::Reviews,
-        "review",
-        delete("review"),
-        &own("resolution"),
-        &quoted,
+        REVIEW,
+        json("resolution"),
+        own("resolution"),
     );
-    let comments = Counts::Comments;
-    add(
-        comments,
-        "entry_comment",
-        delete("entry_comment"),
-        &own("text"),
-        &plain,
-    );
-    let table = "opportunity_comment";
-    add(comments, table, delete(table), &of_deals, &plain);
+    add(Counts::Comments, ENTRY_COMMENT, text(), own("text"));
+    add(Counts::Comments, DEAL_COMMENT, text(), of_deals);
 }
 
 fn forget_contact(steps: &mut Vec<Step>, scope: i64, contact: &ContactNo) {
-    let contact = super::text(contact.as_str());
+    let no = super::text(contact.as_str());
     let noted = format!(
         "%{}%",
-        escaped(&format!("\"contact\":\"{}\"", in_json(&contact)))
+        escaped(&format!("\"contact\":\"{}\"", in_json(&no)))
     );
-    let mut add = |counts, table, change: Option<String>, condition: &str, value: &str| {
+    let mut add = |counts, table, change: Option<String>, condition: &str| {
+        let (value, named) = match table {
+            REVIEW => (&*noted, Some(Named::Contact("resolution", contact.clone()))),
+            _ => (&*no, None),
+        };
         steps.push(Step {
             counts,
             table,
             change,
             condition: condition.to_owned(),
             values: vec![Param::Int(scope), Param::Text(value.to_owned())],
+            named,
         });
     };
-    let erase =
-        |table: &str, more: &str| Some(format!("UPDATE {table} SET contact_no = '{ERASED}'{more}"));
+    let erase = |table: Table, more: &str| {
+        let name = table.name;
+        Some(format!("UPDATE {name} SET contact_no = '{ERASED}'{more}"))
+    };
     let of_contact =
         "opportunity IN (SELECT id FROM opportunity WHERE scope = ?1 AND contact_no = ?2)";
     let named = "contact_no = ?2 AND opportunity IN (SELECT id FROM opportunity WHERE scope = ?1)";
     let deals = "scope = ?1 AND contact_no = ?2";
     let said = "scope = ?1 AND resolution LIKE ?2 ESCAPE '!'";
-    let delete = |table: &str| Some(format!("DELETE FROM {table}"));
-    add(Counts::Reviews, "review", delete("review"), said, &noted);
+    let delete = |table: Table| Some(format!("DELETE FROM {}", table.name));
+    add(Counts::Reviews, REVIEW, delete(REVIEW), said);
     let open = format!("{deals} AND status IN ('not-started', 'in-progress')");
+    add(Counts::OpenOpportunities, DEAL, None, &open);
     add(
-        Counts::OpenOpportunities,
-        "opportunity",
-        None,
-        &open,
-        &contact,
+        Counts::Comments,
+        DEAL_COMMENT,
+        delete(DEAL_COMMENT),
+        of_contact,
     );
-    let table = "opportunity_comment";
-    add(Counts::Comments, table, delete(table), of_contact, &contact);
-    let table = "opportunity_task";
-    let words = Some(format!("UPDATE {table} SET description = ''"));
-    add(Counts::Nothing, table, words, of_contact, &contact);
-    add(Counts::Nothing, table, erase(table, ""), named, &contact);
-    let table = "opportunity_entry";
-    add(Counts::Nothing, table, erase(table, ""), named, &contact);
-    let table = "opportunity";
+    let words = Some("UPDATE opportunity_task SET description = ''".to_owned());
+    add(Counts::Nothing, DEAL_TASK, words, of_contact);
+    add(Counts::Nothing, DEAL_TASK, erase(DEAL_TASK, ""), named);
+    add(Counts::Nothing, DEAL_ENTRY, erase(DEAL_ENTRY, ""), named);
     let more = ", description = no, version = version + 1";
-    add(
-        Counts::Opportunities,
-        table,
-        erase(table, more),
-        deals,
-        &contact,
-    );
+    add(Counts::Opportunities, DEAL, erase(DEAL, more), deals);
 }
 
-/// The pattern of a text that holds this one, in any case.
+/// The pattern of a text that may hold this one, in any case: the engines fold the case of ASCII alone in the same way.
 fn within(text: &str) -> String {
-    format!("%{}%", escaped(&text.to_lowercase()))
+    let lower = text.to_lowercase();
+    let ascii = lower.split(|c: char| !c.is_ascii());
+    let parts: Vec<String> = ascii.filter(|part| !part.is_empty()).map(escaped).collect();
+    format!("%{}%", parts.join("%"))
 }
 
 fn escaped(text: &str) -> String {
@@ -350,6 +507,7 @@ mod tests {
     #[test]
     fn a_pattern_takes_no_character_of_an_address_for_a_sign() {
         assert_eq!(within("A_b%c!@x.example"), "%a!_b!%c!!@x.example%");
+        assert_eq!(within("M\u{fc}\u{df}ler@x.example"), "%m%ler@x.example%");
         assert_eq!(in_json("\"a b\"@x.example"), "\\\"a b\\\"@x.example");
     }
 

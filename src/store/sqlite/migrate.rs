@@ -33,6 +33,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0005_privacy",
         sql: include_str!("../schema/sqlite/0005_privacy.sql"),
     },
+    Migration {
+        name: "0006_own_addresses",
+        sql: include_str!("../schema/sqlite/0006_own_addresses.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

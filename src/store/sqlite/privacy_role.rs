@@ -9,8 +9,8 @@ use crate::ids::MessageUid;
 use crate::privacy::{Person, Selection};
 use crate::scope::Scope;
 use crate::store::{
-    AffectedMail, Cursor, Deletion, Forgotten, Mark, MarkKind, Page, PrivacyStore, Removal,
-    RemovedMails,
+    AffectedMail, Cursor, Deletion, Erasure, Forgotten, Mark, MarkKind, Page, PrivacyStore,
+    Removal, RemovedMails,
 };
 
 #[async_trait]
@@ -42,11 +42,11 @@ impl PrivacyStore for SqliteStore {
         &self,
         scope: &Scope,
         person: &Person,
-        never_again: bool,
+        erasure: Erasure,
         deletion: Deletion,
     ) -> Result<Forgotten> {
         let (scope, person) = (scope.clone(), person.clone());
-        let job = move |core: &mut Core| core.forget_person(&scope, &person, never_again, deletion);
+        let job = move |core: &mut Core| core.forget_person(&scope, &person, erasure, deletion);
         self.writer().call("forget_person", job).await
     }
 

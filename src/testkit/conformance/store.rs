@@ -118,6 +118,8 @@ fn of_the_reports() -> Vec<Case<Bench>> {
         conversation::{
             a_conversation_is_the_same_in_either_order_of_arrival,
             a_stranger_who_reuses_ids_or_a_subject_is_not_joined,
+            a_common_salesperson_joins_nobody,
+            a_colleague_of_the_contact_is_joined_until_the_link_is_cancelled,
             entries_are_filtered_by_conversation,
             a_conversation_of_another_scope_is_not_found,
         }

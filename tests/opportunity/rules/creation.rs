@@ -1,6 +1,6 @@
 //! Making an opportunity of an interaction log entry.
 
-use email_logging::opportunity::{Creation, OpportunityStatus};
+use email_logging::opportunity::{Creation, OpportunityStatus, PrivacyBlock};
 use email_logging::store::{Annotation, OpportunitySetup};
 
 use crate::opportunity::bench::{Bench, cycle, may, refused, rules};
@@ -79,7 +79,7 @@ async fn creation_uses_the_default_cycle_unless_it_is_blocked(bench: &Bench) {
         .put_sales_cycle(&bench.scope, &blocked)
         .await
         .unwrap();
-    let creation = Creation::on(may(1));
+    let creation = Creation::on(may(1), PrivacyBlock::NotBlocked);
     let made = bench
         .store
         .create_opportunity(&bench.scope, &bench.entries[1], &creation);
@@ -93,7 +93,9 @@ async fn creation_without_a_number_series_is_an_error(bench: &Bench) {
         .put_opportunity_setup(&bench.scope, &setup)
         .await
         .unwrap();
-    let answer = bench.create_with(&Creation::on(may(1))).await;
+    let answer = bench
+        .create_with(&Creation::on(may(1), PrivacyBlock::NotBlocked))
+        .await;
     refused(answer, "opportunity.no_series");
 }
 
@@ -103,18 +105,22 @@ async fn creation_of_a_cancelled_entry_is_an_error(bench: &Bench) {
         .cancel(&bench.scope, &bench.entries[0], true)
         .await
         .unwrap();
-    let answer = bench.create_with(&Creation::on(may(1))).await;
+    let answer = bench
+        .create_with(&Creation::on(may(1), PrivacyBlock::NotBlocked))
+        .await;
     refused(answer, "opportunity.entry_canceled");
 }
 
 async fn creation_of_a_linked_entry_is_an_error(bench: &Bench) {
     bench.create().await;
-    let answer = bench.create_with(&Creation::on(may(1))).await;
+    let answer = bench
+        .create_with(&Creation::on(may(1), PrivacyBlock::NotBlocked))
+        .await;
     refused(answer, "opportunity.entry_linked");
 }
 
 async fn creation_for_a_blocked_contact_is_an_error(bench: &Bench) {
-    let blocked = Creation::on(may(1)).with_contact_blocked(true);
+    let blocked = Creation::on(may(1), PrivacyBlock::Blocked);
     refused(
         bench.create_with(&blocked).await,
         "opportunity.contact_blocked",
@@ -122,7 +128,8 @@ async fn creation_for_a_blocked_contact_is_an_error(bench: &Bench) {
 }
 
 async fn creation_falls_back_to_the_salesperson_of_the_user(bench: &Bench) {
-    let creation = Creation::on(may(1)).with_fallback_salesperson("ME".into());
+    let creation =
+        Creation::on(may(1), PrivacyBlock::NotBlocked).with_fallback_salesperson("ME".into());
     let made = bench.create_with(&creation).await.unwrap();
     assert_eq!(made.salesperson_code, Some("AH".into()));
     let made = bench
@@ -134,7 +141,7 @@ async fn creation_falls_back_to_the_salesperson_of_the_user(bench: &Bench) {
 
 async fn each_entry_of_a_mail_may_have_its_own_opportunity(bench: &Bench) {
     bench.create().await;
-    let creation = Creation::on(may(1));
+    let creation = Creation::on(may(1), PrivacyBlock::NotBlocked);
     let other = bench
         .store
         .create_opportunity(&bench.scope, &bench.entries[1], &creation);

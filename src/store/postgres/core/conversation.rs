@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::find_scope;
 use crate::error::codes;
-use crate::ids::MessageUid;
+use crate::ids::{ContactNo, MessageUid};
 use crate::interaction::{Conversation, ThreadMail, ThreadWalk};
 use crate::scope::Scope;
 use crate::store::postgres::fault::Done;
@@ -92,14 +92,24 @@ async fn mails(tx: &Tx, nos: &[i64], numbers: &mut Numbers) -> Done<Vec<ThreadMa
     if nos.is_empty() {
         return Ok(Vec::new());
     }
-    let mut people: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
-    let list = "SELECT message_no, address FROM participant
+    let mut people: BTreeMap<i64, Vec<(String, bool)>> = BTreeMap::new();
+    let list = "SELECT message_no, address, own FROM participant
         WHERE no = ANY(SELECT p.no FROM unnest($1::bigint[]) AS m (no),
             LATERAL (SELECT no FROM participant WHERE no >= m.no * 65536
                 AND no < (m.no + 1) * 65536) p)";
     for row in &tx.rows(list, &[&nos]).await? {
         let of_mail = people.entry(column(row, "message_no")?);
-        of_mail.or_default().insert(column(row, "address")?);
+        let own = column::<i64>(row, "own")? != 0;
+        of_mail.or_default().push((column(row, "address")?, own));
+    }
+    let mut contacts: BTreeMap<i64, BTreeSet<ContactNo>> = BTreeMap::new();
+    let list = "SELECT message_no, contact_no, contact_company_no FROM entry
+        WHERE message_no = ANY($1) AND NOT canceled";
+    for row in &tx.rows(list, &[&nos]).await? {
+        let company: Option<String> = column(row, "contact_company_no")?;
+        let named = std::iter::once(column::<String>(row, "contact_no")?).chain(company);
+        let of_mail = contacts.entry(column(row, "message_no")?);
+        of_mail.or_default().extend(named.map(ContactNo::new));
     }
     let list = "SELECT no, uid, coalesce(sent, received) AS date, message_id,
             \"references\"::text AS reference_list
@@ -108,7 +118,10 @@ async fn mails(tx: &Tx, nos: &[i64], numbers: &mut Numbers) -> Done<Vec<ThreadMa
     for row in &tx.rows(list, &[&nos]).await? {
         let no: i64 = column(row, "no")?;
         let mut mail = mail(row)?;
-        mail.addresses = people.remove(&no).unwrap_or_default();
+        for (address, own) in people.remove(&no).unwrap_or_default() {
+            mail.name(&address, own);
+        }
+        mail.contacts = contacts.remove(&no).unwrap_or_default();
         numbers.insert(mail.message, no);
         found.push(mail);
     }

@@ -14,10 +14,12 @@ use crate::store::postgres::core::log::Asked as Question;
 use crate::store::postgres::fault::{Done, Fault};
 use crate::store::postgres::pool::{Tx, Value};
 use crate::store::postgres::values::{column, enum_column, id, maybe_digest, uuid};
-use crate::store::rows::privacy::{Asked, DELETE, LOOSEN, Param, affected as select, forget};
+use crate::store::rows::privacy::{
+    Asked, DELETE, LOOSEN, Param, Step, affected as select, forget, open_opportunities,
+};
 use crate::store::rows::{self, Place, json, text, timestamp, unsigned};
 use crate::store::{
-    AffectedMail, Deletion, Forgotten, Mark, MarkKind, Page, Removal, RemovedMails,
+    AffectedMail, Deletion, Erasure, Forgotten, Mark, MarkKind, Page, Removal, RemovedMails,
 };
 
 /// When and with which randomness something is written.
@@ -105,30 +107,27 @@ pub(crate) async fn forget_person(
     tx: &Tx,
     scope: &Scope,
     person: &Person,
-    (never_again, deletion): (bool, Deletion),
+    (erasure, deletion): (Erasure, Deletion),
     (time, entropy): Stamp<'_>,
 ) -> Done<Forgotten> {
     let now = super::now(tx, time).await?;
     let id = make_scope(tx, scope).await?;
     take_turn(tx, id).await?;
+    if erasure.refuse_open_opportunities && count(tx, &open_opportunities(id, person)).await? > 0 {
+        return Err((&codes::PRIVACY_OPEN_OPPORTUNITY).into());
+    }
     let mut lists = links::load_never_log(tx, scope).await?.lists;
     let mut told = Forgotten::default();
     let mut barred = Vec::new();
     for address in &person.addresses {
         let listed = lists.forget(address);
         told.never_log_rules += listed;
-        if never_again || listed > 0 {
+        if erasure.never_again || listed > 0 {
             barred.push(address);
         }
     }
     for step in forget(id, person) {
-        let counted = ask(tx, &step.count()).await?;
-        let counted = counted.first().ok_or(Fault::Damaged("a count"))?;
-        told.add(step.counts, unsigned(column(counted, "rows_found")?)?);
-        if let (Deletion::Delete, Some(change)) = (deletion, step.change()) {
-            let values = values(&change);
-            tx.run(&numbered(&change.sql), &references(&values)).await?;
-        }
+        told.add(step.counts, take(tx, &step, deletion).await?);
     }
     if deletion == Deletion::Preview {
         return Ok(told);
@@ -144,6 +143,40 @@ pub(crate) async fn forget_person(
         }
     }
     Ok(told)
+}
+
+/// Does a step, or says how many rows it is about.
+async fn take(tx: &Tx, step: &Step, deletion: Deletion) -> Done<u64> {
+    let deletes = deletion == Deletion::Delete;
+    let Some(candidates) = step.candidates() else {
+        let rows = match step.count() {
+            Some(asked) => count(tx, &asked).await?,
+            None => 0,
+        };
+        if let Some(change) = step.change().filter(|_| deletes) {
+            let values = values(&change);
+            tx.run(&numbered(&change.sql), &references(&values)).await?;
+        }
+        return Ok(rows);
+    };
+    let mut rows = Vec::new();
+    for row in &ask(tx, &candidates).await? {
+        if step.is_about(column(row, "said")?) {
+            rows.push((column(row, "row_key")?, column(row, "row_other")?));
+        }
+    }
+    if deletes {
+        for sql in step.changes(&rows) {
+            tx.run(&sql, &[]).await?;
+        }
+    }
+    Ok(rows.len() as u64)
+}
+
+async fn count(tx: &Tx, asked: &Asked) -> Done<u64> {
+    let counted = ask(tx, asked).await?;
+    let counted = counted.first().ok_or(Fault::Damaged("a count"))?;
+    Ok(unsigned(column(counted, "rows_found")?)?)
 }
 
 pub(crate) async fn mark_mail(

@@ -84,7 +84,7 @@ pub(super) async fn participants(
     tx: &Tx,
     numbers: &[i64],
 ) -> Done<BTreeMap<i64, Vec<Participant>>> {
-    let list = "SELECT message_no, role, address, name FROM participant p
+    let list = "SELECT message_no, role, address, name, own FROM participant p
         JOIN UNNEST($1::bigint[]) AS r (message) ON p.no >= r.message * 65536
             AND p.no < (r.message + 1) * 65536
         ORDER BY p.no";
@@ -92,7 +92,8 @@ pub(super) async fn participants(
     for row in &tx.rows(list, &[&numbers]).await? {
         let role = enum_column(row, "role", ParticipantRole::from_code)?;
         let address: String = column(row, "address")?;
-        let participant = Participant::new(role, address, column(row, "name")?);
+        let own = column::<i64>(row, "own")? != 0;
+        let participant = Participant::new(role, address, column(row, "name")?).with_own(own);
         let named = by_message.entry(column(row, "message_no")?);
         named.or_default().push(participant);
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::Core;
 use super::identity::message_no;
 use crate::error::codes;
-use crate::ids::MessageUid;
+use crate::ids::{ContactNo, MessageUid};
 use crate::interaction::{Conversation, ThreadMail, ThreadWalk};
 use crate::scope::Scope;
 use crate::store::rows::message_id_hash;
@@ -105,8 +105,19 @@ fn mail(conn: &Connection, no: i64) -> Done<ThreadMail> {
     mail.message_id = message_id;
     mail.references = from_json(&references)?;
     let mut people =
-        conn.prepare_cached("SELECT address FROM participant WHERE no >= ?1 AND no < ?2")?;
-    let people = people.query_map([no << 16, (no + 1) << 16], |row| row.get(0))?;
-    mail.addresses = people.collect::<rusqlite::Result<_>>()?;
+        conn.prepare_cached("SELECT address, own FROM participant WHERE no >= ?1 AND no < ?2")?;
+    let mut people = people.query([no << 16, (no + 1) << 16])?;
+    while let Some(row) = people.next()? {
+        mail.name(&row.get::<_, String>(0)?, row.get(1)?);
+    }
+    let mut contacts = conn.prepare_cached(
+        "SELECT contact_no, contact_company_no FROM entry WHERE message_no = ?1 AND canceled = 0",
+    )?;
+    let mut contacts = contacts.query([no])?;
+    while let Some(row) = contacts.next()? {
+        let company: Option<String> = row.get(1)?;
+        let named = std::iter::once(row.get::<_, String>(0)?).chain(company);
+        mail.contacts.extend(named.map(ContactNo::new));
+    }
     Ok(mail)
 }

@@ -167,8 +167,8 @@ const PARTICIPANTS: usize = 1 << 16;
 
 fn insert_participants(conn: &Connection, scope: i64, no: i64, record: &MessageRecord) -> Done<()> {
     let mut insert = conn.prepare_cached(
-        "INSERT INTO participant (no, message_no, scope, role, address, name)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO participant (no, message_no, scope, role, address, name, own)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     if record.participants.len() > PARTICIPANTS {
         return Err(Fault::Data("too many participants"));
@@ -181,7 +181,8 @@ fn insert_participants(conn: &Connection, scope: i64, no: i64, record: &MessageR
             scope,
             participant.role.code(),
             text(&participant.address),
-            maybe_text(participant.name.as_deref())
+            maybe_text(participant.name.as_deref()),
+            participant.own
         ])?;
     }
     Ok(())

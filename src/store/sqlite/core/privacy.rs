@@ -11,13 +11,15 @@ use crate::ids::MessageUid;
 use crate::privacy::tombstone::{Known, Tombstone, TombstoneKey, bars};
 use crate::privacy::{MARKED_PRIVATE, Person, Selection};
 use crate::scope::Scope;
-use crate::store::rows::privacy::{Asked, DELETE, LOOSEN, Param, affected, forget};
+use crate::store::rows::privacy::{
+    Asked, DELETE, LOOSEN, Param, RowKey, Step, affected, forget, open_opportunities,
+};
 use crate::store::rows::{Place, Question};
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{column, enum_column, text, timestamp, unsigned};
 use crate::store::{
-    AffectedMail, Cursor, Deletion, Forgotten, Mark, MarkKind, MessageRecord, Page, Removal,
-    RemovedMails,
+    AffectedMail, Cursor, Deletion, Erasure, Forgotten, Mark, MarkKind, MessageRecord, Page,
+    Removal, RemovedMails,
 };
 
 impl Core {
@@ -81,28 +83,27 @@ impl Core {
         &mut self,
         scope: &Scope,
         person: &Person,
-        never_again: bool,
+        erasure: Erasure,
         deletion: Deletion,
     ) -> Done<Forgotten> {
         let now = self.now();
         let entropy = std::sync::Arc::clone(&self.entropy);
         let (tx, scope) = self.write(scope)?;
+        if erasure.refuse_open_opportunities && run(&tx, open_opportunities(scope, person))? > 0 {
+            return Err((&codes::PRIVACY_OPEN_OPPORTUNITY).into());
+        }
         let mut lists = links::never_log(&tx, scope)?.lists;
         let mut told = Forgotten::default();
         let mut barred = Vec::new();
         for address in &person.addresses {
             let listed = lists.forget(address);
             told.never_log_rules += listed;
-            if never_again || listed > 0 {
+            if erasure.never_again || listed > 0 {
                 barred.push(address);
             }
         }
         for step in forget(scope, person) {
-            let rows: i64 = run(&tx, step.count())?;
-            told.add(step.counts, unsigned(rows)?);
-            if let (Deletion::Delete, Some(change)) = (deletion, step.change()) {
-                tx.execute(&change.sql.clone(), values(change))?;
-            }
+            told.add(step.counts, take(&tx, &step, deletion)?);
         }
         if deletion == Deletion::Preview {
             return Ok(told);
@@ -306,6 +307,39 @@ fn remove(conn: &Connection, scope: i64, no: i64, told: &mut RemovedMails) -> Do
 fn known(conn: &Connection, scope: i64, message: &MessageUid) -> Done<i64> {
     let no = identity::message_no(conn, scope, message)?;
     Ok(no.ok_or(&codes::STORE_NOT_FOUND)?)
+}
+
+/// Does a step, or says how many rows it is about.
+fn take(conn: &Connection, step: &Step, deletion: Deletion) -> Done<u64> {
+    let deletes = deletion == Deletion::Delete;
+    let Some(candidates) = step.candidates() else {
+        let rows = step.count().map_or(Ok(0), |count| run(conn, count))?;
+        if let Some(change) = step.change().filter(|_| deletes) {
+            conn.execute(&change.sql.clone(), values(change))?;
+        }
+        return unsigned(rows);
+    };
+    let rows = about(conn, step, candidates)?;
+    if deletes {
+        for sql in step.changes(&rows) {
+            conn.execute(&sql, [])?;
+        }
+    }
+    Ok(rows.len() as u64)
+}
+
+fn about(conn: &Connection, step: &Step, candidates: Asked) -> Done<Vec<RowKey>> {
+    let sql = candidates.sql.clone();
+    let mut list = conn.prepare(&sql)?;
+    let mut found = list.query(values(candidates))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let said: String = column(row, "said")?;
+        if step.is_about(&said) {
+            rows.push((column(row, "row_key")?, column(row, "row_other")?));
+        }
+    }
+    Ok(rows)
 }
 
 fn run(conn: &Connection, asked: Asked) -> Done<i64> {

@@ -61,7 +61,7 @@ fn record(row: &Row<'_>) -> Done<MessageRecord> {
 
 pub(super) fn participants(conn: &Connection, no: i64) -> Done<Vec<Participant>> {
     let mut list = conn.prepare_cached(
-        "SELECT role, address, name FROM participant WHERE no >= ?1 AND no < ?2 ORDER BY no",
+        "SELECT role, address, name, own FROM participant WHERE no >= ?1 AND no < ?2 ORDER BY no",
     )?;
     let rows = list.query_map([no << 16, (no + 1) << 16], |row| Ok(participant(row)))?;
     rows.map(|row| row?).collect()
@@ -70,5 +70,6 @@ pub(super) fn participants(conn: &Connection, no: i64) -> Done<Vec<Participant>>
 fn participant(row: &Row<'_>) -> Done<Participant> {
     let role = enum_column(row, "role", ParticipantRole::from_code)?;
     let address: String = column(row, "address")?;
-    Ok(Participant::new(role, address, column(row, "name")?))
+    let own: bool = column(row, "own")?;
+    Ok(Participant::new(role, address, column(row, "name")?).with_own(own))
 }

@@ -3,15 +3,15 @@
 use super::bench::Bench;
 use super::sample::{self, Sample};
 use crate::error::ErrorKind;
-use crate::ids::MessageUid;
+use crate::ids::{ContactNo, MessageUid};
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::store::LogFilter;
 use crate::testkit::conformance::harness::{Checked, equal, fails};
 
-/// A mail that refers to these ids, to this address.
+/// A mail that refers to these ids, to this address, logged for a contact of that name.
 fn mail(number: u32, references: &[&str], address: &str) -> Sample {
-    sample::logged(number, &["C1"]).change_record(|record| {
+    sample::logged(number, &[address]).change_record(|record| {
         record.references = references.iter().map(|id| (*id).to_owned()).collect();
         record.subject = "Pumps".into();
         for participant in &mut record.participants {
@@ -81,6 +81,42 @@ pub(super) async fn a_stranger_who_reuses_ids_or_a_subject_is_not_joined(bench: 
         equal("alone", found(bench, of).await?, vec![(of.uid(), None)])?;
     }
     Ok(())
+}
+
+/// The same mail by the salesperson who wrote Anna's.
+fn by_annas_salesperson(sample: Sample) -> Sample {
+    sample.change_record(|record| {
+        for participant in record.participants.iter_mut().filter(|named| named.own) {
+            "anna-from@example.com".clone_into(&mut participant.address);
+        }
+    })
+}
+
+pub(super) async fn a_common_salesperson_joins_nobody(bench: &Bench) -> Checked {
+    let mine = mail(1, &["root"], "anna");
+    let forged = by_annas_salesperson(mail(2, &["root", "mail-1@example.com"], "mallory"));
+    put(bench, &[&mine, &forged]).await?;
+    for of in [&mine, &forged] {
+        equal("alone", found(bench, of).await?, vec![(of.uid(), None)])?;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_colleague_of_the_contact_is_joined_until_the_link_is_cancelled(
+    bench: &Bench,
+) -> Checked {
+    let mine = mail(1, &[], "anna");
+    let colleague = mail(2, &["mail-1@example.com"], "carol").change_entries(|entry| {
+        entry.contact_company_no = Some(ContactNo::new("anna-COMPANY"));
+    });
+    put(bench, &[&mine, &colleague]).await?;
+    let both = vec![(mine.uid(), None), (colleague.uid(), Some(mine.uid()))];
+    for of in [&mine, &colleague] {
+        equal("joined", found(bench, of).await?, both.clone())?;
+    }
+    let entry = colleague.entry_ids()[0];
+    bench.store.cancel(&bench.scope, &entry, true).await?;
+    equal("alone", found(bench, &mine).await?.len(), 1)
 }
 
 pub(super) async fn entries_are_filtered_by_conversation(bench: &Bench) -> Checked {

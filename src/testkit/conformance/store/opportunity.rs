@@ -15,8 +15,8 @@ use super::sample::Sample;
 use super::{Bench, StoreBackend, sample};
 use crate::error::Result;
 use crate::opportunity::{
-    ActivityStep, Amount, Creation, DateFormula, NumberSeries, Opportunity, Percent, SalesCycle,
-    SalesCycleStage, StageAction, StageUpdate, TaskKind,
+    ActivityStep, Amount, Creation, DateFormula, NumberSeries, Opportunity, Percent, PrivacyBlock,
+    SalesCycle, SalesCycleStage, StageAction, StageUpdate, TaskKind,
 };
 use crate::store::{InteractionStore, OpportunitySetup, OpportunityStore, StoredOpportunity};
 use crate::testkit::conformance::Report;
@@ -72,7 +72,7 @@ impl OpportunityBackend {
 
     async fn create(&self, sample: &Sample) -> Result<StoredOpportunity> {
         let entry = &sample.row.entries[0].id;
-        let creation = Creation::on(day(1));
+        let creation = Creation::on(day(1), PrivacyBlock::NotBlocked);
         let scope = &self.log.scope;
         self.store.create_opportunity(scope, entry, &creation).await
     }
@@ -81,7 +81,7 @@ impl OpportunityBackend {
     async fn started(&self, number: u32) -> Checked<StoredOpportunity> {
         let cycle = cycle("FIRM");
         let mut stored = self.made(&sample::logged(number, &["C1"])).await?;
-        stored.opportunity.update(&cycle, &first(2))?;
+        drop(stored.opportunity.update(&cycle, &first(2))?);
         stored.version = self.save(&stored).await?;
         Ok(stored)
     }

@@ -13,9 +13,9 @@ use crate::message::MessageContent;
 use crate::privacy::{MARKED_PRIVATE, Person, RetentionRule, Selection};
 use crate::scope::Scope;
 use crate::store::{
-    AffectedMail, Annotation, CommitBatch, DecisionFilter, Deletion, Forgotten, InteractionStore,
-    LinkChange, LogFilter, Mark, MarkKind, MoveOutcome, PrivacyStore, Removal, RemovalReason,
-    RemovedMails, Resolution, ReviewFilter, ReviewStore, RowResult,
+    AffectedMail, Annotation, CommitBatch, DecisionFilter, Deletion, Erasure, Forgotten,
+    InteractionStore, LinkChange, LogFilter, Mark, MarkKind, MoveOutcome, PrivacyStore, Removal,
+    RemovalReason, RemovedMails, Resolution, ReviewFilter, ReviewStore, RowResult,
 };
 use crate::testkit::conformance::Report;
 use crate::testkit::conformance::harness::{self, Case, Checked, Stop, cases, check, equal};
@@ -145,9 +145,10 @@ impl Desk {
 
     async fn forget(&self, person: &Person, never: bool, how: Deletion) -> Checked<Forgotten> {
         let scope = &self.bench.scope;
+        let erasure = Erasure::default().with_never_again(never);
         Ok(self
             .privacy
-            .forget_person(scope, person, never, how)
+            .forget_person(scope, person, erasure, how)
             .await?)
     }
 }
@@ -693,8 +694,9 @@ async fn another_scope_is_not_touched(desk: &Desk) -> Checked {
         .await?;
     equal("removed", told, RemovedMails::default())?;
     let person = Person::at("anna.hall@cronus.example")?;
+    let erasure = Erasure::default().with_never_again(true);
     privacy
-        .forget_person(&other, &person, true, Deletion::Delete)
+        .forget_person(&other, &person, erasure, Deletion::Delete)
         .await?;
     let mark = Mark::new("AH", "");
     let kind = MarkKind::Private;

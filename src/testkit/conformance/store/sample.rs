@@ -177,7 +177,8 @@ fn record(number: u32) -> MessageRecord {
                 ParticipantRole::From,
                 "anna.hall@cronus.example",
                 "Anna Hall",
-            ),
+            )
+            .with_own(true),
             participant(ParticipantRole::To, "bob@contoso.example", "Bob B\u{f6}hm"),
         ],
         sent: Some(minute(number)),

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::{OpportunityBackend, cycle, day, refused, sample};
 use crate::error::ErrorKind;
 use crate::ids::EntryId;
-use crate::opportunity::{Creation, OpportunityStatus};
+use crate::opportunity::{Creation, OpportunityStatus, PrivacyBlock};
 use crate::store::{Annotation, OpportunityFilter, OpportunitySetup};
 use crate::testkit::conformance::harness::{Checked, check, equal, fails};
 
@@ -49,7 +49,7 @@ pub(super) async fn an_opportunity_is_made_of_an_entry_with_a_number_and_a_link(
     let read = backend.load(found).await?;
     equal("what is stored", &read, &made)?;
     // The other entry of the same mail may have one of its own.
-    let creation = Creation::on(day(1));
+    let creation = Creation::on(day(1), PrivacyBlock::NotBlocked);
     let second = backend
         .store
         .create_opportunity(scope, &other.id, &creation)
@@ -68,13 +68,13 @@ pub(super) async fn what_cannot_be_made_takes_no_number_and_links_nothing(
     refused("no series", without, "opportunity.no_series")?;
     let cycle = backend.set_up().await?;
     let unknown = EntryId::from_bytes([9; 16]);
-    let creation = Creation::on(day(1));
+    let creation = Creation::on(day(1), PrivacyBlock::NotBlocked);
     let nobody = backend
         .store
         .create_opportunity(scope, &unknown, &creation)
         .await;
     fails("an unknown entry", nobody, ErrorKind::NotFound)?;
-    let blocked = creation.with_contact_blocked(true);
+    let blocked = Creation::on(day(1), PrivacyBlock::Blocked);
     let answer = backend.store.create_opportunity(scope, &id, &blocked).await;
     refused("a blocked contact", answer, "opportunity.contact_blocked")?;
     log.store.cancel(scope, &id, true).await?;

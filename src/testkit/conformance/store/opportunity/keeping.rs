@@ -15,7 +15,7 @@ pub(super) async fn every_field_is_read_back(backend: &OpportunityBackend) -> Ch
     let cycle = backend.set_up().await?;
     let mut stored = backend.started(1).await?;
     let one = &mut stored.opportunity;
-    one.update(&cycle, &next(4))?;
+    drop(one.update(&cycle, &next(4))?);
     one.assign_quote(Quote::new("Q-1", Amount::from(900)), false)?;
     one.complete_task(1)?;
     one.comment(Comment::new(
@@ -32,7 +32,7 @@ pub(super) async fn every_field_is_read_back(backend: &OpportunityBackend) -> Ch
     )?;
     let code = CloseCode::new("PRICE", CloseKind::Won);
     let closing = Closing::won(day(9), None).with_cancel_open_tasks(true);
-    stored.opportunity.close(&closing, Some(&code))?;
+    drop(stored.opportunity.close(&closing, Some(&code))?);
     stored.version = backend.save(&stored).await?;
     equal("won", &backend.load(&stored.opportunity).await?, &stored)?;
     let no = OpportunityNo::new("none");
@@ -70,7 +70,7 @@ pub(super) async fn one_of_many_who_save_at_once_wins(backend: &OpportunityBacke
     let mut changed = Vec::new();
     for date in 3..11 {
         let mut one = stored.clone();
-        one.opportunity.update(&cycle, &next(date))?;
+        drop(one.opportunity.update(&cycle, &next(date))?);
         changed.push(one);
     }
     let answers = join_all(changed.iter().map(|one| backend.save(one))).await;
@@ -93,7 +93,7 @@ pub(super) async fn a_history_that_does_not_add_up_is_refused(
 ) -> Checked {
     let cycle = backend.set_up().await?;
     let mut stored = backend.started(1).await?;
-    stored.opportunity.update(&cycle, &next(4))?;
+    drop(stored.opportunity.update(&cycle, &next(4))?);
     stored.version = backend.save(&stored).await?;
     let mut broken = [stored.clone(), stored.clone(), stored.clone()];
     broken[0].opportunity.entries.clear();
@@ -140,9 +140,11 @@ pub(super) async fn what_is_deleted_is_gone_and_its_entries_are_free(
     let answer = delete(stored.version).await;
     refused("in progress", answer, "opportunity.in_progress")?;
     let code = CloseCode::new("LOST", CloseKind::Lost);
-    stored
-        .opportunity
-        .close(&Closing::lost(day(9)), Some(&code))?;
+    drop(
+        stored
+            .opportunity
+            .close(&Closing::lost(day(9)), Some(&code))?,
+    );
     stored.version = backend.save(&stored).await?;
     refused("another version", delete(1).await, "opportunity.version")?;
     delete(stored.version).await?;

@@ -22,9 +22,9 @@ async fn four(backend: &OpportunityBackend) -> Checked {
             continue;
         }
         let one = &mut stored.opportunity;
-        one.update(&cycle, &first(2))?;
+        drop(one.update(&cycle, &first(2))?);
         if number > 2 {
-            one.update(&cycle, &next(6))?;
+            drop(one.update(&cycle, &next(6))?);
             let kind = if number == 3 {
                 CloseKind::Won
             } else {
@@ -35,7 +35,7 @@ async fn four(backend: &OpportunityBackend) -> Checked {
                 CloseKind::Won => Closing::won(day(9), Some(Amount::from(700))),
                 CloseKind::Lost => Closing::lost(day(7)),
             };
-            one.close(&closing, Some(&code))?;
+            drop(one.close(&closing, Some(&code))?);
         }
         backend.save(&stored).await?;
     }

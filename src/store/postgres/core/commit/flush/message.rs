@@ -122,6 +122,7 @@ impl Changes<'_> {
             .collect();
         let addresses: Vec<_> = rows.iter().map(|row| text(&row.2.address)).collect();
         let roles: Vec<_> = rows.iter().map(|row| row.2.role.code()).collect();
+        let own: Vec<i64> = rows.iter().map(|row| i64::from(row.2.own)).collect();
         let messages: Vec<i64> = rows.iter().map(|row| row.1).collect();
         let numbers: Vec<i64> = rows.iter().map(|row| row.0).collect();
         let many = Many::default()
@@ -130,7 +131,8 @@ impl Changes<'_> {
             .with("message_no", Kind::Number, Box::new(messages))
             .with("role", Kind::Text, Box::new(roles))
             .with("address", Kind::Text, Box::new(addresses))
-            .with("name", Kind::Text, Box::new(names));
+            .with("name", Kind::Text, Box::new(names))
+            .with("own", Kind::Number, Box::new(own));
         writes.push(many.insert("participant", ""));
     }
 }
