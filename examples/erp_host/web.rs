@@ -121,6 +121,7 @@ fn administration() -> Router<Arc<Erp>> {
         .route("/health/mail", post(health::mail))
         .route("/privacy", get(erasure::show))
         .route("/privacy/export", get(erasure::export))
+        .route("/privacy/canceled", post(erasure::canceled))
         .route("/privacy/retention", post(erasure::retain))
         .route("/privacy/erase", post(erasure::erase))
         .route("/assistant", get(assistant::show).post(assistant::act))

@@ -439,6 +439,8 @@ words! {
     kept_opportunity: "Kept for an opportunity", "Conservés pour une opportunité", "Für eine Verkaufschance behalten";
     kept_held: "Kept on hold", "Conservés sur demande", "Auf Wunsch behalten";
     kept_waiting: "Kept: not delivered yet", "Conservés : pas encore livrés", "Behalten: noch nicht übergeben";
+    canceled_entries: "Cancelled entries", "Écritures annulées", "Stornierte Posten";
+    canceled_note: "They are deleted with their comments; a mail without another entry goes with its original.", "Elles sont supprimées avec leurs commentaires ; un e-mail sans autre écriture part avec son original.", "Sie werden mit ihren Bemerkungen gelöscht; eine Mail ohne weiteren Posten geht mit ihrem Original.";
     erase_person: "Erase a person", "Effacer une personne", "Eine Person löschen";
     erase_note: "Every mail that names the person goes, for everybody, and what else is known of the person.", "Tous les e-mails qui nomment la personne disparaissent, pour tous, ainsi que le reste.", "Jede Mail, die die Person nennt, verschwindet für alle, und was sonst bekannt ist.";
     contact_no: "Contact number", "Numéro de contact", "Kontaktnummer";

@@ -48,7 +48,7 @@ impl Erp {
             base,
             address,
             _store: store,
-            output: output,
+            output,
         }
     }
 }

@@ -214,6 +214,25 @@ fn retention_says_first_what_goes() {
 }
 
 #[test]
+fn cancelled_entries_are_deleted_after_a_preview() {
+    let (_erp, mut administration) = office(&two_mails(), 2, &[]);
+    let page = format!("/entries/{}", entry(&mut administration, WORD));
+    administration.send(&page, &format!("{page}/cancel"), &[("canceled", "true")]);
+    let preview = administration.send("/privacy", "/privacy/canceled", &[]);
+    assert!(
+        preview.body.contains("<dt>Originals</dt><dd>1</dd>"),
+        "{}",
+        preview.body
+    );
+    assert_eq!(administration.get(&page).status, 200);
+    let run = [("act", "run")];
+    let gone = administration.send("/privacy", "/privacy/canceled", &run);
+    assert!(gone.body.contains("This is gone."), "{}", gone.body);
+    assert_eq!(administration.get(&page).status, 404);
+    assert_eq!(found(&administration.get("/mails").body), 1);
+}
+
+#[test]
 fn a_person_is_erased_after_a_preview_and_never_logged_again() {
     let (_erp, mut administration) = office(&two_mails(), 2, &[]);
     let who = [

@@ -1,5 +1,7 @@
 //! Contacts that change, and opportunities that are made and moved.
 
+use std::fmt::Write as _;
+
 use crate::erp::{Erp, PASSWORD};
 use crate::office::{ADA, MARGAUX, entry, found, mail, office, wait};
 use crate::visitor::{Answer, Visitor};
@@ -288,7 +290,6 @@ fn contacts_that_change_at_once_are_all_kept_over_a_restart() {
 
 /// A company of many, one of them with a number that no link takes as it is.
 fn many() -> tempfile::NamedTempFile {
-    use std::io::Write as _;
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let mut text = "own-domains = [\"tidewheel.example\"]\n".to_owned();
     text += "[[salesperson]]\ncode = \"AH\"\nname = \"Ada Holm\"\nemail = \"ada.holm@tidewheel.example\"\n";
@@ -298,11 +299,13 @@ fn many() -> tempfile::NamedTempFile {
         } else {
             format!("K{index:03}")
         };
-        text += &format!(
+        write!(
+            text,
             "[[contact]]\nno = \"{no}\"\nname = \"Person {index:03}\"\nkind = \"person\"\nemail = \"p{index}@many.example\"\n"
-        );
+        )
+        .unwrap();
     }
-    file.write_all(text.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
     file
 }
 

@@ -11,7 +11,8 @@ use email_logging::ContactNo;
 use email_logging::error::Error;
 use email_logging::privacy::{Person, RetentionRule};
 use email_logging::store::{
-    Deletion, Erased, Erasure, PrivacyDesk, Removed, Retained, SubjectExport, SubjectRecords,
+    CanceledEntries as _, Deletion, Erased, Erasure, LogFilter, PrivacyDesk, Removed, Retained,
+    SubjectExport, SubjectRecords,
 };
 use jiff::ToSpan as _;
 use serde::Deserialize;
@@ -41,6 +42,7 @@ struct Page {
     f: Frame,
     months: u16,
     retention: Option<Told>,
+    canceled: Option<Told>,
     who: Who,
     erasure: Option<Told>,
     /// Addresses by which nothing is erased, as others have them too.
@@ -54,6 +56,7 @@ impl Page {
             f: Frame::new(session, "privacy", "/privacy"),
             months: MONTHS,
             retention: None,
+            canceled: None,
             who: Who::default(),
             erasure: None,
             shared: String::new(),
@@ -108,6 +111,35 @@ pub(super) async fn retain(
     let mut page = Page::new(&session);
     page.months = age.months;
     page.retention = Some(retained(&page.f, &told, age.act == "run"));
+    Ok(render(&page))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Act {
+    act: String,
+}
+
+/// Says how many cancelled entries there are, or deletes them with what only they kept.
+pub(super) async fn canceled(
+    State(erp): State<Arc<Erp>>,
+    Extension(session): Extension<Session>,
+    Form(Act { act }): Form<Act>,
+) -> Result<Response, Failed> {
+    let all = LogFilter::default();
+    let told = erp.store.delete_canceled(&erp.scope, &all, deletion(&act));
+    let told = told.await?;
+    erp.originals.forget();
+    let mut page = Page::new(&session);
+    page.canceled = Some(Told {
+        done: act == "run",
+        lines: vec![
+            (page.f.w.entries, told.entries),
+            (page.f.w.comments, told.comments),
+            (page.f.w.mail, told.mails),
+            (page.f.w.originals, told.originals),
+        ],
+    });
     Ok(render(&page))
 }
 
@@ -211,7 +243,7 @@ pub(super) async fn export(
     Query(who): Query<Who>,
 ) -> Result<Response, Failed> {
     let export = SubjectExport::new(&*erp.store, &erp.scope, person(&erp, &who)?)?;
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     let mut after = None;
     loop {
         let page = export.mails(after.as_ref(), MAILS).await?;
@@ -236,7 +268,7 @@ pub(super) async fn export(
                 "marks": marks.collect::<Vec<_>>(),
                 "original-bytes": found.original,
             });
-            lines += &format!("{line}\n");
+            lines.push(line.to_string());
         }
         after = page.next;
         if after.is_none() {
@@ -244,7 +276,9 @@ pub(super) async fn export(
         }
     }
     let records = export.records().await?;
-    lines += &format!("{}\n", beside_mails(&records));
+    lines.push(beside_mails(&records).to_string());
+    // The last line ends as well.
+    lines.push(String::new());
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl"),
         (
@@ -252,7 +286,7 @@ pub(super) async fn export(
             "attachment; filename=\"person.jsonl\"",
         ),
     ];
-    Ok((headers, lines).into_response())
+    Ok((headers, lines.join("\n")).into_response())
 }
 
 fn beside_mails(found: &SubjectRecords) -> Value {

@@ -46,7 +46,7 @@ pub(super) async fn show(
     let filter = LogFilter::default();
     let log = sight::log(&erp, &session);
     let page = log.entries(&erp.scope, &filter, None, NEWEST).await?;
-    let waiting = sight::review(&erp, &session).counts(&erp.scope).await?;
+    let waiting = sight::review_counts(&erp, &session).await?;
     let mut wanted = OpportunityFilter::default();
     wanted.status = Some(OpportunityStatus::InProgress);
     let running = erp

@@ -112,7 +112,7 @@ async fn tabs(
     state: ReviewState,
     excluded: bool,
 ) -> Result<Vec<Tab>, Failed> {
-    let counts = sight::review(erp, session).counts(&erp.scope).await?;
+    let counts = sight::review_counts(erp, session).await?;
     let count = |of: ReviewState, left_out: bool| {
         let fitting = counts
             .iter()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use email_logging::interaction::{InteractionLogEntry, InteractionStatistics, StatisticsOptions};
 use email_logging::privacy::{MARKED_PRIVATE, Viewer, Visibility};
 use email_logging::store::{
-    InteractionReports as _, LogCount, LogFilter, LoggedMail, SqliteStore, VisibleLog,
-    VisibleOpportunities, VisibleReview,
+    InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount, ReviewQueue as _,
+    SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
 };
 
 use super::page::Failed;
@@ -40,6 +40,18 @@ pub(super) fn log(erp: &Erp, session: &Session) -> Log {
 /// The review queue: mail that was not logged is shown to whom it names, and to the administration.
 pub(super) fn review(erp: &Erp, session: &Session) -> VisibleReview<Arc<SqliteStore>> {
     VisibleReview::new(Arc::clone(&erp.store), viewer(erp, session))
+}
+
+/// How many items of the queue the person sees, of each kind. The administration sees all, which the store counts itself.
+pub(super) async fn review_counts(
+    erp: &Erp,
+    session: &Session,
+) -> Result<Vec<ReviewCount>, Failed> {
+    Ok(if session.is_administration() {
+        erp.store.review_counts(&erp.scope).await?
+    } else {
+        review(erp, session).counts(&erp.scope).await?
+    })
 }
 
 /// The opportunities, without what they took from mail that is hidden.

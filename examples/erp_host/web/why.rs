@@ -124,7 +124,7 @@ pub(super) async fn show(
         rows.extend(found);
         looked_at = looked_at.max(seen);
     }
-    rows.sort_by(|one, other| other.date.cmp(&one.date));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.date));
     Ok(render(&Why {
         f,
         q: wanted.q,
