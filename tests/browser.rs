@@ -88,6 +88,7 @@ fn the_erp_in_a_browser() {
     assert!(vectors.all >= 500, "{} vectors", vectors.all);
     let full = Erp::start(&[], None);
     let empty = Erp::start(&["--mails".as_ref(), none.as_os_str()], Some(PASSWORD));
+    let (french, german) = (Erp::start(&[], None), Erp::start(&[], None));
     let attacked = Erp::start(&["--mails".as_ref(), hostile.as_os_str()], None);
     let plan = json!({
         "modules": browser.modules,
@@ -99,7 +100,10 @@ fn the_erp_in_a_browser() {
         "full": full.base,
         "empty": empty.base,
         "hostile": attacked.base,
+        "fr": french.base,
+        "de": german.base,
         "mails": vectors.logged,
+        "texts": vectors.texts,
     });
     let report = drive(&browser, &plan, folder.path());
     let counted = [&report["screenshots"], &report["seconds"]];
@@ -109,8 +113,8 @@ fn the_erp_in_a_browser() {
     let lines: Vec<_> = problems.iter().filter_map(Value::as_str).collect();
     assert!(lines.is_empty(), "{}", lines.join("\n"));
     assert_eq!(report["control"], true, "the hooks see a vector that runs");
-    assert!(report["screenshots"].as_u64().unwrap() >= 300);
-    assert!(report["accessibility"].as_u64().unwrap() >= 130);
+    assert!(report["screenshots"].as_u64().unwrap() >= 450);
+    assert!(report["accessibility"].as_u64().unwrap() >= 450);
     assert!(report["story"]["presses"].as_u64().unwrap() > 100);
     let swept = &report["vectors"];
     assert_eq!(

@@ -4,6 +4,16 @@
 
 #[path = "browser/erp.rs"]
 mod erp;
+#[path = "erp_host/guard.rs"]
+mod guard;
+#[path = "erp_host/office.rs"]
+mod office;
+#[path = "erp_host/privacy.rs"]
+mod privacy;
+#[path = "erp_host/reading.rs"]
+mod reading;
+#[path = "erp_host/sales.rs"]
+mod sales;
 #[path = "erp_host/visitor.rs"]
 mod visitor;
 
@@ -131,14 +141,19 @@ fn a_sign_in_gives_the_browser_another_session() {
         visitor.get("/contacts").header("location"),
         Some("/sign-in")
     );
-    let token = visitor.token("/sign-in");
-    let planted = visitor.cookie.clone();
-    let fields = [("token", token.as_str()), ("password", PASSWORD)];
-    assert_eq!(visitor.post("/sign-in", &fields).status, 303);
-    assert_ne!(visitor.cookie, planted);
+    visitor.get("/sign-in");
+    let planted = visitor.cookies.clone();
+    assert_eq!(visitor.sign_in("AH", PASSWORD).status, 303);
+    assert_ne!(visitor.cookies, planted);
     assert_eq!(visitor.get("/contacts").status, 200);
-    let token = visitor.token("/contacts");
-    assert_eq!(visitor.post("/sign-out", &[("token", &token)]).status, 303);
+    let mut other = Visitor::of(&erp);
+    other.cookies = planted;
+    assert_eq!(
+        other.get("/contacts").status,
+        303,
+        "the planted one is worth nothing"
+    );
+    assert_eq!(visitor.send("/contacts", "/sign-out", &[]).status, 303);
     assert_eq!(
         visitor.get("/contacts").header("location"),
         Some("/sign-in")
@@ -148,26 +163,11 @@ fn a_sign_in_gives_the_browser_another_session() {
 /// Switches logging on: consent, then the switch; and waits until the queue is read.
 fn logging(erp: &Erp) -> Visitor {
     let mut visitor = Visitor::of(erp);
-    let token = visitor.token("/settings");
-    let consent = visitor.post("/settings/enable", &[("token", &token)]);
-    let link = consent.between("id=\"consent\" href=\"", "\"");
-    let there = Visitor::follow(&link.replace("&#38;", "&").replace("&amp;", "&"));
-    let back = there.header("location").unwrap();
-    let path = back.strip_prefix(&erp.base).unwrap();
-    assert_eq!(visitor.get(path).status, 303);
-    assert_eq!(
-        visitor
-            .post("/settings/enable", &[("token", &token)])
-            .status,
-        303
-    );
-    for _ in 0..600 {
-        if visitor.get("/mails").body.contains("Devis et schéma") {
-            return visitor;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("nothing is logged");
+    office::enable(erp, &mut visitor, 1);
+    office::wait(&mut visitor, "/mails", |body| {
+        body.contains("Devis et schéma")
+    });
+    visitor
 }
 
 #[test]

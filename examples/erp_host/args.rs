@@ -4,9 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use secrecy::SecretString;
+use email_logging::privacy::Visibility;
+use jiff::tz::TimeZone;
+
+use crate::passwords::Passwords;
 
 /// A small ERP that embeds email logging.
+///
+/// People sign in with the password in `ERP_PASSWORD` or in the file of `--password-file`.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
     /// The SQLite file of the ERP; without it a new one in the temporary directory.
@@ -18,9 +23,21 @@ pub(crate) struct Args {
     /// The address under which browsers reach it, behind a proxy that speaks TLS: https://erp.corp.example
     #[arg(long)]
     pub(crate) base_url: Option<String>,
-    /// The password that people sign in with; needed as soon as others than this machine can connect.
-    #[arg(long, env = "ERP_PASSWORD", hide_env_values = true)]
-    password: Option<String>,
+    /// Passwords, a line each: `AH: …` of a salesperson, `ADMIN: …` of the administration, or one alone of everybody else.
+    #[arg(long)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Minutes after which somebody has to sign in again.
+    #[arg(long, default_value_t = 720)]
+    pub(crate) session_minutes: u64,
+    /// How much a salesperson sees of the mail of others: nothing, metadata, subject or full.
+    #[arg(long, default_value = "full", value_parser = visibility)]
+    pub(crate) colleagues: Visibility,
+    /// The company's time zone: a name such as Europe/Paris, or a POSIX rule.
+    #[arg(long, default_value = "UTC", value_parser = crate::zone::parse)]
+    pub(crate) time_zone: TimeZone,
+    /// A TOML file with the company's contacts and salespeople, instead of the samples.
+    #[arg(long)]
+    pub(crate) people: Option<PathBuf>,
     /// Brings a simulated Exchange, an identity service and sample mails.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -32,14 +49,19 @@ pub(crate) struct Args {
     pub(crate) every: u64,
 }
 
+fn visibility(text: &str) -> Result<Visibility, String> {
+    let known = Visibility::from_code(text);
+    known.ok_or_else(|| "one of: nothing, metadata, subject, full".to_owned())
+}
+
 impl Args {
     /// Refuses what would show mail to strangers.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self, passwords: &Passwords) -> Result<(), String> {
         let public = !self.listen.ip().is_loopback() || self.base_url.is_some();
-        if public && self.password.as_deref().is_none_or(|text| text.len() < 8) {
+        if public && !passwords.are_needed() {
             return Err(
-                "others can reach this address: set ERP_PASSWORD to at least 8 characters, or \
-                 listen on 127.0.0.1"
+                "others can reach this address: set ERP_PASSWORD or --password-file, or listen on \
+                 127.0.0.1"
                     .into(),
             );
         }
@@ -50,10 +72,5 @@ impl Args {
             );
         }
         Ok(())
-    }
-
-    /// The password, if there is one.
-    pub(crate) fn password(&self) -> Option<SecretString> {
-        self.password.clone().map(SecretString::from)
     }
 }

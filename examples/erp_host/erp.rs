@@ -15,6 +15,7 @@ use email_logging::opportunity::{
     ActivityStep, CloseCode, CloseKind, NumberSeries, Percent, SalesCycle, SalesCycleStage,
     TaskKind,
 };
+use email_logging::privacy::Visibility;
 use email_logging::setup::{
     ConsentSignIn, EmailLoggingAdministration, EwsConnector, MemoryJobQueue, SetupChange,
     SetupField, TemplateList,
@@ -26,6 +27,7 @@ use tokio::sync::Notify;
 
 use crate::args::Args;
 use crate::company::{self, Company};
+use crate::passwords::Passwords;
 use crate::people::People;
 use crate::samples;
 
@@ -36,13 +38,15 @@ pub(crate) const TEMPLATE: &str = "EMAIL";
 pub(crate) struct Erp {
     pub(crate) origin: String,
     pub(crate) file: PathBuf,
-    pub(crate) password: Option<SecretString>,
+    pub(crate) passwords: Passwords,
+    /// What a salesperson sees of the mail of others.
+    pub(crate) colleagues: Visibility,
     pub(crate) every: std::time::Duration,
     pub(crate) scope: Scope,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) secrets: SealedSecrets,
     pub(crate) directory: Arc<MemoryDirectory>,
-    pub(crate) people: People,
+    pub(crate) people: Arc<People>,
     pub(crate) connector: EwsConnector,
     pub(crate) consent: ConsentSignIn,
     pub(crate) administration: EmailLoggingAdministration,
@@ -50,6 +54,8 @@ pub(crate) struct Erp {
     pub(crate) company: Option<Company>,
     pub(crate) last_run: Mutex<Option<crate::job::LastRun>>,
     pub(crate) sessions: crate::web::Sessions,
+    pub(crate) guesses: crate::web::Guesses,
+    pub(crate) originals: crate::web::Originals,
     pub(crate) wake: Notify,
     /// Whoever reads and moves mail holds it: the job, and a person who matches again.
     pub(crate) at_work: tokio::sync::Mutex<()>,
@@ -61,9 +67,10 @@ impl Erp {
     /// Opens the file, or makes it, and puts the parts together.
     pub(crate) async fn open(
         args: &Args,
+        passwords: Passwords,
         origin: String,
         company: Option<Company>,
-    ) -> Result<Self, Box<dyn Error>> {
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let file = match &args.store {
             Some(file) => file.clone(),
             None => temporary()?,
@@ -76,9 +83,12 @@ impl Erp {
         let credentials = CredentialResolver::new().with_stored(Arc::new(stored));
         let connector = connector(credentials, &secrets, company.as_ref())?;
         let consent = ConsentSignIn::new(connector.clone());
-        let records: DirectoryRecords = toml::from_str(samples::DIRECTORY)?;
+        let records: DirectoryRecords = match &args.people {
+            Some(file) => toml::from_str(&std::fs::read_to_string(file)?)?,
+            None => toml::from_str(samples::DIRECTORY)?,
+        };
         let directory = Arc::new(MemoryDirectory::from_records(records.clone()));
-        let people = People::open(&records, &directory, file.with_extension("contacts.json"))?;
+        let people = Arc::new(People::open(&records, &directory, &file)?);
         let jobs = Arc::new(MemoryJobQueue::new());
         let parts = AdministrationParts {
             store: Arc::clone(&store),
@@ -89,7 +99,7 @@ impl Erp {
         let erp = Self {
             origin,
             file,
-            password: args.password(),
+            colleagues: args.colleagues,
             every: std::time::Duration::from_secs(args.every.max(1)),
             scope: Scope::default(),
             store,
@@ -102,7 +112,13 @@ impl Erp {
             jobs,
             company,
             last_run: Mutex::default(),
-            sessions: crate::web::Sessions::default(),
+            sessions: crate::web::Sessions::new(
+                !passwords.are_needed(),
+                std::time::Duration::from_secs(args.session_minutes * 60),
+            ),
+            guesses: crate::web::Guesses::default(),
+            originals: crate::web::Originals::default(),
+            passwords,
             wake: Notify::new(),
             at_work: tokio::sync::Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -114,7 +130,7 @@ impl Erp {
     }
 
     /// What the demo's administrator would have on a note; an existing set-up is left as it is.
-    async fn prefill(&self) -> Result<(), Box<dyn Error>> {
+    async fn prefill(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Some(company) = &self.company else {
             return Ok(());
         };
@@ -145,21 +161,22 @@ impl Erp {
     }
 
     /// A sales cycle, close codes and numbers for opportunities, where there are none yet.
-    async fn prepare_sales(&self) -> Result<(), Box<dyn Error>> {
+    async fn prepare_sales(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.store.sales_cycles(&self.scope).await?.is_empty() {
             return Ok(());
         }
         let stages = [
-            ("Qualify", 10, 20),
-            ("Offer", 40, 40),
-            ("Negotiate", 70, 60),
-            ("Sign", 90, 90),
+            ("Qualify", 10, 20, false),
+            ("Offer", 40, 40, true),
+            ("Negotiate", 70, 60, true),
+            ("Sign", 90, 90, false),
         ];
         let mut cycle = SalesCycle::new("PUMPS").with_description("Pumps");
-        for (stage, (name, completed, chance)) in (1_u32..).zip(stages) {
+        for (stage, (name, completed, chance, may_skip)) in (1_u32..).zip(stages) {
             let stage =
                 SalesCycleStage::new(stage, Percent::whole(completed), Percent::whole(chance))
                     .with_description(name)
+                    .with_allow_skip(may_skip)
                     .with_close_date("1M".parse()?)
                     .with_task(ActivityStep::new(
                         TaskKind::PhoneCall,
@@ -169,12 +186,12 @@ impl Erp {
             cycle = cycle.with_stage(stage);
         }
         self.store.put_sales_cycle(&self.scope, &cycle).await?;
-        for (code, kind) in [
-            ("BEST-OFFER", CloseKind::Won),
-            ("PRICE", CloseKind::Lost),
-            ("NO-NEED", CloseKind::Lost),
+        for (code, words, kind) in [
+            ("BEST-OFFER", "Best offer", CloseKind::Won),
+            ("PRICE", "Too expensive", CloseKind::Lost),
+            ("NO-NEED", "No need any more", CloseKind::Lost),
         ] {
-            let code = CloseCode::new(code, kind);
+            let code = CloseCode::new(code, kind).with_description(words);
             self.store.put_close_code(&self.scope, &code).await?;
         }
         let setup = OpportunitySetup::default()
@@ -190,7 +207,7 @@ impl Erp {
     pub(crate) fn connector_with(
         &self,
         given: StaticCredentials,
-    ) -> Result<EwsConnector, Box<dyn Error>> {
+    ) -> Result<EwsConnector, Box<dyn Error + Send + Sync>> {
         let stored =
             SealedCredentials::new(Arc::<SqliteStore>::clone(&self.store), self.secrets.clone());
         let credentials = CredentialResolver::new()
@@ -203,7 +220,7 @@ impl Erp {
     pub(crate) fn administration_with(
         &self,
         connector: EwsConnector,
-    ) -> Result<EmailLoggingAdministration, Box<dyn Error>> {
+    ) -> Result<EmailLoggingAdministration, Box<dyn Error + Send + Sync>> {
         let parts = AdministrationParts {
             store: Arc::clone(&self.store),
             directory: Arc::clone(&self.directory),
@@ -252,7 +269,7 @@ impl AdministrationParts {
         self,
         connector: EwsConnector,
         sign_in: Option<ConsentSignIn>,
-    ) -> Result<EmailLoggingAdministration, Box<dyn Error>> {
+    ) -> Result<EmailLoggingAdministration, Box<dyn Error + Send + Sync>> {
         let mut builder = EmailLoggingAdministration::builder()
             .with_setup_store(Arc::<SqliteStore>::clone(&self.store))
             .with_secret_store(self.store)
@@ -271,7 +288,7 @@ fn connector(
     credentials: CredentialResolver,
     secrets: &SealedSecrets,
     company: Option<&Company>,
-) -> Result<EwsConnector, Box<dyn Error>> {
+) -> Result<EwsConnector, Box<dyn Error + Send + Sync>> {
     let mut service = IdentityService::microsoft(MicrosoftCloud::Worldwide, "organizations");
     if let Some(company) = company {
         service = service.with_authority(company.identity.url());

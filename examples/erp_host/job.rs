@@ -70,7 +70,7 @@ pub(crate) async fn logger(
         .with_source(connection.source)
         .with_policy(policy)
         .with_directory(Arc::clone(&erp.directory) as Arc<_>)
-        .with_contact_editor(Arc::clone(&erp.directory) as Arc<_>)
+        .with_contact_editor(Arc::clone(&erp.people) as Arc<_>)
         .with_store(Arc::clone(&erp.store))
         .with_review_store(Arc::clone(&erp.store));
     if let (Some(queue), Some(storage)) = (&setup.queue_folder, &setup.storage_folder) {

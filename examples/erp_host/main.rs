@@ -10,12 +10,14 @@ mod args;
 mod company;
 mod erp;
 mod job;
+mod passwords;
 mod people;
 #[path = "../email_logger/samples.rs"]
 #[allow(dead_code)]
 mod samples;
 mod web;
 mod words;
+mod zone;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -28,9 +30,11 @@ use company::Company;
 use erp::Erp;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let args = Args::parse();
-    args.check()?;
+    let passwords = passwords::Passwords::read(args.password_file.as_deref())?;
+    args.check(&passwords)?;
+    zone::set(args.time_zone.clone());
     let listener = TcpListener::bind(args.listen).await?;
     let listening = listener.local_addr()?;
     let origin = match &args.base_url {
@@ -43,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     } else {
         None
     };
-    let erp = Arc::new(Erp::open(&args, origin.clone(), company).await?);
+    let erp = Arc::new(Erp::open(&args, passwords, origin.clone(), company).await?);
     let job = tokio::spawn(job::keep_logging(Arc::clone(&erp)));
     println!("The ERP is at {origin}/  (Ctrl-C stops it)");
     println!("It listens on {listening}");

@@ -1,56 +1,129 @@
-//! The ERP's own tables of people. Contacts that were made here are kept in a file beside the store.
+//! The ERP's own tables of people. What was made or changed here is a table in the ERP's file; the rest is given at the start.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use email_logging::ContactNo;
-use email_logging::directory::{ContactRecord, DirectoryRecords, MemoryDirectory};
+use async_trait::async_trait;
+use email_logging::directory::{ContactEditor, ContactRecord, DirectoryRecords, MemoryDirectory};
+use email_logging::error::{Error, Result as LibraryResult, codes};
+use email_logging::message::Address;
+use email_logging::opportunity::PrivacyBlock;
+use email_logging::parties::{ContactKind, NewContact};
+use email_logging::{ContactNo, SalespersonCode, Scope};
+use rusqlite::{Connection, params};
+
+/// A contact of the ERP.
+#[derive(Debug, Clone)]
+pub(crate) struct Contact {
+    pub(crate) record: ContactRecord,
+    /// Whether something was sold to it.
+    pub(crate) customer: bool,
+}
 
 /// Contacts and salespeople, as far as the pages show them.
 #[derive(Debug)]
 pub(crate) struct People {
-    contacts: Mutex<BTreeMap<ContactNo, ContactRecord>>,
+    kept: Mutex<Kept>,
+    directory: Arc<MemoryDirectory>,
     /// Code and name.
     pub(crate) salespeople: Vec<(String, String)>,
-    made: PathBuf,
+    own: BTreeMap<SalespersonCode, Vec<String>>,
 }
 
+#[derive(Debug)]
+struct Kept {
+    table: Connection,
+    contacts: BTreeMap<ContactNo, Contact>,
+}
+
+/// What goes wrong with the table.
+type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS erp_contact (
+    no TEXT PRIMARY KEY, record TEXT, customer INTEGER NOT NULL DEFAULT 0) STRICT";
+
 impl People {
-    /// The records of a directory, and those of the file, which the directory learns.
+    /// The records that are given, and over them those of the table; the directory learns of both.
     pub(crate) fn open(
         records: &DirectoryRecords,
-        directory: &MemoryDirectory,
-        made: PathBuf,
-    ) -> std::io::Result<Self> {
+        directory: &Arc<MemoryDirectory>,
+        file: &Path,
+    ) -> Result<Self, Broken> {
+        let table = Connection::open(file)?;
+        table.busy_timeout(std::time::Duration::from_secs(10))?;
+        table.execute(TABLE, [])?;
+        let given = records.contact.iter().map(|record| {
+            let contact = Contact {
+                record: record.clone(),
+                customer: false,
+            };
+            (record.no.clone(), contact)
+        });
+        let mut contacts: BTreeMap<_, _> = given.collect();
+        for (no, record, customer) in rows(&table)? {
+            let no = ContactNo::new(no);
+            let Some(record) = record else {
+                contacts.remove(&no);
+                directory.remove_contact(&no);
+                continue;
+            };
+            let record: ContactRecord = serde_json::from_str(&record)?;
+            directory.upsert_contact(record.clone());
+            contacts.insert(no, Contact { record, customer });
+        }
         let salespeople = records.salesperson.iter();
-        let people = Self {
+        let own = records.salesperson.iter().map(|one| {
+            let all = one
+                .email
+                .split(';')
+                .chain(one.aliases.iter().map(String::as_str));
+            let all = all.map(|text| text.trim().to_owned());
+            (
+                one.code.clone(),
+                all.filter(|text| !text.is_empty()).collect(),
+            )
+        });
+        Ok(Self {
+            own: own.collect(),
             salespeople: salespeople
                 .map(|one| (one.code.to_string(), one.name.clone()))
                 .collect(),
-            contacts: Mutex::default(),
-            made,
+            kept: Mutex::new(Kept { table, contacts }),
+            directory: Arc::clone(directory),
+        })
+    }
+
+    pub(crate) fn contact(&self, no: &ContactNo) -> Option<Contact> {
+        self.lock().contacts.get(no).cloned()
+    }
+
+    /// How many contacts there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().contacts.len()
+    }
+
+    /// Contacts that all these words fit, by number: so many, after so many; and how many there are in all.
+    pub(crate) fn find(&self, words: &str, skip: usize, take: usize) -> (Vec<Contact>, usize) {
+        let words = words.to_lowercase();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let kept = self.lock();
+        let fits = |contact: &&Contact| {
+            let record = &contact.record;
+            let company = record.company.as_ref();
+            let company = company.and_then(|no| kept.contacts.get(no));
+            let company = company.map_or("", |company| &company.record.name);
+            let text = format!("{} {} {} {company}", record.no, record.name, record.email);
+            let text = text.to_lowercase();
+            words.iter().all(|word| text.contains(word))
         };
-        let mut all = records.contact.clone();
-        if let Ok(bytes) = std::fs::read(&people.made) {
-            let made: Vec<ContactRecord> = serde_json::from_slice(&bytes)?;
-            for contact in made {
-                directory.upsert_contact(contact.clone());
-                all.push(contact);
-            }
+        if words.is_empty() {
+            let some = kept.contacts.values().skip(skip).take(take);
+            return (some.cloned().collect(), kept.contacts.len());
         }
-        let mut contacts = people.lock();
-        contacts.extend(all.into_iter().map(|one| (one.no.clone(), one)));
-        drop(contacts);
-        Ok(people)
-    }
-
-    pub(crate) fn contact(&self, no: &ContactNo) -> Option<ContactRecord> {
-        self.lock().get(no).cloned()
-    }
-
-    pub(crate) fn contacts(&self) -> Vec<ContactRecord> {
-        self.lock().values().cloned().collect()
+        let fitting: Vec<&Contact> = kept.contacts.values().filter(fits).collect();
+        let some = fitting.iter().skip(skip).take(take);
+        (some.map(|one| (*one).clone()).collect(), fitting.len())
     }
 
     pub(crate) fn salesperson(&self, code: &str) -> Option<&str> {
@@ -59,22 +132,116 @@ impl People {
             .map(|(_, name)| name.as_str())
     }
 
-    /// Takes a contact in that was made here.
-    pub(crate) fn add(&self, contact: ContactRecord) -> std::io::Result<()> {
-        let mut made: Vec<ContactRecord> = match std::fs::read(&self.made) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
-            Err(_) => Vec::new(),
+    /// Every address of a salesperson.
+    pub(crate) fn addresses_of(&self, code: &SalespersonCode) -> &[String] {
+        self.own.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a contact, or its company, asked not to be processed. Who is not known did: nothing says otherwise.
+    pub(crate) fn privacy_of(&self, no: &ContactNo) -> PrivacyBlock {
+        let Some(contact) = self.contact(no) else {
+            return PrivacyBlock::Blocked;
         };
-        made.retain(|one| one.no != contact.no);
-        made.push(contact.clone());
-        let fresh = self.made.with_extension("new");
-        std::fs::write(&fresh, serde_json::to_vec_pretty(&made)?)?;
-        std::fs::rename(&fresh, &self.made)?;
-        self.lock().insert(contact.no.clone(), contact);
+        let company = contact.record.company.as_ref();
+        let company = company.and_then(|no| self.contact(no));
+        let company = company.is_some_and(|one| one.record.privacy_blocked);
+        PrivacyBlock::of(contact.record.privacy_blocked, company)
+    }
+
+    /// Stores a contact: first in the table, then for everybody who asks.
+    pub(crate) fn save(&self, record: ContactRecord, customer: bool) -> Result<(), Broken> {
+        let text = serde_json::to_string(&record)?;
+        let mut kept = self.lock();
+        kept.table.execute(
+            "INSERT INTO erp_contact (no, record, customer) VALUES (?1, ?2, ?3)
+             ON CONFLICT (no) DO UPDATE SET record = excluded.record, customer = excluded.customer",
+            params![record.no.as_str(), text, customer],
+        )?;
+        self.directory.upsert_contact(record.clone());
+        let contact = Contact { record, customer };
+        kept.contacts.insert(contact.record.no.clone(), contact);
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContactNo, ContactRecord>> {
-        self.contacts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Removes a contact; one that is given at each start stays removed.
+    pub(crate) fn remove(&self, no: &ContactNo) -> Result<(), Broken> {
+        let mut kept = self.lock();
+        kept.table.execute(
+            "INSERT INTO erp_contact (no, record) VALUES (?1, NULL)
+             ON CONFLICT (no) DO UPDATE SET record = NULL, customer = 0",
+            [no.as_str()],
+        )?;
+        self.directory.remove_contact(no);
+        kept.contacts.remove(no);
+        Ok(())
+    }
+
+    /// Something was sold: the company of the contact is a customer from now on, or the person who has none. Answers who, where
+    /// that is new.
+    pub(crate) fn becomes_customer(&self, no: &ContactNo) -> Result<Option<String>, Broken> {
+        let Some(contact) = self.contact(no) else {
+            return Ok(None);
+        };
+        let company = contact.record.company.as_ref();
+        let buyer = company.and_then(|no| self.contact(no)).unwrap_or(contact);
+        if buyer.customer {
+            return Ok(None);
+        }
+        let name = buyer.record.name.clone();
+        self.save(buyer.record, true)?;
+        Ok(Some(name))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Row = (String, Option<String>, bool);
+
+fn rows(table: &Connection) -> rusqlite::Result<Vec<Row>> {
+    let mut all = table.prepare("SELECT no, record, customer FROM erp_contact ORDER BY no")?;
+    let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
+
+/// Every address of a contact.
+pub(crate) fn addresses(record: &ContactRecord) -> BTreeSet<Address> {
+    let more = record.alternatives.iter().map(|one| one.email.as_str());
+    let fields = [
+        record.email.as_str(),
+        record.email2.as_deref().unwrap_or_default(),
+    ];
+    let all = fields.into_iter().chain(more);
+    let all = all.flat_map(|field| field.split(';'));
+    all.filter_map(|text| Address::parse(text.trim()).ok())
+        .collect()
+}
+
+/// Whether a contact is a person.
+pub(crate) fn is_person(record: &ContactRecord) -> bool {
+    record.kind == ContactKind::Person
+}
+
+#[async_trait]
+impl ContactEditor for People {
+    /// The contact is in the table before anybody writes an entry of it.
+    async fn create_contact(
+        &self,
+        scope: &Scope,
+        contact: &NewContact,
+    ) -> LibraryResult<ContactNo> {
+        let no = self.directory.create_contact(scope, contact).await?;
+        if self.contact(&no).is_some() {
+            return Ok(no);
+        }
+        if let Some(record) = self.directory.contact(&no)
+            && let Err(error) = self.save(record, false)
+        {
+            self.directory.remove_contact(&no);
+            let failed = Error::new(&codes::DIRECTORY_UNAVAILABLE, "create_contact");
+            return Err(failed.with_source(error));
+        }
+        Ok(no)
     }
 }

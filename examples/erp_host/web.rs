@@ -3,17 +3,23 @@
 mod activity;
 mod assistant;
 mod contacts;
+mod edit;
 mod entries;
+mod erasure;
 mod export;
 mod health;
 mod home;
 mod mails;
 mod never_log;
 mod opportunities;
+mod opportunity;
+mod original;
 mod page;
+mod privacy;
 mod review;
 mod session;
 mod settings;
+mod sight;
 mod sign_in;
 mod validation;
 mod why;
@@ -21,16 +27,21 @@ mod why;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Form, FromRequest as _, Request, State};
 use axum::http::header::{self, HeaderValue};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use crate::erp::Erp;
+use page::Failed;
+use session::Session;
 
+pub(crate) use original::Originals;
 pub(crate) use session::Sessions;
+pub(crate) use sign_in::Guesses;
 
 /// Where the identity service sends the administrator's browser back to.
 pub(crate) const LANDING: &str = "/OAuthLanding.htm";
@@ -44,13 +55,60 @@ pub(crate) const FRAME: &str = email_logging::view::HtmlView::SANDBOX;
 
 /// Every route of the ERP.
 pub(crate) fn router(erp: Arc<Erp>) -> Router {
+    sales()
+        .merge(administration())
+        .route("/sign-in", get(sign_in::show).post(sign_in::check))
+        .route("/sign-out", post(sign_in::out))
+        .route("/language", post(sign_in::language))
+        .fallback(page::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(&erp), guard))
+        .route("/style.css", get(style))
+        .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
+        .layer(middleware::from_fn_with_state(Arc::clone(&erp), headers))
+        .with_state(erp)
+}
+
+/// What a salesperson works with.
+fn sales() -> Router<Arc<Erp>> {
     Router::new()
         .route("/", get(home::show))
         .route("/contacts", get(contacts::list))
         .route("/contacts/{no}", get(contacts::card))
+        .route("/contacts/{no}/edit", get(edit::show).post(edit::save))
+        .route("/contacts/{no}/rematch", post(edit::rematch))
         .route("/contacts/{no}/entries", get(mails::history))
         .route("/mails", get(mails::all))
         .route("/export/{format}", get(export::export))
+        .route("/entries/{id}", get(entries::show))
+        .route("/entries/{id}/original", get(entries::original))
+        .route("/entries/{id}/original.eml", get(entries::download))
+        .route(
+            "/entries/{id}/attachments/{index}",
+            get(entries::attachment),
+        )
+        .route("/entries/{id}/cancel", post(entries::cancel))
+        .route("/entries/{id}/comment", post(entries::comment))
+        .route("/entries/{id}/evaluation", post(entries::evaluate))
+        .route("/entries/{id}/private", post(privacy::mark))
+        .route("/entries/{id}/hold", post(privacy::hold))
+        .route(
+            "/entries/{id}/remove",
+            get(privacy::ask).post(privacy::remove),
+        )
+        .route("/entries/{id}/opportunity", post(opportunity::create))
+        .route("/opportunities", get(opportunities::list))
+        .route(
+            "/opportunities/{no}",
+            get(opportunity::show).post(opportunity::change),
+        )
+        .route("/opportunities/{no}/delete", post(opportunity::delete))
+        .route("/activity", get(activity::show))
+        .route("/why", get(why::show))
+}
+
+/// How the mail comes in, and what becomes of it.
+fn administration() -> Router<Arc<Erp>> {
+    Router::new()
         .route("/review", get(review::list))
         .route("/review/item", get(review::show))
         .route("/review/assign", post(review::assign))
@@ -58,47 +116,22 @@ pub(crate) fn router(erp: Arc<Erp>) -> Router {
         .route("/review/reopen", post(review::reopen))
         .route("/review/contact", post(review::create_contact))
         .route("/never-log", get(never_log::show).post(never_log::change))
-        .route("/assistant", get(assistant::show).post(assistant::act))
-        .route("/assistant/validate", post(assistant::validate))
-        .route("/entries/{id}", get(entries::show))
-        .route("/entries/{id}/original", get(entries::original))
-        .route("/entries/{id}/original.eml", get(entries::download))
-        .route("/entries/{id}/cancel", post(entries::cancel))
-        .route("/entries/{id}/comment", post(entries::comment))
-        .route("/entries/{id}/evaluation", post(entries::evaluate))
-        .route("/entries/{id}/opportunity", post(opportunities::create))
-        .route(
-            "/entries/{id}/attachments/{index}",
-            get(entries::attachment),
-        )
-        .route("/opportunities", get(opportunities::list))
-        .route(
-            "/opportunities/{no}",
-            get(opportunities::show).post(opportunities::change),
-        )
-        .route("/why", get(why::show))
-        .route("/activity", get(activity::show))
         .route("/health", get(health::show))
         .route("/health/run", post(health::run))
         .route("/health/mail", post(health::mail))
+        .route("/privacy", get(erasure::show))
+        .route("/privacy/export", get(erasure::export))
+        .route("/privacy/canceled", post(erasure::canceled))
+        .route("/privacy/retention", post(erasure::retain))
+        .route("/privacy/erase", post(erasure::erase))
+        .route("/assistant", get(assistant::show).post(assistant::act))
+        .route("/assistant/validate", post(assistant::validate))
         .route("/settings", get(settings::show).post(settings::save))
         .route("/settings/enable", post(settings::enable))
         .route("/settings/disable", post(settings::disable))
         .route("/settings/clear", post(settings::clear))
         .route("/settings/validate", post(validation::run))
         .route(LANDING, get(settings::landing))
-        .route("/sign-in", get(sign_in::show).post(sign_in::check))
-        .route("/sign-out", post(sign_in::out))
-        .route("/language", post(sign_in::language))
-        .fallback(page::not_found)
-        .layer(middleware::from_fn_with_state(Arc::clone(&erp), guard))
-        .route("/style.css", get(style))
-        .route(
-            "/favicon.ico",
-            get(|| async { axum::http::StatusCode::NO_CONTENT }),
-        )
-        .layer(middleware::from_fn_with_state(Arc::clone(&erp), headers))
-        .with_state(erp)
 }
 
 async fn style() -> impl IntoResponse {
@@ -106,36 +139,78 @@ async fn style() -> impl IntoResponse {
     ([kind], include_str!("style.css"))
 }
 
+/// Bytes of a form.
+const FORM: usize = 1 << 20;
+
+/// Pages of the administration alone.
+const ADMINISTRATION: [&str; 5] = [
+    "/settings",
+    "/assistant",
+    "/privacy",
+    "/health/run",
+    LANDING,
+];
+
 /// Who may see a page, and where a form may come from.
 async fn guard(State(erp): State<Arc<Erp>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    // The frame of an original shows no page.
-    let page = request.method() == Method::GET && !path.ends_with("/original");
-    let (session, new) = if page {
-        erp.sessions.of_page(request.headers())
-    } else {
-        erp.sessions.of(request.headers())
-    };
+    let (session, new) = erp.sessions.of(request.headers());
+    let cookie = new.then(|| session.cookie(erp.origin.starts_with("https:")));
     let open = path == "/sign-in" || path == "/language";
-    if erp.password.is_some() && !session.signed_in && !open {
+    if session.person.is_none() && !open {
         return Redirect::to("/sign-in").into_response();
     }
-    let foreign = request.method() == Method::POST && !comes_from_here(&erp, &request);
-    let cookie = new.then(|| session.cookie(erp.origin.starts_with("https:")));
+    // The frame of an original shows no page.
+    let is_page = request.method() == Method::GET && !path.ends_with("/original");
     request.extensions_mut().insert(session.clone());
-    let response = if foreign {
-        StatusCode::FORBIDDEN.into_response()
-    } else {
-        next.run(request).await
+    let response = match allowed(&erp, &session, &path, request).await {
+        Ok(request) => next.run(request).await,
+        Err(failed) => failed.into_response(),
     };
     let mut response = page::explained(&session, response);
+    if is_page && session.flash.is_some() && page::is_html(&response) {
+        // What it says about the last action is said once.
+        erp.sessions.change(&session.id, |kept| kept.flash = None);
+    }
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        let begun = response.headers().contains_key(header::SET_COOKIE) && path == "/sign-in";
+        if !begun {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
     response
 }
 
-/// A browser names the page of a form in `Origin`; the form's own token is checked where it is read.
+/// The request, if its person may make it, and if a form of this browser did. No handler sees any other.
+async fn allowed(
+    erp: &Erp,
+    session: &Session,
+    path: &str,
+    request: Request,
+) -> Result<Request, Failed> {
+    let closed = ADMINISTRATION.iter().any(|begin| path.starts_with(begin));
+    if closed && !session.is_administration() {
+        return Err(Failed::NotYours);
+    }
+    if request.method() != Method::POST {
+        return Ok(request);
+    }
+    if !comes_from_here(erp, &request) {
+        return Err(Failed::Foreign);
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, FORM).await.map_err(|_| Failed::Bad)?;
+    let again = |bytes: Bytes| Request::from_parts(head.clone(), Body::from(bytes));
+    let fields = Form::<Vec<(String, String)>>::from_request(again(body.clone()), &()).await;
+    let Form(fields) = fields.map_err(|_| Failed::Foreign)?;
+    let token = fields.iter().find(|(name, _)| name == "token");
+    if token.is_none_or(|(_, token)| *token != session.token) {
+        return Err(Failed::Foreign);
+    }
+    Ok(again(body))
+}
+
+/// A browser names the page of a form in `Origin`.
 fn comes_from_here(erp: &Erp, request: &Request) -> bool {
     let origin = request.headers().get(header::ORIGIN);
     origin.is_none_or(|origin| origin.as_bytes() == erp.origin.as_bytes())
@@ -160,12 +235,4 @@ async fn headers(State(erp): State<Arc<Erp>>, request: Request, next: Next) -> R
         given.or_insert(HeaderValue::from_static(value));
     }
     response
-}
-
-/// The page to go back to: a path of this program, never another site.
-fn local(target: &str) -> &str {
-    let parsed = target.parse::<Uri>().ok();
-    let relative = parsed.is_some_and(|uri| uri.host().is_none());
-    let safe = relative && target.starts_with('/') && !target.starts_with("//");
-    if safe { target } else { "/" }
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod decisions;
 mod guide;
+mod wrappers;
 
 /// Texts by code, in the order of [`Language::ALL`].
 type Table = &'static [(&'static str, [&'static str; 3])];
@@ -61,7 +62,12 @@ impl Language {
 
     /// What a code of the library means, if there are words for it.
     pub(crate) fn of_code(self, code: &str) -> Option<&'static str> {
-        let tables = [decisions::TABLE, checks::TABLE, guide::TABLE];
+        let tables = [
+            decisions::TABLE,
+            checks::TABLE,
+            guide::TABLE,
+            wrappers::TABLE,
+        ];
         let mut all = tables.into_iter().flatten();
         let (_, texts) = all.find(|(known, _)| *known == code)?;
         Some(match self {
@@ -135,7 +141,7 @@ words! {
     salesperson: "Salesperson", "Vendeur", "Verkäufer";
     original: "Original mail", "E-mail d'origine", "Originalmail";
     download: "Download (.eml)", "Télécharger (.eml)", "Herunterladen (.eml)";
-    no_original: "The original is not kept, or too large to be shown here.", "L'original n'est pas conservé ou est trop volumineux pour être affiché ici.", "Das Original ist nicht aufbewahrt oder zu groß, um hier gezeigt zu werden.";
+    no_original: "The original is not kept.", "L'original n'est pas conservé.", "Das Original ist nicht aufbewahrt.";
     from: "From", "De", "Von";
     to: "To", "À", "An";
     cc: "Cc", "Cc", "Cc";
@@ -201,7 +207,7 @@ words! {
     not_well: "Needs attention", "À surveiller", "Braucht Aufmerksamkeit";
     off_note: "Email logging is switched off. Nothing is read.", "La journalisation est désactivée. Rien n'est lu.", "Das E-Mail-Protokoll ist ausgeschaltet. Es wird nichts gelesen.";
     steps: "Every step", "Chaque étape", "Jeder Schritt";
-    why_intro: "Every mail that was read has a decision. Search by sender or subject.", "Chaque e-mail lu a une décision. Cherchez par expéditeur ou objet.", "Zu jeder gelesenen Mail gibt es eine Entscheidung. Suchen Sie nach Absender oder Betreff.";
+    why_intro: "Every mail that was read has a decision. Search by sender, recipient, subject or the day of the mail.", "Chaque e-mail lu a une décision. Cherchez par expéditeur, destinataire, objet ou jour de l'e-mail.", "Zu jeder gelesenen Mail gibt es eine Entscheidung. Suchen Sie nach Absender, Empfänger, Betreff oder Tag der Mail.";
     sender: "Sender", "Expéditeur", "Absender";
     per_month: "Mails per month", "E-mails par mois", "Mails pro Monat";
     per_salesperson: "Mails per salesperson", "E-mails par vendeur", "Mails pro Verkäufer";
@@ -338,7 +344,116 @@ words! {
     start_job: "Start logging at once", "Démarrer la journalisation aussitôt", "Sofort mit dem Protokoll beginnen";
     working: "Checking…", "Vérification en cours…", "Wird geprüft…";
     step: "Step", "Étape", "Schritt";
-    same_thread: "Other entries of this mail", "Autres écritures de cet e-mail", "Weitere Posten dieser Mail";
+    same_mail: "Other entries of this mail", "Autres écritures de cet e-mail", "Weitere Posten dieser Mail";
     tagline: "Everything your customers wrote, where you need it.", "Tout ce que vos clients ont écrit, là où il vous le faut.", "Alles, was Ihre Kunden schrieben, dort, wo Sie es brauchen.";
     sales_cycle: "Stages", "Étapes", "Stufen";
+    the_administration: "Administration", "Administration", "Verwaltung";
+    you_are: "You are", "Vous êtes", "Sie sind";
+    who_are_you: "Who are you?", "Qui êtes-vous ?", "Wer sind Sie?";
+    as_somebody_else: "Somebody else", "Quelqu'un d'autre", "Jemand anders";
+    too_many_passwords: "Too many wrong passwords. Wait a moment, then try again.", "Trop de mots de passe erronés. Attendez un instant, puis réessayez.", "Zu viele falsche Kennwörter. Warten Sie einen Moment und versuchen Sie es dann noch einmal.";
+    not_yours: "This is not yours to do.", "Cette action ne vous appartient pas.", "Das dürfen Sie nicht.";
+    not_yours_remedy: "Ask the administration, or the salesperson whose mail it is.", "Demandez à l'administration ou au vendeur concerné.", "Fragen Sie die Verwaltung oder den Verkäufer, dessen Mail es ist.";
+    sender_unknown: "Sender not verified", "Expéditeur non vérifié", "Absender nicht geprüft";
+    sender_verified: "Sender verified", "Expéditeur vérifié", "Absender geprüft";
+    sender_forged: "Sender forged", "Expéditeur falsifié", "Absender gefälscht";
+    too_large: "The original is too large to be shown here. Download it.", "L'original est trop volumineux pour être affiché ici. Téléchargez-le.", "Das Original ist zu groß, um hier gezeigt zu werden. Laden Sie es herunter.";
+    invitation: "Invitation", "Invitation", "Einladung";
+    view_cut: "A part of the mail is left out here. The download has all of it.", "Une partie de l'e-mail est omise ici. Le téléchargement contient tout.", "Ein Teil der Mail ist hier ausgelassen. Der Download enthält alles.";
+    blocked_images: "Remote pictures that were not loaded:", "Images distantes non chargées :", "Nicht geladene fremde Bilder:";
+    blocked_other: "Other remote content that was not loaded:", "Autres contenus distants non chargés :", "Andere nicht geladene fremde Inhalte:";
+    trackers: "Tracking pictures of:", "Images de suivi de :", "Zählbilder von:";
+    show_quoted: "Show quoted text", "Afficher le texte cité", "Zitierten Text zeigen";
+    show_text: "Show as text", "Afficher en texte", "Als Text zeigen";
+    show_html: "Show with its layout", "Afficher avec sa mise en page", "Mit Gestaltung zeigen";
+    open_in_exchange: "Open in Exchange", "Ouvrir dans Exchange", "In Exchange öffnen";
+    only_metadata: "This mail belongs to others. What it says is not shown to you.", "Cet e-mail appartient à d'autres. Son contenu ne vous est pas montré.", "Diese Mail gehört anderen. Was darin steht, wird Ihnen nicht gezeigt.";
+    not_shown: "(not shown)", "(non affiché)", "(nicht gezeigt)";
+    conversation: "Conversation", "Conversation", "Unterhaltung";
+    this_mail: "This mail", "Cet e-mail", "Diese Mail";
+    private: "Private", "Privé", "Privat";
+    held: "On hold", "Conservé", "Aufbewahrt";
+    mark_private: "Mark as private", "Marquer comme privé", "Als privat markieren";
+    share_again: "Share it again", "Le partager de nouveau", "Wieder teilen";
+    private_note: "A private mail is shown to its own salespeople alone.", "Un e-mail privé n'est montré qu'à ses propres vendeurs.", "Eine private Mail sehen nur ihre eigenen Verkäufer.";
+    privacy: "Privacy", "Confidentialité", "Datenschutz";
+    remove_mail: "Remove from the log…", "Supprimer du journal…", "Aus dem Protokoll entfernen…";
+    remove_title: "Remove this mail?", "Supprimer cet e-mail ?", "Diese Mail entfernen?";
+    remove_note: "It goes for everybody, with its original and every entry, and is not logged again. In Exchange nothing is changed. This cannot be undone.", "Il disparaît pour tous, avec l'original et toutes les écritures, et n'est plus journalisé. Rien ne change dans Exchange. C'est irréversible.", "Sie verschwindet für alle, mit Original und allen Posten, und wird nicht wieder protokolliert. In Exchange ändert sich nichts. Das lässt sich nicht rückgängig machen.";
+    remove_yes: "Remove it", "Supprimer", "Entfernen";
+    hold: "Keep whatever its age", "Conserver quel que soit l'âge", "Unabhängig vom Alter aufbewahren";
+    release: "No longer keep it", "Ne plus le conserver", "Nicht länger aufbewahren";
+    reason: "Reason", "Motif", "Grund";
+    flash_private: "The mail is private.", "L'e-mail est privé.", "Die Mail ist privat.";
+    flash_shared: "The mail is shared again.", "L'e-mail est de nouveau partagé.", "Die Mail ist wieder geteilt.";
+    flash_held: "The mail is kept.", "L'e-mail est conservé.", "Die Mail wird aufbewahrt.";
+    flash_released: "The mail goes when it is old enough.", "L'e-mail partira quand il sera assez ancien.", "Die Mail geht, wenn sie alt genug ist.";
+    flash_removed: "The mail is removed.", "L'e-mail est supprimé.", "Die Mail ist entfernt.";
+    edit: "Edit", "Modifier", "Bearbeiten";
+    edit_contact: "Edit contact", "Modifier le contact", "Kontakt bearbeiten";
+    edit_note: "When an address changes, the mail of the old and the new one is matched again.", "Quand une adresse change, les e-mails de l'ancienne et de la nouvelle sont réexaminés.", "Ändert sich eine Adresse, werden die Mails der alten und der neuen neu zugeordnet.";
+    second_email: "Second e-mail", "Deuxième e-mail", "Zweite E-Mail";
+    several: "several with ;", "plusieurs avec ;", "mehrere mit ;";
+    blocked: "Blocked for privacy", "Bloqué (confidentialité)", "Datenschutzsperre";
+    customer: "Customer", "Client", "Kunde";
+    rematch: "Match the mail again", "Réexaminer les e-mails", "Mails neu zuordnen";
+    name_missing: "A contact needs a name.", "Un contact a besoin d'un nom.", "Ein Kontakt braucht einen Namen.";
+    email_invalid: "That is not an e-mail address.", "Ce n'est pas une adresse e-mail.", "Das ist keine E-Mail-Adresse.";
+    flash_not_matched: "Saved. The mail could not be matched again now: switch logging on, then match it on the card.", "Enregistré. Les e-mails n'ont pas pu être réexaminés : activez la journalisation, puis relancez depuis la fiche.", "Gespeichert. Die Mails konnten jetzt nicht neu zugeordnet werden: Schalten Sie das Protokoll ein und ordnen Sie sie auf der Karte neu zu.";
+    flash_rematched: "Saved. Mails whose entries changed:", "Enregistré. E-mails dont les écritures ont changé :", "Gespeichert. Mails mit geänderten Posten:";
+    flash_missing: "Originals that are not kept and are missing in the file:", "Originaux non conservés, absents du fichier :", "Nicht aufbewahrte Originale, die in der Datei fehlen:";
+    contacts_found: "contacts", "contacts", "Kontakte";
+    next_page: "Next page", "Page suivante", "Nächste Seite";
+    page_before: "Previous page", "Page précédente", "Vorige Seite";
+    not_closed: "Open", "Ouvertes", "Offen";
+    skip_to: "Skip to", "Passer à", "Überspringen bis";
+    jump_to: "Go back to", "Revenir à", "Zurück zu";
+    skip_stage: "Skip", "Passer", "Überspringen";
+    jump_stage: "Go back", "Revenir", "Zurückgehen";
+    chance_percent: "Chance in %", "Chance en %", "Chance in %";
+    close_date: "Expected close", "Clôture prévue", "Erwarteter Abschluss";
+    cancel_tasks: "Cancel the open tasks", "Annuler les tâches ouvertes", "Offene Aufgaben stornieren";
+    tasks: "Tasks", "Tâches", "Aufgaben";
+    tick: "Done", "Terminée", "Erledigt";
+    close_it: "Close the opportunity", "Clôturer l'opportunité", "Verkaufschance abschließen";
+    sales_value: "Sales value (if won)", "Valeur de vente (si gagnée)", "Verkaufswert (wenn gewonnen)";
+    choose_cycle: "Sales cycle", "Cycle de vente", "Verkaufszyklus";
+    no_cycle: "It has no sales cycle yet. Choose one.", "Elle n'a pas encore de cycle de vente. Choisissez-en un.", "Sie hat noch keinen Verkaufszyklus. Wählen Sie einen.";
+    with_tasks: "With the open tasks", "Avec les tâches ouvertes", "Mit den offenen Aufgaben";
+    change: "Change", "Modifier", "Ändern";
+    delete: "Delete", "Supprimer", "Löschen";
+    delete_note: "Its history, comments and tasks go as well.", "Son historique, ses commentaires et ses tâches disparaissent aussi.", "Verlauf, Bemerkungen und Aufgaben gehen mit.";
+    figures: "Stages in figures", "Étapes en chiffres", "Stufen in Zahlen";
+    flash_task: "The task is done.", "La tâche est terminée.", "Die Aufgabe ist erledigt.";
+    flash_deleted: "The opportunity is deleted.", "L'opportunité est supprimée.", "Die Verkaufschance ist gelöscht.";
+    flash_won_customer: "Won. Congratulations! A customer from now on:", "Gagnée. Félicitations ! Désormais client :", "Gewonnen. Glückwunsch! Ab jetzt Kunde:";
+    retention: "Old mail", "Anciens e-mails", "Alte Mails";
+    retention_note: "Mail that an open opportunity was made of, or that is on hold, stays.", "Les e-mails d'une opportunité ouverte ou conservés restent.", "Mails einer offenen Verkaufschance und aufbewahrte Mails bleiben.";
+    months_old: "Older than so many months", "Plus anciens que tant de mois", "Älter als so viele Monate";
+    preview: "What would go?", "Que disparaîtrait-il ?", "Was würde gehen?";
+    would_go: "This would go. Nothing is removed yet.", "Voici ce qui disparaîtrait. Rien n'est encore supprimé.", "Das würde gehen. Noch ist nichts entfernt.";
+    gone: "This is gone.", "Voici ce qui a disparu.", "Das ist entfernt.";
+    remove_now: "Remove it now", "Supprimer maintenant", "Jetzt entfernen";
+    originals: "Originals", "Originaux", "Originale";
+    decisions: "Decisions", "Décisions", "Entscheidungen";
+    kept_opportunity: "Kept for an opportunity", "Conservés pour une opportunité", "Für eine Verkaufschance behalten";
+    kept_held: "Kept on hold", "Conservés sur demande", "Auf Wunsch behalten";
+    kept_waiting: "Kept: not delivered yet", "Conservés : pas encore livrés", "Behalten: noch nicht übergeben";
+    canceled_entries: "Cancelled entries", "Écritures annulées", "Stornierte Posten";
+    canceled_note: "They are deleted with their comments; a mail without another entry goes with its original.", "Elles sont supprimées avec leurs commentaires ; un e-mail sans autre écriture part avec son original.", "Sie werden mit ihren Bemerkungen gelöscht; eine Mail ohne weiteren Posten geht mit ihrem Original.";
+    erase_person: "Erase a person", "Effacer une personne", "Eine Person löschen";
+    erase_note: "Every mail that names the person goes, for everybody, and what else is known of the person.", "Tous les e-mails qui nomment la personne disparaissent, pour tous, ainsi que le reste.", "Jede Mail, die die Person nennt, verschwindet für alle, und was sonst bekannt ist.";
+    contact_no: "Contact number", "Numéro de contact", "Kontaktnummer";
+    never_again: "Never log the addresses again", "Ne plus jamais journaliser ces adresses", "Die Adressen nie wieder protokollieren";
+    open_too: "Also if an opportunity is open", "Même si une opportunité est ouverte", "Auch wenn eine Verkaufschance offen ist";
+    card_too: "The contact card as well", "La fiche du contact aussi", "Auch die Kontaktkarte";
+    subject_export: "All that is kept about this person (file)", "Tout ce qui est conservé sur cette personne (fichier)", "Alles, was über diese Person aufbewahrt ist (Datei)";
+    shared_addresses: "Others have these addresses too. Nothing is erased by them:", "D'autres ont aussi ces adresses. Rien n'est effacé par elles :", "Diese Adressen haben auch andere. Nach ihnen wird nichts gelöscht:";
+    erase_now: "Erase the person now", "Effacer la personne maintenant", "Person jetzt löschen";
+    looked_at: "There may be more. Of the newest mails, so many were looked through:", "Il peut y en avoir d'autres. Parmi les plus récents, nombre d'e-mails examinés :", "Es kann mehr geben. So viele der neuesten Mails wurden durchsucht:";
+    the_entry: "Open the entry", "Ouvrir l'écriture", "Posten öffnen";
+    excluded_warning: "This mail was left out on purpose. Log it only if you are sure.", "Cet e-mail a été exclu à dessein. Ne le journalisez que si vous êtes sûr.", "Diese Mail wurde absichtlich ausgenommen. Protokollieren Sie sie nur, wenn Sie sicher sind.";
+    contact_hint: "Number or name", "Numéro ou nom", "Nummer oder Name";
+    which_contact: "Which contact? These fit:", "Quel contact ? Ceux-ci correspondent :", "Welcher Kontakt? Diese passen:";
+    nobody_fits: "No contact fits this.", "Aucun contact ne correspond.", "Kein Kontakt passt dazu.";
 }

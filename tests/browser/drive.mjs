@@ -51,6 +51,33 @@ await timed('story', async () => {
   return told;
 });
 
+// The same in French and in German, each in a company of its own.
+await timed('languages', () => inEach(['fr', 'de'], async (page, language) => {
+  page.setDefaultTimeout(30000);
+  await story(page, plan[language], plan.secret, async () => {}, (holds, what) => expect(holds, `${language}: ${what}`), language);
+}));
+
+// A mailbox that fails: its queue folder is gone.
+await timed('failing', async () => {
+  const base = plan.fr;
+  const context = await browser.newContext({ locale: 'en-GB' });
+  const page = await context.newPage();
+  await page.goto(`${base}/settings`);
+  await page.fill('#queue-folder', '\\Email Logging\\Nowhere\\');
+  await Promise.all([page.waitForNavigation(), page.click('#save')]);
+  await page.goto(`${base}/health`);
+  await Promise.all([page.waitForNavigation(), page.click('#run')]);
+  for (let tries = 0; tries < 40 && !(await page.locator('.note.bad').count()); tries += 1) {
+    await page.waitForTimeout(250);
+    await page.goto(`${base}/health`);
+  }
+  await context.close();
+  await inEach(all, async (own, language) => {
+    await own.goto(`${base}/health`);
+    await pages.look(own, 'health-failing', language);
+  });
+});
+
 // An opportunity of the mail with the longest subject.
 let running;
 await timed('long', async () => {
@@ -79,11 +106,27 @@ await timed('data', () => inEach(all, async (page, language) => {
   await look('contacts', '/contacts');
   await look('contact', '/contacts/C0101');
   await look('company', '/contacts/C0100');
+  await look('contact-edit', '/contacts/C0101/edit');
   await look('history', '/contacts/C0101/entries?direction=in');
   await look('mails', '/mails');
   await look('entry', told.entry);
   await look('opportunities', '/opportunities');
   await look('opportunity-won', told.opportunity);
+  await look('opportunity-lost', told.lost);
+  await look('opportunities-filtered', '/opportunities?status=won&salesperson=AH');
+  await look('privacy', '/privacy?contact=C0101');
+  await page.click('#erase-preview');
+  await page.waitForSelector('.sums');
+  await pages.look(page, 'privacy-erase', language);
+  await page.click('#retention-preview');
+  await page.waitForSelector('.sums');
+  await pages.look(page, 'privacy-retention', language);
+  await page.goto(`${base}/privacy`);
+  await page.click('#canceled-preview');
+  await page.waitForSelector('.sums');
+  await pages.look(page, 'privacy-canceled', language);
+  await look('remove', `${told.entry}/remove`);
+  await look('who', '/sign-in');
   await look('activity', '/activity');
   await look('review', '/review');
   await look('review-item', await linked('/review', '.mails a.subject'));
@@ -95,6 +138,11 @@ await timed('data', () => inEach(all, async (page, language) => {
   await page.click('#validate');
   await page.waitForSelector('.verdict');
   await pages.look(page, 'validation-on', language);
+  await look('why-found', '/why?q=delorme');
+  for (const [name, words] of [['attachments', 'devis'], ['smime', 'contract draft'], ['winmail', 'cold room']]) {
+    const found = await linked(`/mails?q=${encodeURIComponent(words)}`, '.mails a.subject').catch(() => null);
+    if (found) await look(`entry-${name}`, found);
+  }
   const long = await linked('/mails?q=foundation', '.mails a.subject');
   await pages.look(page, 'mails-long', language);
   await look('entry-long', long);
@@ -112,6 +160,7 @@ await timed('running', async () => {
   await inEach(all, async (own, language) => {
     await own.goto(`${plan.full}${running}`);
     await pages.look(own, 'opportunity-running', language);
+    await own.selectOption('#code', 'BEST-OFFER');
     await own.click('button[value=close]');
     await own.waitForSelector('[role=alert]');
     await pages.look(own, 'opportunity-error', language);
@@ -159,6 +208,16 @@ await timed('empty', () => inEach(all, async (page, language) => {
   await page.click('main button');
   await page.waitForLoadState();
   await pages.look(page, 'sign-in-wrong', language);
+  await page.selectOption('#person', 'AH');
+  await page.fill('#password', plan.password);
+  await page.click('main button');
+  await page.waitForLoadState();
+  await pages.look(page, 'home-salesperson', language);
+  const refused = await page.goto(`${base}/settings`);
+  expect(refused.status() === 403, 'the set-up is not a salesperson\'s');
+  await pages.look(page, 'not-yours', language);
+  await page.goto(`${base}/sign-in`);
+  await page.selectOption('#person', 'ADMIN');
   await page.fill('#password', plan.password);
   await page.click('main button');
   await page.waitForLoadState();
@@ -177,6 +236,74 @@ await timed('empty', () => inEach(all, async (page, language) => {
   await pages.look(page, 'assistant-leave', language);
 }));
 
+// What people did: comments, what is cancelled, private, on hold; names and words of 300 characters; and what is refused.
+const LONG = 'An exceptionally long name that somebody once typed '.repeat(6).slice(0, 300);
+await timed('done', async () => {
+  const base = plan.full;
+  const context = await browser.newContext({ locale: 'en-GB' });
+  const page = await context.newPage();
+  const press = async (selector) => Promise.all([page.waitForNavigation(), page.click(selector)]);
+  await page.goto(`${base}/contacts/C0102/edit`);
+  await page.fill('#name', LONG);
+  await press('#save');
+  await page.goto(`${base}${told.entry}`);
+  await page.fill('#comment', `${LONG} ${'x'.repeat(200)}`);
+  await press('form[action$="/comment"] button');
+  await press('#cancel');
+  await press('#hold');
+  const links = await page.goto(`${base}/review`).then(() => page.$$eval('.mails a.subject', (all) => all.map((one) => one.href)));
+  await page.goto(links[1]);
+  await press('#ignore');
+  await page.goto(links[2]);
+  await page.fill('#contact', 'C0111');
+  await page.selectOption('#salesperson', 'AH');
+  const stale = { url: links[2], fields: await page.$eval('#log-it form', (form) => Object.fromEntries(new FormData(form))) };
+  await press('#assign');
+  await context.close();
+  await inEach(all, async (own, language) => {
+    const look = async (name, address) => {
+      await own.goto(address.startsWith('http') ? address : `${base}${address}`);
+      await pages.look(own, name, language);
+    };
+    await look('entry-done', told.entry);
+    await look('contact-long', '/contacts/C0102');
+    await look('contacts-long', '/contacts');
+    await look('review-ignored', '/review?state=ignored');
+    await look('review-item-ignored', links[1]);
+    await look('review-assigned', '/review?state=assigned');
+    await own.goto(links[0]);
+    await own.fill('#contact', 'vallée');
+    await own.evaluate(() => document.querySelectorAll('#log-it input[name=candidate]').forEach((one) => { one.checked = false; }));
+    await own.selectOption('#salesperson', 'AH');
+    await Promise.all([own.waitForNavigation(), own.click('#assign')]);
+    await pages.look(own, 'review-item-which', language);
+    await own.goto(links[0]);
+    await own.evaluate(() => document.querySelectorAll('input[name=version]').forEach((one) => { one.value = '9'; }));
+    await Promise.all([own.waitForNavigation(), own.click('#ignore')]);
+    await pages.look(own, 'review-refused', language);
+    await own.goto(`${base}/contacts/C0101/edit`);
+    await own.fill('#email', 'nobody');
+    await Promise.all([own.waitForNavigation(), own.click('#save')]);
+    await pages.look(own, 'contact-edit-error', language);
+  });
+  return stale.fields.key ? true : false;
+});
+
+// The documents of frames, which the checker cannot enter.
+await timed('frames', async () => {
+  for (const language of all) {
+    const context = await browser.newContext({ locale: LANGUAGES[language], bypassCSP: true });
+    const page = await context.newPage();
+    for (const [name, words] of [['original-html', 'devis'], ['original-text', 'foundation']]) {
+      await page.goto(`${plan.full}/mails?q=${words}`);
+      const link = await page.locator('.mails a.subject').first().getAttribute('href');
+      await page.goto(`${plan.full}${link}/original`);
+      await pages.frame(page, name, language);
+    }
+    await context.close();
+  }
+});
+
 // In the dark, where colours are others.
 await timed('dark', async () => {
   const context = await browser.newContext({ locale: 'en-GB', colorScheme: 'dark', viewport: { width: 1280, height: 900 } });
@@ -189,6 +316,33 @@ await timed('dark', async () => {
   await page.goto(`${plan.full}${told.entry}`);
   await page.screenshot({ path: path.join(plan.shots, 'entry-print.jpg'), fullPage: true, type: 'jpeg', quality: 75 });
   await context.close();
+});
+
+// A private mail: for the administration, and in the list of a colleague, where it is not.
+await timed('private', async () => {
+  const base = plan.full;
+  const as = async (page, code) => {
+    await page.goto(`${base}/sign-in`);
+    await page.selectOption('#person', code);
+    await Promise.all([page.waitForNavigation(), page.click('main button')]);
+  };
+  await inEach(all, async (page, language) => {
+    await as(page, 'AH');
+    await page.goto(`${base}${told.entry}`);
+    if ((await page.locator('#reason').count()) === 1) {
+      await page.fill('#reason', 'personal');
+      await Promise.all([page.waitForNavigation(), page.click('#private')]);
+    }
+    await pages.look(page, 'entry-private', language);
+    await as(page, 'ADMIN');
+    await page.goto(`${base}${told.entry}`);
+    expect((await page.locator('iframe').count()) === 0, 'what is private is not shown to the administration');
+    await pages.look(page, 'entry-hidden', language);
+    await as(page, 'BK');
+    const gone = await page.goto(`${base}${told.entry}`);
+    expect(gone.status() === 404, 'what is private is not there for a colleague');
+    expect(!(await page.goto(`${base}/mails`).then(() => page.content())).includes(`${told.entry}"`), 'nor in the list');
+  });
 });
 
 // Switches logging on behind the hostile queue, and waits until all of it is logged.
@@ -211,7 +365,7 @@ async function enabled(base, mails) {
 }
 
 await timed('enabled', () => enabled(plan.hostile, plan.mails));
-await timed('vectors', () => sweep(browser, plan.hostile, expect));
+await timed('vectors', () => sweep(browser, plan, plan.hostile, expect));
 
 await timed('off', async () => {
   const context = await browser.newContext({ locale: 'en-GB' });

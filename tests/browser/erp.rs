@@ -11,12 +11,13 @@ pub(crate) const PASSWORD: &str = "a long password";
 /// An ERP that runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Erp {
+    command: Command,
     child: Child,
     pub(crate) base: String,
     address: String,
     _store: tempfile::TempDir,
     /// Somebody has to hold the other end of its standard output.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Erp {
@@ -40,24 +41,33 @@ impl Erp {
         if let Some(password) = password {
             command.env("ERP_PASSWORD", password);
         }
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut after = |words: &str| {
-            let mut line = String::new();
-            output.read_line(&mut line).unwrap();
-            let rest = line.strip_prefix(words).expect(&line);
-            rest.split_whitespace().next().unwrap().to_owned()
-        };
-        let base = after("The ERP is at ").trim_end_matches('/').to_owned();
-        let address = after("It listens on ");
+        let (child, output, base, address) = run(&mut command);
         Self {
+            command,
             child,
             base,
             address,
             _store: store,
-            _output: output,
+            output,
         }
     }
+}
+
+type Running = (Child, BufReader<ChildStdout>, String, String);
+
+/// Starts the program, and reads where it is.
+fn run(command: &mut Command) -> Running {
+    let mut child = command.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut after = |words: &str| {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let rest = line.strip_prefix(words).expect(&line);
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let base = after("The ERP is at ").trim_end_matches('/').to_owned();
+    let address = after("It listens on ");
+    (child, output, base, address)
 }
 
 impl Erp {
@@ -65,6 +75,15 @@ impl Erp {
     #[allow(dead_code, reason = "a browser needs its base only")]
     pub(crate) fn listen(&self) -> String {
         self.address.clone()
+    }
+
+    /// Kills it, and starts it again over the same file.
+    #[allow(dead_code, reason = "a browser stays with one")]
+    pub(crate) fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let (child, output, base, address) = run(&mut self.command);
+        (self.child, self.output, self.base, self.address) = (child, output, base, address);
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Written {
     pub(crate) all: usize,
     pub(crate) logged: usize,
     pub(crate) strange: usize,
+    /// The vectors of texts: what people type carries them on.
+    pub(crate) texts: Vec<String>,
 }
 
 /// Writes a mail for every vector: of a contact, and for those in texts also of a stranger.
@@ -33,6 +35,11 @@ pub(crate) fn write(folder: &Path) -> Written {
         logged: all.len(),
         all: all.len(),
         strange,
+        texts: all
+            .iter()
+            .filter(|vector| vector.place == Place::Text)
+            .map(|vector| vector.text.clone())
+            .collect(),
     }
 }
 

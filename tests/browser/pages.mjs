@@ -5,6 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const WIDTHS = [1280, 390];
+// Between them, and at a zoom of 200 % and more, nothing is photographed and all else holds.
+const OTHERS = [1024, 768, 640, 320];
 
 export class Pages {
   constructor({ axe, shots, report }) {
@@ -21,8 +23,11 @@ export class Pages {
       const file = `${name}-${language}-${width}${scheme === 'dark' ? '-dark' : ''}.jpg`;
       await page.screenshot({ path: path.join(this.shots, file), fullPage: true, type: 'jpeg', quality: 75 });
       this.report.screenshots += 1;
-      // The words change nothing about the markup: the page of one language stands for the three.
-      if (language === 'en') await this.accessible(page, where);
+      await this.accessible(page, where);
+    }
+    for (const width of OTHERS) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const problem of await page.evaluate(layout)) this.problem(`${name} ${language} ${width}: ${problem}`);
     }
     await page.setViewportSize({ width: WIDTHS[0], height: 900 });
   }
@@ -40,6 +45,16 @@ export class Pages {
         this.problem(`${where}: axe ${impact} ${id}: ${html.slice(0, 160)}`);
       }
     }
+  }
+
+  // The document of a frame by itself: nobody can run a checker inside of the sandbox.
+  async frame(page, name, language) {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: path.join(this.shots, `${name}-${language}-${width}.jpg`), fullPage: true, type: 'jpeg', quality: 75 });
+      this.report.screenshots += 1;
+    }
+    await this.accessible(page, `${name} ${language}`);
   }
 
   problem(text) {
@@ -60,7 +75,19 @@ function layout() {
     // A table that is shown as cards keeps its head for those who listen.
     !(one.closest('thead') && getComputedStyle(one.closest('thead')).clipPath !== 'none');
   for (const one of document.querySelectorAll('body *')) {
-    if (!shown(one) || one.matches('svg, svg *, iframe, option, input')) continue;
+    if (!shown(one) || one.matches('svg, svg *, iframe, option')) continue;
+    const right = Math.max(...[...one.getClientRects()].map((rect) => rect.right));
+    if (right > root.clientWidth + 1) problems.push(`beyond the edge by ${Math.round(right - root.clientWidth)}: ${name(one)}`);
+    if (one.matches('select')) {
+      const style = getComputedStyle(one);
+      const pen = document.createElement('canvas').getContext('2d');
+      pen.font = style.font;
+      const words = one.selectedOptions.length ? one.selectedOptions[0].text : '';
+      const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 16;
+      // Of a choice as long as that the beginning is enough.
+      if (words.length < 60 && pen.measureText(words).width > room) problems.push(`cut in its box: ${words}`);
+    }
+    if (one.matches('input')) continue;
     const style = getComputedStyle(one);
     if (style.display === 'inline' || style.display === 'contents') continue;
     if (style.textOverflow === 'ellipsis' || style.webkitLineClamp !== 'none') continue;

@@ -86,8 +86,32 @@ export async function assistant(page, secret, shot) {
   return keys;
 }
 
-export async function story(page, base, secret, shot, expect) {
+// Waits for a mail of the demo's customer, and opens the page of its entry. Answers its address.
+async function pump(page, keys, base, number) {
+  await keys.go('nav.wide a[href="/health"]');
+  await keys.go('#mail');
+  const words = `Pump P-${number}`;
+  for (let tries = 0; tries < 80; tries += 1) {
+    await page.goto(`${base}/contacts/C0101`);
+    if ((await page.textContent('main')).includes(words)) break;
+    await page.waitForTimeout(250);
+  }
+  await keys.go('#entries');
+  const entry = page.locator('.mails a.subject', { hasText: words }).first();
+  const link = await entry.getAttribute('href');
+  await keys.go(`a[href="${link}"]`);
+  return link;
+}
+
+// Chooses an entry of a list by keyboard.
+async function choose(keys, page, selector, value) {
+  await keys.to(selector);
+  for (let step = 0; step < 20 && (await page.inputValue(selector)) !== value; step += 1) await keys.press('ArrowDown');
+}
+
+export async function story(page, base, secret, shot, expect, language = 'en') {
   await page.goto(`${base}/`);
+  expect((await page.getAttribute('html', 'lang')) === language, `the pages are in ${language}`);
   await shot('home-empty');
   const keys = await assistant(page, secret, shot);
   await keys.go('#finish');
@@ -98,32 +122,44 @@ export async function story(page, base, secret, shot, expect) {
   expect((await page.locator('.checks li').count()) >= 20, 'every check has a line');
   expect((await page.locator('.checks li.bad').count()) === 0, 'no check fails');
 
-  await keys.go('nav.wide a[href="/health"]');
-  await keys.go('#mail');
-  for (let tries = 0; tries < 60; tries += 1) {
-    await page.goto(`${base}/contacts/C0101`);
-    if ((await page.textContent('main')).includes('Pump P-')) break;
-    await page.waitForTimeout(250);
-  }
-  await keys.go('#entries');
-  const entry = page.locator('.mails a.subject', { hasText: 'Pump P-' }).first();
-  const link = await entry.getAttribute('href');
-  await keys.go(`a[href="${link}"]`);
+  const link = await pump(page, keys, base, 1);
   const original = page.frameLocator('iframe.original').locator('body');
   expect((await original.textContent()).includes('When can you deliver?'), 'the original is in its frame');
   await keys.go('#create-opportunity');
   expect(/\/opportunities\/OP/.test(page.url()), 'the opportunity has its page');
+  const opportunity = new URL(page.url()).pathname;
   await keys.type('#value', '12500');
   await keys.go('button[value=first]');
   for (let stage = 0; stage < 3; stage += 1) await keys.go('button[value=next]');
   expect((await page.locator('.track .past').count()) === 3, 'three stages are past');
-  await keys.to('#code');
-  expect((await page.inputValue('#code')) === 'BEST-OFFER', 'the first close code wins');
-  await keys.type('#value', '12000');
+  expect((await page.inputValue('#code')) === '', 'nobody closes by mistake');
+  await choose(keys, page, '#code', 'BEST-OFFER');
+  await keys.type('#sold', '12000');
   await keys.go('button[value=close]');
   expect((await page.locator('.badge.good').count()) > 0, 'the opportunity is won');
+  expect((await page.locator('.flash').textContent()).includes('Vallée Hydraulique'), 'its company is a customer now');
   expect((await page.locator('button[value=next]').count()) === 0, 'a won opportunity does not move');
-  return { presses: keys.presses, entry: link, opportunity: new URL(page.url()).pathname };
+  await page.goto(`${base}/opportunities?status=won`);
+  expect((await page.locator('td.name').count()) === 1, 'the list shows what is won');
+
+  // The other end: forward, back, refused, lost.
+  await pump(page, keys, base, 2);
+  await keys.go('#create-opportunity');
+  const lost = new URL(page.url()).pathname;
+  await keys.type('#value', '700');
+  await keys.go('button[value=first]');
+  await keys.go('button[value=next]');
+  await keys.go('button[value=previous]');
+  expect((await page.locator('.track .past').count()) === 0, 'it is at its first stage again');
+  await choose(keys, page, '#code', 'BEST-OFFER');
+  await keys.go('button[value=close]');
+  expect((await page.locator('[role=alert]').count()) === 1, 'a sale without a value is refused on the page');
+  await choose(keys, page, '#code', 'PRICE');
+  await keys.tick('#close-tasks');
+  await keys.go('button[value=close]');
+  expect((await page.locator('.badge.bad').count()) > 0, 'the opportunity is lost');
+  expect((await page.locator('button[value=task]').count()) === 0, 'its tasks are cancelled');
+  return { presses: keys.presses, entry: link, opportunity, lost };
 }
 
 // Switches logging off by keyboard.

@@ -43,13 +43,41 @@ async function links(page, address, selector) {
   }
 }
 
-export async function sweep(browser, base, expect) {
+// Carries hostile texts on: into opportunities, comments, names of contacts and notes. Answers the pages that show them.
+async function spread(context, base, entries, texts) {
+  const page = await context.newPage();
+  await page.goto(`${base}/mails`);
+  const token = await page.getAttribute('input[name=token]', 'value');
+  const post = async (address, fields) => {
+    return context.request.post(`${base}${address}`, { form: { token, ...fields }, maxRedirects: 0 });
+  };
+  const made = [];
+  for (let at = 0; at < texts.length; at += 1) {
+    const entry = entries[at];
+    const answer = await post(`${entry}/opportunity`, {});
+    if (answer.status() !== 303) throw new Error(`no opportunity: ${answer.status()}`);
+    const opportunity = answer.headers().location;
+    const said = await post(opportunity, { version: '1', action: 'comment', text: texts[at] });
+    if (said.status() !== 303) throw new Error(`no comment: ${said.status()}`);
+    await post(`${entry}/comment`, { text: texts[at] });
+    const saved = await post('/contacts/C0102/edit', { name: texts[at], email: 'contact@vallee-hydraulique.example' });
+    if (saved.status() === 303) for (const one of ['/contacts/C0102', '/contacts?q=C0102', '/contacts/C0102/edit']) await page.goto(`${base}${one}`);
+    made.push(opportunity);
+  }
+  made.push(...await links(page, `${base}/opportunities`, 'td.name a.subject'), '/opportunities');
+  await page.close();
+  return made;
+}
+
+export async function sweep(browser, plan, base, expect) {
   const context = await browser.newContext({ locale: 'en-GB' });
   const seen = await watch(context, base);
   const page = await context.newPage();
   const entries = await links(page, `${base}/mails`, '.mails a.subject');
   const items = await links(page, `${base}/review`, '.mails a.subject');
-  const others = ['/', '/contacts/C0101', '/activity', '/why?q=vector'].map((path) => path);
+  const made = await spread(context, base, entries, plan.texts);
+  const asked = plan.texts.flatMap((text) => ['/never-log?rule=', '/why?q=', '/mails?q=', '/contacts?q=', '/privacy?contact='].map((path) => path + encodeURIComponent(text)));
+  const others = ['/', '/contacts', '/contacts/C0101', '/contacts/C0101/entries', '/contacts/C0102', '/activity', '/why?q=vector', '/privacy', ...made];
   const all = [...entries, ...items, ...others];
   let left = all.slice();
   const walk = async () => {
@@ -68,11 +96,16 @@ export async function sweep(browser, base, expect) {
   await own.goto(`${base}/style.css`);
   while (originals.length) {
     // Several at a time, as frames of one page; every element is touched.
-    await own.evaluate(async (batch) => {
+    const bad = await own.evaluate(async (batch) => {
       document.body.replaceChildren();
+      const bad = [];
       await Promise.all(batch.map((source) => new Promise((loaded) => {
         const frame = document.createElement('iframe');
         frame.onload = () => {
+          frame.contentDocument.querySelectorAll('a, area, base, form').forEach((one) => {
+            const scheme = one.href ? new URL(one.href, 'https://none.invalid/').protocol : 'none';
+            if (!['http:', 'https:', 'mailto:', 'tel:', 'none'].includes(scheme)) bad.push(`${scheme} in ${source}`);
+          });
           frame.contentDocument.querySelectorAll('*').forEach((one) => {
             for (const kind of ['mouseover', 'focus', 'toggle', 'load', 'error']) one.dispatchEvent(new Event(kind));
           });
@@ -81,7 +114,24 @@ export async function sweep(browser, base, expect) {
         frame.src = source;
         document.body.append(frame);
       })));
+      return bad;
     }, originals.splice(0, 20));
+    for (const one of bad) expect(false, `a link that could run: ${one}`);
+  }
+  // So are the pages: what they show of a mail is a text, with or without a policy.
+  await own.close();
+  left = [...entries.slice(0, 80), ...items, ...others, ...asked];
+  const again = async () => {
+    const tab = await bare.newPage();
+    while (left.length) await tab.goto(`${base}${left.pop()}`, { waitUntil: 'load' });
+    await tab.close();
+  };
+  await Promise.all([again(), again(), again()]);
+  // Files are handed out, and never opened.
+  for (const entry of entries.slice(0, 80)) {
+    const file = await bare.request.get(`${base}${entry}/attachments/0`);
+    const headers = file.headers();
+    expect(file.status() === 200 && headers['content-type'] === 'application/octet-stream' && headers['content-disposition'].startsWith('attachment'), `a file of ${entry}`);
   }
   await bare.close();
   const ran = [...seen.ran, ...alone.ran];

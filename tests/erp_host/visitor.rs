@@ -1,10 +1,11 @@
-//! A browser without eyes: a cookie, a language, forms; one connection for every request.
+//! A browser without eyes: cookies, a language, forms; one connection for every request.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::erp::Erp;
+use crate::erp::{Erp, PASSWORD};
 
 /// Somebody who visits the ERP.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub(crate) struct Visitor {
     address: String,
     host: String,
     pub(crate) language: &'static str,
-    pub(crate) cookie: Option<String>,
+    pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) origin: Option<String>,
 }
 
@@ -21,6 +22,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) body: String,
     /// Parts in which it came.
     pub(crate) chunks: usize,
@@ -38,9 +40,27 @@ impl Visitor {
             address: address.to_owned(),
             host: host.to_owned(),
             language: "en",
-            cookie: None,
+            cookies: BTreeMap::new(),
             origin: None,
         }
+    }
+
+    /// Somebody who has signed in under a code.
+    pub(crate) fn signed_in(erp: &Erp, code: &str) -> Self {
+        let mut visitor = Self::of(erp);
+        let answer = visitor.sign_in(code, PASSWORD);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        visitor
+    }
+
+    pub(crate) fn sign_in(&mut self, code: &str, password: &str) -> Answer {
+        let token = self.token("/sign-in");
+        let fields = [
+            ("token", token.as_str()),
+            ("person", code),
+            ("password", password),
+        ];
+        self.post("/sign-in", &fields)
     }
 
     /// The answer to a link that leads elsewhere.
@@ -62,9 +82,43 @@ impl Visitor {
         self.ask("POST", path, Some(&body))
     }
 
+    /// Sends a form with the token of its page.
+    pub(crate) fn send(&mut self, page: &str, to: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.token(page);
+        let mut all = vec![("token", token.as_str())];
+        all.extend(fields);
+        self.post(to, &all)
+    }
+
     /// The token of the forms of a page.
     pub(crate) fn token(&mut self, path: &str) -> String {
         self.get(path).value("token")
+    }
+
+    /// Asks for a page as many different strangers, so many at once on each connection.
+    pub(crate) fn crowd(&self, path: &str, connections: usize, each: usize) {
+        for _ in 0..connections {
+            let mut stream = TcpStream::connect(&self.address).unwrap();
+            let mut all = String::new();
+            for index in 0..each {
+                let close = if index + 1 == each {
+                    "close"
+                } else {
+                    "keep-alive"
+                };
+                write!(
+                    all,
+                    "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: {close}\r\n\r\n",
+                    self.host
+                )
+                .unwrap();
+            }
+            stream.write_all(all.as_bytes()).unwrap();
+            let mut answers = Vec::new();
+            stream.read_to_end(&mut answers).unwrap();
+            let begun = answers.windows(13).filter(|at| *at == b"HTTP/1.1 200 ");
+            assert_eq!(begun.count(), each);
+        }
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<&str>) -> Answer {
@@ -73,8 +127,13 @@ impl Visitor {
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAccept-Language: {}\r\n",
             self.host, self.language
         );
-        if let Some(cookie) = &self.cookie {
-            write!(request, "Cookie: {cookie}\r\n").unwrap();
+        let cookies = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
+        if !cookies.is_empty() {
+            write!(request, "Cookie: {cookies}\r\n").unwrap();
         }
         if let Some(origin) = &self.origin {
             write!(request, "Origin: {origin}\r\n").unwrap();
@@ -93,8 +152,14 @@ impl Visitor {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let answer = Answer::read(&bytes);
-        if let Some(cookie) = answer.header("set-cookie") {
-            self.cookie = cookie.split(';').next().map(str::to_owned);
+        for (name, cookie) in &answer.headers {
+            let pair = cookie
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='));
+            if let ("set-cookie", Some((name, value))) = (name.as_str(), pair) {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
         }
         answer
     }
@@ -116,6 +181,7 @@ impl Answer {
         let mut answer = Self {
             status: status.parse().unwrap(),
             headers: headers.collect(),
+            bytes: Vec::new(),
             body: String::new(),
             chunks: 0,
         };
@@ -136,6 +202,7 @@ impl Answer {
             body.extend_from_slice(rest);
         }
         answer.body = String::from_utf8_lossy(&body).into_owned();
+        answer.bytes = body;
         answer
     }
 

@@ -7,11 +7,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use email_logging::interaction::{PartyStatistics, StatisticsOptions};
-use email_logging::store::{InteractionReports as _, LogFilter};
+use email_logging::store::LogFilter;
 
 use super::mails::encoded;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
+use super::sight;
 use crate::erp::Erp;
 
 /// Parties of a plot, and months.
@@ -61,7 +62,7 @@ pub(super) async fn show(
     let f = Frame::new(&session, "activity", "/activity");
     let options = StatisticsOptions::default().with_parties(BARS);
     let filter = LogFilter::default();
-    let all = erp.store.statistics(&erp.scope, &filter, &options).await?;
+    let all = sight::statistics(&erp, &session, &filter, options).await?;
     let skipped = all.activity.len().saturating_sub(BARS as usize);
     let newest: Vec<_> = all.activity.iter().skip(skipped).collect();
     let sums = newest.iter().map(|one| one.inbound + one.outbound);
@@ -116,9 +117,10 @@ fn bars(f: &Frame, parties: &[PartyStatistics], contacts: bool) -> Vec<Bar> {
                 let seconds = one.median_answer_s;
                 seconds.map_or_else(|| "–".to_owned(), |seconds| duration(f.w.days, seconds))
             },
-            last: one.totals.last.map_or_else(String::new, |at| {
-                at.strftime(f.language.day_format()).to_string()
-            }),
+            last: one
+                .totals
+                .last
+                .map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
         }
     });
     bars.collect()

@@ -19,9 +19,9 @@ use email_logging::store::SecretName;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::page::{Failed, Frame, done, own_form};
+use super::page::{Failed, Frame, done};
 use super::session::Session;
-use super::validation::{Pressed, ended, live, tell};
+use super::validation::{ended, live, tell};
 use crate::erp::{Erp, TEMPLATE};
 
 const HERE: &str = "/assistant";
@@ -92,7 +92,6 @@ pub(super) async fn act(
     Extension(session): Extension<Session>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Failed> {
-    own_form(&session, text(&fields, "token"))?;
     let action = text(&fields, "action");
     let keep = |assistant: Option<Assistant>| {
         erp.sessions.change(&session.id, |session| {
@@ -290,9 +289,7 @@ pub(super) async fn signed_in(erp: &Erp, session: &Session, callback: &str) -> R
 pub(super) async fn validate(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &pressed.token)?;
     let Some(mut assistant) = session.assistant.as_deref().cloned() else {
         return Ok(Redirect::to(HERE).into_response());
     };

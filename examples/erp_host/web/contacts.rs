@@ -7,27 +7,33 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use email_logging::ContactNo;
-use email_logging::directory::ContactRecord;
-use email_logging::parties::ContactKind;
+use email_logging::interaction::StatisticsOptions;
+use email_logging::opportunity::PrivacyBlock;
 use email_logging::store::{
     InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _,
 };
 use serde::Deserialize;
 
 use super::entries::Row;
+use super::mails::encoded;
 use super::opportunities::{Line, line};
 use super::page::{Failed, Frame, render};
 use super::session::Session;
+use super::sight;
 use crate::erp::Erp;
+use crate::people::{Contact, addresses, is_person};
 
+/// Contacts on a page.
+const ON_PAGE: usize = 50;
 /// Entries and opportunities on the card.
 const ON_CARD: u32 = 5;
 const OPPORTUNITIES: u32 = 20;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Wanted {
-    #[serde(default)]
     q: String,
+    page: usize,
 }
 
 pub(super) struct Card {
@@ -36,35 +42,32 @@ pub(super) struct Card {
     company: Option<(String, String)>,
     pub(super) is_person: bool,
     email: String,
+    emails: Vec<String>,
     initials: String,
+    customer: bool,
+    blocked: bool,
 }
 
 impl Card {
-    fn of(erp: &Erp, contact: &ContactRecord) -> Self {
-        let company = contact.company.as_ref();
+    fn of(erp: &Erp, contact: Contact) -> Self {
+        let Contact { record, customer } = contact;
+        let company = record.company.as_ref();
         let company = company.and_then(|no| erp.people.contact(no));
-        let initials = contact.name.split_whitespace();
+        let company = company.map(|one| one.record);
+        let initials = record.name.split_whitespace();
         let initials = initials.filter_map(|word| word.chars().next());
+        let emails = addresses(&record);
         Self {
-            no: contact.no.to_string(),
-            name: contact.name.clone(),
-            company: company.map(|company| (company.no.to_string(), company.name.clone())),
-            is_person: contact.kind == ContactKind::Person,
-            email: contact.email.clone(),
+            no: record.no.to_string(),
+            company: company.map(|company| (company.no.to_string(), company.name)),
+            is_person: is_person(&record),
             initials: initials.take(2).collect(),
+            emails: emails.iter().map(ToString::to_string).collect(),
+            email: record.email,
+            name: record.name,
+            blocked: erp.people.privacy_of(&record.no) == PrivacyBlock::Blocked,
+            customer,
         }
-    }
-
-    fn fits(&self, words: &str) -> bool {
-        let all = format!("{} {} {}", self.no, self.name, self.email).to_lowercase();
-        let company = self.company.as_ref();
-        let all = company.map_or(all.clone(), |(_, name)| {
-            format!("{all} {}", name.to_lowercase())
-        });
-        words
-            .to_lowercase()
-            .split_whitespace()
-            .all(|word| all.contains(word))
     }
 }
 
@@ -74,6 +77,9 @@ struct Contacts {
     f: Frame,
     q: String,
     cards: Vec<Card>,
+    found: usize,
+    before: Option<String>,
+    next: Option<String>,
 }
 
 pub(super) async fn list(
@@ -81,14 +87,25 @@ pub(super) async fn list(
     Extension(session): Extension<Session>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
-    let contacts = erp.people.contacts();
-    let cards = contacts.iter().map(|contact| Card::of(&erp, contact));
-    let cards = cards.filter(|card| card.fits(&wanted.q)).collect();
+    let skip = wanted.page.saturating_mul(ON_PAGE);
+    let (contacts, found) = erp.people.find(&wanted.q, skip, ON_PAGE);
+    let cards = contacts.into_iter().map(|contact| Card::of(&erp, contact));
+    let link = |page: usize| format!("/contacts?q={}&page={page}", encoded(&wanted.q));
     render(&Contacts {
         f: Frame::new(&session, "contacts", "/contacts"),
+        cards: cards.collect(),
+        before: wanted.page.checked_sub(1).map(link),
+        next: (skip.saturating_add(ON_PAGE) < found).then(|| link(wanted.page + 1)),
+        found,
         q: wanted.q,
-        cards,
     })
+}
+
+/// What was exchanged in all: received, sent, and when last.
+struct Sums {
+    inbound: u64,
+    outbound: u64,
+    last: String,
 }
 
 #[derive(Template)]
@@ -96,6 +113,7 @@ pub(super) async fn list(
 struct ContactCard {
     f: Frame,
     card: Card,
+    sums: Sums,
     rows: Vec<Row>,
     more: bool,
     opportunities: Vec<Line>,
@@ -106,26 +124,33 @@ pub(super) async fn card(
     Extension(session): Extension<Session>,
     Path(no): Path<String>,
 ) -> Result<Response, Failed> {
-    let f = Frame::new(&session, "contacts", format!("/contacts/{no}"));
+    let f = Frame::new(&session, "contacts", format!("/contacts/{}", encoded(&no)));
     let card = find(&erp, &no)?;
-    let page = erp
-        .store
-        .entries(&erp.scope, &of(&card), None, ON_CARD)
+    let filter = of(&card);
+    let page = sight::log(&erp, &session)
+        .entries(&erp.scope, &filter, None, ON_CARD)
         .await?;
+    let options = StatisticsOptions::default().with_parties(1);
+    let all = sight::statistics(&erp, &session, &filter, options).await?;
     let mut wanted = OpportunityFilter::default();
     if card.is_person {
         wanted.contact = Some(ContactNo::new(card.no.as_str()));
     } else {
         wanted.company = Some(ContactNo::new(card.no.as_str()));
     }
-    let opportunities = erp
-        .store
+    let opportunities = sight::opportunities(&erp, &session)
         .opportunities(&erp.scope, &wanted, None, OPPORTUNITIES)
         .await?;
     let cycles = erp.store.sales_cycles(&erp.scope).await?;
-    let lines = opportunities.rows.iter();
-    let lines = lines.map(|stored| line(&erp, &f, &cycles, &stored.opportunity));
+    let rows = opportunities.rows.iter();
+    let lines = rows.map(|seen| line(&erp, &f, &cycles, &seen.opportunity));
+    let last = all.total.last;
     Ok(render(&ContactCard {
+        sums: Sums {
+            inbound: all.total.inbound,
+            outbound: all.total.outbound,
+            last: last.map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
+        },
         opportunities: lines.collect(),
         more: page.next.is_some(),
         rows: page
@@ -141,7 +166,7 @@ pub(super) async fn card(
 pub(super) fn find(erp: &Erp, no: &str) -> Result<Card, Failed> {
     let contact = erp.people.contact(&ContactNo::new(no));
     contact
-        .map(|contact| Card::of(erp, &contact))
+        .map(|contact| Card::of(erp, contact))
         .ok_or(Failed::Missing)
 }
 

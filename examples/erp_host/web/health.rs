@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{Redirect, Response};
 use email_logging::logger::RunReport;
 use email_logging::setup::SignInState;
-use serde::Deserialize;
 
-use super::page::{Failed, Frame, done, own_form, render};
+use super::page::{Failed, Frame, done, render};
 use super::session::Session;
 use crate::erp::Erp;
 
@@ -59,17 +58,10 @@ pub(super) fn sign_in_words(frame: &Frame, state: SignInState) -> &'static str {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Pressed {
-    token: String,
-}
-
 pub(super) async fn run(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Redirect, Failed> {
-    own_form(&session, &pressed.token)?;
     erp.wake.notify_one();
     Ok(done(&erp, &session, "/health", |w| w.flash_run))
 }
@@ -78,14 +70,12 @@ pub(super) async fn run(
 pub(super) async fn mail(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Redirect, Failed> {
-    own_form(&session, &pressed.token)?;
     let Some(company) = &erp.company else {
         return Err(Failed::Missing);
     };
     let written = company.customer_writes(erp.next_mail());
-    written.map_err(|_| Failed::Missing)?;
+    written.map_err(Failed::broken)?;
     erp.wake.notify_one();
     Ok(done(&erp, &session, "/health", |w| w.flash_mail))
 }

@@ -8,13 +8,13 @@ use axum::extract::State;
 use axum::response::Response;
 use email_logging::opportunity::OpportunityStatus;
 use email_logging::store::{
-    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewQueue as _,
-    ReviewState,
+    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewState,
 };
 
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
+use super::sight;
 use crate::erp::Erp;
 
 /// Entries on the first page.
@@ -44,8 +44,9 @@ pub(super) async fn show(
     let f = Frame::new(&session, "home", "/");
     let setup = erp.administration.load(&erp.scope).await?.setup;
     let filter = LogFilter::default();
-    let page = erp.store.entries(&erp.scope, &filter, None, NEWEST).await?;
-    let waiting = erp.store.review_counts(&erp.scope).await?;
+    let log = sight::log(&erp, &session);
+    let page = log.entries(&erp.scope, &filter, None, NEWEST).await?;
+    let waiting = sight::review_counts(&erp, &session).await?;
     let mut wanted = OpportunityFilter::default();
     wanted.status = Some(OpportunityStatus::InProgress);
     let running = erp
@@ -62,14 +63,13 @@ pub(super) async fn show(
             .into_iter()
             .map(|entry| Row::of(&f, entry))
             .collect(),
-        contacts: erp.people.contacts().len(),
+        contacts: erp.people.count(),
         waiting: waiting
             .iter()
             .filter(|count| count.state == ReviewState::Open && count.outcome != "excluded")
             .map(|count| count.items)
             .sum(),
         running,
-
         last: last.as_ref().map(|run| f.time(&run.at)),
         failed: last.is_some_and(|run| run.report.is_err()),
         f,

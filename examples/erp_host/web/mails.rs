@@ -9,17 +9,18 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use email_logging::SalespersonCode;
 use email_logging::interaction::InformationFlow;
-use email_logging::store::{Cursor, InteractionLog as _, InteractionReports as _, LogFilter};
+use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
 use super::contacts::{Card, find, of};
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
+use super::sight;
 use crate::erp::Erp;
+use crate::zone::midnight;
 
 const ON_PAGE: u32 = 25;
 
@@ -90,11 +91,6 @@ pub(super) fn encoded(text: &str) -> String {
     made
 }
 
-fn midnight(day: Date) -> Option<Timestamp> {
-    let zoned = day.to_zoned(TimeZone::UTC).ok()?;
-    Some(zoned.timestamp())
-}
-
 #[derive(Template)]
 #[template(path = "mails.html", config = "examples/erp_host/askama.toml")]
 struct Mails {
@@ -121,7 +117,7 @@ pub(super) async fn history(
     let f = Frame::new(&session, "contacts", path.clone());
     let card = find(&erp, &no)?;
     let filter = of(&card);
-    page(&erp, f, path, Some(card), filter, wanted).await
+    page(&erp, &session, f, (path, Some(card)), filter, wanted).await
 }
 
 pub(super) async fn all(
@@ -131,14 +127,14 @@ pub(super) async fn all(
 ) -> Result<Response, Failed> {
     let f = Frame::new(&session, "mails", "/mails");
     let filter = LogFilter::default();
-    page(&erp, f, "/mails".into(), None, filter, wanted).await
+    page(&erp, &session, f, ("/mails".into(), None), filter, wanted).await
 }
 
 async fn page(
     erp: &Erp,
+    session: &Session,
     f: Frame,
-    action: String,
-    card: Option<Card>,
+    (action, card): (String, Option<Card>),
     mut filter: LogFilter,
     mut wanted: Wanted,
 ) -> Result<Response, Failed> {
@@ -146,11 +142,11 @@ async fn page(
     wanted.contact = String::new();
     wanted.narrow(&mut filter);
     let after = wanted.after.take().map(Cursor::new);
-    let page = erp
-        .store
+    let log = sight::log(erp, session);
+    let page = log
         .entries(&erp.scope, &filter, after.as_ref(), ON_PAGE)
         .await?;
-    let count = erp.store.count(&erp.scope, &filter).await?;
+    let count = sight::count(erp, session, &filter).await?;
     let query = wanted.query();
     let link = |more: String| format!("{action}?{query}{more}");
     let whole = card.as_ref().map(|card| Wanted {

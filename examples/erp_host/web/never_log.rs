@@ -12,8 +12,8 @@ use email_logging::error::Error;
 use email_logging::store::NeverLogStore as _;
 use serde::Deserialize;
 
-use super::page::{Failed, Frame, done, own_form, render};
-use super::session::Session;
+use super::page::{Failed, Frame, done, render};
+use super::session::{Person, Session};
 use crate::erp::Erp;
 
 struct Listed {
@@ -53,6 +53,11 @@ async fn page(
     error: Option<&Error>,
 ) -> Result<Response, Failed> {
     let lists = erp.store.load_never_log(&erp.scope).await?.lists;
+    let administration = session.is_administration();
+    let mine_only = |(code, _): &(String, String)| {
+        let own = session.person.as_ref().and_then(Person::salesperson);
+        administration || own.is_some_and(|own| own.as_str() == code)
+    };
     let mut rules: Vec<Listed> = lists
         .organisation
         .iter()
@@ -61,7 +66,11 @@ async fn page(
             of: None,
         })
         .collect();
+    let mine = session.person.as_ref().and_then(Person::salesperson);
     for (code, own) in &lists.salespeople {
+        if !session.is_administration() && mine != Some(code) {
+            continue;
+        }
         let name = erp.people.salesperson(code.as_str()).unwrap_or_default();
         rules.extend(own.iter().map(|rule| Listed {
             rule: rule.to_string(),
@@ -71,7 +80,7 @@ async fn page(
     Ok(render(&NeverLog {
         f: Frame::new(session, "review", "/never-log"),
         rules,
-        salespeople: erp.salespeople(),
+        salespeople: erp.salespeople().into_iter().filter(mine_only).collect(),
         typed,
         error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
     }))
@@ -79,7 +88,6 @@ async fn page(
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Change {
-    token: String,
     rule: String,
     #[serde(default)]
     salesperson: String,
@@ -92,7 +100,11 @@ pub(super) async fn change(
     Extension(session): Extension<Session>,
     Form(change): Form<Change>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &change.token)?;
+    let own = session.person.as_ref().and_then(Person::salesperson);
+    let own = own.is_some_and(|code| code.as_str() == change.salesperson);
+    if !own && !session.is_administration() {
+        return Err(Failed::NotYours);
+    }
     match apply(&erp, &change).await {
         Ok(()) => Ok(done(&erp, &session, "/never-log", |w| w.flash_listed).into_response()),
         Err(error) => page(&erp, &session, change.rule, Some(&error)).await,

@@ -6,8 +6,9 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use email_logging::error::{Error, ErrorKind};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::session::{Flash, Session};
+use super::session::{Flash, Person, Session};
 use crate::erp::Erp;
 use crate::words::{Language, Words};
 
@@ -21,11 +22,11 @@ pub(super) struct Frame {
     pub(super) part: &'static str,
     pub(super) path: String,
     /// What the last action of this browser did.
-    pub(super) flash: Option<&'static str>,
-    /// Whether somebody signed in, who can sign out.
-    pub(super) signed_in: bool,
-    /// Without a sign-in there is nothing to go to.
-    pub(super) locked: bool,
+    pub(super) flash: Option<String>,
+    /// Who signed in. Without a sign-in there is nothing to go to.
+    pub(super) person: Option<String>,
+    /// Whether the pages of the administration are shown.
+    pub(super) administration: bool,
 }
 
 impl Frame {
@@ -37,14 +38,21 @@ impl Frame {
             token: session.token.clone(),
             part,
             path: path.into(),
-            flash: session.flash.map(|flash| flash(w)),
-            signed_in: session.signed_in,
-            locked: false,
+            flash: session.flash.as_ref().map(|(flash, more)| {
+                let space = if more.is_empty() { "" } else { " " };
+                format!("{}{space}{more}", flash(w))
+            }),
+            person: session.person.as_ref().map(|person| match person {
+                Person::Administration => w.the_administration.to_owned(),
+                Person::Salesperson(_, name) => name.clone(),
+            }),
+            administration: session.is_administration(),
         }
     }
 
     /// A point in time, as people of this language write it.
     pub(super) fn time(&self, at: &Timestamp) -> String {
+        let at = crate::zone::at(*at);
         at.strftime(self.language.time_format()).to_string()
     }
 
@@ -71,6 +79,11 @@ impl Frame {
         made
     }
 
+    /// A day, as people of this language write it.
+    pub(super) fn day(&self, day: Date) -> String {
+        day.strftime(self.language.day_format()).to_string()
+    }
+
     /// A code of the library in words.
     pub(super) fn say(&self, code: &str) -> String {
         self.language.say(code)
@@ -87,8 +100,19 @@ pub(super) fn render(page: &impl Template) -> Response {
 
 /// Goes to a page, which says what was done.
 pub(super) fn done(erp: &Erp, session: &Session, to: &str, flash: Flash) -> Redirect {
+    done_with(erp, session, to, flash, "")
+}
+
+/// The same, with a number or a name behind the words.
+pub(super) fn done_with(
+    erp: &Erp,
+    session: &Session,
+    to: &str,
+    flash: Flash,
+    more: &str,
+) -> Redirect {
     erp.sessions.change(&session.id, |session| {
-        session.flash = Some(flash);
+        session.flash = Some((flash, more.to_owned()));
     });
     Redirect::to(to)
 }
@@ -99,7 +123,22 @@ pub(super) enum Failed {
     Library(Error),
     /// The form does not carry its token: it is not one of this browser's pages.
     Foreign,
+    /// The person may not do it.
+    NotYours,
+    /// The form asks for what there is not.
+    Bad,
     Missing,
+    /// Something of this machine failed; the number stands in the log of the program too.
+    Broken(String),
+}
+
+impl Failed {
+    /// A failure of this machine: told in the program's log, under a number that the page shows.
+    pub(super) fn broken(error: impl std::fmt::Display) -> Self {
+        let number = super::session::random()[..12].to_owned();
+        eprintln!("failure {number}: {error}");
+        Self::Broken(number)
+    }
 }
 
 impl From<Error> for Failed {
@@ -113,6 +152,16 @@ impl From<Error> for Failed {
 struct Said {
     text: String,
     remedy: String,
+    not_yours: bool,
+}
+
+impl Said {
+    fn not_yours() -> Self {
+        Self {
+            not_yours: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl IntoResponse for Failed {
@@ -124,6 +173,7 @@ impl IntoResponse for Failed {
                 let said = Said {
                     text: error.to_string(),
                     remedy: error.remedy().to_owned(),
+                    not_yours: false,
                 };
                 if unknown {
                     (StatusCode::NOT_FOUND, Said::default())
@@ -132,7 +182,16 @@ impl IntoResponse for Failed {
                 }
             }
             Self::Foreign => (StatusCode::FORBIDDEN, Said::default()),
+            Self::NotYours => (StatusCode::FORBIDDEN, Said::not_yours()),
+            Self::Bad => (StatusCode::BAD_REQUEST, Said::default()),
             Self::Missing => (StatusCode::NOT_FOUND, Said::default()),
+            Self::Broken(number) => {
+                let said = Said {
+                    text: number,
+                    ..Said::default()
+                };
+                (StatusCode::INTERNAL_SERVER_ERROR, said)
+            }
         };
         let mut response = status.into_response();
         response.extensions_mut().insert(said);
@@ -140,18 +199,23 @@ impl IntoResponse for Failed {
     }
 }
 
+/// Whether an answer is a page.
+pub(super) fn is_html(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 /// A failure that has no page yet, with a page around it in the browser's language.
 pub(super) fn explained(session: &Session, mut response: Response) -> Response {
     let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if page || !(status.is_client_error() || status.is_server_error()) {
+    if is_html(&response) || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let said = response.extensions_mut().remove::<Said>();
     let said = said.unwrap_or_default();
     let f = Frame::new(session, "", "/");
     let (title, remedy) = match status {
+        StatusCode::FORBIDDEN if said.not_yours => (f.w.not_yours, f.w.not_yours_remedy),
         StatusCode::FORBIDDEN => (f.w.forbidden, f.w.forbidden_remedy),
         StatusCode::NOT_FOUND => (f.w.not_found, f.w.not_found_remedy),
         _ if status.is_client_error() => (f.w.bad_request, f.w.forbidden_remedy),
@@ -198,15 +262,6 @@ pub(super) fn refused(frame: &Frame, error: &Error, back: &str) -> Response {
         foreign_remedy: true,
         back,
     })
-}
-
-/// The form's token has to be the session's.
-pub(super) fn own_form(session: &Session, token: &str) -> Result<(), Failed> {
-    if token == session.token {
-        Ok(())
-    } else {
-        Err(Failed::Foreign)
-    }
 }
 
 /// The page of an unknown address.

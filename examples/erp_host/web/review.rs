@@ -6,21 +6,21 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Response};
-use email_logging::directory::ContactSuggestions as _;
+use email_logging::directory::{ContactRecord, ContactSuggestions as _};
+use email_logging::error::ErrorKind;
 use email_logging::interaction::InformationFlow;
 use email_logging::logger::{RematchOf, RematchOptions};
 use email_logging::message::Address;
 use email_logging::parties::NewContact;
 use email_logging::source::SightingKey;
-use email_logging::store::{
-    Assignment, Cursor, Resolution, ReviewFilter, ReviewItem, ReviewQueue as _, ReviewState,
-};
+use email_logging::store::{Assignment, Cursor, Resolution, ReviewFilter, ReviewItem, ReviewState};
 use email_logging::{ContactNo, MailboxKey};
 use serde::Deserialize;
 
 use super::mails::encoded;
-use super::page::{Failed, Frame, done, own_form, refused, render};
-use super::session::Session;
+use super::page::{Failed, Frame, done, refused, render};
+use super::session::{Person as Who, Session};
+use super::sight;
 use super::why::Told;
 use crate::erp::Erp;
 use crate::job;
@@ -28,9 +28,8 @@ use crate::job;
 const ON_PAGE: u32 = 25;
 /// Candidates that are proposed.
 const CANDIDATES: u32 = 6;
-/// Who resolves, in the ERP's terms.
-const WHO: &str = "ERP";
-
+/// Contacts that typed words may mean, as far as they are listed.
+const MEANT: usize = 10;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
@@ -88,11 +87,10 @@ pub(super) async fn list(
         _ => ReviewState::Open,
     };
     let after = wanted.after.map(Cursor::new);
-    let page = erp
-        .store
-        .review_items(&erp.scope, &filter, after.as_ref(), ON_PAGE)
+    let page = sight::review(&erp, &session)
+        .items(&erp.scope, &filter, after.as_ref(), ON_PAGE)
         .await?;
-    let tabs = tabs(&erp, &f, filter.state, excluded).await?;
+    let tabs = tabs(&erp, &session, &f, filter.state, excluded).await?;
     let here = tabs.iter().find(|tab| tab.shown);
     let here = here.map_or_else(|| "/review?".to_owned(), |tab| tab.link.clone());
     let next = page
@@ -109,11 +107,12 @@ pub(super) async fn list(
 
 async fn tabs(
     erp: &Erp,
+    session: &Session,
     f: &Frame,
     state: ReviewState,
     excluded: bool,
 ) -> Result<Vec<Tab>, Failed> {
-    let counts = erp.store.review_counts(&erp.scope).await?;
+    let counts = sight::review_counts(erp, session).await?;
     let count = |of: ReviewState, left_out: bool| {
         let fitting = counts
             .iter()
@@ -193,7 +192,13 @@ struct Item {
     /// Addresses of strangers, each once: to create a contact, or never to log.
     strangers: Vec<(String, String)>,
     candidates: Vec<Candidate>,
-    contacts: Vec<(String, String)>,
+    /// What was typed for a contact, and those whom it may mean.
+    typed: String,
+    meant: Vec<(String, String)>,
+    /// It was left out on purpose.
+    excluded: bool,
+    /// The salesperson whom the mail names.
+    salesperson: String,
     salespeople: Vec<(String, String)>,
     outbound: bool,
     steps: Vec<Told>,
@@ -204,29 +209,52 @@ pub(super) async fn show(
     Extension(session): Extension<Session>,
     Query(which): Query<Which>,
 ) -> Result<Response, Failed> {
-    let item = find(&erp, &which.mailbox, &which.key).await?;
+    let item = find(&erp, &session, &which.mailbox, &which.key).await?;
+    page(&erp, &session, which, item, "").await
+}
+
+/// The page of an item; with what was typed for a contact where that did not say whom.
+async fn page(
+    erp: &Erp,
+    session: &Session,
+    which: Which,
+    item: ReviewItem,
+    typed: &str,
+) -> Result<Response, Failed> {
     let here = link(&item.decision.mailbox, &item.decision.sighting);
-    let f = Frame::new(&session, "review", here);
-    let (strangers, outbound) = strangers(&erp, &item);
-    let candidates = candidates(&erp, &f, &strangers).await?;
-    let contacts = erp.people.contacts().into_iter();
+    let f = Frame::new(session, "review", here);
+    let named = named(erp, &item);
+    let candidates = candidates(erp, &f, &named.strangers).await?;
     let people = item.participants.iter().map(|one| Person {
         role: f.say(one.role.code()),
         name: one.name.clone().unwrap_or_default(),
         address: one.address.clone(),
     });
+    let meant = match typed {
+        "" => Vec::new(),
+        words => erp.people.find(words, 0, MEANT).0,
+    };
     let said = item.resolution.as_ref();
+    let own = session.person.as_ref().and_then(Who::salesperson);
+    let own = own.map(ToString::to_string);
     Ok(render(&Item {
         said: said.map(|(at, said)| (f.time(at), said.by.clone(), said.note.clone())),
         people: people.collect(),
-        strangers: strangers
+        strangers: named
+            .strangers
             .into_iter()
             .map(|one| (one.address.to_string(), one.name.unwrap_or_default()))
             .collect(),
         candidates,
-        contacts: contacts.map(|one| (one.no.to_string(), one.name)).collect(),
+        typed: typed.to_owned(),
+        meant: meant
+            .into_iter()
+            .map(|one| (one.record.no.to_string(), one.record.name))
+            .collect(),
+        excluded: item.decision.outcome == "excluded",
+        salesperson: named.salesperson.or(own).unwrap_or_default(),
         salespeople: erp.salespeople(),
-        outbound,
+        outbound: named.outbound,
         mailbox: which.mailbox,
         key: which.key,
         version: item.version,
@@ -243,32 +271,53 @@ pub(super) async fn show(
     }))
 }
 
-async fn find(erp: &Erp, mailbox: &str, key: &str) -> Result<ReviewItem, Failed> {
+/// An item that the person sees.
+async fn find(
+    erp: &Erp,
+    session: &Session,
+    mailbox: &str,
+    key: &str,
+) -> Result<ReviewItem, Failed> {
     let key: SightingKey = key.parse().map_err(|_| Failed::Missing)?;
-    let mut filter = ReviewFilter::default();
-    filter.sighting = Some((MailboxKey::new(mailbox), key));
-    let page = erp.store.review_items(&erp.scope, &filter, None, 1).await?;
-    page.rows.into_iter().next().ok_or(Failed::Missing)
+    let queue = sight::review(erp, session);
+    let mailbox = MailboxKey::new(mailbox);
+    Ok(queue.item(&erp.scope, &mailbox, &key).await?)
 }
 
-/// Whom the mail names and the company does not know, and whether a salesperson wrote it.
-fn strangers(erp: &Erp, item: &ReviewItem) -> (Vec<NewContact>, bool) {
+/// Whom the mail names.
+#[derive(Default)]
+struct Named {
+    /// Those whom the company does not know, each once.
+    strangers: Vec<NewContact>,
+    /// The first salesperson: the author before a recipient.
+    salesperson: Option<String>,
+    /// Whether a salesperson wrote it.
+    outbound: bool,
+}
+
+fn named(erp: &Erp, item: &ReviewItem) -> Named {
     let own = erp.directory.own_domains();
-    let (mut strangers, mut outbound) = (Vec::<NewContact>::new(), false);
+    let mut named = Named::default();
     for one in &item.participants {
         let Ok(address) = Address::parse(&one.address) else {
             continue;
         };
         let parties = erp.directory.parties(&address);
-        if one.role.code() == "from" {
-            outbound |= !parties.salespeople.is_empty();
+        if let Some(salesperson) = parties.salespeople.first() {
+            let author = one.role.code() == "from";
+            named.outbound |= author;
+            if author || named.salesperson.is_none() {
+                named.salesperson = Some(salesperson.code.to_string());
+            }
         }
         let known = !parties.is_empty() || own.contains(address.domain());
-        if !known && strangers.iter().all(|seen| seen.address != address) {
-            strangers.push(NewContact::new(address, one.name.clone()));
+        if !known && named.strangers.iter().all(|seen| seen.address != address) {
+            named
+                .strangers
+                .push(NewContact::new(address, one.name.clone()));
         }
     }
-    (strangers, outbound)
+    named
 }
 
 async fn candidates(erp: &Erp, f: &Frame, people: &[NewContact]) -> Result<Vec<Candidate>, Failed> {
@@ -287,7 +336,6 @@ async fn candidates(erp: &Erp, f: &Frame, people: &[NewContact]) -> Result<Vec<C
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Said {
-    token: String,
     mailbox: String,
     key: String,
     version: u64,
@@ -306,13 +354,15 @@ pub(super) async fn assign(
     Extension(session): Extension<Session>,
     Form(said): Form<Said>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &said.token)?;
-    let chosen = [&said.contact, &said.candidate];
-    let chosen = chosen.into_iter().find(|text| !text.is_empty());
-    let contact = chosen.and_then(|no| erp.people.contact(&ContactNo::new(no.as_str())));
+    let item = find(&erp, &session, &said.mailbox, &said.key).await?;
+    let chosen = contact(&erp, &said);
     let salesperson = erp.people.salesperson(&said.salesperson);
-    let (Some(contact), Some(salesperson)) = (contact, salesperson) else {
-        return Err(Failed::Missing);
+    let (Some(contact), Some(salesperson)) = (chosen, salesperson) else {
+        let which = Which {
+            mailbox: said.mailbox,
+            key: said.key,
+        };
+        return page(&erp, &session, which, item, said.contact.trim()).await;
     };
     let flow = if said.direction == "out" {
         InformationFlow::Outbound
@@ -323,7 +373,7 @@ pub(super) async fn assign(
     link.contact_name = contact.name;
     link.company = contact.company;
     salesperson.clone_into(&mut link.salesperson_name);
-    let resolution = Resolution::assign(WHO, link).with_note(said.note.trim());
+    let resolution = Resolution::assign(session.who(), link).with_note(said.note.trim());
     if let Some(page) = resolve(&erp, &session, &said, &resolution).await? {
         return Ok(page);
     }
@@ -346,6 +396,19 @@ pub(super) async fn assign(
     })
 }
 
+/// The contact that was chosen or typed: its number, or words that fit nobody else.
+fn contact(erp: &Erp, said: &Said) -> Option<ContactRecord> {
+    let typed = said.contact.trim();
+    if typed.is_empty() {
+        let candidate = ContactNo::new(said.candidate.as_str());
+        return erp.people.contact(&candidate).map(|one| one.record);
+    }
+    let known = erp.people.contact(&ContactNo::new(typed));
+    let (mut found, all) = erp.people.find(typed, 0, 1);
+    let one = known.or_else(|| found.pop().filter(|_| all == 1));
+    one.map(|one| one.record)
+}
+
 /// Writes a resolution; a refusal is a page.
 async fn resolve(
     erp: &Erp,
@@ -355,14 +418,18 @@ async fn resolve(
 ) -> Result<Option<Response>, Failed> {
     let mailbox = MailboxKey::new(said.mailbox.as_str());
     let key: SightingKey = said.key.parse().map_err(|_| Failed::Missing)?;
-    let resolved = erp
-        .store
+    let resolved = sight::review(erp, session)
         .resolve(&erp.scope, &mailbox, &key, resolution, said.version)
         .await;
-    Ok(resolved.err().map(|error| {
-        let f = Frame::new(session, "review", "/review");
-        refused(&f, &error, &link(&mailbox, &key))
-    }))
+    match resolved {
+        Ok(_) => Ok(None),
+        // Who does not see an item says nothing about it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(error.into()),
+        Err(error) => {
+            let f = Frame::new(session, "review", "/review");
+            Ok(Some(refused(&f, &error, &link(&mailbox, &key))))
+        }
+    }
 }
 
 pub(super) async fn ignore(
@@ -370,8 +437,7 @@ pub(super) async fn ignore(
     Extension(session): Extension<Session>,
     Form(said): Form<Said>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &said.token)?;
-    let resolution = Resolution::ignore(WHO).with_note(said.note.trim());
+    let resolution = Resolution::ignore(session.who()).with_note(said.note.trim());
     let refused = resolve(&erp, &session, &said, &resolution).await?;
     let done = || done(&erp, &session, "/review", |w| w.flash_ignored).into_response();
     Ok(refused.unwrap_or_else(done))
@@ -382,8 +448,7 @@ pub(super) async fn reopen(
     Extension(session): Extension<Session>,
     Form(said): Form<Said>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &said.token)?;
-    let resolution = Resolution::reopen(WHO);
+    let resolution = Resolution::reopen(session.who());
     let refused = resolve(&erp, &session, &said, &resolution).await?;
     let done = || done(&erp, &session, "/review", |w| w.flash_reopened).into_response();
     Ok(refused.unwrap_or_else(done))
@@ -395,7 +460,6 @@ pub(super) async fn create_contact(
     Extension(session): Extension<Session>,
     Form(said): Form<Said>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &said.token)?;
     let address = Address::parse(&said.address).map_err(|_| Failed::Missing)?;
     let name = Some(said.name.trim().to_owned()).filter(|name| !name.is_empty());
     let contact = NewContact::new(address, name);
@@ -407,9 +471,6 @@ pub(super) async fn create_contact(
     };
     match made {
         Ok((no, _)) => {
-            if let Some(record) = erp.directory.contact(&no) {
-                erp.people.add(record).map_err(|_| Failed::Missing)?;
-            }
             let to = format!("/contacts/{}", encoded(no.as_str()));
             Ok(done(&erp, &session, &to, |w| w.flash_contact).into_response())
         }

@@ -12,10 +12,9 @@ use email_logging::setup::{EmailLoggingSetup, Enabling, SetupChange, SetupField}
 use email_logging::source::FolderPath;
 use email_logging::store::SecretName;
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use super::health::sign_in_words;
-use super::page::{Failed, Frame, done, own_form, refused, render};
+use super::page::{Failed, Frame, done, refused, render};
 use super::session::Session;
 use super::{assistant, validation};
 use crate::erp::Erp;
@@ -135,8 +134,6 @@ pub(super) async fn save(
     Extension(session): Extension<Session>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Result<Response, Failed> {
-    let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    own_form(&session, text("token"))?;
     match store(&erp, &form).await {
         Ok(()) => Ok(done(&erp, &session, "/settings", |w| w.saved).into_response()),
         Err(error) => page(&erp, &session, Some(&error)).await,
@@ -174,18 +171,11 @@ async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> 
     Ok(())
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Pressed {
-    token: String,
-}
-
 /// Switches on. Where an administrator has to sign in, the whole page goes there and comes back.
 pub(super) async fn enable(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &pressed.token)?;
     let enabling = erp.administration.enable(&erp.scope, &mut |_| ()).await;
     let enabling = match enabling {
         Ok(enabling) => enabling,
@@ -258,9 +248,7 @@ pub(super) async fn landing(
 pub(super) async fn disable(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Redirect, Failed> {
-    own_form(&session, &pressed.token)?;
     erp.administration.disable(&erp.scope).await?;
     Ok(done(&erp, &session, "/settings", |w| w.flash_off))
 }
@@ -268,9 +256,7 @@ pub(super) async fn disable(
 pub(super) async fn clear(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &pressed.token)?;
     match erp.administration.clear(&erp.scope).await {
         Ok(_) => Ok(done(&erp, &session, "/settings", |w| w.flash_cleared).into_response()),
         Err(error) => page(&erp, &session, Some(&error)).await,

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use email_logging::setup::{CheckResult, NotChecked, ValidationReport, Verdict};
 use futures_util::stream;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::page::{Failed, Frame, own_form, render};
+use super::page::{Failed, Frame, render};
 use super::session::Session;
 use crate::erp::Erp;
 
@@ -115,17 +114,10 @@ pub(super) fn report(session: &Session, report: &ValidationReport) -> Response {
     })
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Pressed {
-    pub(super) token: String,
-}
-
 pub(super) async fn run(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
-    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Failed> {
-    own_form(&session, &pressed.token)?;
     let f = Frame::new(&session, "settings", "/settings");
     Ok(live(f, "/settings", |f, told| async move {
         let mut tell = |result: &CheckResult| tell(&told, &f, result);

@@ -1,0 +1,120 @@
+//! What the person in front of a browser may see. Every page reads mail, opportunities and the review queue through it.
+
+use std::sync::Arc;
+
+use email_logging::interaction::{InteractionLogEntry, InteractionStatistics, StatisticsOptions};
+use email_logging::privacy::{MARKED_PRIVATE, Viewer, Visibility};
+use email_logging::store::{
+    InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount, ReviewQueue as _,
+    SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
+};
+
+use super::page::Failed;
+use super::session::{Person, Session};
+use crate::erp::Erp;
+
+/// The log as one person sees it.
+pub(super) type Log = VisibleLog<Arc<SqliteStore>>;
+
+/// How much of each mail a person sees.
+fn viewer(erp: &Erp, session: &Session) -> Viewer {
+    match &session.person {
+        // Whoever answers for privacy has to know that a private mail is there, and not what it says.
+        Some(Person::Administration) => Viewer::at(Visibility::Full)
+            .with_private_mail(Visibility::Metadata)
+            .with_review(|_| Visibility::Full),
+        Some(Person::Salesperson(code, _)) => {
+            let viewer = Viewer::at(erp.colleagues).with_salesperson(code.clone());
+            let own = erp.people.addresses_of(code).iter();
+            own.fold(viewer, |viewer, address| viewer.with_address(address))
+        }
+        None => Viewer::at(Visibility::Nothing),
+    }
+}
+
+/// The log through the person's eyes.
+pub(super) fn log(erp: &Erp, session: &Session) -> Log {
+    VisibleLog::new(Arc::clone(&erp.store), viewer(erp, session))
+}
+
+/// The review queue: mail that was not logged is shown to whom it names, and to the administration.
+pub(super) fn review(erp: &Erp, session: &Session) -> VisibleReview<Arc<SqliteStore>> {
+    VisibleReview::new(Arc::clone(&erp.store), viewer(erp, session))
+}
+
+/// How many items of the queue the person sees, of each kind. The administration sees all, which the store counts itself.
+pub(super) async fn review_counts(
+    erp: &Erp,
+    session: &Session,
+) -> Result<Vec<ReviewCount>, Failed> {
+    Ok(if session.is_administration() {
+        erp.store.review_counts(&erp.scope).await?
+    } else {
+        review(erp, session).counts(&erp.scope).await?
+    })
+}
+
+/// The opportunities, without what they took from mail that is hidden.
+pub(super) fn opportunities(
+    erp: &Erp,
+    session: &Session,
+) -> VisibleOpportunities<Arc<SqliteStore>> {
+    VisibleOpportunities::new(Arc::clone(&erp.store), viewer(erp, session))
+}
+
+/// Whether the person may say that a mail is private, or remove it: its own salespeople, and the administration.
+pub(super) fn owns(session: &Session, entries: &[InteractionLogEntry]) -> bool {
+    match &session.person {
+        Some(Person::Administration) => true,
+        Some(Person::Salesperson(code, _)) => entries
+            .iter()
+            .any(|entry| entry.entry.salesperson_code == *code),
+        None => false,
+    }
+}
+
+/// The level at which a mail is seen.
+pub(super) fn level(erp: &Erp, session: &Session, mail: &LoggedMail) -> Visibility {
+    viewer(erp, session).level_of_mail(mail)
+}
+
+/// Whether everything that fits is seen, so that the store's own sums hold: a view has to read every entry for them.
+async fn sees_all(erp: &Erp, session: &Session, filter: &LogFilter) -> Result<bool, Failed> {
+    let others = match &session.person {
+        Some(Person::Administration) => Visibility::Full,
+        Some(Person::Salesperson(..)) => erp.colleagues,
+        None => Visibility::Nothing,
+    };
+    let mut private = filter.clone();
+    private.flag = Some(MARKED_PRIVATE.to_owned());
+    Ok(others == Visibility::Full && erp.store.count(&erp.scope, &private).await?.entries == 0)
+}
+
+/// How many mails fit, of those that the person sees.
+pub(super) async fn count(
+    erp: &Erp,
+    session: &Session,
+    filter: &LogFilter,
+) -> Result<LogCount, Failed> {
+    Ok(if sees_all(erp, session, filter).await? {
+        erp.store.count(&erp.scope, filter).await?
+    } else {
+        log(erp, session).count(&erp.scope, filter).await?
+    })
+}
+
+/// What the mail that the person sees adds up to, on the company's clocks.
+pub(super) async fn statistics(
+    erp: &Erp,
+    session: &Session,
+    filter: &LogFilter,
+    options: StatisticsOptions,
+) -> Result<InteractionStatistics, Failed> {
+    let options = options.with_utc_offset_min(crate::zone::offset_min());
+    Ok(if sees_all(erp, session, filter).await? {
+        erp.store.statistics(&erp.scope, filter, &options).await?
+    } else {
+        let log = log(erp, session);
+        log.statistics(&erp.scope, filter, &options).await?
+    })
+}

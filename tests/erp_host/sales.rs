@@ -1,0 +1,347 @@
+//! Contacts that change, and opportunities that are made and moved.
+
+use std::fmt::Write as _;
+
+use crate::erp::{Erp, PASSWORD};
+use crate::office::{ADA, MARGAUX, entry, found, mail, office, wait};
+use crate::visitor::{Answer, Visitor};
+
+fn pump() -> Vec<(&'static str, String)> {
+    vec![("pump", mail(MARGAUX, ADA, "Kolbenpumpe", "We want one."))]
+}
+
+/// Makes an opportunity of the only mail; answers its page.
+fn opportunity(visitor: &mut Visitor) -> String {
+    let page = format!("/entries/{}", entry(visitor, "Kolbenpumpe"));
+    let made = visitor.send(&page, &format!("{page}/opportunity"), &[]);
+    assert_eq!(made.status, 303, "{}", made.body);
+    made.header("location").unwrap().to_owned()
+}
+
+/// Does something with an opportunity, under the version that its page shows.
+fn act(visitor: &mut Visitor, page: &str, fields: &[(&str, &str)]) -> Answer {
+    let version = visitor.get(page).value("version");
+    let mut all = vec![("version", version.as_str())];
+    all.extend(fields);
+    visitor.send(page, page, &all)
+}
+
+#[test]
+fn a_contact_that_is_blocked_for_privacy_gets_no_opportunity() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = format!("/entries/{}", entry(&mut visitor, "Kolbenpumpe"));
+    for (contact, name, email) in [
+        (
+            "C0100",
+            "Vallée Hydraulique",
+            "contact@vallee-hydraulique.example",
+        ),
+        (
+            "C0101",
+            "Margaux Delorme",
+            "margaux.delorme@vallee-hydraulique.example",
+        ),
+    ] {
+        let card = format!("/contacts/{contact}/edit");
+        let email2 = if contact == "C0101" {
+            "m.delorme@example.org"
+        } else {
+            ""
+        };
+        let fields = [("name", name), ("email", email), ("email2", email2)];
+        let blocked = [fields[0], fields[1], fields[2], ("blocked", "on")];
+        assert_eq!(visitor.send(&card, &card, &blocked).status, 303);
+        let refused = visitor.send(&page, &format!("{page}/opportunity"), &[]);
+        assert_eq!(refused.status, 200, "{contact}");
+        assert!(
+            refused.body.contains("opportunity.contact_blocked"),
+            "{contact}: {}",
+            refused.body
+        );
+        assert_eq!(
+            visitor.send(&card, &card, &fields).status,
+            303,
+            "no longer blocked"
+        );
+    }
+    opportunity(&mut visitor);
+}
+
+#[test]
+fn an_action_that_there_is_not_is_refused_and_changes_nothing() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = opportunity(&mut visitor);
+    for fields in [
+        &[("action", "")][..],
+        &[("action", "advance")],
+        &[("action", "Next")],
+        &[("action", "skip"), ("skip", "x")],
+        &[("action", "cycle"), ("cycle", "NONE")],
+        &[("action", "salesperson"), ("salesperson", "NONE")],
+        &[("action", "first"), ("value", "1"), ("close_date", "soon")],
+    ] {
+        assert_eq!(act(&mut visitor, &page, fields).status, 400, "{fields:?}");
+    }
+    assert_eq!(visitor.get(&page).value("version"), "1");
+}
+
+#[test]
+fn a_won_opportunity_makes_a_customer_and_cancels_tasks_only_when_told() {
+    for (ticked, open) in [(None, 1), (Some(("cancel_tasks", "on")), 0)] {
+        let (_erp, mut visitor) = office(&pump(), 1, &[]);
+        let page = opportunity(&mut visitor);
+        assert!(!visitor.get("/contacts/C0100").body.contains(">Customer<"));
+        let first = [
+            ("action", "first"),
+            ("value", "900"),
+            ("chance", "35"),
+            ("close_date", "2031-05-06"),
+        ];
+        assert_eq!(act(&mut visitor, &page, &first).status, 303);
+        let shown = visitor.get(&page).body;
+        assert!(
+            shown.contains("35 %") && shown.contains("6 May 2031"),
+            "{shown}"
+        );
+        let mut close = vec![
+            ("action", "close"),
+            ("code", "BEST-OFFER"),
+            ("value", "800"),
+        ];
+        close.extend(ticked);
+        assert_eq!(act(&mut visitor, &page, &close).status, 303);
+        let shown = visitor.get(&page).body;
+        assert!(
+            shown.contains("A customer from now on: Vallée Hydraulique"),
+            "{shown}"
+        );
+        assert_eq!(
+            shown.matches("name=\"action\" value=\"task\"").count(),
+            open
+        );
+        assert!(visitor.get("/contacts/C0100").body.contains(">Customer<"));
+    }
+}
+
+#[test]
+fn a_close_needs_a_code_that_was_chosen() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = opportunity(&mut visitor);
+    act(
+        &mut visitor,
+        &page,
+        &[("action", "first"), ("value", "900")],
+    );
+    let shown = visitor.get(&page).body;
+    assert!(
+        shown.contains("<option value=\"\">Choose…</option>"),
+        "{shown}"
+    );
+    assert!(shown.contains("Lost: Too expensive"), "{shown}");
+    let refused = act(
+        &mut visitor,
+        &page,
+        &[("action", "close"), ("code", ""), ("value", "5")],
+    );
+    assert!(
+        refused.body.contains("opportunity.close_code"),
+        "{}",
+        refused.body
+    );
+}
+
+#[test]
+fn stages_are_skipped_and_gone_back_to_and_tasks_ticked() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = opportunity(&mut visitor);
+    act(
+        &mut visitor,
+        &page,
+        &[("action", "first"), ("value", "900")],
+    );
+    assert_eq!(
+        act(&mut visitor, &page, &[("action", "skip"), ("skip", "4")]).status,
+        303
+    );
+    let now = |body: &str| {
+        let (_, rest) = body.split_once("aria-current=\"step\">").unwrap();
+        rest.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(now(&visitor.get(&page).body), "Sign");
+    assert_eq!(
+        act(&mut visitor, &page, &[("action", "jump"), ("jump", "2")]).status,
+        303
+    );
+    assert_eq!(now(&visitor.get(&page).body), "Offer");
+    assert_eq!(
+        act(&mut visitor, &page, &[("action", "task"), ("task", "1")]).status,
+        303
+    );
+    let shown = visitor.get(&page).body;
+    assert!(
+        shown.contains("<span class=\"badge good\">Done</span>"),
+        "{shown}"
+    );
+    assert_eq!(
+        act(
+            &mut visitor,
+            &page,
+            &[("action", "comment"), ("text", "Soon.")]
+        )
+        .status,
+        303
+    );
+    let mine = [
+        ("action", "salesperson"),
+        ("salesperson", "BK"),
+        ("with_tasks", "on"),
+    ];
+    assert_eq!(act(&mut visitor, &page, &mine).status, 303);
+    let shown = visitor.get(&page).body;
+    assert!(
+        shown.contains("ADMIN · ") && shown.contains("· Benoît Kessler"),
+        "{shown}"
+    );
+    for (query, lines) in [
+        ("salesperson=BK", 1),
+        ("salesperson=AH", 0),
+        ("status=won", 0),
+        ("status=open", 1),
+    ] {
+        let list = visitor.get(&format!("/opportunities?{query}")).body;
+        assert_eq!(
+            list.matches("<td class=\"name\">").count(),
+            lines,
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn a_changed_address_brings_its_mail() {
+    let other = "Margaux <margaux@private.example>";
+    let mails = [
+        pump(),
+        vec![("other", mail(other, ADA, "Membranpumpe", "Hello."))],
+    ]
+    .concat();
+    let (_erp, mut visitor) = office(&mails, 1, &[]);
+    wait(&mut visitor, "/review", |body| {
+        body.contains("Membranpumpe")
+    });
+    let card = "/contacts/C0101/edit";
+    let fields = [
+        ("name", "Margaux Delorme"),
+        ("email", "margaux.delorme@vallee-hydraulique.example"),
+        ("email2", "margaux@private.example"),
+    ];
+    let saved = visitor.send(card, card, &fields);
+    assert_eq!(
+        saved.header("location"),
+        Some("/contacts/C0101"),
+        "{}",
+        saved.body
+    );
+    let shown = visitor.get("/contacts/C0101").body;
+    assert!(shown.contains("Mails whose entries changed: 1"), "{shown}");
+    assert!(shown.contains("Membranpumpe"), "{shown}");
+    let back = [fields[0], fields[1], ("email2", "")];
+    assert_eq!(visitor.send(card, card, &back).status, 303);
+    assert_eq!(
+        visitor.send(card, "/contacts/C0101/rematch", &[]).status,
+        303
+    );
+    for (name, email) in [
+        ("", "a@b.example"),
+        ("A", "no address"),
+        ("A", "a@b.example; x"),
+    ] {
+        let refused = visitor.send(card, card, &[("name", name), ("email", email)]);
+        assert!(refused.body.contains("role=\"alert\""), "{name} {email}");
+    }
+}
+
+#[test]
+fn contacts_that_change_at_once_are_all_kept_over_a_restart() {
+    let mut erp = Erp::start(&[], Some(PASSWORD));
+    let numbers = [
+        "C0101", "C0102", "C0103", "C0111", "C0121", "C0131", "C0140", "C0141",
+    ];
+    std::thread::scope(|scope| {
+        for no in numbers {
+            let mut visitor = Visitor::signed_in(&erp, "AH");
+            scope.spawn(move || {
+                let card = format!("/contacts/{no}/edit");
+                for round in 0..5 {
+                    let name = format!("Renamed {no} {round}");
+                    let saved = visitor.send(&card, &card, &[("name", &name)]);
+                    assert_eq!(saved.status, 303);
+                }
+            });
+        }
+    });
+    erp.restart();
+    let mut visitor = Visitor::signed_in(&erp, "AH");
+    for no in numbers {
+        let card = visitor.get(&format!("/contacts/{no}")).body;
+        assert!(card.contains(&format!("Renamed {no} 4")), "{no}: {card}");
+    }
+}
+
+/// A company of many, one of them with a number that no link takes as it is.
+fn many() -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let mut text = "own-domains = [\"tidewheel.example\"]\n".to_owned();
+    text += "[[salesperson]]\ncode = \"AH\"\nname = \"Ada Holm\"\nemail = \"ada.holm@tidewheel.example\"\n";
+    for index in 0..120 {
+        let no = if index == 0 {
+            "0/?#%&+ \\\\\\\"<x>".to_owned()
+        } else {
+            format!("K{index:03}")
+        };
+        write!(
+            text,
+            "[[contact]]\nno = \"{no}\"\nname = \"Person {index:03}\"\nkind = \"person\"\nemail = \"p{index}@many.example\"\n"
+        )
+        .unwrap();
+    }
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn contacts_have_pages_and_any_number_has_a_link() {
+    let people = many();
+    let mails = vec![(
+        "pump",
+        mail("P <p0@many.example>", ADA, "Kolbenpumpe", "We want one."),
+    )];
+    let path = people.path().to_str().unwrap();
+    let (_erp, mut visitor) = office(&mails, 1, &["--people", path]);
+    let first = visitor.get("/contacts");
+    assert_eq!(first.body.matches("<td class=\"name\">").count(), 50);
+    assert!(first.body.contains("120 contacts"));
+    let last = visitor.get("/contacts?page=2");
+    assert_eq!(last.body.matches("<td class=\"name\">").count(), 20);
+    assert!(!last.body.contains("rel=\"next\""));
+    let found_one = visitor.get("/contacts?q=p77%40many.example").body;
+    assert_eq!(found_one.matches("<td class=\"name\">").count(), 1);
+    let link = first.between(
+        "class=\"name\"><span class=\"face\" aria-hidden=\"true\">P0</span><a href=\"",
+        "\"",
+    );
+    for from in ["", "/entries", "/edit"] {
+        let page = visitor.get(&format!("{link}{from}"));
+        assert_eq!(page.status, 200, "{link}{from}");
+    }
+    assert_eq!(found(&visitor.get(&format!("{link}/entries")).body), 1);
+    let id = entry(&mut visitor, "Kolbenpumpe");
+    let shown = visitor.get(&format!("/entries/{id}"));
+    assert!(
+        shown.body.contains(&format!("href=\"{link}\"")),
+        "{}",
+        shown.body
+    );
+    let gone = visitor.send("/mails", &format!("/entries/{id}/remove"), &[]);
+    assert_eq!(gone.header("location"), Some(link.as_str()));
+}
