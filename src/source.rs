@@ -29,9 +29,8 @@ pub use browse::{DEFAULT_QUEUE_FOLDER, DEFAULT_STORAGE_FOLDER, ExpandedLevel, Fo
 #[cfg(feature = "files")]
 pub use files::FileSource;
 pub use folder::{Folder, FolderId, FolderPath, FolderRights, FolderRoot, FolderSelector};
-pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey, Sought};
 pub use hints::MailHints;
-pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey};
+pub use item::{ItemRef, ListRequest, ListedItem, Listing, SightingKey, Sought};
 pub use memory::MemorySource;
 pub use signal::WakeupSignal;
 

@@ -15,10 +15,8 @@ use crate::logger::prepare::{Prepared, entries, resolve_addresses};
 use crate::logger::record;
 use crate::logger::report::RunReport;
 use crate::message::Message;
-use crate::parties::{ContactKind, ContactMatch, SalespersonMatch};
-use crate::source::{ItemRef, ListedItem};
 use crate::parties::{ContactKind, ContactMatch, Parties, SalespersonMatch};
-use crate::source::{Folder, ItemRef, ListedItem};
+use crate::source::{ItemRef, ListedItem};
 use crate::store::{
     Assignment, CommitBatch, CommitRow, DecidedRow, LoggedMail, MoveOutcome, Original, ReviewItem,
     RowContent, Sighting,

@@ -99,6 +99,8 @@ impl Addresses {
     fn is_owner(&self, named: &str) -> bool {
         let ours = owner(&format!("{}/", self.mailbox)).unwrap_or_default();
         named == ours || is_object_id(named)
+    }
+
     /// A link to a further page of subscriptions.
     pub(super) fn follow_subscriptions(
         &self,
