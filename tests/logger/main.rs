@@ -18,6 +18,7 @@ mod disabling;
 mod edges;
 mod faults;
 mod host;
+mod recoveries;
 mod requeues;
 mod runs;
 mod schedule;

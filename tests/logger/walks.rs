@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use email_logging::decision::LoggingHooks;
-use email_logging::error::{Code, codes};
+use email_logging::error::codes;
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::logger::{ReconcileOptions, ReconcileReport, RunError, RunSettings, RunStep};
 use email_logging::message::Message;
@@ -16,7 +16,7 @@ use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
 use email_logging::testkit::clock::SeededEntropy;
 use email_logging::{EmailLogger, Error, Scope};
 
-use crate::bench::{Bench, queue};
+use crate::bench::Bench;
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
 
@@ -147,26 +147,6 @@ async fn a_walk_tells_the_host_unless_events_are_off() {
 }
 
 #[tokio::test]
-async fn recovery_tells_the_host_unless_events_are_off() {
-    for (on, expected) in [(true, 1), (false, 0)] {
-        let bench = Bench::new();
-        bench.deliver_numbers(0..1);
-        let refused = Error::new(&codes::HTTP_TIMEOUT, "move_to");
-        let fault = SourceFault::ItemFailed(0, refused);
-        bench.source.fail_next(SourceOperation::MoveTo, fault);
-        bench.run().await.unwrap();
-        let item = bench.source.items(&queue()).remove(0).item;
-        assert!(bench.source.take_away(&item));
-        bench.clock.advance(Duration::from_secs(60));
-        let before = events(&bench).await;
-        let settings = RunSettings::default().with_events(on);
-        let report = bench.run_with(settings).await.unwrap();
-        assert_eq!(report.vanished, 1, "{report:?}");
-        assert_eq!(events(&bench).await - before, expected);
-    }
-}
-
-#[tokio::test]
 async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     let bench = restored(Bench::new(), 7).await;
     let clock = bench.clock.clone();
@@ -176,60 +156,4 @@ async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     let other = bench.builder().with_worker("worker-2").build().unwrap();
     let report = other.run_once().await.unwrap();
     assert_eq!(report.skipped, None, "the mailbox is free at once");
-}
-
-fn move_fails(bench: &Bench, nth: u64, fault: SourceFault) {
-    let made = bench.source.count(SourceOperation::MoveTo) as u64;
-    let operation = SourceOperation::MoveTo;
-    bench.source.fail_call(operation, made + nth, fault);
-}
-
-/// A bench with so many moves to recover.
-async fn waiting(moves: u32) -> Bench {
-    let bench = Bench::new();
-    for number in 0..moves {
-        bench.deliver_numbers(number..number + 1);
-        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
-        move_fails(&bench, 1, SourceFault::ItemFailed(0, failed));
-        let report = bench.run().await.unwrap();
-        assert_eq!((report.recovered, report.moves_pending), (0, 1));
-    }
-    bench.clock.advance(Duration::from_secs(3_600));
-    bench
-}
-
-#[tokio::test]
-async fn only_moves_that_ended_count_as_recovered() {
-    let bench = waiting(2).await;
-    let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
-    move_fails(&bench, 1, SourceFault::ItemFailed(1, failed));
-    let report = bench.run().await.unwrap();
-    assert_eq!((report.recovered, report.moves_pending), (1, 1));
-    bench.clock.advance(Duration::from_secs(3_600));
-    bench.run().await.unwrap();
-    bench.assert_all_stored_and_logged_once(2).await;
-}
-
-/// The code that ends a run whose first moves fail with these, one each, and how many moves it tried.
-async fn ends(moves: u32, errors: &[&'static Code]) -> (&'static str, usize) {
-    let bench = waiting(moves).await;
-    let before = bench.source.count(SourceOperation::MoveTo);
-    for (nth, code) in (1..).zip(errors) {
-        let fault = SourceFault::Error(Error::new(code, "move_to"));
-        move_fails(&bench, nth, fault);
-    }
-    let code = match bench.run().await {
-        Ok(_) => "",
-        Err(failed) => failed.error.code(),
-    };
-    (code, bench.source.count(SourceOperation::MoveTo) - before)
-}
-
-#[tokio::test]
-async fn recovery_goes_on_item_by_item_only_where_one_item_may_be_the_trouble() {
-    let (auth, late) = (&codes::OAUTH_SECRET_WRONG, &codes::HTTP_TIMEOUT);
-    assert_eq!(ends(3, &[auth]).await, (auth.code, 1));
-    assert_eq!(ends(3, &[late, auth]).await, (auth.code, 2));
-    assert_eq!(ends(3, &[late, late]).await, ("", 4));
-    assert_eq!(ends(6, &[late; 9]).await, (late.code, 3));
 }

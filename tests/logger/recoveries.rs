@@ -1,0 +1,166 @@
+//! Moves that an earlier run planned: what is looked for, what is tried again, and when a run gives up.
+
+use std::time::Duration;
+
+use email_logging::clock::Clock as _;
+use email_logging::decision::LoggingPolicy;
+use email_logging::error::{Code, codes};
+use email_logging::logger::RunSettings;
+use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove};
+use email_logging::{Error, MailboxKey, Scope};
+use jiff::Timestamp;
+
+use crate::bench::{Bench, mail, quarantine, queue};
+
+async fn events(bench: &Bench) -> usize {
+    let scope = Scope::default();
+    let events = bench.store.read_events(&scope, "test", 100).await;
+    events.unwrap().len()
+}
+
+/// How many seconds the only move that is planned has to wait.
+async fn wait(bench: &Bench) -> i64 {
+    let (scope, due) = (Scope::default(), Timestamp::MAX);
+    let mailbox = MailboxKey::from("queue");
+    let pending = bench.store.pending_moves(&scope, &mailbox, due, 10).await;
+    let [planned] = <[PendingMove; 1]>::try_from(pending.unwrap()).unwrap();
+    let wait = planned.next_try.unwrap().duration_since(bench.clock.now());
+    wait.as_secs()
+}
+
+fn move_fails(bench: &Bench, nth: u64, fault: SourceFault) {
+    let made = bench.source.count(SourceOperation::MoveTo) as u64;
+    let operation = SourceOperation::MoveTo;
+    bench.source.fail_call(operation, made + nth, fault);
+}
+
+/// A bench with so many moves to recover.
+async fn waiting(moves: u32) -> Bench {
+    let bench = Bench::new();
+    for number in 0..moves {
+        bench.deliver_numbers(number..number + 1);
+        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        move_fails(&bench, 1, SourceFault::ItemFailed(0, failed));
+        let report = bench.run().await.unwrap();
+        assert_eq!((report.recovered, report.moves_pending), (0, 1));
+    }
+    bench.clock.advance(Duration::from_secs(3_600));
+    bench
+}
+
+#[tokio::test]
+async fn only_moves_that_ended_count_as_recovered() {
+    let bench = waiting(2).await;
+    let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+    move_fails(&bench, 1, SourceFault::ItemFailed(1, failed));
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (1, 1));
+    bench.clock.advance(Duration::from_secs(3_600));
+    bench.run().await.unwrap();
+    bench.assert_all_stored_and_logged_once(2).await;
+}
+
+/// The code that ends a run whose first moves fail with these, one each, and how many moves it tried.
+async fn ends(moves: u32, errors: &[&'static Code]) -> (&'static str, usize) {
+    let bench = waiting(moves).await;
+    let before = bench.source.count(SourceOperation::MoveTo);
+    for (nth, code) in (1..).zip(errors) {
+        let fault = SourceFault::Error(Error::new(code, "move_to"));
+        move_fails(&bench, nth, fault);
+    }
+    let code = match bench.run().await {
+        Ok(_) => "",
+        Err(failed) => failed.error.code(),
+    };
+    (code, bench.source.count(SourceOperation::MoveTo) - before)
+}
+
+#[tokio::test]
+async fn recovery_goes_on_item_by_item_only_where_one_item_may_be_the_trouble() {
+    let (auth, late) = (&codes::OAUTH_SECRET_WRONG, &codes::HTTP_TIMEOUT);
+    assert_eq!(ends(3, &[auth]).await, (auth.code, 1));
+    assert_eq!(ends(3, &[late, auth]).await, (auth.code, 2));
+    assert_eq!(ends(3, &[late, late]).await, ("", 4));
+    assert_eq!(ends(6, &[late; 9]).await, (late.code, 3));
+}
+
+#[tokio::test]
+async fn recovery_tells_the_host_unless_events_are_off() {
+    for (on, expected) in [(true, 1), (false, 0)] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..1);
+        let refused = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        let fault = SourceFault::ItemFailed(0, refused);
+        bench.source.fail_next(SourceOperation::MoveTo, fault);
+        bench.run().await.unwrap();
+        let item = bench.source.items(&queue()).remove(0).item;
+        assert!(bench.source.take_away(&item));
+        bench.clock.advance(Duration::from_secs(60));
+        let before = events(&bench).await;
+        let settings = RunSettings::default().with_events(on);
+        let report = bench.run_with(settings).await.unwrap();
+        assert_eq!(report.vanished, 1, "{report:?}");
+        assert_eq!(events(&bench).await - before, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_to_be_deleted_is_deleted_by_the_next_run() {
+    let bench = Bench::new();
+    bench.deliver(mail("no@else.example", "ah@ours.example", "S", "1@x"));
+    let mut policy = LoggingPolicy::default();
+    policy.delete_not_logged = true;
+    let logger = bench.builder().with_policy(policy).build().unwrap();
+    let busy = Error::new(&codes::HTTP_TIMEOUT, "remove");
+    let fault = SourceFault::ItemFailed(0, busy);
+    bench.source.fail_next(SourceOperation::Remove, fault);
+    assert_eq!(logger.run_once().await.unwrap().deleted, 0);
+    bench.clock.advance(Duration::from_secs(60));
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.deleted, report.recovered), (1, 1), "{report:?}");
+    assert_eq!((bench.queued(), bench.source.removed().len()), (0, 1));
+}
+
+/// One unreadable mail whose move to the quarantine folder is still to do.
+async fn to_set_aside() -> Bench {
+    let bench = Bench::new();
+    bench.deliver("unreadable");
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let busy = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+    move_fails(&bench, 1, SourceFault::ItemFailed(0, busy));
+    builder.build().unwrap().run_once().await.unwrap();
+    bench.clock.advance(Duration::from_secs(60));
+    bench
+}
+
+#[tokio::test]
+async fn a_move_to_a_folder_that_is_no_longer_configured_waits_a_day() {
+    let bench = to_set_aside().await;
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (0, 1));
+    assert_eq!(wait(&bench).await, 24 * 3_600);
+}
+
+#[tokio::test]
+async fn a_move_to_a_quarantine_folder_that_is_missing_waits_as_a_failed_one() {
+    let bench = to_set_aside().await;
+    let renamed = r"\Email Logging\Elsewhere\".parse().unwrap();
+    assert!(bench.source.rename_folder(&quarantine(), renamed));
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (0, 1));
+    assert_eq!(wait(&bench).await, 120);
+}
+
+#[tokio::test]
+async fn a_look_that_is_refused_ends_the_run() {
+    let bench = waiting(1).await;
+    let moves = bench.source.count(SourceOperation::MoveTo);
+    let refused = Error::new(&codes::OAUTH_SECRET_WRONG, "locate");
+    let fault = SourceFault::Error(refused);
+    bench.source.fail_next(SourceOperation::Locate, fault);
+    let failed = bench.run().await.unwrap_err();
+    assert_eq!(failed.error.code(), "oauth.secret_wrong");
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), moves);
+}
