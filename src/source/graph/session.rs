@@ -194,27 +194,17 @@ impl Session {
             let read = reply.read_all().await;
             drop(places);
             let failure = match read {
-                Ok(bytes) => match take(&bytes) {
-                    Some(content) => {
+                Ok(bytes) => {
+                    if let Some(content) = take(&bytes) {
                         return Ok(Told {
                             content,
                             server,
                             date,
                         });
                     }
-                    None => {
-                        unread += 1;
-                        let error = Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation);
-                        let error = error.with_server(server);
-                        if unread > question.readings {
-                            return Err(error);
-                        }
-                        Failure {
-                            error,
-                            remedy: Remedy::Repeat,
-                        }
-                    }
-                },
+                    unread += 1;
+                    unreadable(question, server, unread)?
+                }
                 Err(error) => Failure::of_transport(error),
             };
             self.recover(question.changes, failure, &mut waits).await?;
@@ -350,6 +340,16 @@ impl Session {
     pub(super) fn wait_of_part(&self, headers: &HeaderMap) -> Option<Duration> {
         retry_after(headers, self.clock.now()).filter(|wait| !wait.is_zero())
     }
+}
+
+/// What may be done about the answer that could not be read, after so many of them.
+fn unreadable(question: &Question, server: ServerContext, times: usize) -> Result<Failure> {
+    let error = Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation).with_server(server);
+    if times > question.readings {
+        return Err(error);
+    }
+    let remedy = Remedy::Repeat;
+    Ok(Failure { error, remedy })
 }
 
 /// Whether a part that failed so may be asked again.
