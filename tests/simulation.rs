@@ -92,7 +92,9 @@ fn no_schedule_breaks_a_promise() {
         all
     });
     let mut tally = Tally::default();
-    tallies.values().for_each(|it| tally.add(it));
+    for it in tallies.values() {
+        tally.add(it);
+    }
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "{} schedules from seed {seed}, commit {}: {} steps, {} faults, {seconds:.1} s",

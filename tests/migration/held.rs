@@ -23,7 +23,7 @@ pub(crate) enum Before {
 pub(crate) struct Held {
     inner: Arc<dyn MailSource>,
     before: Before,
-    was_held: AtomicBool,
+    passed: AtomicBool,
     pub(crate) stands: Notify,
     pub(crate) goes_on: Notify,
 }
@@ -33,14 +33,14 @@ impl Held {
         Arc::new(Self {
             inner,
             before,
-            was_held: AtomicBool::new(false),
+            passed: AtomicBool::new(false),
             stands: Notify::new(),
             goes_on: Notify::new(),
         })
     }
 
     async fn reach(&self, call: Before) {
-        if call == self.before && !self.was_held.swap(true, Ordering::Relaxed) {
+        if call == self.before && !self.passed.swap(true, Ordering::Relaxed) {
             self.stands.notify_one();
             self.goes_on.notified().await;
         }

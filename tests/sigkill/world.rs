@@ -239,7 +239,7 @@ impl World {
     fn url(&self) -> String {
         match &self.graph {
             Some(graph) => graph.url(),
-            None => self.exchange.url().to_string(),
+            None => self.exchange.url(),
         }
     }
 

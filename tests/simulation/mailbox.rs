@@ -108,7 +108,7 @@ pub(crate) struct Mailbox {
 /// The key under which an item is listed, where it has one.
 pub(crate) fn key_of(id: u64, item: &Item) -> SightingKey {
     if item.keyless {
-        SightingKey::ImmutableId(item_ref(id).id.to_string())
+        SightingKey::ImmutableId(item_ref(id).id)
     } else {
         SightingKey::SearchKey(item.key.to_be_bytes().to_vec())
     }
