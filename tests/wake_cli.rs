@@ -215,7 +215,7 @@ async fn graph_calls_the_program_and_what_a_killed_one_left_is_deleted_by_the_ne
     assert_eq!([watch.logged(), watch.logged()], [0, 0]);
     let first = place.graph.subscriptions().remove(0);
     watch.kill();
-    assert_eq!(place.graph.subscriptions(), [first.clone()]);
+    assert_eq!(place.graph.subscriptions(), std::slice::from_ref(&first));
 
     let mut watch = place.watch(&[]);
     assert_eq!([watch.logged(), watch.logged()], [0, 0]);

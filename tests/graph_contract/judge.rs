@@ -57,37 +57,40 @@ pub(crate) fn assert_ids_differ(batch: &Value, list: &str) {
 #[test]
 fn mistakes_in_batches_and_subscriptions_are_found() {
     let part = json!({"id": "1", "method": "GET", "url": "/me/messages/a"});
-    let with = |name: &str, value: Value| {
+    let part_with = |name: &str, value: Value| {
         let mut part = part.clone();
         part[name] = value;
         json!({"requests": [part]})
     };
-    let wish = json!({
+    let subscription = json!({
         "changeType": "created", "notificationUrl": "https://erp.example/", "resource": "/me/messages",
         "expirationDateTime": "2026-11-27T10:00:00Z", "clientState": "x",
     });
     let wrong = |name: &str, value: Value| {
-        let mut wish = wish.clone();
-        wish[name] = value;
-        wish
+        let mut subscription = subscription.clone();
+        subscription[name] = value;
+        subscription
     };
     let fits = [
         ("batch-request", json!({"requests": [part]})),
-        ("subscription-request", wish.clone()),
+        ("subscription-request", subscription.clone()),
     ];
     let documents = [
         ("batch-request", json!({"requests": []})),
         ("batch-request", json!({"requests": vec![part.clone(); 21]})),
-        ("batch-request", with("id", json!(1))),
-        ("batch-request", with("method", json!("MOVE"))),
+        ("batch-request", part_with("id", json!(1))),
+        ("batch-request", part_with("method", json!("MOVE"))),
         (
             "batch-request",
-            with("url", json!("https://graph.microsoft.com/v1.0/me/messages")),
+            part_with("url", json!("https://graph.microsoft.com/v1.0/me/messages")),
         ),
-        ("batch-request", with("url", json!("/v1.0/me/messages"))),
-        ("batch-request", with("body", json!({}))),
-        ("batch-request", with("headers", json!({"a": 1}))),
-        ("batch-request", with("prefer", json!("x"))),
+        (
+            "batch-request",
+            part_with("url", json!("/v1.0/me/messages")),
+        ),
+        ("batch-request", part_with("body", json!({}))),
+        ("batch-request", part_with("headers", json!({"a": 1}))),
+        ("batch-request", part_with("prefer", json!("x"))),
         (
             "batch-answer",
             json!({"responses": [{"id": "1", "status": "200"}]}),
@@ -113,7 +116,7 @@ fn mistakes_in_batches_and_subscriptions_are_found() {
         ("subscription-request", wrong("resource", json!("messages"))),
         ("subscription-request", wrong("state", json!("x"))),
         ("subscription-renewal", json!({})),
-        ("subscription", wish.clone()),
+        ("subscription", subscription.clone()),
         ("subscriptions", json!({"value": [{}]})),
         ("notifications", json!({"value": []})),
         ("notifications", json!({"value": [{"subscriptionId": "x"}]})),

@@ -113,17 +113,17 @@ async fn answers_with_faults_are_met_by_the_source_and_fit_the_metadata() {
         .with_storage_folder(r"mailbox:\Archive\".parse::<FolderPath>().unwrap())
         .build()
         .unwrap();
-    let (mut logged, mut runs) = (0, 0);
+    let (mut entries, mut runs) = (0, 0);
     while checked.graph.count(INBOX).unwrap() > 0 && runs < 6 {
         let report = match logger.run_once().await {
             Ok(report) => report,
             Err(failed) => *failed.report,
         };
-        logged += report.logged;
+        entries += report.entries;
         runs += 1;
         clock.advance(Duration::from_hours(1));
     }
-    assert_eq!((logged, checked.graph.count(INBOX).unwrap()), (25, 0));
+    assert_eq!((entries, checked.graph.count(INBOX).unwrap()), (25, 0));
     assert!(checked.graph.faults_fired().len() >= 5);
     checked.assert_clean(60);
 }

@@ -24,7 +24,7 @@ impl MailHints for GraphSource {
 
     fn subscriptions(&self, folder: &FolderSelector) -> Result<Arc<dyn ChangeSubscriptions>> {
         in_a_mailbox(folder)?;
-        Ok(Arc::new(GraphSource::subscriptions(self, folder.clone())))
+        Ok(Arc::new(Self::subscriptions(self, folder.clone())))
     }
 }
 
