@@ -57,27 +57,6 @@ await timed('languages', () => inEach(['fr', 'de'], async (page, language) => {
   await story(page, plan[language], plan.secret, async () => {}, (holds, what) => expect(holds, `${language}: ${what}`), language);
 }));
 
-// A mailbox that fails: its queue folder is gone.
-await timed('failing', async () => {
-  const base = plan.fr;
-  const context = await browser.newContext({ locale: 'en-GB' });
-  const page = await context.newPage();
-  await page.goto(`${base}/settings`);
-  await page.fill('#queue-folder', '\\Email Logging\\Nowhere\\');
-  await Promise.all([page.waitForNavigation(), page.click('#save')]);
-  await page.goto(`${base}/health`);
-  await Promise.all([page.waitForNavigation(), page.click('#run')]);
-  for (let tries = 0; tries < 40 && !(await page.locator('.note.bad').count()); tries += 1) {
-    await page.waitForTimeout(250);
-    await page.goto(`${base}/health`);
-  }
-  await context.close();
-  await inEach(all, async (own, language) => {
-    await own.goto(`${base}/health`);
-    await pages.look(own, 'health-failing', language);
-  });
-});
-
 // An opportunity of the mail with the longest subject.
 let running;
 await timed('long', async () => {

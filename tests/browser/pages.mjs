@@ -20,6 +20,8 @@ export class Pages {
       await page.setViewportSize({ width, height: 900 });
       const where = `${name} ${language} ${width} ${scheme}`;
       for (const problem of await page.evaluate(layout)) this.problem(`${where}: ${problem}`);
+      // A frame is painted by itself, a moment later.
+      if (await page.locator('iframe').count()) await page.waitForTimeout(250);
       const file = `${name}-${language}-${width}${scheme === 'dark' ? '-dark' : ''}.jpg`;
       await page.screenshot({ path: path.join(this.shots, file), fullPage: true, type: 'jpeg', quality: 75 });
       this.report.screenshots += 1;
