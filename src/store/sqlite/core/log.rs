@@ -30,7 +30,7 @@ impl Core {
             scope,
             filter,
             (after, limit),
-            |tx, row| entries::read(tx, row),
+            entries::read,
         )
     }
 
@@ -153,15 +153,15 @@ impl Asked<'_> {
         let mut list = conn.prepare_cached(&sql)?;
         let mut found = list.query(params_from_iter(all.into_values()))?;
         let (mut rows, mut looks) = (Vec::new(), 0);
-        let mut last = None;
+        let mut known = None;
         while let Some(row) = found.next()? {
             looks += 1;
             let message_no: i64 = row.get("message_no")?;
-            let fits = match last {
+            let fits = match known {
                 Some((same, fits)) if same == message_no => fits,
                 _ => beginning.fits(conn, message_no)?,
             };
-            last = Some((message_no, fits));
+            known = Some((message_no, fits));
             if fits {
                 rows.push((place_of(row)?, read(conn, row)?));
                 if rows.len() as u64 >= self.most() {
