@@ -541,6 +541,62 @@ async fn a_word_of_every_mail_and_a_word_of_few_are_paged_alike() {
     }
 }
 
+/// The numbers of the mails on the pages of a search, in their order.
+async fn found(store: &SqliteStore, text: &str, limit: u32) -> Vec<u64> {
+    let mut filter = LogFilter::default();
+    filter.text = Some(text.to_owned());
+    let mut numbers = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.mails(&scope(), &filter, after.as_ref(), limit).await;
+        let page = page.unwrap();
+        let subjects = page.rows.iter().map(|mail| &mail.record.subject);
+        let number = |subject: &String| subject.split(' ').nth(1).unwrap().parse::<u64>();
+        numbers.extend(subjects.map(|subject| number(subject).unwrap()));
+        after = page.next;
+        if after.is_none() {
+            return numbers;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_beginning_finds_the_same_mails_whether_many_have_it_or_few() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let lease = lease(&store, &scope()).await;
+    let rows = (0..40).map(|n| logged(&scope(), n, 100)).collect();
+    commit(&store, &scope(), &lease, rows).await;
+    // A word of the oldest two alone, and one of every fourth.
+    for n in 0..40 {
+        let mut content = MessageContent::default();
+        content.text = Some(match n {
+            0 | 1 => "Zebras, \u{dc}bung".to_owned(),
+            n if n % 4 == 0 => "a yak".to_owned(),
+            _ => "nothing else".to_owned(),
+        });
+        let contents = vec![(uid(&scope(), n), content)];
+        store.put_content(&scope(), contents).await.unwrap();
+    }
+    let all: Vec<u64> = (0..40).rev().collect();
+    let fourth: Vec<u64> = (1..10).rev().map(|n| n * 4).collect();
+    for limit in [1, 2, 7, 100] {
+        for text in ["s", "st", "St\u{dc}hle", "offer an", "anna off", "ad"] {
+            assert_eq!(found(&store, text, limit).await, all, "{text}");
+        }
+        for text in ["z", "zebra", "ub", "offer ze", "zebras off"] {
+            assert_eq!(found(&store, text, limit).await, [1, 0], "{text}");
+        }
+        for text in ["y", "ya", "offer yak"] {
+            assert_eq!(found(&store, text, limit).await, fourth, "{text}");
+        }
+        assert_eq!(found(&store, "7", limit).await, [7]);
+        for text in ["q", "offer q", "off q", "zeb offer", "tuhle"] {
+            assert_eq!(found(&store, text, limit).await, [0; 0], "{text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_page_goes_on_where_it_ended_while_rows_are_added() {
     let store = SqliteStore::in_memory().unwrap();

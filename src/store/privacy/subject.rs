@@ -108,8 +108,10 @@ impl<'a> SubjectExport<'a> {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let mut filter = DecisionFilter::default();
-            filter.message = Some(row.message);
+            let filter = DecisionFilter {
+                message: Some(row.message),
+                ..DecisionFilter::default()
+            };
             let mut decisions = Vec::new();
             self.decisions(&filter, |decision| decisions.push(decision))
                 .await?;
@@ -215,8 +217,10 @@ impl<'a> SubjectExport<'a> {
     }
 
     async fn add_comments(&self, found: &mut SubjectRecords) -> Result<()> {
-        let mut all = LogFilter::default();
-        all.canceled = true;
+        let all = LogFilter {
+            canceled: true,
+            ..LogFilter::default()
+        };
         let mut after = None;
         loop {
             let page = self.store.mails(self.scope, &all, after.as_ref(), PAGE);

@@ -244,8 +244,9 @@ enum Named {
 impl Named {
     fn column(&self) -> &'static str {
         match self {
-            Self::Address(column, _) | Self::AddressInJson(column, _) => column,
-            Self::Contact(column, _) => column,
+            Self::Address(column, _)
+            | Self::AddressInJson(column, _)
+            | Self::Contact(column, _) => column,
         }
     }
 }

@@ -147,8 +147,10 @@ impl<R: ReviewQueue> VisibleReview<R> {
         mailbox: &MailboxKey,
         key: &SightingKey,
     ) -> Result<Option<ReviewItem>> {
-        let mut filter = ReviewFilter::default();
-        filter.sighting = Some((mailbox.clone(), key.clone()));
+        let filter = ReviewFilter {
+            sighting: Some((mailbox.clone(), key.clone())),
+            ..ReviewFilter::default()
+        };
         let mut page = self.queue.review_items(scope, &filter, None, 1).await?;
         Ok(page.rows.pop())
     }

@@ -15,6 +15,7 @@ rules! {
     creation_of_a_cancelled_entry_is_an_error,
     creation_of_a_linked_entry_is_an_error,
     creation_for_a_blocked_contact_is_an_error,
+    creation_for_a_contact_of_a_blocked_company_is_an_error,
     creation_falls_back_to_the_salesperson_of_the_user,
     each_entry_of_a_mail_may_have_its_own_opportunity,
     a_new_opportunity_has_no_stage_and_no_estimates,
@@ -125,6 +126,15 @@ async fn creation_for_a_blocked_contact_is_an_error(bench: &Bench) {
         bench.create_with(&blocked).await,
         "opportunity.contact_blocked",
     );
+}
+
+async fn creation_for_a_contact_of_a_blocked_company_is_an_error(bench: &Bench) {
+    let create = |contact, company| Creation::on(may(1), PrivacyBlock::of(contact, company));
+    for blocked in [create(false, true), create(true, false), create(true, true)] {
+        let answer = bench.create_with(&blocked).await;
+        refused(answer, "opportunity.contact_blocked");
+    }
+    bench.create_with(&create(false, false)).await.unwrap();
 }
 
 async fn creation_falls_back_to_the_salesperson_of_the_user(bench: &Bench) {

@@ -171,13 +171,10 @@ fn quoted(word: &str) -> String {
     format!("\"{word}\"")
 }
 
-/// Letters up to which a beginning is looked for in the mails themselves first.
-const SHORT: usize = 4;
-
-/// A text whose last word is so short that many words begin with it.
+/// A text whose last word may be the beginning of many.
 ///
-/// FTS5 would gather every place of each of these words before it answers, which takes longer than the mails of a page take
-/// to read. An index of beginnings would answer at once, and would triple what a mail costs to write.
+/// FTS5 gathers every place of each of these words before it answers, which can take longer than the mails of a page take to
+/// read. An index of beginnings would answer at once, and would triple what the words of a mail cost to write and to keep.
 #[derive(Debug)]
 pub(super) struct Beginning {
     /// What the other words ask of FTS5, where there are any.
@@ -187,14 +184,14 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    /// The beginning of a filter's text, where it is short.
+    /// The beginning of a filter's text, where that is one word.
     pub(super) fn of(filter: &LogFilter) -> Option<Self> {
         let text: Vec<&str> = split(filter.text.as_deref()?).collect();
         let (last, whole) = text.split_last()?;
         // What the tokenizer takes for several words is a phrase.
         let [last] = <[String; 1]>::try_from(folded(last)).ok()?;
         let whole: Vec<String> = whole.iter().copied().map(quoted).collect();
-        (last.chars().count() <= SHORT).then(|| Self {
+        Some(Self {
             whole: (!whole.is_empty()).then(|| whole.join(" AND ")),
             last,
         })

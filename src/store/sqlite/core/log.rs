@@ -30,7 +30,7 @@ impl Core {
             scope,
             filter,
             (after, limit),
-            |tx, row| entries::read(tx, row),
+            entries::read,
         )
     }
 
@@ -105,12 +105,9 @@ const PLACES: &str = "SELECT e.date, e.entry_no, e.message_no FROM entry e";
 const PLACES_FOUND: &str =
     "SELECT e.date, e.entry_no, e.message_no FROM entry e INDEXED BY entry_once";
 
-/// Entries at least of which the words are read for a short beginning. One with which these do not fill a page is rare enough
-/// for FTS5.
-const LOOKS: u64 = 300;
-
-/// The same, for each row of a large page.
-const LOOKS_OF_A_ROW: u64 = 4;
+/// Entries of which the words are read for each row of a page. A beginning with which these do not fill it stands in less than
+/// one mail of three: FTS5 has few places of it to gather.
+const LOOKS: u64 = 3;
 
 /// What a page is asked for.
 struct Asked<'a> {
@@ -151,20 +148,20 @@ impl Asked<'_> {
     ) -> Done<Option<Vec<(Place, T)>>> {
         let all = self.conditions(conn, |all| beginning.condition(all))?;
         let is_rare = beginning.is_rare(conn, self.filter)?;
-        let most = LOOKS.max(self.most().saturating_mul(LOOKS_OF_A_ROW));
+        let most = self.most().saturating_mul(LOOKS);
         let sql = self.sql(&all, is_rare, most);
         let mut list = conn.prepare_cached(&sql)?;
         let mut found = list.query(params_from_iter(all.into_values()))?;
         let (mut rows, mut looks) = (Vec::new(), 0);
-        let mut last = None;
+        let mut known = None;
         while let Some(row) = found.next()? {
             looks += 1;
             let message_no: i64 = row.get("message_no")?;
-            let fits = match last {
+            let fits = match known {
                 Some((same, fits)) if same == message_no => fits,
                 _ => beginning.fits(conn, message_no)?,
             };
-            last = Some((message_no, fits));
+            known = Some((message_no, fits));
             if fits {
                 rows.push((place_of(row)?, read(conn, row)?));
                 if rows.len() as u64 >= self.most() {
