@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::decision::{
@@ -15,11 +16,12 @@ use email_logging::interaction::{InformationFlow, InteractionLogEntry, NewEntry}
 use email_logging::logger::RunStep;
 use email_logging::message::Message;
 use email_logging::parties::{ContactKind, ContactMatch, NewContact, Parties, SalespersonMatch};
+use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::{
-    EventFeed as _, EventKind, HostReference, InteractionLog as _, InteractionSink, SinkDelivery,
-    StoreOperation,
+    Acquired, EventFeed as _, EventKind, HostReference, InteractionLog as _, InteractionSink,
+    MailLedger as _, SinkDelivery, StoreOperation,
 };
-use email_logging::{ContactNo, EntryId, Error, Result, Scope};
+use email_logging::{ContactNo, EntryId, Error, MailboxKey, Result, Scope, WorkerId};
 
 use crate::bench::{Bench, mail, mail_with, queue, storage};
 
@@ -425,4 +427,55 @@ async fn many_refused_mails_do_not_starve_those_behind_them() {
         "{failed:?}"
     );
     assert_eq!(bench.queued(), 45);
+}
+
+/// What the feed says beside the outcomes of mails.
+async fn news(bench: &Bench) -> Vec<(EventKind, String)> {
+    let scope = Scope::default();
+    let events = bench.store.read_events(&scope, "host", 100).await.unwrap();
+    let events = events.into_iter();
+    let news = events.filter(|event| {
+        matches!(
+            event.kind,
+            EventKind::SignInNeeded | EventKind::HealthChanged
+        )
+    });
+    news.map(|event| (event.kind, event.reason)).collect()
+}
+
+#[tokio::test]
+async fn the_feed_tells_what_keeps_a_mailbox_from_being_read_and_when_it_works_again() {
+    let bench = Bench::new();
+    let logger = bench.builder().build().unwrap();
+    for code in [&codes::OAUTH_REAUTH, &codes::HTTP_CONNECT] {
+        let fault = SourceFault::Error(Error::new(code, "list"));
+        bench.source.fail_next(SourceOperation::List, fault);
+        logger.run_once().await.unwrap_err();
+    }
+    logger.run_once().await.unwrap();
+    let told = [
+        (EventKind::SignInNeeded, codes::OAUTH_REAUTH.code),
+        (EventKind::HealthChanged, codes::HTTP_CONNECT.code),
+        (EventKind::HealthChanged, "working"),
+    ];
+    let told = told.map(|(kind, reason)| (kind, reason.to_owned()));
+    assert_eq!(news(&bench).await, told);
+}
+
+#[tokio::test]
+async fn a_run_that_found_the_mailbox_taken_says_nothing_of_its_health() {
+    let bench = Bench::new();
+    let logger = bench.builder().build().unwrap();
+    let fault = SourceFault::Error(Error::new(&codes::HTTP_CONNECT, "list"));
+    bench.source.fail_next(SourceOperation::List, fault);
+    logger.run_once().await.unwrap_err();
+    let before = news(&bench).await;
+    let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
+    let other = WorkerId::from("worker-2");
+    let ttl = Duration::from_secs(60);
+    let taken = bench.store.acquire(&scope, &mailbox, &other, ttl).await;
+    assert!(matches!(taken.unwrap(), Acquired::Held(_)));
+    let report = logger.run_once().await.unwrap();
+    assert!(report.skipped.is_some(), "{report:?}");
+    assert_eq!(news(&bench).await, before);
 }

@@ -102,4 +102,15 @@ mod tests {
         assert_eq!(walk(1, vec![4, 5, 6], &[]), [4, 5, 6]);
         assert_eq!(walk(10, Vec::new(), &[]), [0; 0]);
     }
+    #[test]
+    fn an_empty_page_is_the_last_whatever_the_source_says() {
+        let mut pages = Pages::new(5);
+        assert!(pages.next_request().is_some());
+        assert!(
+            pages
+                .admit(Listing::new(Vec::new(), None, false))
+                .is_empty()
+        );
+        assert_eq!(pages.next_request(), None);
+    }
 }

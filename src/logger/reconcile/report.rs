@@ -84,3 +84,22 @@ impl ReconcileReport {
         self.complete && self.listed == self.known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_close_only_together() {
+        let mut report = ReconcileReport::new(ReconcileOptions::default());
+        assert!(report.closes());
+        report.listed = 3;
+        assert!(!report.closes());
+        (report.known, report.settled) = (1, 1);
+        assert!(!report.closes());
+        (report.decided.listed, report.decided.deferred) = (1, 1);
+        assert!(report.closes());
+        report.decided.deferred = 0;
+        assert!(!report.closes(), "those of what was decided do not");
+    }
+}
