@@ -859,7 +859,7 @@ async fn an_opportunity_shows_no_subject_of_a_hidden_mail(house: House<impl Stor
         let one = view.opportunity(&scope, &no).await.unwrap();
         let all = OpportunityFilter::default();
         let page = view.opportunities(&scope, &all, None, 9).await.unwrap();
-        assert_eq!(page.rows, [one.clone()]);
+        assert_eq!(page.rows, std::slice::from_ref(&one));
         assert_eq!(one.opportunity.description, description);
         assert_eq!(
             (one.opportunity.comments.len(), one.has_hidden),
