@@ -159,9 +159,10 @@ async fn erase(args: &EraseArgs, file: Option<&Path>, output: &Output) -> Result
         .with_never_again(args.never_again)
         .with_refuse_open_opportunities(args.refuse_open_opportunities);
     let mut desk = PrivacyDesk::new(&*reader.store, &reader.scope, &*args.by);
-    let directory = match reader.has_directory() {
-        true => Some(reader.directory()?),
-        false => None,
+    let directory = if reader.has_directory() {
+        Some(reader.directory()?)
+    } else {
+        None
     };
     if let Some(directory) = &directory {
         desk = desk.with_directory(&*reader.store, directory);
