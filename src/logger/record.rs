@@ -153,7 +153,7 @@ mod tests {
 
     fn other(address: MailAddress) -> Mailbox {
         let name = Some("No address".to_owned());
-        Mailbox { address, name }
+        Mailbox { name, address }
     }
 
     fn full() -> Message {

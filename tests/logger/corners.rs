@@ -102,13 +102,13 @@ async fn no_move_begins_under_a_lease_that_may_end_before_it() {
     let bench = Bench::new();
     bench.deliver_numbers(0..1);
     let clock: ManualClock = bench.clock.clone();
-    let logger = meanwhile(&bench, move || clock.advance(Duration::from_secs(240)));
+    let logger = meanwhile(&bench, move || clock.advance(Duration::from_mins(4)));
     let lost = error(&codes::LEASE_LOST);
     bench.store.fail_next(StoreOperation::Renew, lost);
     let failed = logger.run_once().await.unwrap_err();
     assert_eq!(failed.error.code(), "lease.lost");
     assert_eq!(bench.source.count(SourceOperation::MoveTo), 0);
-    bench.clock.advance(Duration::from_secs(600));
+    bench.clock.advance(Duration::from_mins(10));
     bench.run().await.unwrap();
     bench.assert_all_stored_and_logged_once(1).await;
 }
@@ -164,7 +164,7 @@ async fn folders_opened_after_a_failed_move(code: &'static Code) -> usize {
     bench.source.fail_next(SourceOperation::MoveTo, failed);
     logger.run_once().await.unwrap();
     let before = bench.source.count(SourceOperation::OpenFolder);
-    bench.clock.advance(Duration::from_secs(3_600));
+    bench.clock.advance(Duration::from_hours(1));
     logger.run_once().await.unwrap();
     bench.assert_all_stored_and_logged_once(1).await;
     bench.source.count(SourceOperation::OpenFolder) - before

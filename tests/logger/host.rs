@@ -472,7 +472,7 @@ async fn a_run_that_found_the_mailbox_taken_says_nothing_of_its_health() {
     let before = news(&bench).await;
     let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
     let other = WorkerId::from("worker-2");
-    let ttl = Duration::from_secs(60);
+    let ttl = Duration::from_mins(1);
     let taken = bench.store.acquire(&scope, &mailbox, &other, ttl).await;
     assert!(matches!(taken.unwrap(), Acquired::Held(_)));
     let report = logger.run_once().await.unwrap();

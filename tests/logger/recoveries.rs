@@ -45,7 +45,7 @@ async fn waiting(moves: u32) -> Bench {
         let report = bench.run().await.unwrap();
         assert_eq!((report.recovered, report.moves_pending), (0, 1));
     }
-    bench.clock.advance(Duration::from_secs(3_600));
+    bench.clock.advance(Duration::from_hours(1));
     bench
 }
 
@@ -56,7 +56,7 @@ async fn only_moves_that_ended_count_as_recovered() {
     move_fails(&bench, 1, SourceFault::ItemFailed(1, failed));
     let report = bench.run().await.unwrap();
     assert_eq!((report.recovered, report.moves_pending), (1, 1));
-    bench.clock.advance(Duration::from_secs(3_600));
+    bench.clock.advance(Duration::from_hours(1));
     bench.run().await.unwrap();
     bench.assert_all_stored_and_logged_once(2).await;
 }
@@ -96,7 +96,7 @@ async fn recovery_tells_the_host_unless_events_are_off() {
         bench.run().await.unwrap();
         let item = bench.source.items(&queue()).remove(0).item;
         assert!(bench.source.take_away(&item));
-        bench.clock.advance(Duration::from_secs(60));
+        bench.clock.advance(Duration::from_mins(1));
         let before = events(&bench).await;
         let settings = RunSettings::default().with_events(on);
         let report = bench.run_with(settings).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_mail_that_was_to_be_deleted_is_deleted_by_the_next_run() {
     let fault = SourceFault::ItemFailed(0, busy);
     bench.source.fail_next(SourceOperation::Remove, fault);
     assert_eq!(logger.run_once().await.unwrap().deleted, 0);
-    bench.clock.advance(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_mins(1));
     let report = logger.run_once().await.unwrap();
     assert_eq!((report.deleted, report.recovered), (1, 1), "{report:?}");
     assert_eq!((bench.queued(), bench.source.removed().len()), (0, 1));
@@ -130,7 +130,7 @@ async fn to_set_aside() -> Bench {
     let busy = Error::new(&codes::HTTP_TIMEOUT, "move_to");
     move_fails(&bench, 1, SourceFault::ItemFailed(0, busy));
     builder.build().unwrap().run_once().await.unwrap();
-    bench.clock.advance(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_mins(1));
     bench
 }
 

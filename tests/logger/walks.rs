@@ -150,7 +150,7 @@ async fn a_walk_tells_the_host_unless_events_are_off() {
 async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     let bench = restored(Bench::new(), 7).await;
     let clock = bench.clock.clone();
-    let logger = walker(&bench, move || clock.advance(Duration::from_secs(60)));
+    let logger = walker(&bench, move || clock.advance(Duration::from_mins(1)));
     walk(&logger).await.unwrap();
     assert_eq!(bench.store.calls(StoreOperation::Renew), 2);
     let other = bench.builder().with_worker("worker-2").build().unwrap();
