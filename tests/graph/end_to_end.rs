@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use email_logging::clock::Clock;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+use email_logging::logger::EmailLoggerBuilder;
 use email_logging::parties::ContactKind;
 use email_logging::source::graph::GraphSource;
 use email_logging::store::{InteractionLog as _, LogFilter, SqliteStore};
@@ -45,6 +46,10 @@ impl Office {
     }
 
     pub(crate) fn logger(&self) -> EmailLogger {
+        self.builder().build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> EmailLoggerBuilder {
         let people = MemoryDirectory::new()
             .with_salesperson(SalespersonRecord::new("AH", "Anna Hill", "ah@ours.example"))
             .with_contact(
@@ -59,8 +64,6 @@ impl Office {
             .with_queue_folder(path(r"mailbox:\Queue\"))
             .with_storage_folder(path(r"mailbox:\Storage\"))
             .with_clock(clock)
-            .build()
-            .unwrap()
     }
 
     pub(crate) fn deliver(&self, numbers: std::ops::Range<usize>, body: usize) {

@@ -9,6 +9,7 @@ mod faults;
 mod folders;
 mod hostile;
 mod locate;
+mod lost_places;
 mod operations;
 mod parts;
 mod poison;

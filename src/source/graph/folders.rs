@@ -87,13 +87,19 @@ impl GraphSource {
 
     /// A folder by its well-known name.
     async fn open_root(&self, name: &str) -> Result<Folder> {
-        let url = self
-            .session()
-            .addresses
-            .of(&format!("/mailFolders/{name}?{FIELDS}"))?;
-        let question = Question::of(OPEN, url);
+        Ok(open_folder(self.told_of(OPEN, name).await?))
+    }
+
+    /// Whether a folder is there: an error says that it is not.
+    pub(super) async fn look_at(&self, operation: &'static str, folder: &FolderId) -> Result<()> {
+        self.told_of(operation, folder.as_str()).await.map(drop)
+    }
+
+    async fn told_of(&self, operation: &'static str, folder: &str) -> Result<MailFolder> {
+        let path = format!("/mailFolders/{}?{FIELDS}", encoded(folder));
+        let question = Question::of(operation, self.session().addresses.of(&path)?);
         let told = self.session().document::<MailFolder>(&question).await;
-        Ok(open_folder(told.map_err(of_folder)?.content))
+        Ok(told.map_err(of_folder)?.content)
     }
 
     pub(super) async fn child_folders(

@@ -160,6 +160,11 @@ impl GraphSource {
                 Answered::Refused(Class::Gone, _) => continue,
                 // An id that is none of Graph's; the key tells.
                 Answered::Refused(Class::Refused, _) if by_key => continue,
+                // It lies where this account may not read, which is not in this folder: that one could be opened.
+                Answered::Refused(Class::Denied, _) => {
+                    settled.push((*at, None));
+                    continue;
+                }
                 Answered::Fine(_) => {
                     return Err(Error::new(&codes::GRAPH_ANSWER_INVALID, OPERATION));
                 }

@@ -20,6 +20,10 @@ impl GraphSource {
             let answers = self
                 .transfer("move", from, some, Some(to.id.as_str()))
                 .await?;
+            if only_gone(&answers) {
+                // Graph says of a folder that is gone what it says of an item that is.
+                self.look_at("move", &to.id).await?;
+            }
             let answers = some.iter().zip(answers);
             moved.extend(answers.map(|(item, answer)| match answer {
                 Answered::Fine(held) => Moved::Done(new_id(held)),
@@ -88,6 +92,13 @@ impl GraphSource {
     pub(super) fn item_in_batch(&self, from: &Folder, id: &str) -> String {
         self.session().addresses.in_batch(&item_path(from, id))
     }
+}
+
+/// Whether items are gone, and nothing tells that the target is there.
+fn only_gone(answers: &[Answered]) -> bool {
+    let any = |wanted: fn(&Answered) -> bool| answers.iter().any(wanted);
+    any(|answer| matches!(answer, Answered::Refused(Class::Gone, _)))
+        && !any(|answer| matches!(answer, Answered::Fine(_)))
 }
 
 /// The path of an item below its mailbox.
