@@ -109,42 +109,92 @@ async fn move_items(
     Ok(results)
 }
 
-/// Another item under a known key may make a second copy in the target: look, and note it. Where an id survived the move,
-/// there is nothing to look for: whoever moves such an item once more makes no copy of it.
+/// Another item under a known key may make a second copy in the target: look, and note it.
 async fn note_copies(
     parts: &Parts,
     target: &Folder,
     batch: &[PlannedMove],
     results: &mut [MoveResult],
 ) -> Result<()> {
-    let kept_its_id = |planned: &PlannedMove| {
-        results.iter().any(|result| {
-            result.item == planned.item
-                && matches!(&result.outcome, MoveOutcome::Done(Some(at)) if at.id == planned.present().id)
-        })
-    };
-    let again: Vec<&PlannedMove> = batch
+    let again = batch
         .iter()
-        .filter(|planned| planned.again && can_locate(parts, &planned.key))
-        .filter(|planned| !kept_its_id(planned))
-        .collect();
-    if again.is_empty() {
+        .filter(|planned| planned.again && can_locate(parts, &planned.key));
+    let (kept, renamed): (Vec<_>, Vec<_>) =
+        again.partition(|planned| kept_its_id(planned, results));
+    for planned in copied_before(parts, target, &kept).await? {
+        note_copy(planned, results);
+    }
+    if renamed.is_empty() {
         return Ok(());
     }
-    let sought = all_sought(parts, again.iter().copied());
+    let sought = all_sought(parts, renamed.iter().copied());
     let places = parts.source.locate(target, &sought).await?;
     check_count("locate", sought.len(), places.len())?;
-    for (planned, copies) in again.iter().zip(places) {
-        let moved = results
-            .iter_mut()
-            .find(|result| result.item == planned.item);
-        if let (Some(moved), true) = (moved, copies.len() > 1)
-            && let MoveOutcome::Done(place) = &moved.outcome
-        {
-            moved.outcome = MoveOutcome::DuplicateCopy(place.clone());
+    for (planned, copies) in renamed.iter().zip(places) {
+        if copies.len() > 1 {
+            note_copy(planned, results);
         }
     }
     Ok(())
+}
+
+/// Whether an item has its id still after its move.
+fn kept_its_id(planned: &PlannedMove, results: &[MoveResult]) -> bool {
+    results.iter().any(|result| {
+        result.item == planned.item
+            && matches!(&result.outcome, MoveOutcome::Done(Some(at)) if at.id == planned.present().id)
+    })
+}
+
+/// Of items that kept their ids, those whose key the ledger saw under another id that lies in the target too. Whoever moves
+/// such an item once more makes no copy of it, so nothing else is looked for.
+async fn copied_before<'a>(
+    parts: &Parts,
+    target: &Folder,
+    kept: &[&'a PlannedMove],
+) -> Result<Vec<&'a PlannedMove>> {
+    if kept.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = kept.iter().map(|planned| planned.key.clone()).collect();
+    let known = parts
+        .ledger
+        .known(&parts.scope, &parts.mailbox, &keys)
+        .await?;
+    check_count("known", keys.len(), known.len())?;
+    let before = kept.iter().zip(known).filter_map(|(planned, known)| {
+        let known = known?.item;
+        let other = known.id != planned.present().id && parts.source.is_own(&known);
+        other.then_some((*planned, known))
+    });
+    let before: Vec<(&PlannedMove, ItemRef)> = before.collect();
+    if before.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sought = before.iter();
+    let sought: Vec<_> = sought
+        .map(|(planned, known)| sought_at(&planned.key, known))
+        .collect();
+    let places = parts.source.locate(target, &sought).await?;
+    check_count("locate", sought.len(), places.len())?;
+    let there = before.into_iter().zip(places);
+    let there = there.filter(|((_, known), places)| places.iter().any(|at| at.id == known.id));
+    Ok(there.map(|((planned, _), _)| planned).collect())
+}
+
+fn sought_at(key: &SightingKey, item: &ItemRef) -> Sought {
+    Sought::new(key.clone()).with_item(item.clone())
+}
+
+fn note_copy(planned: &PlannedMove, results: &mut [MoveResult]) {
+    let moved = results
+        .iter_mut()
+        .find(|result| result.item == planned.item);
+    if let Some(moved) = moved
+        && let MoveOutcome::Done(place) = &moved.outcome
+    {
+        moved.outcome = MoveOutcome::DuplicateCopy(place.clone());
+    }
 }
 
 pub(super) fn result(planned: &PlannedMove, outcome: MoveOutcome) -> MoveResult {

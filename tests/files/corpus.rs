@@ -266,7 +266,7 @@ mod killed {
         for format in ["eml", "mbox", "maildir"] {
             let dir = tempfile::tempdir().unwrap();
             lay(dir.path(), &corpus);
-            let before = tree(&dir.path().join("eml"));
+            let before = tree(&dir.path().join(format));
             let whole = tempfile::tempdir().unwrap();
             lay(whole.path(), &corpus);
             assert!(import(whole.path(), format).status().unwrap().success());
@@ -292,7 +292,7 @@ mod killed {
                 assert_eq!((number, one), (number, other), "{format}");
             }
             assert!(whole == pieces, "{format}: other originals or entries");
-            assert_eq!(tree(&dir.path().join("eml")), before);
+            assert_eq!(tree(&dir.path().join(format)), before);
         }
     }
 }

@@ -215,11 +215,11 @@ async fn an_import_that_is_killed_at_any_step_ends_the_same_and_nothing_twice() 
         let stride = if moves { 7 } else { 5 };
         loop {
             let yard = Yard::new(format, moves);
-            let before = tree(&yard.dir.path().join("eml"));
+            let before = tree(&yard.dir.path().join(format));
             let ended = yard.run_until(step);
             yard.check().await;
             if !moves {
-                assert_eq!(tree(&yard.dir.path().join("eml")), before);
+                assert_eq!(tree(&yard.dir.path().join(format)), before);
             }
             if ended {
                 break;

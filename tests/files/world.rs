@@ -67,9 +67,14 @@ pub(crate) fn eml_files(count: usize) -> tempfile::TempDir {
     dir
 }
 
-/// Every file below a directory with a digest of its bytes and the time at which it was written.
+/// A file, or every file below a directory, with a digest of its bytes and the time at which it was written.
 pub(crate) fn tree(root: &Path) -> BTreeMap<PathBuf, (blake3::Hash, std::time::SystemTime)> {
     let mut files = BTreeMap::new();
+    if root.is_file() {
+        let modified = root.metadata().unwrap().modified().unwrap();
+        let digest = blake3::hash(&fs::read(root).unwrap());
+        return BTreeMap::from([(PathBuf::new(), (digest, modified))]);
+    }
     let mut below = vec![root.to_owned()];
     while let Some(dir) = below.pop() {
         for entry in fs::read_dir(dir).unwrap() {

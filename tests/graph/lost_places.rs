@@ -98,3 +98,25 @@ async fn a_mail_that_somebody_took_to_where_the_job_may_not_look_holds_up_no_oth
     office.later().await;
     assert_eq!(ends(&logger.run_once().await.unwrap()), (0, 0, 0));
 }
+
+#[tokio::test]
+async fn a_copy_that_somebody_put_back_is_noted_and_logged_once() {
+    let office = Office::with(|it| it).await;
+    office.deliver(0..2, 10);
+    let logger = office.logger();
+    logger.run_once().await.unwrap();
+    let stored = office.graph.items(STORAGE).unwrap();
+    office.graph.copy_item(&stored[0].id, QUEUE).unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.moved, report.duplicate_copies), (1, 1));
+    // The first copy is gone: what comes back is the only one.
+    office.graph.remove_item(&stored[1].id).unwrap();
+    let again = office.graph.items(STORAGE).unwrap();
+    let other = again
+        .iter()
+        .find(|it| it.search_key == stored[0].search_key);
+    office.graph.move_item(&other.unwrap().id, QUEUE).unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.moved, report.vanished), (1, 0), "{report:?}");
+    assert_eq!(office.logged().await, offers(2));
+}
