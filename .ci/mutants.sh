@@ -15,6 +15,7 @@ cd "$(dirname "$0")/.."
 files=()
 tests=()
 only=()
+features=()
 unit=no
 case "${1:-}" in
     decision)
@@ -22,11 +23,11 @@ case "${1:-}" in
         tests=(decision)
         ;;
     ledger)
-        for name in commit deliver identity lease listing moves prepare reconcile recovery requeue fetch record run \
-            index folders; do
+        for name in commit deliver identity lease listing moves pipeline prepare reconcile recovery rematch requeue \
+            fetch record run index folders; do
             files+=("src/logger/$name.rs" "src/logger/$name/**")
         done
-        tests=(logger fault_matrix simulation)
+        tests=(logger fault_matrix simulation rematch)
         unit=yes
         ;;
     memory)
@@ -39,6 +40,14 @@ case "${1:-}" in
             files+=("src/store/sqlite/core/$name.rs")
         done
         tests=(conformance sqlite_store simulation)
+        ;;
+    postgres)
+        # Where the programs of PostgreSQL are missing these tests pass over it, and every mutant would be missed.
+        export EMAIL_LOGGING_REQUIRE_POSTGRES=1
+        files=('src/store/postgres/core.rs' 'src/store/postgres/core/**')
+        tests=(postgres_store conformance)
+        features=(--features postgres)
+        unit=yes
         ;;
     limits)
         files=('src/message/limits.rs' 'src/http/body.rs')
@@ -71,7 +80,7 @@ case "${1:-}" in
         unit=yes
         ;;
     *)
-        echo "areas: decision ledger memory sqlite limits mime redaction url_policy token_store" >&2
+        echo "areas: decision ledger memory sqlite postgres limits mime redaction url_policy token_store" >&2
         exit 2
         ;;
 esac
@@ -96,4 +105,4 @@ git checkout --quiet --force --detach "$head"
 # The tests read ../shared beside the repository.
 [[ ! -d ../../../../shared ]] || ln -sfn ../../../shared "$place/shared"
 exec nice -n 15 cargo mutants --in-place --baseline skip --no-shuffle --timeout 120 --output "$place/$area" \
-    "${arguments[@]}" "${only[@]}" "$@"
+    "${features[@]}" "${arguments[@]}" "${only[@]}" "$@"

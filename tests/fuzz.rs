@@ -9,6 +9,8 @@
 
 #[path = "fuzz/addresses.rs"]
 mod addresses;
+#[path = "fuzz/authenticity.rs"]
+mod authenticity;
 #[path = "fuzz/engine.rs"]
 mod engine;
 #[path = "fuzz/mail.rs"]

@@ -52,6 +52,12 @@ const WORDS: &[&str] = &[
     "Sender: <x@b.example>\r\n",
     "Auto-Submitted: auto-replied\r\n",
     "Sensitivity: private\r\n",
+    "Authentication-Results: mx.own.example; dmarc=fail\r\n",
+    "Authentication-Results: ",
+    "X-MS-Exchange-Organization-AuthAs: Internal\r\n",
+    "X-MS-Exchange-Organization-AuthSource: a.prod.outlook.com\r\n",
+    "; dmarc=pass",
+    "; compauth=fail (",
 ];
 
 /// The addresses that a match may use, each as often as it stands.
@@ -115,6 +121,9 @@ fn check_mail(input: &[u8]) {
         "more text than bytes"
     );
     assert!(message.message_id.is_none_or(|id| id.len() <= 998));
+    let stamps = &message.stamps;
+    assert!(stamps.len() <= 64, "{} stamps", stamps.len());
+    assert!(stamps.is_sorted_by(|above, below| above.field < below.field));
 }
 
 #[test]
