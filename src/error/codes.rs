@@ -321,7 +321,7 @@ codes! {
     STORE_FULL = "store.full", StoreUnavailable,
         "the disk is full", "Make room; nothing was lost.";
     STORE_CORRUPT = "store.corrupt", StoreUnavailable,
-        "the store's file is damaged", "Restore the backup, and move mail that was logged since from the storage folder back to the queue.";
+        "the store's file is damaged", "Restore the backup, and run reconcile: it logs again what was logged since.";
     STORE_SCHEMA_NEWER = "store.schema_newer", Config,
         "the store was written by a newer version", "Use the newer version of this crate.";
     STORE_SCHEMA_MISSING = "store.schema_missing", Config,

@@ -235,8 +235,9 @@ impl LoggerPool {
     }
 
     /// Gives every due mailbox its turn, sooner after a hint of its wake-ups
-    /// ([`with_wakeup`](super::EmailLoggerBuilder::with_wakeup), [`PoolSettings::hint_pause`]), until `shutdown` is ready, then drains: no turn begins, those under way finish
-    /// what is committed and give their leases back. The end of every turn is told to `on_turn`.
+    /// ([`with_wakeup`](super::EmailLoggerBuilder::with_wakeup), [`PoolSettings::hint_pause`]), until `shutdown` is ready;
+    /// then drains: no turn begins, those under way finish what is committed and give their leases back. The end of every
+    /// turn is told to `on_turn`.
     ///
     /// # Cancel safety
     ///

@@ -94,8 +94,8 @@ use crate::error::Result;
 /// # Backup
 ///
 /// Any backup that is one snapshot will do: `pg_dump`, a base backup with its journal, the provider's snapshots. After a
-/// restore, mail that was logged since lies in the storage folder without entries: move it back to the queue. An erased
-/// secret is overwritten in its row; dead rows, the journal and older backups are the administrator's to remove.
+/// restore, mail that was logged since lies in the storage folder without entries:
+/// [`EmailLogger::reconcile`](crate::EmailLogger::reconcile) logs it again under the same ids. An erased secret is overwritten in its row; dead rows, the journal and older backups are the administrator's to remove.
 ///
 /// # What is removed
 ///

@@ -47,7 +47,7 @@ pub(crate) fn server() -> Option<&'static Server> {
         Err(why) => {
             let required = std::env::var_os("EMAIL_LOGGING_REQUIRE_POSTGRES").is_some();
             assert!(!required, "this must not be skipped here: {why}");
-            let _ = writeln!(std::io::stderr(), "skipped: {why}");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
             None
         }
     }
@@ -57,7 +57,7 @@ pub(crate) fn server() -> Option<&'static Server> {
 pub(crate) fn own_server() -> Option<(&'static Server, &'static Own)> {
     let server = server()?;
     if server.own.is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: it needs a cluster of its own");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: it needs a cluster of its own");
     }
     server.own.as_ref().map(|own| (server, own))
 }
