@@ -156,8 +156,12 @@ impl Place {
             Choice::Go(at, fault) => {
                 let (id, worker, point) = world.stage.ready()[at];
                 self.faults_left -= usize::from(fault.is_some());
-                if let (Point::Call(op, phase), Some(fault)) = (point, fault) {
-                    cells.push((op, column(phase, fault)));
+                if let Point::Call(op, phase) = point {
+                    let running = world.workers.iter().filter(|it| it.is_running());
+                    if running.count() > 1 {
+                        cells.push((op, Column::SecondWorker));
+                    }
+                    cells.extend(fault.map(|fault| (op, column(phase, fault))));
                 }
                 world.grant(id, worker, fault);
             }

@@ -176,22 +176,49 @@ fn over_graph(faults: usize) -> Vec<Space> {
     ]
 }
 
+/// Two workers, and either faults or leaps of the clock.
+fn beside(
+    name: &'static str,
+    kinds: &[Kind],
+    batch: u32,
+    faults: usize,
+    leaps: &'static [i64],
+) -> Space {
+    let mut plan = plan(2, kinds);
+    plan.batch = batch;
+    Space {
+        name,
+        plan,
+        faults,
+        runs: 1,
+        leaps,
+        leaps_at: None,
+        only_leaps: !leaps.is_empty(),
+    }
+}
+
+/// Two workers and what two plain mails do not bring about, so that each call has been made beside another worker.
+fn seldom_calls(faults: usize) -> Vec<Space> {
+    let name = "a set-up that is stored and a log of the host's";
+    let mut stored = beside(name, &[Kind::TwoContacts], 2, faults, &[]);
+    stored.plan.setup = true;
+    stored.plan.sink = true;
+    let compared = [Kind::Plain, Kind::SameMessageId];
+    let name = "a large mail with the Message-ID of another";
+    let mut all = vec![stored, beside(name, &compared, 2, faults, &[])];
+    if faults > 0 {
+        all.push(Space {
+            leaps_at: Some(Op::Fetch),
+            ..beside("a lease that is renewed", &[Kind::Plain], 2, 1, &[200])
+        });
+    }
+    all
+}
+
 /// Two mails and two workers. Or the clock leaps over the end of a lease, where it
 /// matters most.
 pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
-    let space = |name, kinds: &[Kind], batch, faults, leaps: &'static [i64]| {
-        let mut plan = plan(2, kinds);
-        plan.batch = batch;
-        Space {
-            name,
-            plan,
-            faults,
-            runs: 1,
-            leaps,
-            leaps_at: None,
-            only_leaps: !leaps.is_empty(),
-        }
-    };
+    let space = beside;
     let plain = [Kind::Plain, Kind::Plain];
     let graph = |mut space: Space| {
         space.plan.server = GRAPH;
@@ -208,6 +235,7 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
             &[],
         )),
     ];
+    all.extend(seldom_calls(faults.min(1)));
     if faults > 0 {
         for (name, op) in [
             ("a lease that ends before a commit", Op::Commit),
