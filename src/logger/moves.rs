@@ -173,17 +173,13 @@ async fn copied_before<'a>(
     }
     let sought = before.iter();
     let sought: Vec<_> = sought
-        .map(|(planned, known)| sought_at(&planned.key, known))
+        .map(|(planned, known)| Sought::new(planned.key.clone()).with_item(known.clone()))
         .collect();
     let places = parts.source.locate(target, &sought).await?;
     check_count("locate", sought.len(), places.len())?;
     let there = before.into_iter().zip(places);
     let there = there.filter(|((_, known), places)| places.iter().any(|at| at.id == known.id));
     Ok(there.map(|((planned, _), _)| planned).collect())
-}
-
-fn sought_at(key: &SightingKey, item: &ItemRef) -> Sought {
-    Sought::new(key.clone()).with_item(item.clone())
 }
 
 fn note_copy(planned: &PlannedMove, results: &mut [MoveResult]) {
