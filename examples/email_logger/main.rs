@@ -35,6 +35,8 @@ mod signals;
 mod simulate;
 mod stats;
 mod status;
+#[path = "../support/subject.rs"]
+mod subject_records;
 mod validate;
 mod view;
 mod wake;

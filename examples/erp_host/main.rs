@@ -15,6 +15,8 @@ mod people;
 #[path = "../email_logger/samples.rs"]
 #[allow(dead_code)]
 mod samples;
+#[path = "../support/subject.rs"]
+mod subject_records;
 mod web;
 mod words;
 mod zone;

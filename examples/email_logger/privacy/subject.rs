@@ -7,7 +7,7 @@ use std::path::Path;
 use email_logging::MessageUid;
 use email_logging::error::codes;
 use email_logging::privacy::Person;
-use email_logging::store::{InteractionLog as _, SubjectExport, SubjectMail, SubjectRecords};
+use email_logging::store::{InteractionLog as _, SubjectExport, SubjectMail};
 use serde_json::{Value, json};
 
 use super::named;
@@ -59,7 +59,8 @@ pub(crate) async fn export(
     lines.flush().map_err(|error| unwritten(&error))?;
     let records = export.records().await?;
     let mut rest = create(&args.out.join("records.json"))?;
-    writeln!(rest, "{:#}", of_records(&records)).map_err(|error| unwritten(&error))?;
+    writeln!(rest, "{:#}", crate::subject_records::beside_mails(&records))
+        .map_err(|error| unwritten(&error))?;
     if output.json() {
         output.value(&json!({ "export-subject": {
             "mails": count,
@@ -89,27 +90,6 @@ fn of_mail(found: &SubjectMail) -> Value {
         "mail": mails::value(&found.mail),
         "decisions": found.decisions,
         "marks": marks.collect::<Vec<_>>(),
-    })
-}
-
-fn of_records(found: &SubjectRecords) -> Value {
-    let of_entries = found.entry_comments.iter();
-    let of_entries =
-        of_entries.map(|(id, said)| json!({ "entry": id.to_string(), "comment": said }));
-    let of_deals = found.opportunity_comments.iter();
-    let of_deals =
-        of_deals.map(|(no, said)| json!({ "opportunity": no.to_string(), "comment": said }));
-    let listed = found.never_log.iter();
-    let listed = listed.map(
-        |(of, rule)| json!({ "salesperson": of.as_ref().map(ToString::to_string), "rule": rule }),
-    );
-    json!({
-        "opportunities": found.opportunities,
-        "opportunity-comments": of_deals.collect::<Vec<_>>(),
-        "entry-comments": of_entries.collect::<Vec<_>>(),
-        "review": found.review,
-        "decisions": found.decisions,
-        "never-log": listed.collect::<Vec<_>>(),
     })
 }
 

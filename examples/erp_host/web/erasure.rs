@@ -12,11 +12,11 @@ use email_logging::error::Error;
 use email_logging::privacy::{Person, RetentionRule};
 use email_logging::store::{
     CanceledEntries as _, Deletion, Erased, Erasure, LogFilter, PrivacyDesk, Removed, Retained,
-    SubjectExport, SubjectRecords,
+    SubjectExport,
 };
 use jiff::ToSpan as _;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::page::{Failed, Frame, render};
 use super::session::Session;
@@ -276,7 +276,7 @@ pub(super) async fn export(
         }
     }
     let records = export.records().await?;
-    lines.push(beside_mails(&records).to_string());
+    lines.push(crate::subject_records::beside_mails(&records).to_string());
     // The last line ends as well.
     lines.push(String::new());
     let headers = [
@@ -287,27 +287,6 @@ pub(super) async fn export(
         ),
     ];
     Ok((headers, lines.join("\n")).into_response())
-}
-
-fn beside_mails(found: &SubjectRecords) -> Value {
-    let of_entries = found.entry_comments.iter();
-    let of_entries =
-        of_entries.map(|(id, said)| json!({ "entry": id.to_string(), "comment": said }));
-    let of_deals = found.opportunity_comments.iter();
-    let of_deals =
-        of_deals.map(|(no, said)| json!({ "opportunity": no.to_string(), "comment": said }));
-    let listed = found.never_log.iter();
-    let listed = listed.map(
-        |(of, rule)| json!({ "salesperson": of.as_ref().map(ToString::to_string), "rule": rule }),
-    );
-    json!({
-        "opportunities": found.opportunities,
-        "opportunity-comments": of_deals.collect::<Vec<_>>(),
-        "entry-comments": of_entries.collect::<Vec<_>>(),
-        "review": found.review,
-        "decisions": found.decisions,
-        "never-log": listed.collect::<Vec<_>>(),
-    })
 }
 
 fn erased(f: &Frame, told: &Erased, done: bool) -> Told {
