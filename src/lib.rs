@@ -200,6 +200,7 @@ pub use scope::Scope;
     doctest,
     feature = "ews",
     feature = "oauth2",
+    feature = "postgres",
     feature = "seal",
     feature = "sqlite",
     feature = "testkit"
