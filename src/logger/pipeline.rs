@@ -26,6 +26,10 @@ use super::progress::ProgressEvent;
 use super::report::{RunReport, RunStep};
 use super::shutdown::Shutdown;
 
+/// Mails that one commit takes at most, in whole batches. Each commit writes a page of every index that it touches: where
+/// fetching is ahead, fewer and larger ones write less.
+const COMMIT_MAILS: usize = 200;
+
 pub(super) type StepError = (RunStep, Error);
 type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 
@@ -70,7 +74,8 @@ pub(super) struct Pipeline<'a> {
     taken: usize,
     calls: u32,
     renewing: bool,
-    committing: bool,
+    /// Batches that the running commit writes; 0 while none runs.
+    committing: usize,
     next_fetch: u64,
     next_commit: u64,
     prepared: BTreeMap<u64, PreparedBatch>,
@@ -103,7 +108,7 @@ impl<'a> Pipeline<'a> {
             taken: 0,
             calls: 0,
             renewing: false,
-            committing: false,
+            committing: 0,
             next_fetch: 0,
             next_commit: 0,
             prepared: BTreeMap::new(),
@@ -185,6 +190,13 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Batches that wait for their commit count as calls, and so do those that are written, but for one: memory is bounded
+    /// by them.
+    fn may_fetch(&self) -> bool {
+        let held = self.prepared.len() + self.committing.saturating_sub(1);
+        self.calls as usize + held < self.parts.settings.connections.max(1) as usize
+    }
+
     fn start_list(&mut self) {
         if self.is_stopping() || !self.may_call() || self.room() == 0 {
             return;
@@ -200,11 +212,7 @@ impl<'a> Pipeline<'a> {
 
     fn start_fetches(&mut self) {
         let settings = &self.parts.settings;
-        // Batches that wait for their commit count as calls: memory is bounded by them.
-        while !self.is_stopping()
-            && self.calls as usize + self.prepared.len() < settings.connections.max(1) as usize
-            && !self.look.ready.is_empty()
-        {
+        while !self.is_stopping() && self.may_fetch() && !self.look.ready.is_empty() {
             let limit = self
                 .parts
                 .source
@@ -229,27 +237,16 @@ impl<'a> Pipeline<'a> {
     }
 
     fn start_commit(&mut self) {
-        if self.committing {
+        if self.committing > 0 {
             return;
         }
-        let mut rows = std::mem::take(&mut self.again);
-        while let Some(batch) = self.prepared.remove(&self.next_commit) {
-            self.next_commit += 1;
-            self.report.gone += batch.gone.len() as u64;
-            for work in &batch.gone {
-                self.look.leaves(&work.listed.item.id);
-            }
-            rows.extend(batch.rows);
-            if !rows.is_empty() {
-                break;
-            }
-        }
+        let (rows, batches) = self.take_prepared();
         let idle = self.calls == 0 && !self.has_moves();
         let last_results = idle && !(self.results.is_empty() && self.deliveries.is_empty());
         if rows.is_empty() && !last_results {
             return;
         }
-        self.committing = true;
+        self.committing = batches.max(1);
         let with = CommitBatch {
             rows: Vec::new(),
             moves: std::mem::take(&mut self.results),
@@ -268,12 +265,38 @@ impl<'a> Pipeline<'a> {
         });
     }
 
+    /// What the next commit writes, and how many batches that are: whole ones in the order of the queue, as many as are
+    /// ready and a commit takes.
+    fn take_prepared(&mut self) -> (Vec<Prepared>, usize) {
+        let mut rows = std::mem::take(&mut self.again);
+        let (mut batches, mut bytes) = (0, 0);
+        while let Some(batch) = self.prepared.get(&self.next_commit) {
+            bytes += batch.bytes();
+            let fits = rows.len() + batch.rows.len() <= COMMIT_MAILS
+                && bytes <= self.parts.settings.fetch_bytes;
+            if !rows.is_empty() && !fits {
+                break;
+            }
+            let Some(batch) = self.prepared.remove(&self.next_commit) else {
+                break;
+            };
+            self.next_commit += 1;
+            self.report.gone += batch.gone.len() as u64;
+            for work in &batch.gone {
+                self.look.leaves(&work.listed.item.id);
+            }
+            rows.extend(batch.rows);
+            batches += 1;
+        }
+        (rows, batches)
+    }
+
     fn start_moves(&mut self) {
         let size = self.parts.move_batch();
         // A move cannot be fenced: the lease must outlast it.
         while self.may_call() && self.has_moves() && !self.lease.is_short(self.parts) {
             // A batch that is not full waits as long as more may come.
-            let draining = self.calls == 0 && !self.committing && self.prepared.is_empty();
+            let draining = self.calls == 0 && self.committing == 0 && self.prepared.is_empty();
             let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
             let full = self
                 .to_move
@@ -373,7 +396,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn take_committed(&mut self, committed: Committed) {
-        self.committing = false;
+        self.committing = 0;
         committed.count(&mut self.report);
         self.parts.tell(&ProgressEvent::Committed {
             mails: committed.rows,

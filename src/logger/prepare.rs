@@ -37,6 +37,14 @@ pub(super) struct PreparedBatch {
     pub(super) gone: Vec<WorkItem>,
 }
 
+impl PreparedBatch {
+    /// The sizes that the list gave its mails.
+    pub(super) fn bytes(&self) -> u64 {
+        let sizes = self.rows.iter().map(|row| row.work.listed.size);
+        sizes.map(Option::unwrap_or_default).sum()
+    }
+}
+
 /// Whether a decision may change anything in the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {

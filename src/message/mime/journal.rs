@@ -52,10 +52,12 @@ pub(super) fn claim(fields: &[Field<'_>]) -> Claim {
 
 /// Whether the beginning of a body can be an envelope.
 pub(super) fn begins_like_envelope(body: &[u8]) -> bool {
-    body.split(|b| *b == b'\n').any(|line| {
-        line.get(.."Sender:".len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"Sender:"))
-    })
+    let is_sender = |line: usize| {
+        let start = body.get(line..).unwrap_or_default();
+        let name = start.get(.."Sender:".len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(b"Sender:"))
+    };
+    is_sender(0) || memchr::memchr_iter(b'\n', body).any(|end| is_sender(end + 1))
 }
 
 /// Takes the report off.

@@ -78,7 +78,7 @@ impl Splitter {
     fn take<'a>(&mut self, bytes: &'a [u8], limits: &MessageLimits) -> &'a [u8] {
         let mut rest = bytes;
         while !self.in_body && !rest.is_empty() {
-            let end = rest.iter().position(|b| *b == b'\n');
+            let end = memchr::memchr(b'\n', rest);
             let (line, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
             match &mut self.beyond {
                 None => self.take_line(line, end.is_some(), limits),

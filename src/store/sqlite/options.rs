@@ -20,7 +20,7 @@ pub(super) const AUTO_VACUUM: &str = "INCREMENTAL";
 /// What is erased is overwritten; `fast` would leave it on free pages.
 pub(super) const SECURE_DELETE: bool = true;
 /// Bytes of pages that a connection keeps in memory.
-pub(super) const CACHE_BYTES: u32 = 8 * 1024 * 1024;
+pub(super) const CACHE_BYTES: u32 = 4 * 1024 * 1024;
 /// How long a call waits for another process.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.

@@ -9,6 +9,7 @@ use super::decided::write_row;
 use super::identity::{Identity, identify};
 use super::lease::fence;
 use super::original::last_original;
+use super::sightings::Found;
 use super::words::{self, Words};
 use super::{Core, moves, sightings};
 use crate::clock::{Clock, Entropy};
@@ -90,6 +91,12 @@ pub(super) struct Writer<'a> {
     quiet: bool,
 }
 
+/// What a row meets: its message, and its sighting if that is known.
+pub(super) struct Met {
+    pub(super) identity: Identity,
+    pub(super) sighting: Option<Found>,
+}
+
 /// The highest numbers of the scope.
 #[derive(Debug, Clone, Copy)]
 struct Counters {
@@ -134,21 +141,21 @@ impl<'a> Writer<'a> {
     /// Messages first, in the order of their ids, so that every engine takes them in the same order; then row by row. A
     /// further row under a key takes its message in its turn: the row before may have logged the sighting.
     fn write_together(&mut self, rows: &[CommitRow]) -> Done<Vec<RowResult>> {
-        let mut identities: Vec<Option<Identity>> = vec![None; rows.len()];
-        let mut met = BTreeSet::new();
-        let mut ordered: Vec<_> = rows.iter().zip(&mut identities).collect();
-        ordered.retain(|(row, _)| met.insert(&row.sighting.key));
+        let mut all: Vec<Option<Met>> = rows.iter().map(|_| None).collect();
+        let mut keys = BTreeSet::new();
+        let mut ordered: Vec<_> = rows.iter().zip(&mut all).collect();
+        ordered.retain(|(row, _)| keys.insert(&row.sighting.key));
         ordered.sort_by_key(|(row, _)| match &row.content {
             RowContent::Decided(decided) => Some(decided.message),
             _ => None,
         });
-        for (row, identity) in ordered {
-            *identity = Some(self.identify(row)?);
+        for (row, met) in ordered {
+            *met = Some(self.meet(row)?);
         }
         let mut results = Vec::with_capacity(rows.len());
-        for (row, identity) in rows.iter().zip(identities) {
-            let identity = identity.map_or_else(|| self.identify(row), Ok)?;
-            results.push(write_row(self, row, &identity)?);
+        for (row, met) in rows.iter().zip(all) {
+            let met = met.map_or_else(|| self.meet(row), Ok)?;
+            results.push(write_row(self, row, &met)?);
         }
         Ok(results)
     }
@@ -175,20 +182,24 @@ impl<'a> Writer<'a> {
     }
 
     fn write_alone(&mut self, row: &CommitRow) -> Done<RowResult> {
-        let identity = self.identify(row)?;
-        write_row(self, row, &identity)
+        let met = self.meet(row)?;
+        write_row(self, row, &met)
     }
 
-    /// The message of a row. A sighting that is logged writes none.
-    fn identify(&mut self, row: &CommitRow) -> Done<Identity> {
+    /// The message and the sighting of a row. A sighting that is logged writes no message.
+    fn meet(&mut self, row: &CommitRow) -> Done<Met> {
         let RowContent::Decided(decided) = &row.content else {
-            return Ok(Identity::Unkept);
+            return Ok(Met {
+                identity: Identity::Unkept,
+                sighting: None,
+            });
         };
-        let known = sightings::find(self.conn, self.mailbox, &row.sighting.key)?;
-        if known.is_some_and(|found| found.is_logged()) {
-            return Ok(Identity::Unkept);
-        }
-        identify(self, decided)
+        let sighting = sightings::find(self.conn, self.mailbox, &row.sighting.key)?;
+        let identity = match &sighting {
+            Some(found) if found.is_logged() => Identity::Unkept,
+            _ => identify(self, decided)?,
+        };
+        Ok(Met { identity, sighting })
     }
 
     fn close_move(&mut self, result: &crate::store::MoveResult) -> Done<()> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use super::commit::Writer;
+use super::commit::{Met, Writer};
 use super::identity::{Identity, flag_conflict};
 use super::moves::{plan, redirect};
 use super::sightings::Found;
@@ -28,14 +28,10 @@ pub(super) const ALREADY_LOGGED: &str = "already-logged";
 const SAME_MESSAGE: &str = "same-message";
 
 /// Writes one row.
-pub(super) fn write_row(
-    writer: &mut Writer<'_>,
-    row: &CommitRow,
-    identity: &Identity,
-) -> Done<RowResult> {
+pub(super) fn write_row(writer: &mut Writer<'_>, row: &CommitRow, met: &Met) -> Done<RowResult> {
     let sighting = &row.sighting;
     match &row.content {
-        RowContent::Decided(decided) => write_decided(writer, sighting, decided, identity),
+        RowContent::Decided(decided) => write_decided(writer, sighting, decided, met),
         RowContent::Again { target } => write_again(writer, sighting, *target),
         RowContent::Failed(attempt) => {
             let attempts = sightings::fail(writer, sighting, attempt)?;
@@ -55,11 +51,11 @@ fn write_decided(
     writer: &mut Writer<'_>,
     sighting: &Sighting,
     row: &DecidedRow,
-    identity: &Identity,
+    met: &Met,
 ) -> Done<RowResult> {
-    let settled = sightings::find(writer.conn, writer.mailbox, &sighting.key)?;
-    let settled = settled.filter(Found::is_settled);
-    if let Some(settled) = &settled
+    let identity = &met.identity;
+    let settled = met.sighting.as_ref().filter(|found| found.is_settled());
+    if let Some(settled) = settled
         && let Some(result) = repeated(writer, sighting, row, settled)?
     {
         return Ok(result);
@@ -85,8 +81,9 @@ fn write_decided(
     if let (Identity::Known(no), false) = (identity, entries.is_empty()) {
         privacy::carry_mark(writer.conn, *no)?;
     }
-    write_outcome(writer, sighting, row, message_no, entries.is_empty())?;
-    if let Some(settled) = &settled {
+    let known = met.sighting.as_ref().map(|found| found.no);
+    write_outcome(writer, sighting, known, row, message_no, entries.is_empty())?;
+    if let Some(settled) = settled {
         redirect(writer, settled.no, row.decision.disposition)?;
     }
     let outcome = &row.decision.outcome;
@@ -220,6 +217,7 @@ fn write_entries(
 fn write_outcome(
     writer: &Writer<'_>,
     sighting: &Sighting,
+    known: Option<i64>,
     row: &DecidedRow,
     message_no: Option<i64>,
     nothing_new: bool,
@@ -235,12 +233,27 @@ fn write_outcome(
         disposition: decision.disposition,
         sighting,
     };
-    let no = sightings::decide(writer, &decided)?;
+    let no = match known {
+        Some(no) => {
+            sightings::decide_again(writer.conn, no, &decided)?;
+            remove_decision(writer.conn, no)?;
+            no
+        }
+        None => sightings::decide(writer, &decided)?,
+    };
     write_decision(writer, no, decision, message_no, nothing_new)?;
     plan(writer, no, &sighting.item, decision.disposition)
 }
 
-/// Writes the decision; one that was made again takes the place of the old one, as the newest.
+/// A decision that is made again takes the place of the old one, as the newest. One statement that replaces would have
+/// SQLite copy each page that it touches, in case that it fails half-way: for every mail, not only for those.
+fn remove_decision(conn: &Connection, sighting_no: i64) -> Done<()> {
+    conn.prepare_cached("DELETE FROM decision WHERE sighting_no = ?1")?
+        .execute([sighting_no])?;
+    Ok(())
+}
+
+/// Writes the decision.
 fn write_decision(
     writer: &Writer<'_>,
     sighting_no: i64,
@@ -256,7 +269,7 @@ fn write_decision(
     writer
         .conn
         .prepare_cached(
-            "INSERT OR REPLACE INTO decision (scope, sighting_no, message_no, outcome, reason,
+            "INSERT INTO decision (scope, sighting_no, message_no, outcome, reason,
                  disposition, steps, flags, policy, decided_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?

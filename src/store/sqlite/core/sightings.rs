@@ -116,37 +116,50 @@ pub(super) struct Decided<'a> {
     pub(super) sighting: &'a Sighting,
 }
 
-/// Gives a sighting its outcome. Answers its number.
+/// Writes a sighting that is new with its outcome. Answers its number. (Asking for it with `RETURNING` would have SQLite
+/// copy each page before it changes, as for every statement that may fail half-way.)
 pub(super) fn decide(writer: &Writer<'_>, decided: &Decided<'_>) -> Done<i64> {
     let sighting = decided.sighting;
     let mut write = writer.conn.prepare_cached(
         "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
              message_no, disposition, seen_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (mailbox, key) DO UPDATE SET state = excluded.state,
-             item_id = excluded.item_id, change_key = excluded.change_key,
-             received = excluded.received, size = excluded.size,
-             message_no = excluded.message_no, disposition = excluded.disposition,
-             next_try = NULL
-         RETURNING no",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
-    let no = write.query_row(
-        params![
-            writer.scope,
-            writer.mailbox,
-            key_bytes(&sighting.key),
-            decided.state.code(),
-            text(&sighting.item.id),
-            maybe_text(sighting.item.change_key.as_deref()),
-            maybe_micros(sighting.received),
-            sighting.size.map(signed).transpose()?,
-            decided.message_no,
-            decided.disposition.code(),
-            writer.now
-        ],
-        |row| row.get(0),
-    )?;
+    let no = write.insert(params![
+        writer.scope,
+        writer.mailbox,
+        key_bytes(&sighting.key),
+        decided.state.code(),
+        text(&sighting.item.id),
+        maybe_text(sighting.item.change_key.as_deref()),
+        maybe_micros(sighting.received),
+        sighting.size.map(signed).transpose()?,
+        decided.message_no,
+        decided.disposition.code(),
+        writer.now
+    ])?;
     Ok(no)
+}
+
+/// Gives a sighting that is there its outcome.
+pub(super) fn decide_again(conn: &Connection, no: i64, decided: &Decided<'_>) -> Done<()> {
+    let sighting = decided.sighting;
+    conn.prepare_cached(
+        "UPDATE sighting SET state = ?2, item_id = ?3, change_key = ?4, received = ?5, size = ?6,
+             message_no = ?7, disposition = ?8, next_try = NULL
+         WHERE no = ?1",
+    )?
+    .execute(params![
+        no,
+        decided.state.code(),
+        text(&sighting.item.id),
+        maybe_text(sighting.item.change_key.as_deref()),
+        maybe_micros(sighting.received),
+        sighting.size.map(signed).transpose()?,
+        decided.message_no,
+        decided.disposition.code()
+    ])?;
+    Ok(())
 }
 
 /// Counts a failed attempt. An outcome that is there already stays.
