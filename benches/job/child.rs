@@ -20,51 +20,51 @@ use crate::number;
 use crate::server::Server;
 
 /// The variable that makes this program a child.
-pub const ORDER: &str = "JOB_ORDER";
+pub(crate) const ORDER: &str = "JOB_ORDER";
 
 /// What a child is to do.
 #[derive(Debug, Clone)]
-pub struct Order {
-    pub connections: u32,
-    pub batch: u32,
+pub(crate) struct Order {
+    pub(crate) connections: u32,
+    pub(crate) batch: u32,
     /// Mails that the run takes at most; 0 for all.
-    pub most: u32,
+    pub(crate) most: u32,
     /// Mails that the simulated Exchange gets, where there is no other server.
-    pub simulated: u64,
+    pub(crate) simulated: u64,
     /// Whether the second stage is measured too.
-    pub index: bool,
+    pub(crate) index: bool,
 }
 
 /// What it took.
 #[derive(Debug, Clone, Default)]
-pub struct Figures {
-    pub moved: u64,
-    pub seconds: f64,
-    pub cpu_us: f64,
-    pub peak_kib: u64,
-    pub requests: u64,
-    pub index_seconds: f64,
-    pub index_cpu_us: f64,
+pub(crate) struct Figures {
+    pub(crate) moved: u64,
+    pub(crate) seconds: f64,
+    pub(crate) cpu_us: f64,
+    pub(crate) peak_kib: u64,
+    pub(crate) requests: u64,
+    pub(crate) index_seconds: f64,
+    pub(crate) index_cpu_us: f64,
     /// Calls of fsync and fdatasync, where somebody counted them.
-    pub syncs: Option<u64>,
+    pub(crate) syncs: Option<u64>,
 }
 
 impl Figures {
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.moved as f64 / self.seconds
     }
 
-    pub fn cpu_of_one(&self) -> f64 {
+    pub(crate) fn cpu_of_one(&self) -> f64 {
         self.cpu_us / self.moved as f64
     }
 
-    pub fn peak_mib(&self) -> f64 {
+    pub(crate) fn peak_mib(&self) -> f64 {
         self.peak_kib as f64 / 1024.0
     }
 }
 
 /// Has a child do it; with `strace` its syncs are counted, and it takes longer.
-pub fn order(order: &Order, server: Option<&Server>, strace: bool) -> Figures {
+pub(crate) fn order(order: &Order, server: Option<&Server>, strace: bool) -> Figures {
     let folder = tempfile::tempdir().unwrap();
     let this = std::env::current_exe().unwrap();
     let counted = folder.path().join("syncs");
@@ -137,7 +137,7 @@ fn read(output: &str) -> Figures {
 }
 
 /// The child: does the job and prints what it took. `requests` are those before the job where a server counts them all.
-pub fn run() {
+pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -228,7 +228,7 @@ async fn job(
         EmailLogger::builder()
             .with_source(Arc::new(source.clone()))
             .with_directory(Arc::new(people()))
-            .with_store(store.clone())
+            .with_store(Arc::<SqliteStore>::clone(&store))
             .with_queue_folder(queue.clone())
             .with_storage_folder(storage.clone())
             .with_settings(settings)

@@ -12,22 +12,22 @@ const LARGE: u64 = 150_000_000;
 const PAGE: f64 = 1000.0;
 
 /// What the environment says.
-pub struct Settings {
-    pub mails: u64,
-    pub latencies_ms: Vec<u64>,
-    pub connections: u32,
-    pub batch: u32,
-    pub repeats: u32,
+pub(crate) struct Settings {
+    pub(crate) mails: u64,
+    pub(crate) latencies_ms: Vec<u64>,
+    pub(crate) connections: u32,
+    pub(crate) batch: u32,
+    pub(crate) repeats: u32,
     queued: u64,
     only: String,
-    pub running: Option<String>,
-    pub test: bool,
+    pub(crate) running: Option<String>,
+    pub(crate) test: bool,
 }
 
 impl Settings {
-    pub fn from_environment(test: bool) -> Self {
-        let text = |name: &str| std::env::var(name).ok();
-        let latencies = text("LATENCY_MS").unwrap_or_else(|| "0,20,80".into());
+    pub(crate) fn from_environment(test: bool) -> Self {
+        let said = |name: &str| std::env::var(name).ok();
+        let latencies = said("LATENCY_MS").unwrap_or_else(|| "0,20,80".into());
         Self {
             mails: if test { 20 } else { number("N", 1000) },
             latencies_ms: latencies
@@ -38,8 +38,8 @@ impl Settings {
             batch: number("BATCH", 50),
             repeats: if test { 1 } else { number("REPEATS", 3) },
             queued: number("QUEUED", 1_000_000),
-            only: text("LINES").unwrap_or_default(),
-            running: text("EWS_STUB"),
+            only: said("LINES").unwrap_or_default(),
+            running: said("EWS_STUB"),
             test,
         }
     }
@@ -55,7 +55,7 @@ impl Settings {
     }
 
     /// Messages a second that the round trips allow.
-    pub fn by_round_trips(&self, connections: u32, latency_ms: u64) -> f64 {
+    pub(crate) fn by_round_trips(&self, connections: u32, latency_ms: u64) -> f64 {
         let per_mail = 2.0 / f64::from(self.batch) + 1.0 / PAGE;
         f64::from(connections) / (latency_ms as f64 / 1000.0 * per_mail)
     }
@@ -67,14 +67,13 @@ impl Settings {
 }
 
 /// One line of the table.
-pub struct Line {
-    pub name: String,
-    pub figures: Figures,
-    pub latency_ms: Option<u64>,
+pub(crate) struct Line {
+    pub(crate) figures: Figures,
+    pub(crate) latency_ms: Option<u64>,
 }
 
 /// Measures and prints every line that this machine has a server for.
-pub fn measure(settings: &Settings) -> Vec<Line> {
+pub(crate) fn measure(settings: &Settings) -> Vec<Line> {
     println!(
         "{:<44} | mails/s | CPU us/mail | peak MiB | requests |",
         "job"
@@ -109,7 +108,6 @@ fn print(name: &str, figures: Figures, latency_ms: Option<u64>, note: &str) -> L
         figures.requests
     );
     Line {
-        name: name.to_owned(),
         figures,
         latency_ms,
     }

@@ -9,10 +9,10 @@ use crate::server::{Held, Server, program};
 const BYTES: u64 = 30_000;
 
 /// What a peer took.
-pub struct Peer {
-    pub name: &'static str,
-    pub latency_ms: u64,
-    pub rate: f64,
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) latency_ms: u64,
+    pub(crate) rate: f64,
 }
 
 /// How a peer is called; `{url}` and `{db}` are put in.
@@ -26,7 +26,7 @@ struct Call {
 }
 
 /// Measures those that are here.
-pub fn measure(settings: &Settings) -> Vec<Peer> {
+pub(crate) fn measure(settings: &Settings) -> Vec<Peer> {
     let folder = std::env::var("PEERS").unwrap_or_else(|_| "../shared/bench/peers".into());
     let Some(server) = program().filter(|_| !folder.is_empty() && settings.running.is_none())
     else {

@@ -12,7 +12,7 @@ const ROW: f64 = 20.0;
 const MOST: f64 = 10_000.0;
 
 /// The plot as SVG. It says its figures as text too, and reads on light and on dark paper.
-pub fn svg(lines: &[Line], peers: &[Peer]) -> String {
+pub(crate) fn svg(lines: &[Line], peers: &[Peer]) -> String {
     let mut rows: Vec<(u64, String, f64, bool)> = Vec::new();
     let of_us = lines
         .iter()

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 /// What a server holds and how it is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
-    pub mails: u64,
-    pub bytes: u64,
-    pub tls: bool,
+pub(crate) struct Held {
+    pub(crate) mails: u64,
+    pub(crate) bytes: u64,
+    pub(crate) tls: bool,
 }
 
 /// A server, ended with this.
-pub struct Server {
+pub(crate) struct Server {
     address: String,
     process: Option<Child>,
     folder: tempfile::TempDir,
@@ -23,7 +23,7 @@ pub struct Server {
 }
 
 /// The program that is started, if there is one.
-pub fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let usual = || "../shared/bench/ews-stub/target/release/ewsstub".to_owned();
     let path = PathBuf::from(std::env::var("EWS_STUB_BIN").unwrap_or_else(|_| usual()));
     path.exists().then(|| path.canonicalize().unwrap())
@@ -31,7 +31,7 @@ pub fn program() -> Option<PathBuf> {
 
 impl Server {
     /// One that somebody started.
-    pub fn at(address: &str) -> Self {
+    pub(crate) fn at(address: &str) -> Self {
         Self {
             address: address.to_owned(),
             process: None,
@@ -41,7 +41,7 @@ impl Server {
     }
 
     /// Starts one.
-    pub fn start(program: &Path, held: Held) -> Self {
+    pub(crate) fn start(program: &Path, held: Held) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = port.local_addr().unwrap().port();
@@ -81,26 +81,26 @@ impl Server {
     }
 
     /// Where the mail is.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}/EWS/Exchange.asmx", self.address)
     }
 
     /// The certificate that it made for itself.
-    pub fn certificate(&self) -> Option<String> {
+    pub(crate) fn certificate(&self) -> Option<String> {
         let path = self.folder.path().join("ews-stub-cert.pem");
         self.tls.then(|| std::fs::read_to_string(path).unwrap())
     }
 
     /// Puts every mail back, and sets how long a request takes. Over TLS it is not asked: what was just started is full.
-    pub fn reset(&self, latency_ms: u64) {
+    pub(crate) fn reset(&self, latency_ms: u64) {
         if !self.tls {
             self.http("POST", &format!("/reset?latency_ms={latency_ms}"));
         }
     }
 
     /// One of its counts since then, by name.
-    pub fn count(&self, name: &str) -> Option<u64> {
+    pub(crate) fn count(&self, name: &str) -> Option<u64> {
         if self.tls {
             return None;
         }

@@ -83,14 +83,19 @@ impl XmlReader {
         tree: &mut Tree,
         sink: &mut ItemSink<'_>,
     ) -> Result<MimeEnd> {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder {
+            out: std::mem::take(&mut self.decoded),
+            ..Decoder::default()
+        };
         loop {
             self.pass_text(&mut decoder, sink).await?;
             self.buffer.clear();
             match self.reader.read_event_into_async(&mut self.buffer).await {
                 Ok(Event::End(_)) => {
                     self.leave(tree);
-                    return decoder.finish(sink).await;
+                    let end = decoder.finish(sink).await?;
+                    self.decoded = decoder.out;
+                    return Ok(end);
                 }
                 Ok(Event::CData(text)) => decoder.push(text.as_bytes(), sink).await?,
                 Ok(Event::Comment(_) | Event::PI(_)) => {}
@@ -149,7 +154,7 @@ impl Decoder {
         self.hand_over(sink).await
     }
 
-    async fn finish(mut self, sink: &mut ItemSink<'_>) -> Result<MimeEnd> {
+    async fn finish(&mut self, sink: &mut ItemSink<'_>) -> Result<MimeEnd> {
         self.out.clear();
         // One character is no byte: something was lost before it.
         self.end.damaged |= self.carry.len() == 1 || self.reference.is_some();

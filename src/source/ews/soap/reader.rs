@@ -30,6 +30,8 @@ pub(in crate::source::ews) enum Step {
 pub(in crate::source::ews) struct XmlReader {
     pub(super) reader: Reader<SoapInput>,
     pub(super) buffer: Vec<u8>,
+    /// Where originals are decoded, kept from one to the next.
+    pub(super) decoded: Vec<u8>,
     namespaces: Namespaces,
     depth: usize,
     pub(super) operation: &'static str,
@@ -45,6 +47,7 @@ impl XmlReader {
         Self {
             reader,
             buffer: Vec::new(),
+            decoded: Vec::new(),
             namespaces: Namespaces::default(),
             depth: 0,
             operation,
