@@ -10,7 +10,7 @@ use super::queue::USER;
 use super::worker::{Figures, Job, count, mailbox_of, tell_of, until_stdin_ends};
 
 /// The lease of who was killed keeps its mailbox for so long.
-pub(crate) const LEASE: Duration = Duration::from_secs(5);
+pub(crate) const LEASE: Duration = Duration::from_secs(8);
 
 pub(crate) async fn work(job: &Job, mailboxes: u64) -> Figures {
     let proxy = job.proxy().await;
@@ -22,7 +22,7 @@ pub(crate) async fn work(job: &Job, mailboxes: u64) -> Figures {
             .source()
             .with_gate(pool.gate(&mailbox_of(mailbox), USER))
             .with_total_timeout(Duration::from_secs(3))
-            .with_longest_wait(Duration::from_secs(1));
+            .with_longest_wait(Duration::from_millis(500));
         pool.add(job.logger(mailbox, source, &store, settings()))
             .unwrap();
     }
