@@ -2,6 +2,12 @@
 //!
 //! `KILLS` says how many times a process is killed (60 by itself), `SEED` where the choices begin. About half of the processes reach
 //! the mailbox over EWS, the others over Microsoft Graph. From 500 kills on every fail point must have been hit for both.
+//!
+//! `POSTGRES_KILLS` says how many of workers on PostgreSQL are killed, a tenth of `KILLS` by itself; from 300 on every fail
+//! point must have been hit there too.
+//!
+//! A disk fails from the n-th operation on: for every n from 5,000 kills on, else for every so many. Which of them is the
+//! first is `SEED` modulo their distance, so that runs with different seeds come to every n; CI takes its seed from the commit.
 
 #![cfg(all(
     feature = "sqlite",

@@ -1,7 +1,9 @@
 //! The shipping logger under every interleaving, fault and crash that a seed can think of, and all that a search can.
 //!
 //! `SCHEDULES=10000000 SEED=1 cargo test --release --test simulation` runs as many; a failure prints the one number that
-//! repeats it, with `REPLAY=<number> TRACE=1`.
+//! repeats it, with `REPLAY=<number> TRACE=1`. `STORE=sqlite` and `STORE=postgres` run the schedules on those stores instead of
+//! the one in memory, some hundred times slower: `STORE=sqlite SCHEDULES=100000 cargo test --release --test simulation
+//! no_schedule`. The searches are always over memory.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,14 +1,18 @@
-//! Eight worker processes on one mailbox over PostgreSQL, with faults on every hundredth call.
+//! Worker processes over one PostgreSQL, with faults on every hundredth call: eight loggers on one mailbox, and pools on the
+//! same mailboxes, one of which is killed.
 //!
-//! `SOAK_MESSAGES` (default 2,000), `SOAK_WORKERS` (8), `SOAK_FAULTS` (every how many calls one fails, 100) and `SEED` are
-//! read from the environment. The long run, on an idle machine:
+//! `SOAK_MESSAGES` (default 2,000 for the one mailbox, 600 for those of the pools), `SOAK_WORKERS` (8 loggers, 3 pools),
+//! `SOAK_MAILBOXES` (of the pools, 6), `SOAK_FAULTS` (every how many calls one fails, 100) and `SEED` are read from the
+//! environment. The long runs, each on an idle machine:
 //!
 //! ```sh
-//! SOAK_MESSAGES=100000 cargo test --release --test soak -- --nocapture
+//! SOAK_MESSAGES=100000 cargo test --release --test soak one_mailbox -- --nocapture
+//! SOAK_MAILBOXES=20 SOAK_WORKERS=4 SOAK_MESSAGES=20000 cargo test --release --test soak pools -- --nocapture
 //! ```
 //!
 //! The parent is the simulated Exchange, the database and the judge; each worker is this binary again. A worker's link to
-//! the database breaks at every hundredth COMMIT, before or after it was done.
+//! the database breaks at every hundredth COMMIT, before or after it was done; not where `EMAIL_LOGGING_POSTGRES_URL` names a
+//! server, which is reached without anything between.
 
 #![cfg(all(unix, feature = "postgres", feature = "ews"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -20,7 +24,9 @@ mod proxy;
 
 mod soak {
     pub(crate) mod mail;
+    pub(crate) mod pool;
     pub(crate) mod queue;
+    mod sharing;
     pub(crate) mod worker;
 }
 
@@ -31,11 +37,18 @@ use std::time::Instant;
 
 use email_logging::Scope;
 use email_logging::store::{InteractionLog, LogFilter, PostgresStore};
+use tokio::sync::{Mutex, MutexGuard};
 
 use cluster::{Server, migrated, server};
 use soak::mail::{self, Expected};
-use soak::queue::Queue;
+use soak::queue::Queues;
 use soak::worker;
+
+/// One test at a time: each has more processes than a machine has processors.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
 
 /// A number of the environment.
 fn number(name: &str, default: u64) -> u64 {
@@ -55,18 +68,28 @@ fn the_worker() {
     }
 }
 
-fn spawn(number: u64, server: &Server, schema: &str, queue: &Queue) -> Child {
+/// Starts a worker: a logger on mailbox 0, or a pool of so many mailboxes.
+fn spawn(
+    number: u64,
+    server: &Server,
+    schema: &str,
+    queues: &Queues,
+    mailboxes: Option<u64>,
+) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "the_worker", "--nocapture"])
         .env(worker::NUMBER, number.to_string())
         .env(worker::DATABASE, &server.url)
         .env(worker::SCHEMA, schema)
-        .env(worker::EXCHANGE, queue.url())
+        .env(worker::EXCHANGE, queues.url())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     if let Some(own) = &server.own {
         command.env(worker::PORT, own.port.to_string());
+    }
+    if let Some(mailboxes) = mailboxes {
+        command.env(worker::MAILBOXES, mailboxes.to_string());
     }
     command.spawn().unwrap()
 }
@@ -89,21 +112,19 @@ fn ended(mut child: Child, figures: &mut BTreeMap<String, u64>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
     let Some(server) = server() else { return };
+    let _alone = alone().await;
     let (messages, workers) = (number("SOAK_MESSAGES", 2_000), number("SOAK_WORKERS", 8));
     let (faults, seed) = (number("SOAK_FAULTS", 100), number("SEED", 1));
     let options = server.options();
     let schema = options.schema.clone();
     let store = migrated(options).await;
-    let queue = Queue::start(messages, faults, seed).await;
+    let queues = Queues::start(1, messages, faults, seed).await;
     let began = Instant::now();
     let mut children: Vec<Child> = (0..workers)
-        .map(|number| spawn(number, server, &schema, &queue))
+        .map(|number| spawn(number, server, &schema, &queues, None))
         .collect();
-    let mut all_live = || {
-        let mut live = children.iter_mut().map(Child::try_wait);
-        live.all(|ended| ended.unwrap().is_none())
-    };
-    let stored = queue.feed_until_stored(&mut all_live).await;
+    let tell = async |_| assert!(all_live(&mut children), "a worker has ended");
+    let stored = queues.feed_until_stored(tell).await;
     let seconds = began.elapsed().as_secs_f64();
     let mut figures = BTreeMap::new();
     for child in children {
@@ -113,14 +134,27 @@ async fn workers_on_one_mailbox_log_every_mail_once_and_store_every_copy() {
     say(&format!(
         "{messages} messages, {workers} workers, seed {seed}: {seconds:.1} s, {rate:.0}/s"
     ));
-    say(&format!("of the workers: {figures:?}"));
-    say(&format!("faults of Exchange: {:?}", queue.fired()));
+    tell_all(server, &queues, &figures);
     if !stored {
         tell_states(server, &schema).await;
     }
-    assert_eq!((queue.queued(), queue.stored()), (0, messages));
+    assert_eq!((queues.queued(), queues.stored()), (0, messages));
     check_log(&store, messages).await;
     check_ledger(server, &schema, messages).await;
+}
+
+fn all_live(children: &mut [Child]) -> bool {
+    let mut live = children.iter_mut().map(Child::try_wait);
+    live.all(|ended| ended.unwrap().is_none())
+}
+
+/// Says what the workers did and met.
+fn tell_all(server: &Server, queues: &Queues, figures: &BTreeMap<String, u64>) {
+    say(&format!("of the workers: {figures:?}"));
+    say(&format!("faults of Exchange: {:?}", queues.fired()));
+    if server.own.is_none() {
+        say("no COMMIT was broken: nothing stands between the workers and this server");
+    }
 }
 
 /// Says where the sightings stand, where some did not come to their end.
@@ -202,10 +236,7 @@ async fn check_ledger(server: &Server, schema: &str, messages: u64) {
         let row = raw.query_one(&count, &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), expected, "{what}");
     }
-    let leases = format!("SELECT epoch FROM {schema}.lease");
+    let leases = format!("SELECT sum(epoch)::bigint FROM {schema}.lease");
     let row = raw.query_one(&leases, &[]).await.unwrap();
-    say(&format!(
-        "the lease was taken {} times",
-        row.get::<_, i64>(0)
-    ));
+    say(&format!("leases were taken {} times", row.get::<_, i64>(0)));
 }

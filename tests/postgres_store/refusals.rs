@@ -71,7 +71,30 @@ async fn a_failure_that_does_not_pass_has_its_code_and_writes_nothing() {
         let text = format!("{error} {error:?}");
         assert!(!text.contains("canary"), "{text}");
         assert_eq!(entry_numbers(&store).await, Vec::<u64>::new());
+        assert_eq!(rows_of(server, &options.schema).await, [0; 9]);
     }
+}
+
+/// How many rows a commit has left in each of its tables.
+async fn rows_of(server: &Server, schema: &str) -> [i64; 9] {
+    let tables = [
+        "message",
+        "participant",
+        "original",
+        "original_chunk",
+        "sighting",
+        "decision",
+        "pending_move",
+        "entry",
+        "event",
+    ];
+    let client = server.raw().await;
+    let mut rows = [0; 9];
+    for (rows, table) in rows.iter_mut().zip(tables) {
+        let count = format!("SELECT count(*) FROM {schema}.{table}");
+        *rows = client.query_one(&count, &[]).await.unwrap().get(0);
+    }
+    rows
 }
 
 #[tokio::test]

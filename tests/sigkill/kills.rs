@@ -147,7 +147,7 @@ fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
     }
 }
 
-fn every_point_was_hit(book: &Book) {
+pub(crate) fn every_point_was_hit(book: &Book) {
     let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
     assert!(missed.is_empty(), "never hit: {missed:?}");
     for call in CALLS {

@@ -51,16 +51,38 @@ pub(crate) struct Expected {
     subject: String,
     contact: String,
     salesperson: String,
-    flow: &'static str,
+    flow: String,
 }
 
 impl Expected {
+    /// The entry of mail `number`, or of the mail that it is a copy of.
+    pub(crate) fn of_mail(number: u64) -> Self {
+        let number = content_of(number);
+        let inbound = number.is_multiple_of(2);
+        Self {
+            subject: format!("Offer {number}"),
+            contact: format!("C{}", number % CONTACTS),
+            salesperson: format!("S{}", number % SALESPEOPLE),
+            flow: if inbound { "inbound" } else { "outbound" }.to_owned(),
+        }
+    }
+
+    /// A row of the database: description, contact, salesperson and flow.
+    pub(crate) fn of_row(row: &tokio_postgres::Row) -> Self {
+        Self {
+            subject: row.get(0),
+            contact: row.get(1),
+            salesperson: row.get(2),
+            flow: row.get(3),
+        }
+    }
+
     pub(crate) fn of(entry: &NewEntry) -> Self {
         Self {
             subject: entry.description.clone(),
             contact: entry.contact_no.as_str().to_owned(),
             salesperson: entry.salesperson_code.as_str().to_owned(),
-            flow: entry.information_flow.code(),
+            flow: entry.information_flow.code().to_owned(),
         }
     }
 }
@@ -68,21 +90,7 @@ impl Expected {
 /// The entries of this many mails, with the number of the mail. Known from how the mails are made, not from the crate.
 pub(crate) fn expected(messages: u64) -> BTreeMap<Expected, u64> {
     let numbers = (0..messages).map(content_of);
-    numbers
-        .map(|number| {
-            let expected = Expected {
-                subject: format!("Offer {number}"),
-                contact: format!("C{}", number % CONTACTS),
-                salesperson: format!("S{}", number % SALESPEOPLE),
-                flow: if number.is_multiple_of(2) {
-                    "inbound"
-                } else {
-                    "outbound"
-                },
-            };
-            (expected, number)
-        })
-        .collect()
+    numbers.map(|it| (Expected::of_mail(it), it)).collect()
 }
 
 /// Everybody whom the mails name.

@@ -1,4 +1,4 @@
-//! The simulated Exchange of the soak: it is fed bit by bit and fails now and then.
+//! The simulated Exchange of the soak: its queues are fed bit by bit, and it fails now and then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,49 +8,70 @@ use email_logging::testkit::exchange::{Fault, FaultKind, SimulatedExchange};
 
 use super::mail;
 
-pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
-pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 pub(crate) const USER: &str = "svc@ours.example";
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// Mails that lie in the queue at a time, so that listing it stays quick.
-const WAITING: usize = 4_000;
+/// Mails that lie in the queues at a time, so that listing them stays quick.
+const WAITING: u64 = 4_000;
 
-pub(crate) struct Queue {
+/// The queue of a mailbox.
+pub(crate) fn queue_of(mailbox: u64) -> String {
+    format!(r"\Email Logging {mailbox}\Queue\")
+}
+
+/// Where its mails go.
+pub(crate) fn storage_of(mailbox: u64) -> String {
+    format!(r"\Email Logging {mailbox}\Storage\")
+}
+
+/// The queues of so many mailboxes, numbered from 0; mail `n` lies in that of mailbox `n` modulo their number.
+pub(crate) struct Queues {
     exchange: SimulatedExchange,
+    mailboxes: u64,
     messages: u64,
     delivered: AtomicU64,
 }
 
-impl Queue {
-    pub(crate) async fn start(messages: u64, faults: u64, seed: u64) -> Self {
-        let exchange = SimulatedExchange::builder()
-            .with_user(USER, PASSWORD)
-            .with_public_folder(QUEUE)
-            .with_public_folder(STORAGE)
-            .start()
-            .await
-            .unwrap();
+impl Queues {
+    pub(crate) async fn start(mailboxes: u64, messages: u64, faults: u64, seed: u64) -> Self {
+        let mut exchange = SimulatedExchange::builder().with_user(USER, PASSWORD);
+        for mailbox in 0..mailboxes {
+            exchange = exchange
+                .with_public_folder(queue_of(mailbox))
+                .with_public_folder(storage_of(mailbox));
+        }
+        let exchange = exchange.start().await.unwrap();
         order_faults(&exchange, messages, faults, seed);
-        let queue = Self {
+        let queues = Self {
             exchange,
+            mailboxes,
             messages,
             delivered: AtomicU64::new(0),
         };
-        queue.feed();
-        queue
+        queues.feed();
+        queues
     }
 
     pub(crate) fn url(&self) -> String {
         self.exchange.url()
     }
 
+    /// Mails of a mailbox that lie in its queue.
+    pub(crate) fn queued_in(&self, mailbox: u64) -> u64 {
+        self.exchange.count(&queue_of(mailbox)).unwrap() as u64
+    }
+
+    /// Mails of a mailbox that are stored.
+    pub(crate) fn stored_in(&self, mailbox: u64) -> u64 {
+        self.exchange.count(&storage_of(mailbox)).unwrap() as u64
+    }
+
     pub(crate) fn queued(&self) -> u64 {
-        self.exchange.count(QUEUE).unwrap() as u64
+        (0..self.mailboxes).map(|it| self.queued_in(it)).sum()
     }
 
     pub(crate) fn stored(&self) -> u64 {
-        self.exchange.count(STORAGE).unwrap() as u64
+        (0..self.mailboxes).map(|it| self.stored_in(it)).sum()
     }
 
     /// What went wrong, by kind.
@@ -62,28 +83,28 @@ impl Queue {
         kinds
     }
 
-    /// Delivers until the queue is full or everything is delivered.
+    /// Delivers until the queues are full or everything is delivered.
     fn feed(&self) {
-        let waiting = self.exchange.count(QUEUE).unwrap();
-        for _ in waiting..WAITING {
+        for _ in self.queued()..WAITING {
             let number = self.delivered.load(Ordering::Acquire);
             if number == self.messages {
                 return;
             }
-            self.exchange.deliver(QUEUE, mail::bytes(number)).unwrap();
+            let queue = queue_of(number % self.mailboxes);
+            self.exchange.deliver(&queue, mail::bytes(number)).unwrap();
             self.delivered.store(number + 1, Ordering::Release);
         }
     }
 
-    /// Feeds the queue until it is empty and everything is stored. Answers whether it came to that: not where nothing happens
-    /// for minutes.
-    pub(crate) async fn feed_until_stored(&self, all_live: &mut impl FnMut() -> bool) -> bool {
+    /// Feeds the queues until they are empty and everything is stored, and tells now and then how much is. Answers whether
+    /// it came to that: not where nothing happens for minutes.
+    pub(crate) async fn feed_until_stored(&self, mut tell: impl AsyncFnMut(u64)) -> bool {
         let (mut last, mut still) = (0, 0);
         while self.queued() > 0 || self.stored() < self.messages {
             self.feed();
             tokio::time::sleep(Duration::from_millis(200)).await;
-            assert!(all_live(), "a worker has ended");
             let stored = self.stored();
+            tell(stored).await;
             still = if stored == last { still + 1 } else { 0 };
             last = stored;
             if still == 1_500 {
