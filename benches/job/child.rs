@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use email_logging::EmailLogger;
 use email_logging::credential::StaticCredentials;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
+use email_logging::http::AddressPolicy;
 use email_logging::logger::RunSettings;
 use email_logging::parties::ContactKind;
 use email_logging::source::ews::{EwsSource, EwsSourceBuilder};
@@ -43,6 +44,8 @@ pub(crate) struct Figures {
     pub(crate) cpu_us: f64,
     pub(crate) peak_kib: u64,
     pub(crate) requests: u64,
+    /// Mails whose text the second stage read: those that were logged.
+    pub(crate) indexed: u64,
     pub(crate) index_seconds: f64,
     pub(crate) index_cpu_us: f64,
     /// Calls of fsync and fdatasync, where somebody counted them.
@@ -130,6 +133,7 @@ fn read(output: &str) -> Figures {
         cpu_us: said["cpu_us"],
         peak_kib: whole("peak_kib"),
         requests: whole("requests"),
+        indexed: whole("indexed"),
         index_seconds: said["index_seconds"],
         index_cpu_us: said["index_cpu_us"],
         syncs: None,
@@ -150,12 +154,14 @@ pub(crate) fn run() {
         }
     });
     println!(
-        "moved={} seconds={} cpu_us={} peak_kib={} requests={} index_seconds={} index_cpu_us={}",
+        "moved={} seconds={} cpu_us={} peak_kib={} requests={} indexed={} index_seconds={} \
+         index_cpu_us={}",
         figures.moved,
         figures.seconds,
         figures.cpu_us,
         figures.peak_kib,
         figures.requests,
+        figures.indexed,
         figures.index_seconds,
         figures.index_cpu_us
     );
@@ -164,7 +170,9 @@ pub(crate) fn run() {
 async fn against_server(url: String) -> Figures {
     let source = EwsSource::builder(url).with_basic(account());
     let source = match std::env::var("JOB_CERTIFICATE") {
-        Ok(certificate) => source.with_trusted_roots(certificate),
+        Ok(certificate) => source
+            .with_trusted_roots(certificate)
+            .with_address_policy(AddressPolicy::on_premises(["127.0.0.0/8"]).unwrap()),
         Err(_) => source.dangerously_allow_plain_http_on_loopback(),
     };
     let folders = (
@@ -252,7 +260,7 @@ async fn job(
         settings.index_batch = u32::MAX;
         let (start, cpu) = (Instant::now(), cpu_time());
         let indexed = logger(settings).run_once().await.unwrap().indexed;
-        assert_eq!(indexed, report.moved);
+        figures.indexed = indexed;
         figures.index_seconds = start.elapsed().as_secs_f64();
         figures.index_cpu_us = cpu_time().saturating_sub(cpu).as_secs_f64() * 1e6;
     }

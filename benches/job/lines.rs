@@ -247,9 +247,9 @@ fn second_stage(settings: &Settings, start: Start<'_>) {
     let figures = order(&indexed, Some(&server), false);
     println!(
         "{:<44} | {:>7.0} | {:>11.1} |",
-        "the second stage of these: text and search",
-        figures.moved as f64 / figures.index_seconds,
-        figures.index_cpu_us / figures.moved as f64
+        format!("the second stage of {} that were logged", figures.indexed),
+        figures.indexed as f64 / figures.index_seconds,
+        figures.index_cpu_us / figures.indexed as f64
     );
 }
 

@@ -22,6 +22,12 @@ pub(crate) struct Server {
     tls: bool,
 }
 
+/// A port below those that the system gives to clients: who waits for a server there by connecting cannot meet itself.
+fn free_port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (18_100..30_000).find(is_free).expect("a free port")
+}
+
 /// The program that is started, if there is one.
 pub(crate) fn program() -> Option<PathBuf> {
     let usual = || "../shared/bench/ews-stub/target/release/ewsstub".to_owned();
@@ -43,8 +49,7 @@ impl Server {
     /// Starts one.
     pub(crate) fn start(program: &Path, held: Held) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = free_port();
         let pool = if held.bytes > 1 << 20 { "1" } else { "256" };
         let mut command = Command::new(program);
         for (name, value) in [
