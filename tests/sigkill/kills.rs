@@ -156,7 +156,7 @@ fn every_point_was_hit(service: Service, book: &Book) {
     let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
     assert!(missed.is_empty(), "never hit: {missed:?}");
     let made = |call: &&str| service == Service::Ews || !OVER_EWS.contains(call);
-    for call in CALLS.into_iter().filter(|call| made(&call)) {
+    for call in CALLS.into_iter().filter(made) {
         for moment in ["before", "after"] {
             let point = format!("{call}.{moment}");
             assert!(book.hits.contains_key(&point), "{point} was never passed");
