@@ -171,7 +171,7 @@ fn stamped_and_deleted(faults: usize) -> Vec<Space> {
             },
         ),
         space("a token that ends", Kind::Plain, |plan| {
-            plan.refreshes = true
+            plan.refreshes = true;
         }),
     ]
 }
