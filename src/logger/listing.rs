@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use crate::decision::Disposition;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Folder, ItemRef, ListRequest, ListedItem, Listing, SightingKey, Stamped};
 use crate::store::{KnownSighting, SightingState};
 
@@ -185,7 +185,7 @@ pub(super) async fn list(
 
 /// As [`list`], for a run that writes: new items without a key of their own get one first, where the source can.
 ///
-/// What cannot be stamped is known by its content, as where no source stamps; only an outage is an error.
+/// What cannot be stamped is known by its content, as where no source stamps; only an outage and a refused sign-in are errors.
 pub(super) async fn list_stamped(
     parts: &Parts,
     queue: &Folder,
@@ -207,7 +207,7 @@ pub(super) async fn list_stamped(
         .collect();
     let stamped = match parts.source.stamp(queue, &items).await {
         Ok(stamped) => stamped,
-        Err(error) if error.is_transient() => return Err(error),
+        Err(error) if error.is_transient() || is_signed_out(&error) => return Err(error),
         Err(_) => return Ok(page),
     };
     check_count("stamp", items.len(), stamped.len())?;
@@ -218,6 +218,14 @@ pub(super) async fn list_stamped(
         }
     }
     Ok(page)
+}
+
+/// Whether a sign-in was refused: each further call would be one more wrong password.
+fn is_signed_out(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unauthenticated | ErrorKind::ReauthRequired
+    )
 }
 
 /// The key that an item is remembered by before it was read: its own, or a digest of its id.

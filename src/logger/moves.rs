@@ -19,7 +19,7 @@ pub(super) struct PlannedMove {
     pub(super) attempts: u32,
     /// Whether its key had a move before, of another item or with an unknown end: the target may then hold two copies.
     pub(super) again: bool,
-    /// Whether its original is in the store, so that a policy may delete what cannot be moved.
+    /// Whether its original is known to be in the store, so that a policy may delete what cannot be moved.
     pub(super) kept: bool,
 }
 
@@ -263,28 +263,49 @@ async fn fall_back(
     stuck: Vec<(PlannedMove, Error)>,
 ) -> Result<Vec<MoveResult>> {
     let wanted = parts.policy.move_fallback == MoveFallback::Delete;
-    let (delete_now, retry): (Vec<_>, Vec<_>) = stuck
-        .into_iter()
-        .partition(|(planned, error)| wanted && may_delete(planned, error));
-    let mut results: Vec<_> = retry
-        .iter()
-        .map(|(planned, error)| again_later(parts, planned, error))
-        .collect();
-    if !delete_now.is_empty() {
-        let batch: Vec<_> = delete_now.into_iter().map(|(planned, _)| planned).collect();
+    let (mut results, mut batch) = (Vec::new(), Vec::new());
+    for (planned, error) in stuck {
+        let delete_now = wanted && may_delete(&planned, &error);
+        if delete_now && is_kept(parts, &planned).await? {
+            batch.push(planned);
+        } else {
+            results.push(again_later(parts, &planned, &error));
+        }
+    }
+    if !batch.is_empty() {
         let items: Vec<_> = batch.iter().map(|it| it.present().clone()).collect();
         results.extend(delete(parts, folders, &batch, &items).await?);
     }
     Ok(results)
 }
 
-/// What waiting or a person can mend is no reason to delete, and what the store does not hold is never deleted.
+/// What waiting or a person can mend is no reason to delete.
 fn may_delete(planned: &PlannedMove, error: &Error) -> bool {
     let lasting = matches!(
         error.kind(),
         ErrorKind::Protocol | ErrorKind::LimitExceeded | ErrorKind::Unsupported
     );
-    planned.kept && planned.target == Disposition::Storage && lasting
+    planned.target == Disposition::Storage && lasting
+}
+
+/// Whether the store holds the original: what it does not hold is never deleted. The plan of an earlier run, or of a second
+/// item under one key, does not know. A plan whose item cannot be looked for may be done already, and its item lie in the
+/// target.
+async fn is_kept(parts: &Parts, planned: &PlannedMove) -> Result<bool> {
+    if planned.kept || !can_locate(parts, &planned.key) {
+        return Ok(planned.kept);
+    }
+    let (scope, key) = (&parts.scope, std::slice::from_ref(&planned.key));
+    let known = parts.ledger.known(scope, &parts.mailbox, key).await?;
+    check_count("known", key.len(), known.len())?;
+    let Some(message) = known.into_iter().flatten().find_map(|it| it.message) else {
+        return Ok(false);
+    };
+    match parts.log.original(scope, &message, 0..1).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -> MoveResult {

@@ -51,6 +51,21 @@ async fn a_stamp_that_fails_in_any_way_is_healed_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_refused_sign_in_at_a_stamp_ends_the_run_and_nothing_more_is_asked() {
+    for code in [&codes::HTTP_UNAUTHORIZED, &codes::OAUTH_REAUTH] {
+        let office = office(4).await;
+        let refused = SourceFault::Error(error(code));
+        office.source.fail_next(SourceOperation::Stamp, refused);
+        let first = office.run().await.unwrap_err();
+        assert_eq!(first.error.code(), code.code);
+        assert_eq!(office.places(), [4, 0, 0]);
+        assert_eq!(office.source.count(SourceOperation::Fetch), 0);
+        assert_eq!(office.run().await.unwrap().logged, 4);
+        assert_eq!(stamps(&office), 4);
+    }
+}
+
+#[tokio::test]
 async fn an_item_that_cannot_be_stamped_is_logged_by_its_content() {
     let lasting = || error(&codes::EWS_ACCESS_DENIED);
     let faults: [(fn() -> SourceFault, usize); 3] = [

@@ -37,7 +37,8 @@ const PROCESSES: &str =
     "tests/store_processes.rs::processes_that_commit_at_once_lose_nothing_and_log_nothing_twice";
 const TWO_POOLS: &str = "tests/pool/turns.rs::two_pools_on_one_sqlite_file_log_nothing_twice";
 
-/// 1 token refresh, 2 lease, 3 list, 4 fetch, 5 decide.
+/// 1 token refresh, 2 lease, 3 list, 4 fetch, 5 decide. What the credentials do in a refresh is shown here; the simulation has it
+/// as a call within another one, which fails, ends or goes on with it (`Op::Refresh`).
 const READING: &[(Row, Column, Tests)] = &[
     (
         "1",
@@ -381,7 +382,10 @@ const STAMPING: &[(Row, Column, Tests)] = &[
     (
         "3'",
         "A",
-        &["tests/end_to_end/stamps.rs::a_refusal_falls_back_to_the_content_and_is_asked_for_once"],
+        &[
+            "tests/end_to_end/stamps.rs::a_refusal_falls_back_to_the_content_and_is_asked_for_once",
+            "tests/fault_matrix/stamps.rs::a_refused_sign_in_at_a_stamp_ends_the_run_and_nothing_more_is_asked",
+        ],
     ),
     (
         "3'",

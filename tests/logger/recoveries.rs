@@ -122,6 +122,25 @@ async fn a_mail_that_was_to_be_deleted_is_deleted_by_the_next_run() {
     assert_eq!((bench.queued(), bench.source.removed().len()), (0, 1));
 }
 
+#[tokio::test]
+async fn a_mail_that_can_never_be_moved_is_deleted_by_a_later_run_too_where_the_store_holds_it() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let policy = LoggingPolicy::business_central();
+    let logger = bench.builder().with_policy(policy).build().unwrap();
+    let lost = SourceFault::Error(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    logger.run_once().await.unwrap_err();
+    bench.clock.advance(Duration::from_hours(1));
+    let lasting = Error::new(&codes::EWS_ITEM_TOO_LARGE, "move_to");
+    let fault = SourceFault::ItemFailed(0, lasting);
+    bench.source.fail_next(SourceOperation::MoveTo, fault);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.deleted, report.recovered), (1, 1), "{report:?}");
+    assert_eq!((bench.queued(), bench.source.removed().len()), (0, 1));
+    assert_eq!(bench.entries().await.len(), 1);
+}
+
 /// One unreadable mail whose move to the quarantine folder is still to do.
 async fn to_set_aside() -> Bench {
     let bench = Bench::new();

@@ -124,16 +124,17 @@ impl Orders {
 
     fn source(&self) -> Arc<dyn MailSource> {
         match self.service {
-            Service::Ews => Arc::new(ews(&self.url)),
+            Service::Ews => Arc::new(ews(&self.url, self.profile == Profile::Stamping)),
             Service::Graph => Arc::new(graph(&self.url)),
         }
     }
 }
 
-fn ews(url: &str) -> EwsSource {
+fn ews(url: &str, stamps: bool) -> EwsSource {
     let password = StaticCredentials::new().with_password(USER.0, USER.1);
     EwsSource::builder(url)
         .with_basic(Arc::new(password))
+        .with_stamps(stamps)
         .dangerously_allow_plain_http_on_loopback()
         .build()
         .unwrap()
@@ -176,7 +177,9 @@ fn builder<S: InteractionStore>(orders: &Orders, store: &Arc<S>) -> EmailLoggerB
         .with_clock(Arc::clone(&orders.clock))
         .with_settings(settings);
     match orders.profile {
-        Profile::Plain => builder.with_quarantine_folder(orders.folder(QUARANTINE)),
+        Profile::Plain | Profile::Stamping => {
+            builder.with_quarantine_folder(orders.folder(QUARANTINE))
+        }
         Profile::Host => builder
             .with_quarantine_folder(orders.folder(QUARANTINE))
             .with_sink(deadly!(Crm(orders.folder.join(CRM)))),

@@ -68,16 +68,19 @@ pub(crate) enum Profile {
     Host,
     /// As the original: what is not logged is deleted.
     Deleting,
+    /// Mail without a search key gets a key of the logger's own, over EWS.
+    Stamping,
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 3] = [Self::Plain, Self::Host, Self::Deleting];
+    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Host, Self::Deleting, Self::Stamping];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Host => "host",
             Self::Deleting => "deleting",
+            Self::Stamping => "stamping",
         }
     }
 
@@ -94,6 +97,14 @@ impl Profile {
                 Kind::SameId,
             ],
             Self::Deleting => &[Kind::Inbound, Kind::Outbound, Kind::Stranger],
+            // Each has a subject of its own.
+            Self::Stamping => &[
+                Kind::Inbound,
+                Kind::Outbound,
+                Kind::Stranger,
+                Kind::Large,
+                Kind::SameId,
+            ],
         }
     }
 }

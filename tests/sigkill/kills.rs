@@ -22,14 +22,18 @@ pub(crate) const THOROUGH: u64 = 500;
 /// From this many kills on the other tests look at everything.
 pub(crate) const LONG: u64 = 5_000;
 
+/// Calls that are made over EWS alone: Graph has a key for every mail.
+const OVER_EWS: [&str; 1] = ["stamp"];
+
 /// The fail points around calls that there are at least.
-const CALLS: [&str; 19] = [
+const CALLS: [&str; 20] = [
     "open_folder",
     "list",
     "fetch",
     "move_to",
     "locate",
     "remove",
+    "stamp",
     "acquire",
     "renew",
     "release",
@@ -150,7 +154,10 @@ fn whenever_a_process_is_killed_nothing_is_lost_and_nothing_is_logged_twice() {
 pub(crate) fn every_point_was_hit(book: &Book) {
     let missed: Vec<_> = book.hits.iter().filter(|it| *it.1 == 0).collect();
     assert!(missed.is_empty(), "never hit: {missed:?}");
-    for call in CALLS {
+    // Only Graph moves a batch part by part.
+    let over_graph = book.hits.contains_key(PARTS);
+    let made = |call: &&str| !over_graph || !OVER_EWS.contains(call);
+    for call in CALLS.into_iter().filter(made) {
         for moment in ["before", "after"] {
             let point = format!("{call}.{moment}");
             assert!(book.hits.contains_key(&point), "{point} was never passed");

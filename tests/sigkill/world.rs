@@ -11,7 +11,7 @@ use email_logging::source::SightingKey;
 use email_logging::store::{
     DecisionFilter, InteractionStore, LogFilter, PostgresOptions, PostgresStore, SqliteStore,
 };
-use email_logging::testkit::exchange::SimulatedExchange;
+use email_logging::testkit::exchange::{Delivery, SimulatedExchange, SimulatedItem};
 use email_logging::testkit::graph::{GraphFault, GraphFaultKind, GraphOperation, SimulatedGraph};
 use email_logging::{ErrorKind, MailboxKey, Scope};
 use jiff::Timestamp;
@@ -152,10 +152,17 @@ impl World {
         self.story.clear();
         for mail in mails {
             let queue = self.service.place(QUEUE);
-            let id = self.exchange.deliver(&queue, mail.bytes.clone()).unwrap();
+            let delivery = Delivery::new(mail.bytes.clone());
+            let keyless = self.profile == Profile::Stamping && self.service == Service::Ews;
+            let delivery = if keyless {
+                delivery.without_search_key()
+            } else {
+                delivery
+            };
+            let id = self.exchange.deliver_with(&queue, delivery).unwrap();
             let items = self.exchange.items(&queue).unwrap();
             let item = items.iter().find(|item| item.id == id).unwrap();
-            let key = item.search_key.unwrap();
+            let key = known_by(item);
             let round = self.round;
             self.delivered.push(Delivered {
                 mail,
@@ -413,12 +420,12 @@ impl World {
         let mut seen = Seen::default();
         let items = |path| self.exchange.items(&self.service.place(path)).unwrap();
         for item in items(QUEUE) {
-            let all = seen.queued.entry(item.search_key.unwrap());
+            let all = seen.queued.entry(known_by(&item));
             *all.or_default() += 1;
         }
         for (folder, target) in [(STORAGE, Target::Storage), (QUARANTINE, Target::Quarantine)] {
             for item in items(folder) {
-                let all = seen.moved.entry(item.search_key.unwrap());
+                let all = seen.moved.entry(known_by(&item));
                 all.or_default().push(target);
             }
         }
@@ -491,14 +498,21 @@ impl World {
             Err(error) if error.kind() == ErrorKind::Config && look == Look::Rest => return,
             page => page.unwrap(),
         };
+        let mut stamped = BTreeMap::new();
         for decision in decisions.rows {
-            let decided = seen.decided.entry(key_of(decision.sighting));
+            if let (SightingKey::Stamp(_), Some(message)) = (&decision.sighting, decision.message) {
+                let mail = store.mail(&scope, &message).await.unwrap();
+                let name = named(&mail.record.subject);
+                stamped.insert(decision.sighting.clone(), name);
+            }
+            let decided = seen.decided.entry(key_of(&stamped, decision.sighting));
             *decided.or_default() += 1;
         }
         let mailbox = MailboxKey::from("queue");
         let moves = store.pending_moves(&scope, &mailbox, Timestamp::MAX, 10_000);
-        let keys = moves.await.unwrap().into_iter().map(|it| key_of(it.key));
-        seen.planned.extend(keys);
+        let moves = moves.await.unwrap().into_iter();
+        seen.planned
+            .extend(moves.map(|it| key_of(&stamped, it.key)));
         let all = LogFilter::default();
         let entries = store.entries(&scope, &all, None, 10_000).await.unwrap();
         let originals: BTreeMap<&str, &Delivered> = self
@@ -559,11 +573,24 @@ pub(crate) struct Left {
     pub(crate) done: usize,
 }
 
-fn key_of(key: SightingKey) -> [u8; 16] {
-    let SightingKey::SearchKey(key) = key else {
-        panic!("{key:?}");
-    };
-    key.try_into().unwrap()
+/// What an item is known by here: its search key, or its subject where it has none.
+fn known_by(item: &SimulatedItem) -> [u8; 16] {
+    item.search_key.unwrap_or_else(|| named(&item.subject))
+}
+
+fn named(subject: &str) -> [u8; 16] {
+    let mut name = [0; 16];
+    name[..subject.len()].copy_from_slice(subject.as_bytes());
+    name
+}
+
+/// What the mail of a sighting is known by, where the log says of which mail a key of the logger's own is.
+fn key_of(stamped: &BTreeMap<SightingKey, [u8; 16]>, key: SightingKey) -> [u8; 16] {
+    match key {
+        SightingKey::SearchKey(key) => key.try_into().unwrap(),
+        SightingKey::Stamp(_) => stamped[&key],
+        key => panic!("{key:?}"),
+    }
 }
 
 fn killed_after(command: &mut Command, while_: Duration) -> Output {

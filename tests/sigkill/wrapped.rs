@@ -12,7 +12,7 @@ use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderSelector, ItemRef, ListRequest, ListedItem,
-    Listing, MailSource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
+    Listing, MailSource, Moved, Removed, SightingKey, Sought, SourceCapabilities, Stamped,
 };
 use email_logging::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
@@ -102,6 +102,7 @@ deadly! { MailSource {
     open_folder(folder: &FolderSelector) -> Folder;
     list(folder: &Folder, request: ListRequest) -> Listing;
     locate(folder: &Folder, sought: &[Sought]) -> Vec<Vec<ItemRef>>;
+    stamp(from: &Folder, items: &[ItemRef]) -> Vec<Stamped>;
 } via {} }
 
 /// Between the pieces of a mail.

@@ -46,6 +46,8 @@ pub(crate) struct Pages {
     pub(crate) holder: Option<usize>,
     /// Workers that were told in this run that logging is disabled.
     quiet: BTreeSet<usize>,
+    /// Workers whose sign-in was refused in this run.
+    signed_out: BTreeSet<usize>,
     broken: Option<String>,
 }
 
@@ -106,10 +108,28 @@ impl Book {
         }
     }
 
+    /// A run of a worker begins.
+    pub(crate) fn begins(&self, worker: usize) {
+        self.set_quiet(worker, false);
+        self.pages().signed_out.remove(&worker);
+    }
+
+    /// The sign-in of a worker was refused: each further request would be one more wrong password.
+    pub(crate) fn signs_out(&self, worker: usize) {
+        self.pages().signed_out.insert(worker);
+    }
+
     /// A worker asks the mail system for something.
     pub(crate) fn request(&self, worker: usize) {
-        if self.pages().quiet.contains(&worker) {
+        let pages = self.pages();
+        let (quiet, signed_out) = (&pages.quiet, &pages.signed_out);
+        let (quiet, signed_out) = (quiet.contains(&worker), signed_out.contains(&worker));
+        drop(pages);
+        if quiet {
             self.broken("a run makes a request while logging is disabled");
+        }
+        if signed_out {
+            self.broken("a run makes a request after its sign-in was refused");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use email_logging::MessageUid;
+use email_logging::source::SightingKey;
 use email_logging::store::{
     CommitBatch, CommitReceipt, CommitRow, InteractionStore, MoveOutcome, MoveResult, RowContent,
     RowResult,
@@ -78,6 +79,7 @@ impl Commits {
                 // A sighting that was decided before may have become another message: a rendering of it.
                 let is_new = !self.book.pages().decided.contains(key);
                 self.look_at_message(store, item, &decided.message, is_new);
+                self.note_loose(item, key);
                 let mut pages = self.book.pages();
                 pages.committed.insert(item);
                 pages.decided.insert(key.clone());
@@ -172,6 +174,15 @@ impl Commits {
         self.book.pages().entries.insert(number, ids.collect());
     }
 
+    /// A mail that is decided by its content is not known again by a key.
+    fn note_loose(&self, item: u64, key: &SightingKey) {
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let decided = mailbox.meant(item).map(|item| item.key);
+        if let (Some(decided), SightingKey::Digest(_)) = (decided, key) {
+            mailbox.loose.insert(decided);
+        }
+    }
+
     fn is_touched(&self, item: u64) -> bool {
         let mailbox = self.mailbox.lock().unwrap();
         let item = mailbox.items.get(&item);
@@ -188,19 +199,31 @@ impl Commits {
         }
         drop(pages);
         let mailbox = self.mailbox.lock().unwrap();
+        if moved.outcome == MoveOutcome::Deleted {
+            if mailbox.find(Place::Queue, item).is_some() {
+                let told = format!("I1: item {item} is said to be deleted, and lies in the queue");
+                self.book.broken(told);
+            }
+            return;
+        }
         if !mailbox.server.stable_keys {
             return;
         }
         let same = mailbox.items.iter();
-        let same = same.filter(|(id, it)| key_of(**id, it) == moved.key);
+        let same = same.filter(|(id, it)| key_of(**id, it).as_ref() == Some(&moved.key));
         let same: Vec<&Item> = same.map(|(_, it)| it).collect();
         let first = same.first();
         if first.is_none_or(|it| mailbox.touched.contains(&it.key)) {
             return;
         }
-        let there = same.iter().filter(|it| it.place != Place::Queue).count();
+        let there = same.iter();
+        let there = there.filter(|it| !matches!(it.place, Place::Queue | Place::Deleted));
+        let there = there.count();
         match &moved.outcome {
-            MoveOutcome::Done(_) | MoveOutcome::DuplicateCopy(_) if there == 0 => {
+            // A worker that had lost its lease may have deleted it since.
+            MoveOutcome::Done(_) | MoveOutcome::DuplicateCopy(_)
+                if there == 0 && !first.is_some_and(|it| mailbox.unseen.contains(&it.key)) =>
+            {
                 self.book
                     .broken(format!("I10: item {item} is marked as moved, and is not"));
             }
@@ -209,7 +232,6 @@ impl Commits {
                     "I10: item {item} is said to have vanished, and lies there"
                 ));
             }
-            MoveOutcome::Deleted => self.book.broken("I1: something was deleted"),
             _ => {}
         }
     }

@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Storage,
     Quarantine,
     NotLogged,
+    /// Deleted Items: nothing is deleted past recovery.
+    Deleted,
     /// A folder of a person, who took the mail away.
     Person,
 }
@@ -30,6 +32,7 @@ impl Place {
             Self::Storage => "storage",
             Self::Quarantine => "quarantine",
             Self::NotLogged => "notlogged",
+            Self::Deleted => "deleted",
             Self::Person => "person",
         }
     }
@@ -39,21 +42,32 @@ impl Place {
         all.find(|place| place.id() == id).unwrap()
     }
 
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Queue,
         Self::Storage,
         Self::Quarantine,
         Self::NotLogged,
+        Self::Deleted,
         Self::Person,
     ];
+}
+
+/// What an item is listed under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Label {
+    SearchKey,
+    /// Its id, which a move keeps.
+    Id,
+    /// A key that a worker gave it.
+    Stamp(u64),
+    Nothing,
 }
 
 /// One item.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) key: u64,
-    /// Whether it has no search key, so that its id is its key.
-    pub(crate) keyless: bool,
+    pub(crate) label: Label,
     /// Which of the schedule's mails it is a copy of.
     pub(crate) mail: usize,
     pub(crate) original: Arc<[u8]>,
@@ -103,14 +117,22 @@ pub(crate) struct Mailbox {
     /// Keys of which a worker that had lost its lease made a copy that the holder has not seen since. Its own commit is
     /// fenced, and the holder may have ended the move before: nobody can write a note of it.
     pub(crate) unseen: BTreeSet<u64>,
+    /// Keys of mails that nobody can know again by one key alone: they were decided by their content, or the key that a worker
+    /// gave them was not answered or was overwritten.
+    pub(crate) loose: BTreeSet<u64>,
+    /// Keys of mails that the server never moves to the storage folder.
+    pub(crate) stuck: BTreeSet<u64>,
+    /// Ids whose move to the storage folder was refused for good.
+    pub(crate) refused: BTreeSet<u64>,
 }
 
 /// The key under which an item is listed, where it has one.
-pub(crate) fn key_of(id: u64, item: &Item) -> SightingKey {
-    if item.keyless {
-        SightingKey::ImmutableId(item_ref(id).id)
-    } else {
-        SightingKey::SearchKey(item.key.to_be_bytes().to_vec())
+pub(crate) fn key_of(id: u64, item: &Item) -> Option<SightingKey> {
+    match item.label {
+        Label::SearchKey => Some(SightingKey::SearchKey(item.key.to_be_bytes().to_vec())),
+        Label::Id => Some(SightingKey::ImmutableId(item_ref(id).id)),
+        Label::Stamp(number) => Some(SightingKey::Stamp(u128::from(number).to_be_bytes())),
+        Label::Nothing => None,
     }
 }
 
@@ -125,13 +147,17 @@ impl Mailbox {
             touched: BTreeSet::new(),
             explained: BTreeMap::new(),
             unseen: BTreeSet::new(),
+            loose: BTreeSet::new(),
+            stuck: BTreeSet::new(),
+            refused: BTreeSet::new(),
         }
     }
 
     pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
         (&self.ended, self.next, &self.explained, &self.unseen).hash(hasher);
+        (&self.loose, &self.refused).hash(hasher);
         for (id, item) in &self.items {
-            (id, item.key, item.mail, item.place).hash(hasher);
+            (id, item.key, item.label, item.mail, item.place).hash(hasher);
         }
     }
 
@@ -142,7 +168,7 @@ impl Mailbox {
 
     pub(crate) fn deliver(
         &mut self,
-        (mail, keyless): (usize, bool),
+        (mail, label): (usize, Label),
         original: Arc<[u8]>,
         received: Timestamp,
     ) -> u64 {
@@ -150,14 +176,14 @@ impl Mailbox {
         let place = Place::Queue;
         let item = Item {
             key,
-            keyless,
+            label,
             mail,
             original,
             place,
             received,
         };
         self.items.insert(id, item);
-        id
+        key
     }
 
     /// The ids in a folder, oldest first.
@@ -193,6 +219,42 @@ impl Mailbox {
         let new = self.fresh();
         self.items.insert(new, Item { place: to, ..item });
         Some(new)
+    }
+
+    /// Deletes an item. Answers where it lay; `None`: it is not there. A server that takes an old id for the item deletes it
+    /// wherever it lies now.
+    pub(crate) fn delete_item(&mut self, from: Place, id: u64) -> Option<Place> {
+        let lives_on = self
+            .server
+            .old_ids_live
+            .then(|| self.ended.get(&id).copied());
+        let id = match self.find(from, id) {
+            Some(_) => id,
+            None => lives_on.flatten()?,
+        };
+        let place = self.items.get(&id)?.place;
+        if place == Place::Deleted || self.server.service == Service::Graph {
+            self.items.get_mut(&id)?.place = Place::Deleted;
+        } else {
+            let item = self.items.remove(&id)?;
+            let place = Place::Deleted;
+            let new = self.fresh();
+            self.items.insert(new, Item { place, ..item });
+            self.ended.insert(id, new);
+        }
+        Some(place)
+    }
+
+    /// Gives an item a key, instead of the one that it may have been given before. `None`: it is not there.
+    pub(crate) fn stamp_item(&mut self, place: Place, id: u64) -> Option<SightingKey> {
+        self.find(place, id)?;
+        let number = self.fresh();
+        let item = self.items.get_mut(&id)?;
+        let before = std::mem::replace(&mut item.label, Label::Stamp(number));
+        if before != Label::Nothing {
+            self.loose.insert(item.key);
+        }
+        key_of(id, item)
     }
 
     /// The item that an id meant or means.
@@ -234,7 +296,7 @@ impl Mailbox {
             }
         }
         let all = self.list(place).into_iter();
-        all.filter(|id| key_of(*id, &self.items[id]) == sought.key)
+        all.filter(|id| key_of(*id, &self.items[id]).as_ref() == Some(&sought.key))
             .collect()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use email_logging::source::SightingKey;
 use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter, SightingState};
 
-use crate::book::{MAILBOX, scope};
+use crate::book::{MAILBOX, item_ref, scope};
 use crate::database::at_once;
 use crate::mailbox::{Item, Mailbox, Place, key_of};
 use crate::mails::{Entry, Kind};
@@ -33,7 +33,9 @@ impl World {
                 && self.quarantined() > 0;
         }
         let store = self.database.store();
-        let keys = [key_of(id, item)];
+        // What was never read is remembered by its id.
+        let by_id = || SightingKey::Digest(*blake3::hash(item_ref(id).id.as_bytes()).as_bytes());
+        let keys = [key_of(id, item).unwrap_or_else(by_id)];
         let known = at_once(store.known(scope(), &MAILBOX.into(), &keys)).unwrap();
         let is_set_aside = known
             .iter()
@@ -163,14 +165,18 @@ impl World {
             }
             let first = items[0];
             let belongs = self.belongs(first.mail);
-            if let Some(item) = items.iter().find(|item| item.place != belongs) {
+            // Each that was deleted was looked at when it was.
+            let is_there = |item: &&Item| item.place == belongs || item.place == Place::Deleted;
+            if let Some(item) = items.iter().find(|item| !is_there(item)) {
                 let (mail, place) = (item.mail, item.place);
                 return Err(format!(
                     "I1: mail {mail} lies in {place:?} and not in {belongs:?}"
                 ));
             }
-            if mailbox.server.stable_keys {
-                self.check_sighting(&mailbox, key, &items, decisions.get(&sightings[&key]))?;
+            if mailbox.server.stable_keys && !mailbox.loose.contains(&key) {
+                let sighting = sightings[&key].as_ref();
+                let decision = sighting.and_then(|sighting| decisions.get(sighting));
+                self.check_sighting(&mailbox, key, &items, decision)?;
             }
         }
         Ok(())
@@ -180,6 +186,7 @@ impl World {
         match self.mails.0[mail].kind {
             Kind::Poison if self.plan.quarantine_folder => Place::Quarantine,
             Kind::Poison => Place::Queue,
+            Kind::Stranger | Kind::Private if self.plan.deletes => Place::Deleted,
             Kind::Stranger | Kind::Private if self.plan.not_logged_folder => Place::NotLogged,
             _ => Place::Storage,
         }
@@ -194,10 +201,11 @@ impl World {
     ) -> Result<(), String> {
         let mail = items[0].mail;
         let explained = mailbox.explained.get(&key).copied().unwrap_or_default();
-        if items.len() > 1 + explained {
-            let count = items.len();
+        let lie = items.iter().filter(|it| it.place != Place::Deleted);
+        let lie = lie.count();
+        if lie > 1 + explained {
             return Err(format!(
-                "I10: {count} copies of mail {mail}, {explained} are explained"
+                "I10: {lie} copies of mail {mail}, {explained} are explained"
             ));
         }
         let Some(decision) = decision else {
@@ -216,10 +224,9 @@ impl World {
             return Err(format!("I14: mail {mail} was {}", decision.outcome));
         }
         let unseen = mailbox.unseen.contains(&key);
-        if items.len() > 1 && !self.restored && !unseen && !self.has_note(decision) {
+        if lie > 1 && !self.restored && !unseen && !self.has_note(decision) {
             return Err(format!(
-                "I10: nothing tells of the {} copies of mail {mail}",
-                items.len()
+                "I10: nothing tells of the {lie} copies of mail {mail}"
             ));
         }
         Ok(())
@@ -262,16 +269,18 @@ impl World {
     /// I14: without a fault the counts of all runs are what was done.
     fn check_counts(&self, entries: u64) -> Result<(), String> {
         let mailbox = self.mailbox.lock().unwrap();
-        let left = mailbox
-            .items
-            .values()
-            .filter(|item| item.place != Place::Queue);
+        let lie = |wanted: fn(Place) -> bool| {
+            let items = mailbox.items.values();
+            items.filter(|item| wanted(item.place)).count() as u64
+        };
         let counted = |what| self.counted.get(what).copied().unwrap_or_default();
-        let moved = left.count() as u64;
-        if counted("entries") != entries || counted("moved") != moved {
+        let deleted = lie(|place| place == Place::Deleted);
+        let moved = lie(|place| !matches!(place, Place::Queue | Place::Deleted));
+        let done = (entries, moved, deleted);
+        if (counted("entries"), counted("moved"), counted("deleted")) != done {
             let counted = &self.counted;
             return Err(format!(
-                "I14: {counted:?} are counted, {entries} entries and {moved} moves were done"
+                "I14: {counted:?} are counted, {entries} entries, {moved} moves and {deleted} deletions were done"
             ));
         }
         Ok(())

@@ -208,9 +208,9 @@ fn crashed((op, phase): (Op, Phase)) -> (Op, Column) {
 /// Every fault of a call, with every way in which a batch can go wrong.
 fn variants(op: Op, phase: Phase) -> Vec<Fault> {
     let ways: u8 = match op {
-        Op::List => 3,
+        Op::List | Op::Stamp => 3,
         Op::Fetch => 4,
-        Op::Move => 5,
+        Op::Move | Op::Remove => 5,
         _ => 1,
     };
     let mut all = Vec::new();

@@ -1,5 +1,6 @@
 //! The mailbox as a worker sees it: every call waits before and after its effect, and may fail at either.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,13 +10,14 @@ use email_logging::error::{Error, Result, codes};
 use email_logging::message::MailFacts;
 use email_logging::source::{
     Disposal, FetchSink, Fetched, Folder, FolderId, FolderSelector, ItemRef, ListRequest,
-    ListedItem, Listing, MailSource, Moved, Removed, Sought, SourceCapabilities,
+    ListedItem, Listing, MailSource, Moved, Removed, Sought, SourceCapabilities, Stamped,
 };
 
 use crate::book::{Book, item_id, item_ref};
-use crate::mailbox::{Item, Mailbox, Place, Service, key_of};
+use crate::mailbox::{Item, Label, Mailbox, Place, Service, key_of};
 use crate::mails::{Kind, Mails};
 use crate::stage::{Fault, Op, Phase, Stage};
+use crate::world::Plan;
 
 /// One worker's way to the mailbox.
 #[derive(Debug, Clone)]
@@ -25,12 +27,7 @@ pub(crate) struct SimSource {
     pub(crate) mailbox: Arc<Mutex<Mailbox>>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) book: Arc<Book>,
-    pub(crate) page: u32,
-    pub(crate) batch: u32,
-    /// Whether entries go to a log of the host's, which must have them before the mail moves.
-    pub(crate) delivers: bool,
-    /// Whether there is a folder for what is not logged.
-    pub(crate) not_logged: bool,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) service: Service,
 }
 
@@ -60,11 +57,7 @@ impl SimSource {
         effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
     ) -> Result<T> {
         self.book.request(self.worker);
-        let partial = match self.stage.wait(self.worker, op, Phase::Before).await {
-            Some(Fault::Partial(how)) => Some(how),
-            Some(fault) => return Err(failed(self.service, fault, name)),
-            None => None,
-        };
+        let partial = self.let_in(op, name).await?;
         let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
         self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
@@ -73,10 +66,46 @@ impl SimSource {
         }
     }
 
+    /// The call reaches the mail system, and is let in: where its token has ended, with another one, for which it asks once.
+    /// Answers how the batch goes wrong.
+    async fn let_in(&self, op: Op, name: &'static str) -> Result<Option<u8>> {
+        let mut asks = self.plan.refreshes;
+        loop {
+            match self.stage.wait(self.worker, op, Phase::Before).await {
+                Some(Fault::Unauthorized) if asks => self.refresh().await?,
+                Some(fault @ Fault::Unauthorized) => return Err(self.refused(fault, name)),
+                Some(Fault::Partial(how)) => return Ok(Some(how)),
+                Some(fault) => return Err(failed(self.service, fault, name)),
+                None => return Ok(None),
+            }
+            asks = false;
+        }
+    }
+
+    /// Asks the identity service for another token.
+    async fn refresh(&self) -> Result<()> {
+        for phase in [Phase::Before, Phase::After] {
+            match self.stage.wait(self.worker, Op::Refresh, phase).await {
+                Some(fault @ Fault::Unauthorized) => return Err(self.refused(fault, "refresh")),
+                Some(fault) => return Err(failed(self.service, fault, "refresh")),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, fault: Fault, name: &'static str) -> Error {
+        // Beside another call the answer to this one comes too late for it.
+        if self.plan.connections == 1 {
+            self.book.signs_out(self.worker);
+        }
+        failed(self.service, fault, name)
+    }
+
     fn listed(mailbox: &Mailbox, id: u64) -> ListedItem {
         let item = &mailbox.items[&id];
         let mut listed = ListedItem::new(item_ref(id));
-        listed.key = mailbox.server.stable_keys.then(|| key_of(id, item));
+        listed.key = key_of(id, item).filter(|_| mailbox.server.stable_keys);
         listed.size = Some(item.original.len() as u64);
         listed.received = Some(item.received);
         listed
@@ -100,7 +129,7 @@ impl SimSource {
         }
         let (offset, limit) = (
             request.offset as usize,
-            request.limit.min(self.page) as usize,
+            request.limit.min(self.plan.page) as usize,
         );
         let short = usize::from(partial.is_some_and(|how| how % 3 == 2));
         let limit = limit.saturating_sub(short).max(1);
@@ -125,6 +154,12 @@ impl SimSource {
             stopped |= how == 4;
             if !stopped {
                 self.check_move(mailbox, route, id);
+            }
+            if !stopped && self.is_refused(mailbox, route, id, how == 1) {
+                answers.push(Moved::Failed(too_large(Service::Ews)));
+                continue;
+            }
+            if !stopped {
                 self.explain(mailbox, id, how == 2);
             }
             answers.push(match how {
@@ -156,6 +191,11 @@ impl SimSource {
         for (index, item) in items.iter().enumerate() {
             let id = item_id(item);
             let part = partial.map_or(Part::Fine, |how| Part::of(usize::from(how) + index));
+            if part.is_done() && self.is_refused(mailbox, route, id, false) {
+                self.check_move(mailbox, route, id);
+                answers.push(Moved::Failed(too_large(Service::Graph)));
+                continue;
+            }
             let is_done = part.is_done().then(|| {
                 self.check_move(mailbox, route, id);
                 mailbox.move_item(route.0, id, route.1).is_some()
@@ -163,8 +203,100 @@ impl SimSource {
             answers.push(match (part, is_done) {
                 (Part::Throttled, _) => Moved::Failed(throttled("move_to")),
                 (Part::Fine, Some(true)) => Moved::Done(Some(item.clone())),
-                (Part::Unknown { .. }, _) => Moved::Failed(unknown()),
+                (Part::Unknown { .. }, _) => Moved::Failed(unknown(Service::Graph, "move_to")),
                 _ => Moved::Gone,
+            });
+        }
+        answers
+    }
+
+    /// Whether an item in the queue is refused for good, as it is by itself or as is said now; under a policy that deletes
+    /// such mail.
+    fn is_refused(
+        &self,
+        mailbox: &mut Mailbox,
+        route: (Place, Place),
+        id: u64,
+        said: bool,
+    ) -> bool {
+        let stuck = |item: &Item| said || mailbox.stuck.contains(&item.key);
+        let is_refused = self.plan.deletes
+            && route.1 == Place::Storage
+            && mailbox.find(route.0, id).is_some_and(stuck);
+        if is_refused {
+            mailbox.refused.insert(id);
+        }
+        is_refused
+    }
+
+    fn remove_effect(
+        &self,
+        mailbox: &mut Mailbox,
+        from: Place,
+        items: &[ItemRef],
+        partial: Option<u8>,
+    ) -> Vec<Removed> {
+        let mut answers = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let id = item_id(item);
+            // The whole batch of EWS goes as Graph's parts do: deleting makes no copies.
+            let part = partial.map_or(Part::Fine, |how| Part::of(usize::from(how) + index));
+            let is_done = part.is_done().then(|| self.remove_item(mailbox, from, id));
+            answers.push(match (part, is_done) {
+                (Part::Throttled, _) => {
+                    Removed::Failed(failed(self.service, Fault::Busy, "remove"))
+                }
+                (Part::Unknown { .. }, _) => Removed::Failed(unknown(self.service, "remove")),
+                (Part::Fine, Some(true)) => Removed::Done,
+                _ => Removed::Gone,
+            });
+        }
+        answers
+    }
+
+    /// I1: deletes an item, which has to be one that may be deleted. Answers whether it was there.
+    fn remove_item(&self, mailbox: &mut Mailbox, from: Place, id: u64) -> bool {
+        self.check_move(mailbox, (from, Place::Deleted), id);
+        let Some(lay) = mailbox.delete_item(from, id) else {
+            return false;
+        };
+        let key = mailbox.meant(id).map(|item| item.key);
+        let is_touched = key.is_some_and(|key| mailbox.touched.contains(&key));
+        match key {
+            Some(key) if self.is_stale() => _ = mailbox.unseen.insert(key),
+            _ if is_touched || lay == from || lay == Place::Deleted => {}
+            _ => self
+                .book
+                .broken(format!("I1: item {id} is deleted from {lay:?}")),
+        }
+        true
+    }
+
+    fn stamp_effect(
+        &self,
+        mailbox: &mut Mailbox,
+        place: Place,
+        items: &[ItemRef],
+        partial: Option<u8>,
+    ) -> Vec<Stamped> {
+        let mut answers = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let id = item_id(item);
+            let how = partial.map_or(0, |how| (usize::from(how) + index) % 3);
+            let label = mailbox.find(place, id).map(|item| item.label);
+            if matches!(label, Some(Label::SearchKey | Label::Id)) {
+                let told = format!("item {id} has a key, and is given another one");
+                self.book.broken(told);
+            }
+            let key = (how != 1).then(|| mailbox.stamp_item(place, id)).flatten();
+            if let (2, Some(item)) = (how, mailbox.find(place, id)) {
+                let key = item.key;
+                mailbox.loose.insert(key);
+            }
+            answers.push(match (how, key) {
+                (0, Some(key)) => Stamped::Done(key, item_ref(id).with_change_key("stamped")),
+                (0, None) => Stamped::Gone,
+                _ => Stamped::Failed(unknown(self.service, "stamp")),
             });
         }
         answers
@@ -186,7 +318,7 @@ impl SimSource {
         }
     }
 
-    /// I2, I8: a mail moves only after its commit, to where it belongs, and not during its back-off.
+    /// I1, I2, I8: a mail moves or is deleted only after its commit, to where it belongs, and not during its back-off.
     fn check_move(&self, mailbox: &Mailbox, (from, to): (Place, Place), id: u64) {
         let Some(item) = mailbox.find(from, id) else {
             return;
@@ -195,6 +327,7 @@ impl SimSource {
         let committed = pages.committed.contains(&id);
         // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
         let early = mailbox.server.stable_keys
+            && !mailbox.loose.contains(&item.key)
             && pages.holder == Some(self.worker)
             && pages
                 .move_after
@@ -211,16 +344,18 @@ impl SimSource {
                 .broken(format!("I8: item {id} moves during its back-off"));
         }
         let places = read.iter().map(|mail| self.belongs(*mail));
+        let is_last = to == Place::Deleted && self.may_be_deleted(mailbox, id, &read);
         if !mailbox.touched.contains(&item.key)
             && !read.is_empty()
             && !places.clone().any(|it| it == to)
+            && !is_last
         {
             let belongs: Vec<_> = places.collect();
             self.book.broken(format!(
                 "I2: item {id} moves to {to:?}, it belongs in {belongs:?}"
             ));
         }
-        if self.delivers
+        if self.plan.sink
             && !mailbox.touched.contains(&item.key)
             && !read.iter().any(|mail| self.is_delivered(*mail))
             && !read.is_empty()
@@ -234,9 +369,18 @@ impl SimSource {
     fn belongs(&self, mail: usize) -> Place {
         match self.mails.0[mail].kind {
             Kind::Poison => Place::Quarantine,
-            Kind::Stranger | Kind::Private if self.not_logged => Place::NotLogged,
+            Kind::Stranger | Kind::Private if self.plan.deletes => Place::Deleted,
+            Kind::Stranger | Kind::Private if self.plan.not_logged_folder => Place::NotLogged,
             _ => Place::Storage,
         }
+    }
+
+    /// I1: what is logged is deleted only if its move was refused for good, and entries and original were found in the store
+    /// when they were committed.
+    fn may_be_deleted(&self, mailbox: &Mailbox, id: u64, read: &BTreeSet<usize>) -> bool {
+        let pages = self.book.pages();
+        let kept = |mail: &usize| pages.entries.contains_key(&self.mails.base(*mail));
+        self.plan.deletes && mailbox.refused.contains(&id) && read.iter().all(kept)
     }
 
     fn is_delivered(&self, mail: usize) -> bool {
@@ -252,7 +396,7 @@ impl SimSource {
     }
 
     /// I8: what failed is not read again during its back-off, by the worker that may know of it.
-    fn check_read(&self, id: u64, item: &Item, is_touched: bool) {
+    fn check_read(&self, id: u64, item: &Item, may_be_early: bool) {
         let mut pages = self.book.pages();
         pages.read.entry(id).or_default().insert(item.mail);
         let early = pages.holder == Some(self.worker)
@@ -262,7 +406,7 @@ impl SimSource {
                 .is_some_and(|it| *it > self.stage.latest());
         drop(pages);
         // Of several copies that a person made one may be decided meanwhile.
-        if early && !is_touched {
+        if early && !may_be_early {
             self.book
                 .broken(format!("I8: item {id} is read during its back-off"));
         }
@@ -302,7 +446,7 @@ impl SimSource {
     }
 }
 
-/// How a part of a batch of Graph is answered.
+/// How a part of a batch is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Fine,
@@ -333,8 +477,19 @@ impl Part {
     }
 }
 
-fn unknown() -> Error {
-    Error::new(&codes::GRAPH_ANSWERS_MISSING, "move_to")
+fn unknown(service: Service, operation: &'static str) -> Error {
+    match service {
+        Service::Ews => Error::new(&codes::EWS_UNKNOWN_CODE, operation),
+        Service::Graph => Error::new(&codes::GRAPH_ANSWERS_MISSING, operation),
+    }
+}
+
+/// Why an item is never moved.
+fn too_large(service: Service) -> Error {
+    match service {
+        Service::Ews => Error::new(&codes::EWS_ITEM_TOO_LARGE, "move_to"),
+        Service::Graph => Error::new(&codes::GRAPH_ITEM_TOO_LARGE, "move_to"),
+    }
 }
 
 fn damaged() -> Error {
@@ -356,9 +511,10 @@ impl MailSource for SimSource {
         let mut capabilities = SourceCapabilities::default();
         capabilities.stable_keys = keys;
         capabilities.locate = keys;
-        capabilities.list_page = self.page;
-        capabilities.fetch_batch = self.batch;
-        capabilities.move_batch = self.batch;
+        capabilities.stamps = self.plan.stamps;
+        capabilities.list_page = self.plan.page;
+        capabilities.fetch_batch = self.plan.batch;
+        capabilities.move_batch = self.plan.batch;
         capabilities.connections = 4;
         capabilities
     }
@@ -397,7 +553,9 @@ impl MailSource for SimSource {
             let find = |item: &ListedItem| {
                 let id = item_id(&item.item);
                 let found = mailbox.find(place, id)?;
-                self.check_read(id, found, mailbox.touched.contains(&found.key));
+                let key = &found.key;
+                let may_be_early = mailbox.touched.contains(key) || mailbox.loose.contains(key);
+                self.check_read(id, found, may_be_early);
                 Some((found.mail, Arc::clone(&found.original)))
             };
             Ok((items.iter().map(find).collect::<Vec<_>>(), partial))
@@ -438,9 +596,31 @@ impl MailSource for SimSource {
         .await
     }
 
-    async fn remove(&self, _: &Folder, _: &[ItemRef], _: Disposal) -> Result<Vec<Removed>> {
-        self.book
-            .broken("I1: something was to be deleted under a policy that deletes nothing");
-        Err(Error::new(&codes::SOURCE_UNSUPPORTED, "remove"))
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        disposal: Disposal,
+    ) -> Result<Vec<Removed>> {
+        let place = Place::of(from.id.as_str());
+        if !self.plan.deletes || disposal != Disposal::DeletedItems {
+            self.book
+                .broken("I1: something was to be deleted under a policy that deletes nothing");
+        }
+        self.call(Op::Remove, "remove", |mailbox, partial| {
+            Ok(self.remove_effect(mailbox, place, items, partial))
+        })
+        .await
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        let place = Place::of(from.id.as_str());
+        if !self.plan.stamps {
+            self.book.broken("mail is changed that must not be changed");
+        }
+        self.call(Op::Stamp, "stamp", |mailbox, partial| {
+            Ok(self.stamp_effect(mailbox, place, items, partial))
+        })
+        .await
     }
 }

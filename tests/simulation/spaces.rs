@@ -22,6 +22,10 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
         kinds: kinds.to_vec(),
         queue: (0..kinds.len()).collect(),
         keyless: BTreeSet::new(),
+        stamps: false,
+        deletes: false,
+        stuck: BTreeSet::new(),
+        refreshes: false,
         server: EXCHANGE,
         page: 100,
         batch: 2,
@@ -69,6 +73,7 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     let space = |name, plan, leaps: &'static [i64]| alone(name, plan, faults, leaps);
     let with = |kind: Kind, change: fn(&mut Plan)| plan_of(kind, faults, change);
     let mut all = worlds(space, with);
+    all.extend(stamped_and_deleted(faults));
     all.extend(over_graph(faults));
     all.push(space(
         "a set-up that is stored",
@@ -141,6 +146,36 @@ fn worlds(
     ]
 }
 
+/// What a worker does to a mail besides moving it, and how it signs in.
+fn stamped_and_deleted(faults: usize) -> Vec<Space> {
+    let space =
+        |name, kind, change: fn(&mut Plan)| alone(name, plan_of(kind, faults, change), faults, &[]);
+    vec![
+        space("a mail that is given a key", Kind::Plain, |plan| {
+            plan.keyless.insert(0);
+            plan.stamps = true;
+        }),
+        space(
+            "a stranger's mail that is deleted",
+            Kind::Stranger,
+            |plan| {
+                plan.deletes = true;
+            },
+        ),
+        space(
+            "a mail that cannot be moved and is deleted",
+            Kind::Plain,
+            |plan| {
+                plan.deletes = true;
+                plan.stuck.insert(0);
+            },
+        ),
+        space("a token that ends", Kind::Plain, |plan| {
+            plan.refreshes = true;
+        }),
+    ]
+}
+
 /// The same over Graph: two faults in a debug build too where a mail goes its way.
 fn over_graph(faults: usize) -> Vec<Space> {
     let space = |name, kind, faults, change: fn(&mut Plan)| {
@@ -171,6 +206,21 @@ fn over_graph(faults: usize) -> Vec<Space> {
             faults,
             |plan| {
                 plan.not_logged_folder = true;
+            },
+        ),
+        space(
+            "over Graph, a stranger's mail that is deleted",
+            Kind::Stranger,
+            faults,
+            |plan| plan.deletes = true,
+        ),
+        space(
+            "over Graph, a mail that cannot be moved and is deleted",
+            Kind::Plain,
+            faults,
+            |plan| {
+                plan.deletes = true;
+                plan.stuck.insert(0);
             },
         ),
     ]
@@ -206,6 +256,12 @@ fn seldom_calls(faults: usize) -> Vec<Space> {
     let compared = [Kind::Plain, Kind::SameMessageId];
     let name = "a large mail with the Message-ID of another";
     let mut all = vec![stored, beside(name, &compared, 2, faults, &[])];
+    let name = "a token that ends, a mail that is given a key and one that is deleted";
+    let mut touched = beside(name, &[Kind::Plain, Kind::Stranger], 2, faults, &[]);
+    touched.plan.keyless.insert(0);
+    (touched.plan.stamps, touched.plan.deletes) = (true, true);
+    touched.plan.refreshes = true;
+    all.push(touched);
     if faults > 0 {
         all.push(Space {
             leaps_at: Some(Op::Fetch),
