@@ -48,7 +48,7 @@ enum Mode {
     Working,
     /// Nothing new is begun; what is durable is still moved.
     Draining,
-    /// The store or the lease is gone: nothing more is written or moved.
+    /// The store or the lease is gone: nothing more is written or moved, and no call to the mail system goes on.
     Dead,
 }
 
@@ -57,7 +57,15 @@ pub(super) struct Pipeline<'a> {
     parts: &'a Parts,
     folders: &'a Folders,
     lease: HeldLease,
+    /// What is asked of the store.
     tasks: FuturesUnordered<Task<'a>>,
+    /// Lists and fetches.
+    reads: FuturesUnordered<Task<'a>>,
+    moves: FuturesUnordered<Task<'a>>,
+    /// Mails that are being fetched.
+    fetching: u64,
+    /// Mails that are being moved.
+    moving: u64,
     look: LookAhead,
     report: RunReport,
     error: Option<StepError>,
@@ -93,6 +101,10 @@ impl<'a> Pipeline<'a> {
             folders,
             lease,
             tasks: FuturesUnordered::new(),
+            reads: FuturesUnordered::new(),
+            moves: FuturesUnordered::new(),
+            fetching: 0,
+            moving: 0,
             look: LookAhead::default(),
             report,
             error: None,
@@ -115,21 +127,27 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Runs until the queue is empty, the batch size is reached, an error ends it, logging is disabled, or `shutdown`
-    /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server.
+    /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server. Moves that are under
+    /// way when it is lost, or is too short for them, are dropped.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
         if shutdown.has_come().await {
             self.stop();
         }
         loop {
             self.start_stages();
-            if self.tasks.is_empty() {
+            if self.is_idle() {
                 return;
             }
             let renewal = self.lease.until_due(self.parts);
+            let short = self.lease.until_short(self.parts);
             tokio::select! {
                 biased;
                 () = shutdown.wait() => self.stop(),
+                // Before the moves: after a pause of the whole program they send nothing more.
+                () = self.parts.clock.sleep(short), if !self.moves.is_empty() => self.drop_moves(),
                 Some(done) = self.tasks.next() => self.take(done),
+                Some(done) = self.moves.next() => self.take(done),
+                Some(done) = self.reads.next() => self.take(done),
                 () = self.parts.clock.sleep(renewal), if self.may_renew() => {}
             }
         }
@@ -147,11 +165,32 @@ impl<'a> Pipeline<'a> {
     fn fail(&mut self, error: StepError) {
         self.stop();
         let kind = error.1.kind();
-        if matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
-            self.mode = Mode::Dead;
+        // A commit that is a matter of configuration met a store that a newer version has changed.
+        let refused = kind == ErrorKind::Config && error.0 == RunStep::LoggingMessages;
+        if refused || matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
+            self.die();
         }
         self.signed_out |= matches!(kind, ErrorKind::Unauthenticated | ErrorKind::ReauthRequired);
         self.error.get_or_insert(error);
+    }
+
+    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send.
+    fn die(&mut self) {
+        self.mode = Mode::Dead;
+        self.drop_moves();
+        self.reads.clear();
+        self.report.deferred += std::mem::take(&mut self.fetching);
+    }
+
+    /// Ends the moves that are under way. Their effect is unknown: the plans stay, and the next run looks before it moves.
+    fn drop_moves(&mut self) {
+        self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
+        self.moves.clear();
+        self.report.moves_pending += std::mem::take(&mut self.moving);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.tasks.is_empty() && self.reads.is_empty() && self.moves.is_empty()
     }
 
     fn start_stages(&mut self) {
@@ -173,10 +212,6 @@ impl<'a> Pipeline<'a> {
         self.calls < self.parts.settings.connections.max(1)
     }
 
-    fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'a) {
-        self.tasks.push(Box::pin(task));
-    }
-
     /// How many more mails the run may take up.
     fn room(&self) -> usize {
         match self.batch_size {
@@ -195,7 +230,8 @@ impl<'a> Pipeline<'a> {
         };
         self.calls += 1;
         let (parts, queue) = (self.parts, &self.folders.queue);
-        self.spawn(async move { Done::Listed(list_stamped(parts, queue, request).await) });
+        let task = async move { Done::Listed(list_stamped(parts, queue, request).await) };
+        self.reads.push(Box::pin(task));
     }
 
     fn start_fetches(&mut self) {
@@ -217,14 +253,15 @@ impl<'a> Pipeline<'a> {
             let sequence = self.next_fetch;
             self.next_fetch += 1;
             self.calls += 1;
+            self.fetching += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
             let lease = self.lease.lease.clone();
-            self.spawn(async move {
+            self.reads.push(Box::pin(async move {
                 Done::Fetched(
                     sequence,
                     fetch_and_prepare(parts, folders, &lease, batch).await,
                 )
-            });
+            }));
         }
     }
 
@@ -258,14 +295,14 @@ impl<'a> Pipeline<'a> {
         };
         let (parts, folders) = (self.parts, self.folders);
         let lease = self.lease.lease.clone();
-        self.spawn(async move {
+        self.tasks.push(Box::pin(async move {
             let committed = Box::new(commit(parts, folders, &lease, rows, with).await);
             let disabled = parts.is_disabled().await;
             Done::Committed {
                 committed,
                 disabled,
             }
-        });
+        }));
     }
 
     fn start_moves(&mut self) {
@@ -282,11 +319,12 @@ impl<'a> Pipeline<'a> {
             let Some(queue) = full else { return };
             let batch: Vec<_> = queue.drain(..size.min(queue.len())).collect();
             self.calls += 1;
+            self.moving += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
-            self.spawn(async move {
+            self.moves.push(Box::pin(async move {
                 let result = move_batch(parts, folders, &batch).await;
                 Done::Moved(batch, result)
-            });
+            }));
         }
     }
 
@@ -300,13 +338,14 @@ impl<'a> Pipeline<'a> {
     }
 
     fn renew_if_due(&mut self) {
-        let idle = self.tasks.is_empty() && !self.has_moves();
+        let idle = self.is_idle() && !self.has_moves();
         if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
             return;
         }
         self.renewing = true;
         let (parts, lease) = (self.parts, self.lease.clone());
-        self.spawn(async move { Done::Renewed(lease.renew(parts).await) });
+        let task = async move { Done::Renewed(lease.renew(parts).await) };
+        self.tasks.push(Box::pin(task));
     }
 
     fn take(&mut self, done: Done) {
@@ -362,6 +401,7 @@ impl<'a> Pipeline<'a> {
 
     fn take_fetched(&mut self, sequence: u64, fetched: FetchedBatch) {
         self.calls -= 1;
+        self.fetching -= fetched.asked as u64;
         self.report.deferred += fetched.open as u64;
         self.parts.tell(&ProgressEvent::Fetched {
             mails: fetched.batch.rows.len(),
@@ -394,6 +434,7 @@ impl<'a> Pipeline<'a> {
 
     fn take_moved(&mut self, batch: &[PlannedMove], result: Result<Vec<MoveResult>, Error>) {
         self.calls -= 1;
+        self.moving -= batch.len() as u64;
         match result {
             Ok(results) => {
                 count_moves(&mut self.report, &results);
@@ -417,7 +458,7 @@ impl<'a> Pipeline<'a> {
             // Whatever keeps it from being renewed: without the lease nothing may be written or moved.
             Err(error) => {
                 self.fail((RunStep::TakingMailbox, error));
-                self.mode = Mode::Dead;
+                self.die();
             }
         }
     }
@@ -461,6 +502,8 @@ pub(super) struct Closed {
 
 /// A batch between its fetch and its commit.
 struct FetchedBatch {
+    /// Mails that were asked for.
+    asked: usize,
     batch: PreparedBatch,
     /// Mails that stay for a later run.
     open: usize,
@@ -473,16 +516,19 @@ async fn fetch_and_prepare(
     lease: &Lease,
     batch: Vec<WorkItem>,
 ) -> FetchedBatch {
+    let asked = batch.len();
     let (done, open, error) = fetch(parts, Some(lease), &folders.queue, batch).await;
     let error = error.map(|error| (RunStep::ReadingMessages, error));
     let fetched = done.len();
     match prepare(parts, folders, prepare::Mode::ForReal, done).await {
         Ok(batch) => FetchedBatch {
+            asked,
             batch,
             open: open.len(),
             error,
         },
         Err(failed) => FetchedBatch {
+            asked,
             batch: PreparedBatch::default(),
             open: open.len() + fetched,
             error: Some(failed),
