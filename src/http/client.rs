@@ -34,14 +34,15 @@ pub(crate) struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// Sends the request with this client.
     pub(crate) async fn send(self, http: &HttpClient) -> Result<Reply> {
-        http.within(self.within).post(
-            self.operation,
-            self.url,
-            self.request_id,
-            self.headers,
-            self.body,
-        )
-        .await
+        http.within(self.within)
+            .post(
+                self.operation,
+                self.url,
+                self.request_id,
+                self.headers,
+                self.body,
+            )
+            .await
     }
 }
 

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::FuturesUnordered;
 
 use crate::decision::Disposition;
@@ -27,7 +28,7 @@ use super::report::{RunReport, RunStep};
 use super::shutdown::Shutdown;
 
 pub(super) type StepError = (RunStep, Error);
-type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+type Task<'a> = Pin<Box<dyn Future<Output = (u64, Done)> + Send + 'a>>;
 
 /// What a stage ends with.
 enum Done {
@@ -40,6 +41,8 @@ enum Done {
     },
     Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
     Renewed(Result<HeldLease, Error>),
+    /// A fetch that was dropped in its middle; it is counted already.
+    Dropped,
 }
 
 /// How far a run still goes.
@@ -57,11 +60,17 @@ pub(super) struct Pipeline<'a> {
     parts: &'a Parts,
     folders: &'a Folders,
     lease: HeldLease,
-    /// What is asked of the store.
     tasks: FuturesUnordered<Task<'a>>,
-    /// Lists and fetches.
-    reads: FuturesUnordered<Task<'a>>,
+    /// The number of the next task.
+    next_task: u64,
+    /// The tasks that fetch, by number.
+    fetches: BTreeMap<u64, AbortHandle>,
+    /// What lists. It goes out at once: a page is asked for behind what lay in the queue when the list was begun.
+    lists: FuturesUnordered<Task<'a>>,
+    /// What moves. It is left where it is while the lease is short: what is not polled sends nothing.
     moves: FuturesUnordered<Task<'a>>,
+    /// The renewal of the lease, while one is under way.
+    renewal: FuturesUnordered<Task<'a>>,
     /// Mails that are being fetched.
     fetching: u64,
     /// Mails that are being moved.
@@ -77,7 +86,6 @@ pub(super) struct Pipeline<'a> {
     batch_size: u32,
     taken: usize,
     calls: u32,
-    renewing: bool,
     committing: bool,
     next_fetch: u64,
     next_commit: u64,
@@ -101,8 +109,11 @@ impl<'a> Pipeline<'a> {
             folders,
             lease,
             tasks: FuturesUnordered::new(),
-            reads: FuturesUnordered::new(),
+            next_task: 0,
+            fetches: BTreeMap::new(),
+            lists: FuturesUnordered::new(),
             moves: FuturesUnordered::new(),
+            renewal: FuturesUnordered::new(),
             fetching: 0,
             moving: 0,
             look: LookAhead::default(),
@@ -114,7 +125,6 @@ impl<'a> Pipeline<'a> {
             batch_size,
             taken: 0,
             calls: 0,
-            renewing: false,
             committing: false,
             next_fetch: 0,
             next_commit: 0,
@@ -128,7 +138,7 @@ impl<'a> Pipeline<'a> {
 
     /// Runs until the queue is empty, the batch size is reached, an error ends it, logging is disabled, or `shutdown`
     /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server. Moves that are under
-    /// way when it is lost, or is too short for them, are dropped.
+    /// way stand still while it is too short for them, and are dropped when it is lost.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
         if shutdown.has_come().await {
             self.stop();
@@ -140,17 +150,24 @@ impl<'a> Pipeline<'a> {
             }
             let renewal = self.lease.until_due(self.parts);
             let short = self.lease.until_short(self.parts);
+            let moving = !self.moves.is_empty() && !short.is_zero();
             tokio::select! {
                 biased;
                 () = shutdown.wait() => self.stop(),
-                // Before the moves: after a pause of the whole program they send nothing more.
-                () = self.parts.clock.sleep(short), if !self.moves.is_empty() => self.drop_moves(),
-                Some(done) = self.tasks.next() => self.take(done),
-                Some(done) = self.moves.next() => self.take(done),
-                Some(done) = self.reads.next() => self.take(done),
+                Some((task, done)) = self.renewal.next() => self.take(task, done),
+                // Before the moves: after a pause of the whole program they send nothing under an old lease.
+                () = self.parts.clock.sleep(short), if moving => {}
+                Some((task, done)) = self.lists.next() => self.take(task, done),
+                Some((task, done)) = self.moves.next(), if moving => self.take(task, done),
+                Some((task, done)) = self.tasks.next() => self.take(task, done),
                 () = self.parts.clock.sleep(renewal), if self.may_renew() => {}
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        let sets = [&self.tasks, &self.lists, &self.moves, &self.renewal];
+        sets.iter().all(|set| set.is_empty())
     }
 
     fn stop(&mut self) {
@@ -174,23 +191,16 @@ impl<'a> Pipeline<'a> {
         self.error.get_or_insert(error);
     }
 
-    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send.
+    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send. The effect of
+    /// moves that are under way is unknown: the plans stay, and the next run looks before it moves.
     fn die(&mut self) {
         self.mode = Mode::Dead;
-        self.drop_moves();
-        self.reads.clear();
-        self.report.deferred += std::mem::take(&mut self.fetching);
-    }
-
-    /// Ends the moves that are under way. Their effect is unknown: the plans stay, and the next run looks before it moves.
-    fn drop_moves(&mut self) {
-        self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
         self.moves.clear();
         self.report.moves_pending += std::mem::take(&mut self.moving);
-    }
-
-    fn is_idle(&self) -> bool {
-        self.tasks.is_empty() && self.reads.is_empty() && self.moves.is_empty()
+        self.lists.clear();
+        let fetches = std::mem::take(&mut self.fetches);
+        fetches.into_values().for_each(|task| task.abort());
+        self.report.deferred += std::mem::take(&mut self.fetching);
     }
 
     fn start_stages(&mut self) {
@@ -206,6 +216,12 @@ impl<'a> Pipeline<'a> {
 
     fn is_stopping(&self) -> bool {
         self.mode != Mode::Working
+    }
+
+    fn task(&mut self, task: impl Future<Output = Done> + Send + 'a) -> (u64, Task<'a>) {
+        let number = self.next_task;
+        self.next_task += 1;
+        (number, Box::pin(async move { (number, task.await) }))
     }
 
     fn may_call(&self) -> bool {
@@ -230,8 +246,9 @@ impl<'a> Pipeline<'a> {
         };
         self.calls += 1;
         let (parts, queue) = (self.parts, &self.folders.queue);
-        let task = async move { Done::Listed(list_stamped(parts, queue, request).await) };
-        self.reads.push(Box::pin(task));
+        let list = async move { Done::Listed(list_stamped(parts, queue, request).await) };
+        let (_, task) = self.task(list);
+        self.lists.push(task);
     }
 
     fn start_fetches(&mut self) {
@@ -256,12 +273,15 @@ impl<'a> Pipeline<'a> {
             self.fetching += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
             let lease = self.lease.lease.clone();
-            self.reads.push(Box::pin(async move {
+            let (fetch, handle) = abortable(async move {
                 Done::Fetched(
                     sequence,
                     fetch_and_prepare(parts, folders, &lease, batch).await,
                 )
-            }));
+            });
+            let (number, task) = self.task(async move { fetch.await.unwrap_or(Done::Dropped) });
+            self.fetches.insert(number, handle);
+            self.tasks.push(task);
         }
     }
 
@@ -295,14 +315,15 @@ impl<'a> Pipeline<'a> {
         };
         let (parts, folders) = (self.parts, self.folders);
         let lease = self.lease.lease.clone();
-        self.tasks.push(Box::pin(async move {
+        let (_, task) = self.task(async move {
             let committed = Box::new(commit(parts, folders, &lease, rows, with).await);
             let disabled = parts.is_disabled().await;
             Done::Committed {
                 committed,
                 disabled,
             }
-        }));
+        });
+        self.tasks.push(task);
     }
 
     fn start_moves(&mut self) {
@@ -321,10 +342,11 @@ impl<'a> Pipeline<'a> {
             self.calls += 1;
             self.moving += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
-            self.moves.push(Box::pin(async move {
+            let (_, task) = self.task(async move {
                 let result = move_batch(parts, folders, &batch).await;
                 Done::Moved(batch, result)
-            }));
+            });
+            self.moves.push(task);
         }
     }
 
@@ -334,22 +356,23 @@ impl<'a> Pipeline<'a> {
     }
 
     fn may_renew(&self) -> bool {
-        !self.renewing && self.mode != Mode::Dead
+        self.renewal.is_empty() && self.mode != Mode::Dead
     }
 
     fn renew_if_due(&mut self) {
         let idle = self.is_idle() && !self.has_moves();
-        if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
+        if !self.may_renew() || idle || !self.lease.until_due(self.parts).is_zero() {
             return;
         }
-        self.renewing = true;
         let (parts, lease) = (self.parts, self.lease.clone());
-        let task = async move { Done::Renewed(lease.renew(parts).await) };
-        self.tasks.push(Box::pin(task));
+        let (_, task) = self.task(async move { Done::Renewed(lease.renew(parts).await) });
+        self.renewal.push(task);
     }
 
-    fn take(&mut self, done: Done) {
+    fn take(&mut self, task: u64, done: Done) {
+        self.fetches.remove(&task);
         match done {
+            Done::Dropped => {}
             Done::Listed(page) => self.take_page(page),
             Done::Fetched(sequence, batch) => self.take_fetched(sequence, batch),
             Done::Committed {
@@ -452,7 +475,6 @@ impl<'a> Pipeline<'a> {
     }
 
     fn take_lease(&mut self, result: Result<HeldLease, Error>) {
-        self.renewing = false;
         match result {
             Ok(lease) => self.lease = lease,
             // Whatever keeps it from being renewed: without the lease nothing may be written or moved.

@@ -128,6 +128,7 @@ fn logger(job: &Job, proxy: Option<&Proxy>) -> EmailLogger {
         .with_basic(Arc::new(
             StaticCredentials::new().with_password(USER, PASSWORD),
         ))
+        .with_change_timeout(Duration::from_secs(20))
         .dangerously_allow_plain_http_on_loopback()
         .build()
         .unwrap();
