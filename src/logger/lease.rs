@@ -1,8 +1,8 @@
 //! The lease of a run, renewed while the run lives.
 //!
 //! A move cannot be fenced: the server does it whether or not the lease still holds. So a request that moves is sent only
-//! while the lease lasts longer than the request may take. Until the lease is renewed a call that moves stands still, and once
-//! the lease is lost it is dropped, with whatever it would have sent later.
+//! while the lease lasts longer than the request may take. A call that moves and is not answered by then is dropped, with
+//! whatever it would have sent later.
 //!
 //! Its time is measured by the logger's own clock from before the call that took it, so that it never seems longer than it
 //! is, whatever the store's clock shows.
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::error::Error;
+use crate::error::{Error, codes};
 use crate::store::Lease;
 
 use super::parts::Parts;
@@ -78,8 +78,8 @@ pub(super) async fn beside<T>(
     held(lease, parts, false, call).await
 }
 
-/// Moves something, and renews the lease beside it whenever that is due. The move stands still while the lease is short, and is
-/// dropped once it is lost; its effect is unknown then.
+/// Moves something, and renews the lease beside it whenever that is due. What is not done by the time at which the lease is
+/// lost or short is dropped, and its effect is unknown.
 pub(super) async fn under<T>(
     lease: &mut HeldLease,
     parts: &Parts,
@@ -103,19 +103,19 @@ async fn held<T>(
             () = due => {}
             done = &mut call => return done,
         }
-        let mut renewal = pin!(lease.clone().renew(parts));
-        let renewed = loop {
-            let short = lease.until_short(parts);
-            let goes_on = !moves || !short.is_zero();
-            tokio::select! {
-                biased;
-                renewed = &mut renewal => break renewed?,
-                () = parts.clock.sleep(short), if moves && goes_on => {}
-                done = &mut call, if goes_on => return done,
-            }
-        };
-        *lease = renewed;
+        let renewal = lease.clone().renew(parts);
+        let short = parts.clock.sleep(lease.until_short(parts));
+        tokio::select! {
+            biased;
+            () = short, if moves => return Err(not_renewed()),
+            renewed = renewal => *lease = renewed?,
+            done = &mut call => return done,
+        }
     }
+}
+
+fn not_renewed() -> Error {
+    Error::new(&codes::LEASE_LOST, "renew").with_detail("it was not renewed in time for a move")
 }
 
 /// Whether a lease lasts long enough: at half of its time it is renewed, and from then on until it is short it can be.

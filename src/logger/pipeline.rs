@@ -67,7 +67,7 @@ pub(super) struct Pipeline<'a> {
     fetches: BTreeMap<u64, AbortHandle>,
     /// What lists. It goes out at once: a page is asked for behind what lay in the queue when the list was begun.
     lists: FuturesUnordered<Task<'a>>,
-    /// What moves. It is left where it is while the lease is short: what is not polled sends nothing.
+    /// What moves.
     moves: FuturesUnordered<Task<'a>>,
     /// The renewal of the lease, while one is under way.
     renewal: FuturesUnordered<Task<'a>>,
@@ -138,7 +138,7 @@ impl<'a> Pipeline<'a> {
 
     /// Runs until the queue is empty, the batch size is reached, an error ends it, logging is disabled, or `shutdown`
     /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server. Moves that are under
-    /// way stand still while it is too short for them, and are dropped when it is lost.
+    /// way when it is lost, or is too short for them, are dropped.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
         if shutdown.has_come().await {
             self.stop();
@@ -150,13 +150,13 @@ impl<'a> Pipeline<'a> {
             }
             let renewal = self.lease.until_due(self.parts);
             let short = self.lease.until_short(self.parts);
-            let moving = !self.moves.is_empty() && !short.is_zero();
+            let moving = !self.moves.is_empty();
             tokio::select! {
                 biased;
                 () = shutdown.wait() => self.stop(),
                 Some((task, done)) = self.renewal.next() => self.take(task, done),
                 // Before the moves: after a pause of the whole program they send nothing under an old lease.
-                () = self.parts.clock.sleep(short), if moving => {}
+                () = self.parts.clock.sleep(short), if moving => self.drop_moves(),
                 Some((task, done)) = self.lists.next() => self.take(task, done),
                 Some((task, done)) = self.moves.next(), if moving => self.take(task, done),
                 Some((task, done)) = self.tasks.next() => self.take(task, done),
@@ -191,16 +191,21 @@ impl<'a> Pipeline<'a> {
         self.error.get_or_insert(error);
     }
 
-    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send. The effect of
-    /// moves that are under way is unknown: the plans stay, and the next run looks before it moves.
+    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send.
     fn die(&mut self) {
         self.mode = Mode::Dead;
-        self.moves.clear();
-        self.report.moves_pending += std::mem::take(&mut self.moving);
+        self.drop_moves();
         self.lists.clear();
         let fetches = std::mem::take(&mut self.fetches);
         fetches.into_values().for_each(|task| task.abort());
         self.report.deferred += std::mem::take(&mut self.fetching);
+    }
+
+    /// Ends the moves that are under way. Their effect is unknown: the plans stay, and the next run looks before it moves.
+    fn drop_moves(&mut self) {
+        self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
+        self.moves.clear();
+        self.report.moves_pending += std::mem::take(&mut self.moving);
     }
 
     fn start_stages(&mut self) {
