@@ -120,8 +120,8 @@ async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_mor
     ] {
         let newer = (ErrorKind::Config, "store.schema_newer");
         assert_eq!(codes(&error), newer);
-        let told = error.to_string();
-        assert!(told.contains("Use the newer version"), "{told}");
+        let remedy = error.remedy();
+        assert!(remedy.contains("newer version"), "{remedy}");
     }
     let after = std::fs::read(path.with_extension("sqlite-wal")).unwrap();
     assert_eq!(before, after, "no byte was written");

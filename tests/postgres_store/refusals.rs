@@ -66,7 +66,8 @@ async fn a_lease_and_a_result_that_collide_are_done_again_whole() {
         assert_eq!(lease.epoch, 1, "taken once");
         commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 100)]).await;
         let mailbox = crate::store_rows::mailbox();
-        let planned = || store.pending_moves(&scope(), &mailbox, jiff::Timestamp::MAX, 10);
+        let own = scope();
+        let planned = || store.pending_moves(&own, &mailbox, jiff::Timestamp::MAX, 10);
         assert_eq!(planned().await.unwrap().len(), 1);
         let (key, item) = (crate::store_rows::key(1), crate::store_rows::item(1));
         let mut batch = CommitBatch::default();
