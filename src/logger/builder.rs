@@ -321,7 +321,7 @@ impl EmailLoggerBuilder {
 
     /// A move cannot be fenced: the lease has to outlast it, with time left to be renewed.
     fn check_lease(&self) -> Result<()> {
-        let source = self.source.as_ref().map(|source| source.capabilities());
+        let source = self.source.as_ref().map(MailSource::capabilities);
         let moves = source.filter(|source| source.moves);
         let Some(longest) = moves.and_then(|source| source.longest_change) else {
             return Ok(());

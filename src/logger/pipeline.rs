@@ -197,7 +197,9 @@ impl<'a> Pipeline<'a> {
         self.drop_moves();
         self.lists.clear();
         let fetches = std::mem::take(&mut self.fetches);
-        fetches.into_values().for_each(|task| task.abort());
+        for fetch in fetches.into_values() {
+            fetch.abort();
+        }
         self.report.deferred += std::mem::take(&mut self.fetching);
     }
 

@@ -143,14 +143,15 @@ impl Round<'_> {
         let (parts, folders) = (self.parts, self.folders);
         *self.lease = self.lease.clone().keep(parts).await?;
         let mut results = Vec::new();
-        let to_move = left_to_move(parts, folders, batch, &mut results);
+        // Boxed, since they would make every run's future as large as their own.
+        let to_move = Box::pin(left_to_move(parts, folders, batch, &mut results));
         let to_move = beside(self.lease, parts, to_move).await?;
         if to_move.is_empty() {
             return Ok(results);
         }
         // However long the look took: whoever lost the lease moves nothing, and the move has a whole one.
         *self.lease = self.lease.clone().renew(parts).await?;
-        let moved = move_batch(parts, folders, &to_move);
+        let moved = Box::pin(move_batch(parts, folders, &to_move));
         results.extend(under(self.lease, parts, moved).await?);
         Ok(results)
     }
