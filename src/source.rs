@@ -17,6 +17,7 @@ pub mod graph;
 pub mod memory;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -56,6 +57,15 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     fn is_own(&self, item: &ItemRef) -> bool {
         let _ = item;
         true
+    }
+
+    /// Takes no longer wait upon itself from now on than this when the server asks for one: a longer one is returned as
+    /// `Throttled`, with its time. It never makes the source's own limit longer, and holds for all clones of the source.
+    ///
+    /// A pool asks it of the sources that it runs, so that a mailbox which has to wait gives its turn back. A source that
+    /// never waits has nothing to do.
+    fn wait_at_most(&self, longest: Duration) {
+        let _ = longest;
     }
 
     /// Opens a folder. A folder that is selected by its id needs no request.
@@ -186,6 +196,9 @@ pub struct SourceCapabilities {
     pub move_batch: u32,
     /// The most calls at a time that the mail system allows.
     pub connections: u32,
+    /// The longest time from sending a request that moves or deletes to the end of its answer; `None` where the source sets
+    /// no such limit. A logger moves only under a lease that lasts longer.
+    pub longest_change: Option<Duration>,
 }
 
 impl Default for SourceCapabilities {
@@ -200,6 +213,7 @@ impl Default for SourceCapabilities {
             fetch_batch: 100,
             move_batch: 100,
             connections: 1,
+            longest_change: None,
         }
     }
 }

@@ -18,10 +18,11 @@ use email_logging::message::MessageContent;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{
     Acquired, CommitBatch, ContentIndex, Cursor, DecisionFilter, EventFeed, InteractionLog,
-    LogFilter, MailLedger, Original, RowContent, RowResult, SetupStore, SqliteOptions, SqliteStore,
+    LogFilter, MailLedger, MoveOutcome, MoveResult, Original, RowContent, RowResult, SetupStore,
+    SqliteOptions, SqliteStore,
 };
 use email_logging::{Error, ErrorKind, Scope, StageId, WorkerId};
-use store_rows::{commit, key, lease, logged, logged_row, mailbox, open, private, uid};
+use store_rows::{commit, item, key, lease, logged, logged_row, mailbox, open, private, uid};
 
 fn scope() -> Scope {
     Scope::default()
@@ -94,6 +95,36 @@ async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
             assert_eq!(codes(&error), (ErrorKind::Config, code));
         }
     }
+}
+
+#[tokio::test]
+async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_more() {
+    let (_dir, path) = file();
+    let store = open(&path).await;
+    let held = lease(&store, &scope()).await;
+    commit(&store, &scope(), &held, vec![logged(&scope(), 1, 100)]).await;
+    let newer = "INSERT INTO schema_migration VALUES (999, '0999_later', 'x', 0)";
+    raw(&path).execute_batch(newer).unwrap();
+    let before = std::fs::read(path.with_extension("sqlite-wal")).unwrap();
+    let (ttl, scope) = (Duration::from_mins(1), &scope());
+    let (worker, free) = (WorkerId::from("worker"), "free".into());
+    let batch = CommitBatch::of_rows(vec![logged(scope, 2, 100)]);
+    let setup = EmailLoggingSetup::default();
+    for error in [
+        store.commit(scope, &held, batch).await.unwrap_err(),
+        store.renew(scope, &held, ttl).await.unwrap_err(),
+        store.release(scope, &held).await.unwrap_err(),
+        store.acquire(scope, &free, &worker, ttl).await.unwrap_err(),
+        store.save_setup(scope, &setup, 0).await.unwrap_err(),
+        store.acknowledge(scope, "erp", 1).await.unwrap_err(),
+    ] {
+        let newer = (ErrorKind::Config, "store.schema_newer");
+        assert_eq!(codes(&error), newer);
+        let remedy = error.remedy();
+        assert!(remedy.contains("newer version"), "{remedy}");
+    }
+    let after = std::fs::read(path.with_extension("sqlite-wal")).unwrap();
+    assert_eq!(before, after, "no byte was written");
 }
 
 #[tokio::test]
@@ -298,6 +329,46 @@ async fn a_write_that_another_process_keeps_waiting_is_unavailable_and_can_be_re
     other.execute_batch("ROLLBACK").unwrap();
     let receipt = store.commit(&scope(), &held, batch).await.unwrap();
     assert!(matches!(&receipt.rows[..], [RowResult::Written { entries }] if entries.len() == 1));
+}
+
+#[tokio::test]
+async fn a_lease_and_a_result_that_another_process_keeps_waiting_can_be_asked_for_again() {
+    let (_dir, path) = file();
+    let options = SqliteOptions::default().with_busy_timeout(Duration::from_millis(20));
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let (scope, mailbox, ttl) = (&scope(), &mailbox(), Duration::from_mins(1));
+    let worker = WorkerId::from("worker");
+    let unavailable = (ErrorKind::StoreUnavailable, "store.unavailable");
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.acquire(scope, mailbox, &worker, ttl).await;
+    assert_eq!(codes(&refused.unwrap_err()), unavailable);
+    other.execute_batch("ROLLBACK").unwrap();
+    let held = lease(&store, scope).await;
+    commit(&store, scope, &held, vec![logged(scope, 1, 100)]).await;
+    let planned = |until| store.pending_moves(scope, mailbox, until, 10);
+    let until = jiff::Timestamp::MAX;
+    assert_eq!(planned(until).await.unwrap().len(), 1);
+    let mut batch = CommitBatch::default();
+    batch.moves = vec![MoveResult::new(key(1), item(1), MoveOutcome::Done(None))];
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for refused in [
+        store.renew(scope, &held, ttl).await.map(|_| ()),
+        store.commit(scope, &held, batch.clone()).await.map(|_| ()),
+        store.release(scope, &held).await,
+    ] {
+        assert_eq!(codes(&refused.unwrap_err()), unavailable);
+    }
+    assert_eq!(
+        planned(until).await.unwrap().len(),
+        1,
+        "it is still planned"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    store.renew(scope, &held, ttl).await.unwrap();
+    store.commit(scope, &held, batch).await.unwrap();
+    assert_eq!(planned(until).await.unwrap(), []);
 }
 
 #[tokio::test]

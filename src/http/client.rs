@@ -27,19 +27,22 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
+    /// The longest time to the last byte of its answer, where it is another than that of the client.
+    pub(crate) within: Option<Duration>,
 }
 
 impl Outgoing<'_> {
     /// Sends the request with this client.
     pub(crate) async fn send(self, http: &HttpClient) -> Result<Reply> {
-        http.post(
-            self.operation,
-            self.url,
-            self.request_id,
-            self.headers,
-            self.body,
-        )
-        .await
+        http.within(self.within)
+            .post(
+                self.operation,
+                self.url,
+                self.request_id,
+                self.headers,
+                self.body,
+            )
+            .await
     }
 }
 
@@ -51,6 +54,7 @@ pub(crate) struct HttpClient {
     body_limit: u64,
     first_byte: Duration,
     idle: Duration,
+    within: Option<Duration>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -108,7 +112,16 @@ impl HttpClient {
             body_limit: options.body_limit,
             first_byte: options.first_byte_timeout,
             idle: options.idle_timeout,
+            within: None,
         })
+    }
+
+    /// The same client, with another longest time to the last byte of an answer where one is given.
+    pub(crate) fn within(&self, total: Option<Duration>) -> Self {
+        Self {
+            within: total,
+            ..self.clone()
+        }
     }
 
     /// Whether this address may be called with these settings. Every request asks it; a builder asks it early.
@@ -179,6 +192,10 @@ impl HttpClient {
         let sent = ServerContext {
             client_request_id: Some(request_id.to_owned()),
             ..ServerContext::default()
+        };
+        let request = match self.within {
+            Some(total) => request.timeout(total),
+            None => request,
         };
         let response = match tokio::time::timeout(self.first_byte, request.send()).await {
             Ok(response) => response.map_err(|error| transport_error(operation, error, sent))?,

@@ -7,6 +7,7 @@ mod crowd;
 mod shared;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -114,7 +115,8 @@ pub(crate) struct Gate {
     shared: ThrottlingGate,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    longest: Duration,
+    /// In microseconds.
+    longest: AtomicU64,
     /// What a wait that is too long is called.
     throttled: &'static Code,
 }
@@ -139,7 +141,7 @@ impl Gate {
             shared,
             clock,
             entropy,
-            longest,
+            longest: AtomicU64::new(micros(longest)),
             throttled: &codes::EWS_THROTTLED,
         }
     }
@@ -149,6 +151,15 @@ impl Gate {
     pub(crate) fn with_code(mut self, throttled: &'static Code) -> Self {
         self.throttled = throttled;
         self
+    }
+
+    /// Takes no longer wait upon itself from now on than this.
+    pub(crate) fn wait_at_most(&self, longest: Duration) {
+        self.longest.fetch_min(micros(longest), Ordering::Relaxed);
+    }
+
+    fn longest(&self) -> Duration {
+        Duration::from_micros(self.longest.load(Ordering::Relaxed))
     }
 
     /// Holds every call for this long; a shorter wish never shortens a longer one.
@@ -187,7 +198,7 @@ impl Gate {
             match self.ask() {
                 Told::Go => return Ok(Pass(None)),
                 Told::Probe(hold) => return Ok(Pass(Some((self.shared.clone(), hold)))),
-                Told::Wait(_, left) if left > self.longest => {
+                Told::Wait(_, left) if left > self.longest() => {
                     let error = Error::new(self.throttled, operation);
                     return Err(error.with_retry_after(left));
                 }
@@ -253,6 +264,10 @@ impl Gate {
         let most = (wait / 20).min(Duration::from_secs(1));
         most * u32::from(u16::from_le_bytes(bytes)) / u32::from(u16::MAX)
     }
+}
+
+fn micros(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// One call that has passed. While it is the first after a wish to wait, the others wait for its answer.
@@ -351,6 +366,19 @@ mod tests {
         assert_eq!(error.code(), "ews.throttled");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(101)));
         assert!(clock.0.lock().unwrap().1.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_limit_can_be_made_shorter_and_never_longer() {
+        let (clock, gate) = gate();
+        gate.wait_at_most(Duration::from_secs(15));
+        gate.wait_at_most(Duration::MAX);
+        gate.hold(Duration::from_secs(15));
+        drop(gate.pass("GetItem").await.unwrap());
+        gate.hold(Duration::from_secs(16));
+        let error = gate.pass("GetItem").await.err().unwrap();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(16)));
+        assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(15)]);
     }
 
     #[tokio::test]

@@ -19,6 +19,8 @@ pub(crate) struct HttpOptions {
     pub(crate) idle_timeout: Duration,
     /// From the first byte sent to the last byte read.
     pub(crate) total_timeout: Duration,
+    /// The same for a request that moves or deletes.
+    pub(crate) change_timeout: Duration,
     /// Bytes of one answer.
     pub(crate) body_limit: u64,
     /// The text that names this program to the server.
@@ -46,6 +48,7 @@ impl Default for HttpOptions {
             first_byte_timeout: Duration::from_mins(2),
             idle_timeout: Duration::from_mins(1),
             total_timeout: Duration::from_mins(10),
+            change_timeout: Duration::from_mins(2),
             body_limit: 256 << 20,
             user_agent: concat!("email-logging/", env!("CARGO_PKG_VERSION")).into(),
             roots: None,
@@ -60,6 +63,11 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
+    /// The longest time of a request that moves or deletes.
+    pub(crate) fn longest_change(&self) -> Duration {
+        self.change_timeout.min(self.total_timeout)
+    }
+
     /// Connects as another client does: to the same addresses and by the same name, with limits of its own. Pinned keys are
     /// those of one server and are not taken over.
     pub(crate) fn connect_as(&mut self, other: &Self) {
@@ -81,6 +89,7 @@ impl fmt::Debug for HttpOptions {
             .field("first_byte_timeout", &self.first_byte_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("total_timeout", &self.total_timeout)
+            .field("change_timeout", &self.change_timeout)
             .field("body_limit", &self.body_limit)
             .field("own_roots", &self.roots.is_some())
             .field("pinned_keys", &self.pinned_keys.len())

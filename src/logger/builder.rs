@@ -18,6 +18,7 @@ use crate::store::{
 
 use super::EmailLogger;
 use super::folders::FolderPlan;
+use super::lease::is_long_enough;
 use super::parts::{Listed, Parts};
 use super::progress::Progress;
 use super::settings::RunSettings;
@@ -249,9 +250,11 @@ impl EmailLoggerBuilder {
     /// # Errors
     ///
     /// `Config`: a part is missing (`config.missing`), two folders are the same (`setup.queue_equals_storage`), or a
-    /// number or the policy cannot work (`config.invalid`).
+    /// number or the policy cannot work (`config.invalid`): also a [`lease`](RunSettings::lease) that is not more than twice as
+    /// long as a move may take ([`SourceCapabilities::longest_change`](crate::source::SourceCapabilities::longest_change)).
     pub fn build(self) -> Result<EmailLogger> {
         self.check_numbers()?;
+        self.check_lease()?;
         let plan = self.folder_plan()?;
         if self.policy.unmatched == Unmatched::CreateContact && self.editor.is_none() {
             return Err(missing("a contact editor, which the policy needs"));
@@ -314,6 +317,26 @@ impl EmailLoggerBuilder {
                 .with_detail(format!("{name} must be at least 1"))),
             None => Ok(()),
         }
+    }
+
+    /// A move cannot be fenced: the lease has to outlast it, with time left to be renewed.
+    fn check_lease(&self) -> Result<()> {
+        let source = self.source.as_ref().map(MailSource::capabilities);
+        let moves = source.filter(|source| source.moves);
+        let Some(longest) = moves.and_then(|source| source.longest_change) else {
+            return Ok(());
+        };
+        let lease = self.settings.lease;
+        if is_long_enough(lease, longest) {
+            return Ok(());
+        }
+        let detail = format!(
+            "the lease of {} s must be more than twice as long as a move of the source may take, {} s: set a longer \
+             RunSettings::lease, or a shorter with_change_timeout of the source",
+            lease.as_secs(),
+            longest.as_secs()
+        );
+        Err(Error::new(&codes::CONFIG_INVALID, "build").with_detail(detail))
     }
 
     fn folder_plan(&self) -> Result<Option<FolderPlan>> {

@@ -1,13 +1,19 @@
 //! The lease of a run, renewed while the run lives.
 //!
+//! A move cannot be fenced: the server does it whether or not the lease still holds. So a request that moves is sent only
+//! while the lease lasts longer than the request may take. A call that moves and is not answered by then is dropped, with
+//! whatever it would have sent later.
+//!
 //! Its time is measured by the logger's own clock from before the call that took it, so that it never seems longer than it
 //! is, whatever the store's clock shows.
 
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::error::Error;
+use crate::error::{Error, codes};
 use crate::store::Lease;
 
 use super::parts::Parts;
@@ -29,9 +35,15 @@ impl HeldLease {
         due_in(parts.settings.lease, self.age(parts))
     }
 
-    /// Whether it may end before a call to the mail system does.
+    /// Whether it may end before a request that moves does.
     pub(super) fn is_short(&self, parts: &Parts) -> bool {
-        may_end(parts.settings.lease, self.age(parts))
+        self.until_short(parts).is_zero()
+    }
+
+    /// How long until it may end before a request that moves does.
+    pub(super) fn until_short(&self, parts: &Parts) -> Duration {
+        let longest = parts.source.capabilities().longest_change;
+        short_in(parts.settings.lease, longest, self.age(parts))
     }
 
     fn age(&self, parts: &Parts) -> Duration {
@@ -57,13 +69,68 @@ impl HeldLease {
     }
 }
 
+/// Looks at something, and renews the lease beside it whenever that is due. The look is dropped once the lease is lost.
+pub(super) async fn beside<T>(
+    lease: &mut HeldLease,
+    parts: &Parts,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    held(lease, parts, false, call).await
+}
+
+/// Moves something, and renews the lease beside it whenever that is due. What is not done by the time at which the lease is
+/// lost or short is dropped, and its effect is unknown.
+pub(super) async fn under<T>(
+    lease: &mut HeldLease,
+    parts: &Parts,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    held(lease, parts, true, call).await
+}
+
+async fn held<T>(
+    lease: &mut HeldLease,
+    parts: &Parts,
+    moves: bool,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut call = pin!(call);
+    loop {
+        let due = parts.clock.sleep(lease.until_due(parts));
+        // Time comes first: after a pause of the whole program nothing is sent under a lease that may be over.
+        tokio::select! {
+            biased;
+            () = due => {}
+            done = &mut call => return done,
+        }
+        let renewal = lease.clone().renew(parts);
+        let short = parts.clock.sleep(lease.until_short(parts));
+        tokio::select! {
+            biased;
+            () = short, if moves => return Err(not_renewed()),
+            renewed = renewal => *lease = renewed?,
+            done = &mut call => return done,
+        }
+    }
+}
+
+fn not_renewed() -> Error {
+    Error::new(&codes::LEASE_LOST, "renew").with_detail("it was not renewed in time for a move")
+}
+
+/// Whether a lease lasts long enough: at half of its time it is renewed, and from then on until it is short it can be.
+pub(super) fn is_long_enough(ttl: Duration, longest_change: Duration) -> bool {
+    ttl / 2 > longest_change
+}
+
 fn due_in(ttl: Duration, age: Duration) -> Duration {
     (ttl / 2).saturating_sub(age)
 }
 
-/// The last quarter is left for the call.
-fn may_end(ttl: Duration, age: Duration) -> bool {
-    age > ttl * 3 / 4
+/// The last quarter is left for the request, or as much as it may take.
+fn short_in(ttl: Duration, longest_change: Option<Duration>, age: Duration) -> Duration {
+    let left = longest_change.unwrap_or_default().max(ttl / 4);
+    ttl.saturating_sub(left).saturating_sub(age)
 }
 
 #[cfg(test)]
@@ -79,11 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_short_beyond_three_quarters_of_its_time() {
-        let short = [0, 200, 300].map(|age| may_end(TTL, Duration::from_secs(age)));
-        assert_eq!(short, [false; 3]);
-        for age in [301, 399, 400, 100_000] {
-            assert!(may_end(TTL, Duration::from_secs(age)), "{age} s");
+    fn a_lease_is_short_where_less_is_left_than_a_quarter_or_than_a_request_takes() {
+        for (longest, expected) in [
+            (None, [300, 100, 1, 0, 0]),
+            (Some(30), [300, 100, 1, 0, 0]),
+            (Some(150), [250, 50, 0, 0, 0]),
+            (Some(1_000), [0; 5]),
+        ] {
+            let longest = longest.map(Duration::from_secs);
+            let short = [0, 200, 299, 300, 100_000]
+                .map(|age| short_in(TTL, longest, Duration::from_secs(age)).as_secs());
+            assert_eq!(short, expected, "{longest:?}");
         }
+    }
+
+    #[test]
+    fn a_lease_is_long_enough_where_it_is_due_before_it_is_short() {
+        let fits = [0, 199, 200, 201].map(|it| is_long_enough(TTL, Duration::from_secs(it)));
+        assert_eq!(fits, [true, true, false, false]);
     }
 }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::FuturesUnordered;
 
 use crate::decision::Disposition;
@@ -31,7 +32,7 @@ use super::shutdown::Shutdown;
 const COMMIT_MAILS: usize = 200;
 
 pub(super) type StepError = (RunStep, Error);
-type Task<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+type Task<'a> = Pin<Box<dyn Future<Output = (u64, Done)> + Send + 'a>>;
 
 /// What a stage ends with.
 enum Done {
@@ -44,6 +45,8 @@ enum Done {
     },
     Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
     Renewed(Result<HeldLease, Error>),
+    /// A fetch that was dropped in its middle; it is counted already.
+    Dropped,
 }
 
 /// How far a run still goes.
@@ -52,7 +55,7 @@ enum Mode {
     Working,
     /// Nothing new is begun; what is durable is still moved.
     Draining,
-    /// The store or the lease is gone: nothing more is written or moved.
+    /// The store or the lease is gone: nothing more is written or moved, and no call to the mail system goes on.
     Dead,
 }
 
@@ -62,6 +65,20 @@ pub(super) struct Pipeline<'a> {
     folders: &'a Folders,
     lease: HeldLease,
     tasks: FuturesUnordered<Task<'a>>,
+    /// The number of the next task.
+    next_task: u64,
+    /// The tasks that fetch, by number.
+    fetches: BTreeMap<u64, AbortHandle>,
+    /// What lists. It goes out at once: a page is asked for behind what lay in the queue when the list was begun.
+    lists: FuturesUnordered<Task<'a>>,
+    /// What moves.
+    moves: FuturesUnordered<Task<'a>>,
+    /// The renewal of the lease, while one is under way.
+    renewal: FuturesUnordered<Task<'a>>,
+    /// Mails that are being fetched.
+    fetching: u64,
+    /// Mails that are being moved.
+    moving: u64,
     look: LookAhead,
     report: RunReport,
     error: Option<StepError>,
@@ -73,7 +90,6 @@ pub(super) struct Pipeline<'a> {
     batch_size: u32,
     taken: usize,
     calls: u32,
-    renewing: bool,
     /// Batches that the running commit writes; 0 while none runs.
     committing: usize,
     next_fetch: u64,
@@ -98,6 +114,13 @@ impl<'a> Pipeline<'a> {
             folders,
             lease,
             tasks: FuturesUnordered::new(),
+            next_task: 0,
+            fetches: BTreeMap::new(),
+            lists: FuturesUnordered::new(),
+            moves: FuturesUnordered::new(),
+            renewal: FuturesUnordered::new(),
+            fetching: 0,
+            moving: 0,
             look: LookAhead::default(),
             report,
             error: None,
@@ -107,7 +130,6 @@ impl<'a> Pipeline<'a> {
             batch_size,
             taken: 0,
             calls: 0,
-            renewing: false,
             committing: 0,
             next_fetch: 0,
             next_commit: 0,
@@ -120,24 +142,37 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Runs until the queue is empty, the batch size is reached, an error ends it, logging is disabled, or `shutdown`
-    /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server.
+    /// comes; then drains. The lease is renewed meanwhile, also while every call waits for the server. Moves that are under
+    /// way when it is lost, or is too short for them, are dropped.
     pub(super) async fn drive(&mut self, shutdown: &mut Shutdown<'_>) {
         if shutdown.has_come().await {
             self.stop();
         }
         loop {
             self.start_stages();
-            if self.tasks.is_empty() {
+            if self.is_idle() {
                 return;
             }
             let renewal = self.lease.until_due(self.parts);
+            let short = self.lease.until_short(self.parts);
+            let moving = !self.moves.is_empty();
             tokio::select! {
                 biased;
                 () = shutdown.wait() => self.stop(),
-                Some(done) = self.tasks.next() => self.take(done),
+                Some((task, done)) = self.renewal.next() => self.take(task, done),
+                // Before the moves: after a pause of the whole program they send nothing under an old lease.
+                () = self.parts.clock.sleep(short), if moving => self.drop_moves(),
+                Some((task, done)) = self.lists.next() => self.take(task, done),
+                Some((task, done)) = self.moves.next(), if moving => self.take(task, done),
+                Some((task, done)) = self.tasks.next() => self.take(task, done),
                 () = self.parts.clock.sleep(renewal), if self.may_renew() => {}
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        let sets = [&self.tasks, &self.lists, &self.moves, &self.renewal];
+        sets.iter().all(|set| set.is_empty())
     }
 
     fn stop(&mut self) {
@@ -152,11 +187,32 @@ impl<'a> Pipeline<'a> {
     fn fail(&mut self, error: StepError) {
         self.stop();
         let kind = error.1.kind();
-        if matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
-            self.mode = Mode::Dead;
+        // A commit that is a matter of configuration met a store that a newer version has changed.
+        let refused = kind == ErrorKind::Config && error.0 == RunStep::LoggingMessages;
+        if refused || matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
+            self.die();
         }
         self.signed_out |= matches!(kind, ErrorKind::Unauthenticated | ErrorKind::ReauthRequired);
         self.error.get_or_insert(error);
+    }
+
+    /// Nothing more is written or moved. What the calls to the mail system have not sent yet, they never send.
+    fn die(&mut self) {
+        self.mode = Mode::Dead;
+        self.drop_moves();
+        self.lists.clear();
+        let fetches = std::mem::take(&mut self.fetches);
+        for fetch in fetches.into_values() {
+            fetch.abort();
+        }
+        self.report.deferred += std::mem::take(&mut self.fetching);
+    }
+
+    /// Ends the moves that are under way. Their effect is unknown: the plans stay, and the next run looks before it moves.
+    fn drop_moves(&mut self) {
+        self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
+        self.moves.clear();
+        self.report.moves_pending += std::mem::take(&mut self.moving);
     }
 
     fn start_stages(&mut self) {
@@ -174,12 +230,14 @@ impl<'a> Pipeline<'a> {
         self.mode != Mode::Working
     }
 
-    fn may_call(&self) -> bool {
-        self.calls < self.parts.settings.connections.max(1)
+    fn task(&mut self, task: impl Future<Output = Done> + Send + 'a) -> (u64, Task<'a>) {
+        let number = self.next_task;
+        self.next_task += 1;
+        (number, Box::pin(async move { (number, task.await) }))
     }
 
-    fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'a) {
-        self.tasks.push(Box::pin(task));
+    fn may_call(&self) -> bool {
+        self.calls < self.parts.settings.connections.max(1)
     }
 
     /// How many more mails the run may take up.
@@ -207,7 +265,9 @@ impl<'a> Pipeline<'a> {
         };
         self.calls += 1;
         let (parts, queue) = (self.parts, &self.folders.queue);
-        self.spawn(async move { Done::Listed(list_stamped(parts, queue, request).await) });
+        let list = async move { Done::Listed(list_stamped(parts, queue, request).await) };
+        let (_, task) = self.task(list);
+        self.lists.push(task);
     }
 
     fn start_fetches(&mut self) {
@@ -225,14 +285,18 @@ impl<'a> Pipeline<'a> {
             let sequence = self.next_fetch;
             self.next_fetch += 1;
             self.calls += 1;
+            self.fetching += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
             let lease = self.lease.lease.clone();
-            self.spawn(async move {
+            let (fetch, handle) = abortable(async move {
                 Done::Fetched(
                     sequence,
                     fetch_and_prepare(parts, folders, &lease, batch).await,
                 )
             });
+            let (number, task) = self.task(async move { fetch.await.unwrap_or(Done::Dropped) });
+            self.fetches.insert(number, handle);
+            self.tasks.push(task);
         }
     }
 
@@ -255,7 +319,7 @@ impl<'a> Pipeline<'a> {
         };
         let (parts, folders) = (self.parts, self.folders);
         let lease = self.lease.lease.clone();
-        self.spawn(async move {
+        let (_, task) = self.task(async move {
             let committed = Box::new(commit(parts, folders, &lease, rows, with).await);
             let disabled = parts.is_disabled().await;
             Done::Committed {
@@ -263,6 +327,7 @@ impl<'a> Pipeline<'a> {
                 disabled,
             }
         });
+        self.tasks.push(task);
     }
 
     /// What the next commit writes, and how many batches that are: whole ones in the order of the queue, as many as are
@@ -305,11 +370,13 @@ impl<'a> Pipeline<'a> {
             let Some(queue) = full else { return };
             let batch: Vec<_> = queue.drain(..size.min(queue.len())).collect();
             self.calls += 1;
+            self.moving += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
-            self.spawn(async move {
+            let (_, task) = self.task(async move {
                 let result = move_batch(parts, folders, &batch).await;
                 Done::Moved(batch, result)
             });
+            self.moves.push(task);
         }
     }
 
@@ -319,21 +386,23 @@ impl<'a> Pipeline<'a> {
     }
 
     fn may_renew(&self) -> bool {
-        !self.renewing && self.mode != Mode::Dead
+        self.renewal.is_empty() && self.mode != Mode::Dead
     }
 
     fn renew_if_due(&mut self) {
-        let idle = self.tasks.is_empty() && !self.has_moves();
-        if self.renewing || idle || !self.lease.until_due(self.parts).is_zero() {
+        let idle = self.is_idle() && !self.has_moves();
+        if !self.may_renew() || idle || !self.lease.until_due(self.parts).is_zero() {
             return;
         }
-        self.renewing = true;
         let (parts, lease) = (self.parts, self.lease.clone());
-        self.spawn(async move { Done::Renewed(lease.renew(parts).await) });
+        let (_, task) = self.task(async move { Done::Renewed(lease.renew(parts).await) });
+        self.renewal.push(task);
     }
 
-    fn take(&mut self, done: Done) {
+    fn take(&mut self, task: u64, done: Done) {
+        self.fetches.remove(&task);
         match done {
+            Done::Dropped => {}
             Done::Listed(page) => self.take_page(page),
             Done::Fetched(sequence, batch) => self.take_fetched(sequence, batch),
             Done::Committed {
@@ -385,6 +454,7 @@ impl<'a> Pipeline<'a> {
 
     fn take_fetched(&mut self, sequence: u64, fetched: FetchedBatch) {
         self.calls -= 1;
+        self.fetching -= fetched.asked as u64;
         self.report.deferred += fetched.open as u64;
         self.parts.tell(&ProgressEvent::Fetched {
             mails: fetched.batch.rows.len(),
@@ -417,6 +487,7 @@ impl<'a> Pipeline<'a> {
 
     fn take_moved(&mut self, batch: &[PlannedMove], result: Result<Vec<MoveResult>, Error>) {
         self.calls -= 1;
+        self.moving -= batch.len() as u64;
         match result {
             Ok(results) => {
                 count_moves(&mut self.report, &results);
@@ -434,13 +505,12 @@ impl<'a> Pipeline<'a> {
     }
 
     fn take_lease(&mut self, result: Result<HeldLease, Error>) {
-        self.renewing = false;
         match result {
             Ok(lease) => self.lease = lease,
             // Whatever keeps it from being renewed: without the lease nothing may be written or moved.
             Err(error) => {
                 self.fail((RunStep::TakingMailbox, error));
-                self.mode = Mode::Dead;
+                self.die();
             }
         }
     }
@@ -484,6 +554,8 @@ pub(super) struct Closed {
 
 /// A batch between its fetch and its commit.
 struct FetchedBatch {
+    /// Mails that were asked for.
+    asked: usize,
     batch: PreparedBatch,
     /// Mails that stay for a later run.
     open: usize,
@@ -496,16 +568,19 @@ async fn fetch_and_prepare(
     lease: &Lease,
     batch: Vec<WorkItem>,
 ) -> FetchedBatch {
+    let asked = batch.len();
     let (done, open, error) = fetch(parts, Some(lease), &folders.queue, batch).await;
     let error = error.map(|error| (RunStep::ReadingMessages, error));
     let fetched = done.len();
     match prepare(parts, folders, prepare::Mode::ForReal, done).await {
         Ok(batch) => FetchedBatch {
+            asked,
             batch,
             open: open.len(),
             error,
         },
         Err(failed) => FetchedBatch {
+            asked,
             batch: PreparedBatch::default(),
             open: open.len() + fetched,
             error: Some(failed),

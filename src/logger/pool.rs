@@ -26,7 +26,7 @@ use tokio::sync::{Notify, watch as signal};
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, Result, codes};
-#[cfg(feature = "ews")]
+#[cfg(feature = "http")]
 use crate::source::{ThrottlingGate, ThrottlingGates};
 
 use super::EmailLogger;
@@ -49,6 +49,8 @@ pub use watch::{CredentialWatch, SecretWatch};
 ///   ([`PoolSettings::turn`]), so that a full mailbox delays no other.
 /// * A mailbox that fails waits longer each time, alone. One whose sign-in needs a person pauses until
 ///   [`credentials_changed`](Self::credentials_changed) is called, or until its [`CredentialWatch`] sees a change.
+/// * A mailbox whose server wants to be left alone for longer than [`PoolSettings::longest_wait`] gives its turn back and has
+///   the next one when that time is over.
 /// * Calls to mail systems are bounded for each mailbox and in all ([`ConnectionBudget`]).
 /// * Several pools, in one process or in several, may have the same mailboxes: the lease of the store lets one work on
 ///   each, and the others look again later.
@@ -61,7 +63,7 @@ pub struct LoggerPool {
 struct Inner {
     settings: PoolSettings,
     budget: ConnectionBudget,
-    #[cfg(feature = "ews")]
+    #[cfg(feature = "http")]
     gates: ThrottlingGates,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -93,7 +95,7 @@ impl LoggerPool {
             inner: Arc::new(Inner {
                 settings,
                 budget,
-                #[cfg(feature = "ews")]
+                #[cfg(feature = "http")]
                 gates: ThrottlingGates::new(),
                 clock: Arc::new(SystemClock),
                 entropy: Arc::new(SystemEntropy),
@@ -116,23 +118,24 @@ impl LoggerPool {
     /// The gate that every source of a mailbox with a credential is to have
     /// ([`with_gate`](crate::source::ews::EwsSourceBuilder::with_gate)), so that what the server says to one logger of the
     /// pair holds all of them, and no other. See [`ThrottlingGates::of`].
-    #[cfg(feature = "ews")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "ews", feature = "graph"))))]
     pub fn gate(&self, mailbox: &str, credential: &str) -> ThrottlingGate {
         self.inner.gates.of(mailbox, credential)
     }
 
     /// The gates of the pool, for a connector ([`with_gates`](crate::setup::EwsConnectorBuilder::with_gates)) or for other
     /// pools.
-    #[cfg(feature = "ews")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "ews")))]
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "ews", feature = "graph"))))]
     pub fn gates(&self) -> ThrottlingGates {
         self.inner.gates.clone()
     }
 
     /// Takes a mailbox up, also while the pool runs. Its first turn is due at once.
     ///
-    /// The calls of the logger's source count against the budget from here on.
+    /// The calls of the logger's source count against the budget from here on, and a longer wait than
+    /// [`PoolSettings::longest_wait`] ends the turn.
     ///
     /// # Errors
     ///
@@ -167,7 +170,9 @@ impl LoggerPool {
             return Err(error.with_detail("the pool has this mailbox already"));
         }
         let source = Arc::clone(&logger.parts.source);
-        logger.parts.source = Arc::new(self.inner.budget.bound(source));
+        source.wait_at_most(self.inner.settings.longest_wait);
+        let bound = self.inner.budget.bound_to(&mailbox, source);
+        logger.parts.source = Arc::new(bound);
         let seat = Seat::new(logger, credentials, self.inner.clock.now());
         seats.by_mailbox.insert(mailbox.clone(), seat);
         drop(seats);

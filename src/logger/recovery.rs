@@ -11,7 +11,7 @@ use crate::source::{Folder, ItemRef, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
 use super::folders::Folders;
-use super::lease::HeldLease;
+use super::lease::{HeldLease, beside, under};
 use super::moves::{
     PlannedMove, again_later, all_sought, can_locate, is_lost_quarantine, move_batch, result,
     wait_for_quarantine,
@@ -142,35 +142,58 @@ impl Round<'_> {
     async fn attempt(&mut self, batch: &[PlannedMove]) -> Result<Vec<MoveResult>> {
         let (parts, folders) = (self.parts, self.folders);
         *self.lease = self.lease.clone().keep(parts).await?;
-        let Some(first) = batch.first().map(|first| first.target) else {
-            return Ok(Vec::new());
-        };
         let mut results = Vec::new();
-        let batch = &readdress(parts, folders, batch).await?;
-        let to_move = match folders.target(first) {
-            Some(target) => match look(parts, folders, target, batch, &mut results).await {
-                Err(error) if is_lost_quarantine(first, &error) => {
-                    return Ok(wait_for_quarantine(parts, batch, &error));
-                }
-                looked => looked?,
-            },
-            None if first == Disposition::Delete => batch.clone(),
-            None if folders.quarantine_is_missing => {
-                let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
-                return Ok(wait_for_quarantine(parts, batch, &error));
-            }
-            None => return Ok(batch.iter().map(|it| homeless(parts, it)).collect()),
-        };
-        let to_move: Vec<_> = without_lost(parts, to_move, &mut results)
-            .into_iter()
-            .map(|planned| PlannedMove {
-                again: true,
-                ..planned
-            })
-            .collect();
-        results.extend(move_batch(parts, folders, &to_move).await?);
+        // Boxed, since they would make every run's future as large as their own.
+        let to_move = Box::pin(left_to_move(parts, folders, batch, &mut results));
+        let to_move = beside(self.lease, parts, to_move).await?;
+        if to_move.is_empty() {
+            return Ok(results);
+        }
+        // However long the look took: whoever lost the lease moves nothing, and the move has a whole one.
+        *self.lease = self.lease.clone().renew(parts).await?;
+        let moved = Box::pin(move_batch(parts, folders, &to_move));
+        results.extend(under(self.lease, parts, moved).await?);
         Ok(results)
     }
+}
+
+/// Looks for each item of a batch in its target. Answers those that are still to be moved, each as one that may have been.
+async fn left_to_move(
+    parts: &Parts,
+    folders: &Folders,
+    batch: &[PlannedMove],
+    results: &mut Vec<MoveResult>,
+) -> Result<Vec<PlannedMove>> {
+    let Some(first) = batch.first().map(|first| first.target) else {
+        return Ok(Vec::new());
+    };
+    let batch = &readdress(parts, folders, batch).await?;
+    let to_move = match folders.target(first) {
+        Some(target) => match look(parts, folders, target, batch, results).await {
+            Err(error) if is_lost_quarantine(first, &error) => {
+                results.clear();
+                results.extend(wait_for_quarantine(parts, batch, &error));
+                return Ok(Vec::new());
+            }
+            looked => looked?,
+        },
+        None if first == Disposition::Delete => batch.clone(),
+        None if folders.quarantine_is_missing => {
+            let error = Error::new(&codes::SOURCE_FOLDER_NOT_FOUND, "open_folder");
+            results.extend(wait_for_quarantine(parts, batch, &error));
+            return Ok(Vec::new());
+        }
+        None => {
+            results.extend(batch.iter().map(|it| homeless(parts, it)));
+            return Ok(Vec::new());
+        }
+    };
+    let to_move = without_lost(parts, to_move, results).into_iter();
+    let again = to_move.map(|planned| PlannedMove {
+        again: true,
+        ..planned
+    });
+    Ok(again.collect())
 }
 
 /// Whether an error of a whole call may be due to one of its items.

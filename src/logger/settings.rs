@@ -22,7 +22,8 @@ pub struct RunSettings {
     pub attempts: u32,
     /// The wait after the first failed attempt of a mail; it doubles with each further one, up to a day. Default 1 minute.
     pub first_backoff: Duration,
-    /// How long a mailbox is taken for; it is renewed while the run lives. Default 5 minutes.
+    /// How long a mailbox is taken for; it is renewed while the run lives. Default 5 minutes. It must be more than twice as
+    /// long as a move may take ([`SourceCapabilities::longest_change`](crate::source::SourceCapabilities::longest_change)).
     pub lease: Duration,
     /// Bytes of an original above which it is staged in the store in pieces. Default 4 MiB.
     pub inline_bytes: usize,

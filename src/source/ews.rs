@@ -29,6 +29,7 @@ mod version;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -122,6 +123,10 @@ impl MailSource for EwsSource {
     /// An id of EWS comes with a change key (`ItemId`), one of Graph without.
     fn is_own(&self, item: &ItemRef) -> bool {
         item.change_key.is_some()
+    }
+
+    fn wait_at_most(&self, longest: Duration) {
+        self.inner.session.gate.wait_at_most(longest);
     }
 
     fn capabilities(&self) -> SourceCapabilities {

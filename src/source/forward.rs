@@ -1,6 +1,7 @@
 //! The source's traits through `Arc` and `Box`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{
     Disposal, FetchSink, Folder, FolderPage, FolderPath, FolderSelector, ItemRef, ListRequest,
@@ -14,6 +15,7 @@ forward! {
     MailSource {
         fn capabilities(&self) -> SourceCapabilities;
         fn is_own(&self, item: &ItemRef) -> bool;
+        fn wait_at_most(&self, longest: Duration);
         async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder>;
         async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing>;
         async fn fetch(

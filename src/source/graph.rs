@@ -26,6 +26,7 @@ mod transfer;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -107,6 +108,10 @@ impl MailSource for GraphSource {
     /// An id of Graph comes without a change key, one of EWS with it (`ItemId`).
     fn is_own(&self, item: &ItemRef) -> bool {
         item.change_key.is_none()
+    }
+
+    fn wait_at_most(&self, longest: Duration) {
+        self.inner.session.gate.wait_at_most(longest);
     }
 
     fn capabilities(&self) -> SourceCapabilities {

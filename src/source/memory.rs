@@ -123,6 +123,12 @@ impl MemorySource {
         self.state().room.copy_to_path(item, to)
     }
 
+    /// Changes the content of an item, as a person would, and answers its new version: id and search key stay, the change key
+    /// is another one.
+    pub fn edit_by_hand(&self, item: &ItemRef, original: impl Into<Vec<u8>>) -> Option<ItemRef> {
+        self.state().room.edit(item, original.into())
+    }
+
     /// Renames a folder; its id stays. Answers whether it was there.
     pub fn rename_folder(&self, from: &FolderPath, to: FolderPath) -> bool {
         self.state().room.rename(from, to)

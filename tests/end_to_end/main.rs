@@ -11,6 +11,7 @@
 mod corpus;
 mod counts;
 mod faults;
+mod leases;
 mod schema;
 mod setting;
 #[path = "../support/skipped.rs"]

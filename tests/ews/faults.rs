@@ -191,6 +191,27 @@ async fn a_wait_beyond_the_limit_is_the_callers_and_holds_every_call() {
 }
 
 #[tokio::test]
+async fn a_source_can_be_asked_to_wait_no_longer_than_so_long() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "FindItem",
+        fault("ErrorServerBusy", Some(16_000)),
+        1,
+    )
+    .await;
+    let (source, clock) = source(&server);
+    source.clone().wait_at_most(Duration::from_secs(15));
+    source.wait_at_most(Duration::from_mins(3));
+    let error = source.list(&folder("Q"), all()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.retry_after()),
+        (ErrorKind::Throttled, Some(Duration::from_secs(16)))
+    );
+    assert!(clock.waits().is_empty());
+}
+
+#[tokio::test]
 async fn repeating_is_bounded_and_waits_longer_each_time() {
     let server = MockServer::start().await;
     answer_with(&server, "FindItem", status(502, String::new()), 5).await;

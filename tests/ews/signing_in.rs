@@ -209,6 +209,55 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!(code_of(&error), "http.unauthorized");
 }
 
+/// Asks for a page, an original or a move.
+async fn ask(source: &EwsSource, operation: &str) -> Result<()> {
+    let queue = folder("Q");
+    match operation {
+        "FindItem" => source.list(&queue, all()).await.map(|_| ()),
+        "GetItem" => {
+            let mut sink = Collect::default();
+            source.fetch(&queue, &listed(&["A"]), &mut sink).await
+        }
+        _ => {
+            let moved = source.move_to(&queue, &refs(&["A"]), &folder("S")).await;
+            moved.map(|_| ())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once_whatever_is_asked() {
+    let moved =
+        fine("<m:Items><t:Message><t:ItemId Id=\"B\" ChangeKey=\"CQ\"/></t:Message></m:Items>");
+    for (operation, xml) in [
+        ("FindItem", empty_page()),
+        ("GetItem", response("GetItem", &[item("A", Some("x"), "")])),
+        ("MoveItem", response("MoveItem", &[moved])),
+    ] {
+        for (refused, fine) in [(1, true), (2, false)] {
+            let server = MockServer::start().await;
+            answer_with(&server, operation, ResponseTemplate::new(401), refused).await;
+            if fine {
+                answer(&server, operation, xml.clone(), 1).await;
+            }
+            let (source, clock) = source_with(&server, |builder| {
+                builder.with_access_token(Arc::new(Tokens::default()))
+            });
+            let asked = ask(&source, operation).await;
+            let code = asked.err().map(|error| code_of(&error));
+            assert_eq!(code, (!fine).then_some("http.unauthorized"), "{operation}");
+            let sent = server.received_requests().await.unwrap();
+            let tokens: Vec<_> = sent
+                .iter()
+                .map(|sent| sent.headers["authorization"].to_str().unwrap())
+                .collect();
+            let expected = ["Bearer canary-secret-0", "Bearer canary-secret-1"];
+            assert_eq!(tokens, expected, "{operation}");
+            assert!(clock.waits().is_empty());
+        }
+    }
+}
+
 #[test]
 fn a_description_and_a_source_show_no_address_account_or_proxy() {
     let canaries = ["canary", "example.com", "svc", "10.1.2.3"];

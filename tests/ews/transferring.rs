@@ -98,6 +98,26 @@ async fn a_move_with_an_unknown_effect_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn what_moves_or_deletes_has_a_time_of_its_own() {
+    let server = MockServer::start().await;
+    let late = |template: ResponseTemplate| template.set_delay(Duration::from_millis(1_500));
+    let moved = ok(response("MoveItem", &[moved_to("B")]));
+    answer_with(&server, "MoveItem", late(moved), 1).await;
+    let page = ok(response("FindItem", &[page("", 0, true)]));
+    answer_with(&server, "FindItem", late(page), 1).await;
+    let (source, _) = source_with(&server, |builder| {
+        builder.with_change_timeout(Duration::from_millis(300))
+    });
+    let longest = source.capabilities().longest_change;
+    assert_eq!(longest, Some(Duration::from_millis(300)));
+    let moved = source
+        .move_to(&folder("Q"), &refs(&["A"]), &folder("S"))
+        .await;
+    assert_eq!(code_of(&moved.unwrap_err()), "http.timeout");
+    source.list(&folder("Q"), all()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_move_that_was_refused_before_it_began_is_repeated() {
     let server = MockServer::start().await;
     answer(&server, "MoveItem", fault("ErrorServerBusy", Some(2000)), 1).await;

@@ -8,6 +8,7 @@
     clippy::field_reassign_with_default
 )]
 
+mod edited;
 mod office;
 mod poison;
 mod poisoned;

@@ -33,6 +33,13 @@ const ANY_POISON: &str =
     "tests/fault_matrix/poison.rs::a_mail_that_fails_in_any_way_changes_nothing_for_the_others";
 const LOST_QUARANTINE_MOVE: &str = "tests/fault_matrix/poison.rs::a_quarantine_move_with_a_lost_reply_is_looked_for_and_not_repeated";
 const BUSY_COMMIT: &str = "tests/sqlite_store.rs::a_write_that_another_process_keeps_waiting_is_unavailable_and_can_be_repeated";
+const BUSY_LEASE: &str = "tests/sqlite_store.rs::a_lease_and_a_result_that_another_process_keeps_waiting_can_be_asked_for_again";
+const COLLIDED_COMMIT: &str =
+    "tests/postgres_store/refusals.rs::a_serialization_failure_or_a_deadlock_is_done_again_whole";
+const COLLIDED_LEASE: &str =
+    "tests/postgres_store/refusals.rs::a_lease_and_a_result_that_collide_are_done_again_whole";
+const REFUSED_ANY: &str =
+    "tests/ews/signing_in.rs::a_refused_token_is_replaced_once_whatever_is_asked";
 const PROCESSES: &str =
     "tests/store_processes.rs::processes_that_commit_at_once_lose_nothing_and_log_nothing_twice";
 const TWO_POOLS: &str = "tests/pool/turns.rs::two_pools_on_one_sqlite_file_log_nothing_twice";
@@ -73,6 +80,7 @@ const READING: &[(Row, Column, Tests)] = &[
         "B",
         &[
             "tests/oauth_app.rs::a_refusal_is_a_typed_error_without_its_description",
+            "tests/oauth_app.rs::a_service_that_wants_to_be_left_alone_is_not_asked_before_its_time",
             "tests/pool/turns.rs::one_broken_mailbox_never_delays_another",
         ],
     ),
@@ -108,7 +116,7 @@ const READING: &[(Row, Column, Tests)] = &[
             "tests/fault_matrix/steps.rs::a_lease_whose_reply_was_lost_counts_as_not_held_and_ends_by_itself",
         ],
     ),
-    ("2", "B", &[BUSY_COMMIT]),
+    ("2", "B", &[BUSY_LEASE, COLLIDED_LEASE]),
     (
         "2",
         "W",
@@ -163,7 +171,7 @@ const READING: &[(Row, Column, Tests)] = &[
         ],
     ),
     ("4", "B", &[WISH_IS_KEPT, BUSY_RUN]),
-    ("4", "A", &[REFUSED_ONCE, REFUSED_RUN]),
+    ("4", "A", &[REFUSED_ANY, REFUSED_RUN]),
     (
         "4",
         "P",
@@ -222,7 +230,7 @@ const WRITING: &[(Row, Column, Tests)] = &[
             "src/testkit/conformance/store/commit.rs::a_commit_with_a_lost_reply_is_repeated_by_the_next_holder",
         ],
     ),
-    ("6", "B", &[BUSY_COMMIT]),
+    ("6", "B", &[BUSY_COMMIT, COLLIDED_COMMIT]),
     (
         "6",
         "P",
@@ -294,7 +302,7 @@ const WRITING: &[(Row, Column, Tests)] = &[
         ],
     ),
     ("7", "B", &[WISH_IS_KEPT, BUSY_RUN]),
-    ("7", "A", &[REFUSED_RUN]),
+    ("7", "A", &[REFUSED_ANY, REFUSED_RUN]),
     (
         "7",
         "P",
@@ -310,12 +318,20 @@ const WRITING: &[(Row, Column, Tests)] = &[
             "tests/fault_matrix/steps.rs::a_blind_second_move_makes_a_copy_where_old_ids_stay_usable",
         ],
     ),
-    ("7", "W", &[LATE_MOVE]),
+    (
+        "7",
+        "W",
+        &[
+            LATE_MOVE,
+            "tests/end_to_end/leases.rs::a_move_that_waits_in_the_gate_is_not_sent_once_the_lease_is_lost",
+            "tests/end_to_end/leases.rs::recovery_sends_no_move_once_the_lease_is_lost",
+        ],
+    ),
     ("8", "C", &[CRASHES]),
     ("8", "C'", &[CRASHES]),
     ("8", "T", &[EVERY_STORE_FAULT]),
     ("8", "R", &[EVERY_STORE_FAULT]),
-    ("8", "B", &[BUSY_COMMIT]),
+    ("8", "B", &[BUSY_LEASE, COLLIDED_LEASE]),
     (
         "8",
         "P",
@@ -416,7 +432,10 @@ const OUTSIDE: &[(Row, Column, Tests)] = &[
     (
         "outside",
         "mail edited",
-        &["src/logger/listing.rs::an_item_waits_for_its_move_whatever_its_version"],
+        &[
+            "tests/fault_matrix/edited.rs::a_mail_that_is_edited_at_any_moment_is_logged_as_it_was_read_once_and_moved",
+            "src/logger/listing.rs::an_item_waits_for_its_move_whatever_its_version",
+        ],
     ),
     (
         "outside",
@@ -462,7 +481,12 @@ const OUTSIDE: &[(Row, Column, Tests)] = &[
     (
         "outside",
         "two versions",
-        &["tests/sqlite_store.rs::a_schema_that_is_newer_or_differs_is_refused_and_left_alone"],
+        &[
+            "tests/sqlite_store.rs::a_schema_that_is_newer_or_differs_is_refused_and_left_alone",
+            "tests/sqlite_store.rs::a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_more",
+            "tests/postgres_store/schema.rs::a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_more",
+            "tests/logger/faults.rs::a_store_that_a_newer_version_has_migrated_ends_the_run_and_nothing_more_moves",
+        ],
     ),
 ];
 

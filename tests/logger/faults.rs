@@ -188,6 +188,22 @@ async fn a_lost_lease_ends_the_run_and_nothing_more_moves() {
 }
 
 #[tokio::test]
+async fn a_store_that_a_newer_version_has_migrated_ends_the_run_and_nothing_more_moves() {
+    let bench = loaded();
+    let newer = error(&codes::STORE_SCHEMA_NEWER);
+    bench.store.fail_call(StoreOperation::Commit, 2, newer);
+    let failed = bench.run_with(small_batches()).await.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::LoggingMessages, "store.schema_newer")
+    );
+    let (logged, moved) = (failed.report.logged, failed.report.moved);
+    assert_eq!(failed.report.moves_pending, logged - moved);
+    assert!(failed.report.moves_pending > 0, "{failed:?}");
+    assert!(failed.report.closes(), "{failed:?}");
+}
+
+#[tokio::test]
 async fn a_directory_that_fails_is_an_error_of_the_run_and_never_no_match() {
     let bench = loaded();
     bench.company.out_of_order.store(true, Ordering::Relaxed);

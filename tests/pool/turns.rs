@@ -6,15 +6,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use email_logging::Scope;
+use email_logging::clock::Clock as _;
 use email_logging::error::codes;
 use email_logging::logger::{ConnectionBudget, LoggerPool, MailboxState, PoolSettings};
 use email_logging::message::MailFacts;
+use email_logging::source::{FolderSelector, MailSource};
 use email_logging::store::{Acquired, InteractionLog as _, LogFilter, MailLedger as _};
 use email_logging::testkit::clock::SeededEntropy;
 use tokio::sync::oneshot;
 
 use crate::office::{Office, error, offer, queue, storage};
-use crate::yard::{Told, Yard, minutes, settle};
+use crate::yard::{Line, Told, Yard, minutes, named, settle};
 
 fn settings() -> PoolSettings {
     PoolSettings::default()
@@ -275,6 +277,83 @@ fn a_mailbox_that_hangs_holds_its_own_connections_alone() {
     yard.mailboxes["a"].hangs.store(true, Ordering::Relaxed);
     minutes(&yard, &pool, 30, |_| {});
     assert_eq!(["a", "b", "c"].map(|name| yard.stored(name)), [0, 10, 10]);
+}
+
+#[test]
+fn throttled_mailboxes_give_their_turns_back_and_delay_nobody() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    for number in 0..20 {
+        let name = format!("a{number:02}");
+        pool.add(yard.mailbox(&name, 10)).unwrap();
+        let asks = &yard.mailboxes[&name].asks;
+        *asks.lock().unwrap() = Some(Duration::from_mins(3));
+    }
+    pool.add(yard.mailbox("z", 10)).unwrap();
+    let mut stored = Vec::new();
+    minutes(&yard, &pool, 2, |_| stored.push(yard.stored("z")));
+    assert_eq!(stored, [10, 10], "in its first minute");
+    for mailbox in &pool.health().mailboxes {
+        match &mailbox.state {
+            MailboxState::Waiting { .. } => assert_eq!(mailbox.mailbox.mailbox.as_str(), "z"),
+            MailboxState::BackingOff { until } => {
+                let left = until.duration_since(yard.clock.now()).as_secs();
+                assert_eq!(left, 60, "as long as the server asked for");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    for mailbox in yard.mailboxes.values() {
+        *mailbox.asks.lock().unwrap() = None;
+    }
+    minutes(&yard, &pool, 2, |_| {});
+    assert!(yard.mailboxes.keys().all(|name| yard.stored(name) == 10));
+}
+
+#[test]
+fn a_mailbox_that_is_throttled_again_and_again_waits_no_longer_than_it_is_asked_to() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    pool.add(yard.mailbox("a", 1)).unwrap();
+    *yard.mailboxes["a"].asks.lock().unwrap() = Some(Duration::from_mins(2));
+    minutes(&yard, &pool, 60, |_| {});
+    assert_eq!(yard.told().len(), 31);
+}
+
+#[test]
+fn a_short_wait_is_part_of_the_turn() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    pool.add(yard.mailbox("a", 1)).unwrap();
+    *yard.mailboxes["a"].asks.lock().unwrap() = Some(Duration::from_secs(15));
+    let mut run = pin!(pool.run(std::future::pending(), yard.tell()));
+    assert!(settle(run.as_mut()).is_none());
+    *yard.mailboxes["a"].asks.lock().unwrap() = None;
+    yard.clock.advance(Duration::from_secs(15));
+    assert!(settle(run.as_mut()).is_none());
+    assert_eq!((yard.told().len(), yard.stored("a")), (1, 1));
+}
+
+#[test]
+fn pools_on_one_budget_have_one_share_for_a_mailbox() {
+    let mut yard = Yard::new();
+    for name in ["a", "b"] {
+        drop(yard.mailbox(name, 1));
+    }
+    let budget = ConnectionBudget::new(100, 2);
+    let line = |name: &str| Arc::new(Line(Arc::clone(&yard.mailboxes[name])));
+    let first = budget.bound_to(&named("a"), line("a"));
+    let second = budget.clone().bound_to(&named("a"), line("a"));
+    let other = budget.bound_to(&named("b"), line("b"));
+    let folder = FolderSelector::Path(queue());
+    let sources: [&dyn MailSource; 3] = [&first, &second, &other];
+    let calls = (0..12).map(|call| sources[call % 3].open_folder(&folder));
+    let all = futures_util::future::join_all(calls);
+    let opened = settle(pin!(all)).unwrap();
+    assert!(opened.iter().all(Result::is_ok));
+    let most = ["a", "b"].map(|name| yard.mailboxes[name].own.most());
+    assert_eq!((most, yard.all.most()), ([2, 2], 4));
+    assert_eq!(budget.in_use(), 0);
 }
 
 #[test]

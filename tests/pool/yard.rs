@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::clock::Clock as _;
+use email_logging::error::codes;
 use email_logging::logger::{LoggerPool, PoolMailbox, PoolSettings, RunError, RunReport};
 use email_logging::message::MailFacts;
 use email_logging::source::{
@@ -20,7 +21,7 @@ use email_logging::store::MemoryStore;
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
 
-use crate::office::{mail, people, quarantine, queue, small_batches, storage};
+use crate::office::{error, mail, people, quarantine, queue, small_batches, storage};
 
 /// Waits once: a point where others go on.
 #[derive(Default)]
@@ -87,12 +88,37 @@ pub(crate) struct Mailbox {
     all: Arc<Counter>,
     pub(crate) fails: Mutex<Option<fn() -> Error>>,
     pub(crate) hangs: AtomicBool,
+    /// How long the server wants to be left alone, at each call.
+    pub(crate) asks: Mutex<Option<Duration>>,
+    /// The longest wait that a call takes upon itself.
+    patience: Mutex<Duration>,
+    clock: ManualClock,
     pub(crate) calls: AtomicU32,
+}
+
+impl Mailbox {
+    /// Waits as a source does in its gate, and is told to wait again each time.
+    async fn left_alone(&self) -> Result<()> {
+        for _ in 0..5 {
+            let Some(wait) = *self.asks.lock().unwrap() else {
+                return Ok(());
+            };
+            if wait > *self.patience.lock().unwrap() {
+                return Err(throttled(wait));
+            }
+            self.clock.sleep(wait).await;
+        }
+        Err(throttled(Duration::from_secs(1)))
+    }
+}
+
+fn throttled(wait: Duration) -> Error {
+    error(&codes::EWS_THROTTLED).with_retry_after(wait)
 }
 
 /// What the pool has of a mailbox.
 #[derive(Debug)]
-struct Line(Arc<Mailbox>);
+pub(crate) struct Line(pub(crate) Arc<Mailbox>);
 
 macro_rules! counted {
     ($mailbox:expr, $call:expr) => {{
@@ -103,6 +129,7 @@ macro_rules! counted {
         while mailbox.hangs.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
+        mailbox.left_alone().await?;
         let fails = *mailbox.fails.lock().unwrap();
         match fails {
             Some(error) => Err(error()),
@@ -115,6 +142,11 @@ macro_rules! counted {
 impl MailSource for Line {
     fn capabilities(&self) -> SourceCapabilities {
         self.0.source.capabilities()
+    }
+
+    fn wait_at_most(&self, longest: Duration) {
+        let mut patience = self.0.patience.lock().unwrap();
+        *patience = longest.min(*patience);
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
@@ -197,6 +229,9 @@ impl Yard {
             all: Arc::clone(&self.all),
             fails: Mutex::default(),
             hangs: AtomicBool::new(false),
+            asks: Mutex::default(),
+            patience: Mutex::new(Duration::from_mins(4)),
+            clock: self.clock.clone(),
             calls: AtomicU32::new(0),
         });
         self.mailboxes.insert(name.to_owned(), mailbox);

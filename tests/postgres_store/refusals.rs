@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use email_logging::ErrorKind;
 use email_logging::store::{
-    CommitBatch, EventFeed, MailLedger, PostgresStore, RowContent, RowResult, SetupStore,
+    CommitBatch, EventFeed, MailLedger, MoveOutcome, MoveResult, PostgresStore, RowContent,
+    RowResult, SetupStore,
 };
 
 use crate::cluster::{Server, migrated, own_server, server};
@@ -13,6 +14,11 @@ use crate::{codes, entry_numbers, scope};
 
 /// Makes the insert of an event fail with this SQLSTATE, this many times.
 async fn failing(server: &Server, schema: &str, state: &str, times: u32) {
+    failing_at(server, schema, "INSERT ON event", state, times).await;
+}
+
+/// Makes a write fail with this SQLSTATE, this many times.
+async fn failing_at(server: &Server, schema: &str, write: &str, state: &str, times: u32) {
     let trigger = format!(
         "SET search_path TO {schema};
          CREATE SEQUENCE failures;
@@ -22,7 +28,7 @@ async fn failing(server: &Server, schema: &str, state: &str, times: u32) {
              END IF;
              RETURN NEW;
          END $$;
-         CREATE TRIGGER fail BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION fail()"
+         CREATE TRIGGER fail BEFORE {write} FOR EACH ROW EXECUTE FUNCTION fail()"
     );
     server.raw().await.batch_execute(&trigger).await.unwrap();
 }
@@ -45,6 +51,33 @@ async fn a_serialization_failure_or_a_deadlock_is_done_again_whole() {
         assert_eq!(entry_numbers(&store).await, [1]);
         let events = store.read_events(&scope(), "erp", 10).await.unwrap();
         assert_eq!(events.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_and_a_result_that_collide_are_done_again_whole() {
+    let Some(server) = server() else { return };
+    for state in ["40001", "40P01"] {
+        let options = server.options();
+        let store = migrated(options.clone()).await;
+        failing_at(&server, &options.schema, "UPDATE ON lease", state, 3).await;
+        let again = format!("SELECT setval('{}.failures', 1, false)", options.schema);
+        let lease = lease(&store, &scope()).await;
+        assert_eq!(lease.epoch, 1, "taken once");
+        commit(&store, &scope(), &lease, vec![logged(&scope(), 1, 100)]).await;
+        let mailbox = crate::store_rows::mailbox();
+        let own = scope();
+        let planned = || store.pending_moves(&own, &mailbox, jiff::Timestamp::MAX, 10);
+        assert_eq!(planned().await.unwrap().len(), 1);
+        let (key, item) = (crate::store_rows::key(1), crate::store_rows::item(1));
+        let mut batch = CommitBatch::default();
+        batch.moves = vec![MoveResult::new(key, item, MoveOutcome::Vanished)];
+        server.raw().await.batch_execute(&again).await.unwrap();
+        store.commit(&scope(), &lease, batch).await.unwrap();
+        assert_eq!(planned().await.unwrap(), []);
+        let events = store.read_events(&scope(), "erp", 10).await.unwrap();
+        let numbers: Vec<u64> = events.iter().map(|event| event.number).collect();
+        assert_eq!(numbers, [1, 2], "one of the mail, one of its move");
     }
 }
 

@@ -1,12 +1,16 @@
 //! Migrations, and the tables that both engines share.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use email_logging::ErrorKind;
 use email_logging::setup::EmailLoggingSetup;
-use email_logging::store::{EventFeed, PostgresOptions, PostgresStore, SetupStore};
+use email_logging::store::{
+    CommitBatch, EventFeed, MailLedger, PostgresOptions, PostgresStore, SetupStore,
+};
+use email_logging::{ErrorKind, WorkerId};
 
 use crate::cluster::{migrated, server};
+use crate::store_rows::{commit, lease, logged};
 use crate::{codes, scope};
 
 #[tokio::test]
@@ -54,6 +58,48 @@ async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
             assert_eq!(codes(&error), (ErrorKind::Config, code), "{change}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_more() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = migrated(options.clone()).await;
+    let held = lease(&store, &scope()).await;
+    commit(&store, &scope(), &held, vec![logged(&scope(), 1, 100)]).await;
+    let newer = format!(
+        "INSERT INTO {}.schema_migration VALUES (999, '0999_later', 'x', 0)",
+        options.schema
+    );
+    server.raw().await.batch_execute(&newer).await.unwrap();
+    let (ttl, scope) = (Duration::from_mins(1), &scope());
+    let (worker, free) = (WorkerId::from("worker"), "free".into());
+    let batch = CommitBatch::of_rows(vec![logged(scope, 2, 100)]);
+    let setup = EmailLoggingSetup::default();
+    for error in [
+        store.commit(scope, &held, batch).await.unwrap_err(),
+        store.renew(scope, &held, ttl).await.unwrap_err(),
+        store.release(scope, &held).await.unwrap_err(),
+        store.acquire(scope, &free, &worker, ttl).await.unwrap_err(),
+        store.save_setup(scope, &setup, 0).await.unwrap_err(),
+    ] {
+        let newer = (ErrorKind::Config, "store.schema_newer");
+        assert_eq!(codes(&error), newer);
+        let remedy = error.remedy();
+        assert!(remedy.contains("newer version"), "{remedy}");
+    }
+    assert_eq!(crate::entry_numbers(&store).await, [1], "it still reads");
+    let mut raw = server.raw().await;
+    let lock = raw.transaction().await.unwrap();
+    let find = format!("SELECT epoch FROM {}.lease", options.schema);
+    let epochs: Vec<i64> = lock
+        .query(&find, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(epochs, [1], "nobody took a mailbox");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

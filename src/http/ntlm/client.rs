@@ -109,7 +109,7 @@ impl NtlmClient {
             let error = Error::new(&codes::CONFIG_INVALID, outgoing.operation);
             return Err(error.with_detail("a sign-in by NTLM belongs to one host"));
         }
-        let deadline = Deadline::new(&self.options);
+        let deadline = Deadline::new(&self.options, outgoing.within);
         while let Some(mut connection) = self.pool.take() {
             let request = self.template.whole(outgoing, None);
             match send(&mut connection, request, deadline, outgoing).await {

@@ -100,10 +100,10 @@ fn path_of(url: &ServiceUrl) -> String {
 
 impl Deadline {
     /// Begins now.
-    pub(super) fn new(options: &HttpOptions) -> Self {
+    pub(super) fn new(options: &HttpOptions, within: Option<Duration>) -> Self {
         Self {
             first_byte: options.first_byte_timeout,
-            end: Instant::now() + options.total_timeout,
+            end: Instant::now() + within.unwrap_or(options.total_timeout),
         }
     }
 

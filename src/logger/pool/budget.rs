@@ -1,10 +1,13 @@
 //! A bound on the calls to mail systems, for each mailbox and in all.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::mailbox::PoolMailbox;
 use crate::error::Result;
 use crate::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
@@ -13,12 +16,15 @@ use crate::source::{
 
 /// How many calls to mail systems may be under way. Clones share it, also between pools.
 ///
-/// Calls that wait are served in the order in which they came. A wait that the server asks for is part of its call.
+/// Calls that wait are served in the order in which they came. A wait that the server asks for is part of its call; in a pool
+/// it is a short one ([`PoolSettings::longest_wait`](super::PoolSettings::longest_wait)).
 #[derive(Debug, Clone)]
 pub struct ConnectionBudget {
     all: Arc<Semaphore>,
     total: u32,
     per_mailbox: u32,
+    /// The shares of mailboxes that somebody has bound.
+    shares: Arc<Mutex<BTreeMap<PoolMailbox, Weak<Semaphore>>>>,
 }
 
 impl ConnectionBudget {
@@ -29,6 +35,7 @@ impl ConnectionBudget {
             all: Arc::new(Semaphore::new(total as usize)),
             total,
             per_mailbox: per_mailbox.max(1),
+            shares: Arc::default(),
         }
     }
 
@@ -38,11 +45,37 @@ impl ConnectionBudget {
         self.total.saturating_sub(free)
     }
 
-    /// A source of one mailbox whose calls count.
+    /// A source whose calls count, with a share of its own, as the only source of a mailbox has.
     pub fn bound(&self, source: Arc<dyn MailSource>) -> impl MailSource + use<> {
+        self.with_share(source, self.share())
+    }
+
+    /// A source of this mailbox whose calls count. All sources of the mailbox have one share, whichever pools they are in.
+    pub fn bound_to(
+        &self,
+        mailbox: &PoolMailbox,
+        source: Arc<dyn MailSource>,
+    ) -> impl MailSource + use<> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|_, share| share.strong_count() > 0);
+        let known = shares.get(mailbox).and_then(Weak::upgrade);
+        let share = known.unwrap_or_else(|| {
+            let share = self.share();
+            shares.insert(mailbox.clone(), Arc::downgrade(&share));
+            share
+        });
+        drop(shares);
+        self.with_share(source, share)
+    }
+
+    fn share(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.per_mailbox as usize))
+    }
+
+    fn with_share(&self, source: Arc<dyn MailSource>, own: Arc<Semaphore>) -> BoundedSource {
         BoundedSource {
             source,
-            own: Semaphore::new(self.per_mailbox as usize),
+            own,
             budget: self.clone(),
         }
     }
@@ -51,7 +84,7 @@ impl ConnectionBudget {
 #[derive(Debug)]
 struct BoundedSource {
     source: Arc<dyn MailSource>,
-    own: Semaphore,
+    own: Arc<Semaphore>,
     budget: ConnectionBudget,
 }
 
@@ -73,6 +106,10 @@ impl MailSource for BoundedSource {
 
     fn is_own(&self, item: &ItemRef) -> bool {
         self.source.is_own(item)
+    }
+
+    fn wait_at_most(&self, longest: Duration) {
+        self.source.wait_at_most(longest);
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {

@@ -250,9 +250,12 @@ impl Seat {
         }
         let mut chance = [0; 1];
         entropy.fill(&mut chance);
-        let wait = settings.backoff(self.failed_in_a_row, chance[0]);
-        let asked = error.retry_after().unwrap_or_default();
-        (Rest::BacksOff, wait.max(asked))
+        let asked = error.retry_after();
+        // Who knows how long a server wants to be left alone does not have to find out.
+        let told = error.kind() == ErrorKind::Throttled && asked.is_some();
+        let failed = if told { 1 } else { self.failed_in_a_row };
+        let wait = settings.backoff(failed, chance[0]);
+        (Rest::BacksOff, wait.max(asked.unwrap_or_default()))
     }
 
     pub(super) fn health(&self, mailbox: &PoolMailbox, now: Timestamp) -> MailboxHealth {

@@ -22,6 +22,9 @@ pub struct PoolSettings {
     pub first_backoff: Duration,
     /// The longest such wait, unless the server asks for more. Default 1 hour.
     pub longest_backoff: Duration,
+    /// The longest wait inside a turn when a server asks for one; a longer one ends the turn, and the mailbox has its next
+    /// one when the wait is over. Default 15 seconds: enough to ask again what failed in passing.
+    pub longest_wait: Duration,
     /// The wait after another worker was found on a mailbox. Default 1 minute.
     pub busy_after: Duration,
     /// From the end of a mailbox's turn to the next one that a hint of its wake-ups brings forward, at least. Default 10
@@ -39,6 +42,7 @@ impl Default for PoolSettings {
             connections_per_mailbox: 4,
             first_backoff: Duration::from_mins(1),
             longest_backoff: Duration::from_hours(1),
+            longest_wait: Duration::from_secs(15),
             busy_after: Duration::from_mins(1),
             hint_pause: Duration::from_secs(10),
         }

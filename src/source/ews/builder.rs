@@ -276,10 +276,21 @@ impl EwsSourceBuilder {
 
     /// The longest time from sending a request to the last byte of its answer; default 10 minutes.
     ///
-    /// This is for large originals over slow lines. A logger renews its lease of 5 minutes while an answer arrives; where
-    /// a host keeps a lease of its own without renewing it, this has to be shorter than that.
+    /// This is for large originals over slow lines. A logger renews its lease while an answer arrives; what moves or deletes
+    /// has [a shorter time](Self::with_change_timeout).
     pub fn with_total_timeout(mut self, timeout: Duration) -> Self {
         self.http.total_timeout = timeout;
+        self
+    }
+
+    /// The longest time from sending a request that moves or deletes to the last byte of its answer; default 2 minutes, and
+    /// never more than [the one of all requests](Self::with_total_timeout).
+    ///
+    /// A logger moves only under a lease that lasts longer, so its lease
+    /// ([`RunSettings::lease`](crate::logger::RunSettings::lease)) has to be more than twice as long: one that is not is
+    /// refused when the logger is built.
+    pub fn with_change_timeout(mut self, timeout: Duration) -> Self {
+        self.http.change_timeout = timeout;
         self
     }
 
@@ -336,8 +347,9 @@ impl EwsSourceBuilder {
         self
     }
 
-    /// The longest wait that a call takes upon itself when the server asks for one; default 4 minutes, which is less than
-    /// the lease of 5 minutes under which a logger works. A longer one is returned as `Throttled` with the time.
+    /// The longest wait that a call takes upon itself when the server asks for one; default 4 minutes. A longer one is returned
+    /// as `Throttled` with the time. A logger renews its lease meanwhile, and sends nothing more once it has lost it. A pool
+    /// makes the wait shorter ([`PoolSettings::longest_wait`](crate::logger::PoolSettings::longest_wait)).
     pub fn with_longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
@@ -480,6 +492,7 @@ impl EwsSourceBuilder {
             },
             impersonated: self.impersonated,
             repeats: self.repeats,
+            longest_change: self.http.longest_change(),
         };
         let run_bytes = self.http.body_limit / 2;
         let slots = usize::try_from(self.connections).unwrap_or(usize::MAX);
@@ -487,6 +500,7 @@ impl EwsSourceBuilder {
         let capabilities = SourceCapabilities {
             connections: self.connections,
             stamps: self.stamps,
+            longest_change: Some(self.http.longest_change()),
             ..SourceCapabilities::default()
         };
         let (names, mailbox) = (Names::default(), self.mailbox);

@@ -49,6 +49,8 @@ pub(super) struct Session {
     /// Routing headers of calls about the content of public folders.
     pub(super) content_routing: Option<HeaderMap>,
     pub(super) repeats: usize,
+    /// The longest time of a request that changes something.
+    pub(super) longest_change: Duration,
 }
 
 impl fmt::Debug for Session {
@@ -280,6 +282,7 @@ impl Session {
             request_id: &request_id,
             headers,
             body: body.into(),
+            within: request.changes().then_some(self.longest_change),
         };
         self.deliver(outgoing).await.map_err(Failure::of_transport)
     }

@@ -225,6 +225,17 @@ impl GraphSourceBuilder {
         self
     }
 
+    /// The longest time from sending a request that moves or deletes to the last byte of its answer; default 2 minutes, and
+    /// never more than [the one of all requests](Self::with_total_timeout).
+    ///
+    /// A logger moves only under a lease that lasts longer, so its lease
+    /// ([`RunSettings::lease`](crate::logger::RunSettings::lease)) has to be more than twice as long: one that is not is
+    /// refused when the logger is built.
+    pub fn with_change_timeout(mut self, timeout: Duration) -> Self {
+        self.http.change_timeout = timeout;
+        self
+    }
+
     /// The longest time from sending a request to the first byte of its answer; default 2 minutes.
     ///
     /// Graph works on a whole batch before it answers.
@@ -270,8 +281,9 @@ impl GraphSourceBuilder {
         self
     }
 
-    /// The longest wait that a call takes upon itself when the server asks for one; default 4 minutes, which is less than
-    /// the lease of 5 minutes under which a logger works. A longer one is returned as `Throttled` with the time.
+    /// The longest wait that a call takes upon itself when the server asks for one; default 4 minutes. A longer one is returned
+    /// as `Throttled` with the time. A logger renews its lease meanwhile, and sends nothing more once it has lost it. A pool
+    /// makes the wait shorter ([`PoolSettings::longest_wait`](crate::logger::PoolSettings::longest_wait)).
     pub fn with_longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
@@ -336,6 +348,7 @@ impl GraphSourceBuilder {
             clock: self.clock,
             entropy: self.entropy,
             repeats: self.repeats,
+            longest_change: self.http.longest_change(),
         };
         let slots = usize::try_from(self.connections).unwrap_or(1);
         let capabilities = SourceCapabilities {
@@ -343,6 +356,7 @@ impl GraphSourceBuilder {
             fetch_batch: 20,
             move_batch: 20,
             connections: self.connections,
+            longest_change: Some(self.http.longest_change()),
             ..SourceCapabilities::default()
         };
         Ok(GraphSource {

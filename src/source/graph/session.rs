@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) repeats: usize,
+    /// The longest time of a request that changes something.
+    pub(super) longest_change: Duration,
 }
 
 impl fmt::Debug for Session {
@@ -276,25 +278,22 @@ impl Session {
             question.body.is_some(),
         );
         let headers = headers.map_err(Failure::lasting)?;
+        let http = self
+            .http
+            .within(question.changes.then_some(self.longest_change));
         let sent = match &question.body {
             body if question.method.is_some() => {
                 let method = question.method.clone().unwrap_or_default();
                 let (url, body) = (&question.url, body.clone().unwrap_or_default());
-                let call = self
-                    .http
-                    .call(operation, method, url, &request_id, headers, body);
+                let call = http.call(operation, method, url, &request_id, headers, body);
                 call.await
             }
             Some(body) => {
-                let post =
-                    self.http
-                        .post(operation, &question.url, &request_id, headers, body.clone());
+                let post = http.post(operation, &question.url, &request_id, headers, body.clone());
                 post.await
             }
             None => {
-                let get = self
-                    .http
-                    .get(operation, &question.url, &request_id, headers);
+                let get = http.get(operation, &question.url, &request_id, headers);
                 get.await
             }
         };

@@ -225,6 +225,15 @@ impl Room {
         self.copy_to(item, &to)
     }
 
+    /// Changes the content of an item: it keeps its id and its key, and has another version.
+    pub(super) fn edit(&mut self, item: &ItemRef, original: Vec<u8>) -> Option<ItemRef> {
+        let number = self.next();
+        let stored = self.items.get_mut(&item.id)?;
+        stored.original = original.into();
+        stored.item = ItemRef::new(&*item.id).with_change_key(format!("change-{number}"));
+        Some(stored.item.clone())
+    }
+
     pub(super) fn remove(&mut self, item: &ItemRef, disposal: Disposal) -> bool {
         let stored = self.items.remove(&item.id);
         let was_there = stored.is_some();

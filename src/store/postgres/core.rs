@@ -30,6 +30,7 @@ pub(super) mod sightings;
 mod words;
 
 use super::fault::{Done, Fault};
+use super::migrate::{LAST, check_newer};
 use super::pool::Tx;
 use super::values::{NOW, column};
 use crate::ids::MailboxKey;
@@ -94,9 +95,9 @@ fn found(id: i64) -> Done<i64> {
 /// Takes the turn of a scope: whoever numbers entries or events, or changes what a commit reads before it writes, holds the
 /// lock of the scope's row until the end. A reader of events so never meets a number whose predecessor is not committed.
 async fn take_turn(tx: &Tx, scope: i64) -> Done<()> {
-    let lock = "SELECT id FROM scope WHERE id = $1 FOR NO KEY UPDATE";
-    tx.rows(lock, &[&scope]).await?;
-    Ok(())
+    let lock = format!("SELECT id, {LAST} FROM scope WHERE id = $1 FOR NO KEY UPDATE");
+    let row = tx.row(&lock, &[&scope]).await?;
+    row.as_ref().map_or(Ok(()), check_newer)
 }
 
 /// The time to write, by the injected clock or the database's.

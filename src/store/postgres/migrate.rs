@@ -103,6 +103,18 @@ pub(super) async fn check(pool: &Pool) -> Done<Words> {
     Ok(if plain { Words::Plain } else { Words::Vector })
 }
 
+/// What a statement selects to find out whether a newer version has migrated the schema since it was [checked](check).
+pub(super) const LAST: &str = "(SELECT max(number) FROM schema_migration) AS last_migration";
+
+/// Refuses to write where the row of a statement with [`LAST`] tells of a newer version.
+pub(super) fn check_newer(row: &Row) -> Done<()> {
+    let last: i64 = column(row, "last_migration")?;
+    if usize::try_from(last).is_ok_and(|last| last > MIGRATIONS.len()) {
+        return Err((&codes::STORE_SCHEMA_NEWER).into());
+    }
+    Ok(())
+}
+
 /// Makes the schema and the table of migrations, whoever else does so at the same time.
 async fn prepare(pool: &Pool, schema: &str) -> Done<()> {
     let quoted = quoted(schema).map_err(|_| Fault::Coded(&codes::CONFIG_INVALID))?;

@@ -121,6 +121,7 @@ impl Core {
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        migrate::check_newer(&tx)?;
         let id = match find_scope(&tx, scope)? {
             NOBODY => make_scope(&tx, scope)?,
             id => id,

@@ -71,6 +71,18 @@ pub(crate) fn check(conn: &Connection) -> Done<()> {
     Ok(())
 }
 
+/// Refuses to write where a newer version has migrated the file since it was [checked](check). Asked within the transaction
+/// that writes, it is true until its end.
+pub(crate) fn check_newer(conn: &Connection) -> Done<()> {
+    let last: i64 = conn
+        .prepare_cached("SELECT max(number) FROM schema_migration")?
+        .query_row([], |row| row.get(0))?;
+    if usize::try_from(last).is_ok_and(|last| last > MIGRATIONS.len()) {
+        return Err((&codes::STORE_SCHEMA_NEWER).into());
+    }
+    Ok(())
+}
+
 /// How many of the migrations are applied.
 fn verify(applied: &[(String, String)]) -> Done<usize> {
     if applied.len() > MIGRATIONS.len() {

@@ -96,6 +96,7 @@ impl EwsSource {
                 request_id: &id,
                 headers,
                 body: body.clone().into(),
+                within: None,
             });
             let reply = reply.await?;
             let again = reply.status == 401

@@ -10,6 +10,7 @@ use crate::error::codes;
 use crate::ids::{MailboxKey, WorkerId};
 use crate::scope::Scope;
 use crate::store::postgres::fault::{Done, Fault};
+use crate::store::postgres::migrate::{LAST, check_newer};
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{NOW, column};
 use crate::store::rows::{signed, text, timestamp, unsigned};
@@ -54,9 +55,13 @@ pub(crate) async fn acquire(
     }
     let epoch = column::<i64>(&held, "epoch")? + 1;
     let until = end(now, ttl);
-    let take = "UPDATE lease SET holder = $2, epoch = $3, until = $4 WHERE mailbox = $1";
-    tx.run(take, &[&id, &text(worker.as_str()), &epoch, &until])
+    let take = format!(
+        "UPDATE lease SET holder = $2, epoch = $3, until = $4 WHERE mailbox = $1 RETURNING {LAST}"
+    );
+    let taken = tx
+        .row(&take, &[&id, &text(worker.as_str()), &epoch, &until])
         .await?;
+    check_newer(&taken.ok_or(Fault::Damaged("a lease"))?)?;
     sweep(tx, id).await?;
     Ok(Acquired::Held(Lease::new(
         mailbox.clone(),
@@ -119,7 +124,7 @@ pub(super) async fn fence(
          WHERE mailbox = (SELECT b.id FROM mailbox b JOIN scope s ON s.id = b.scope
              WHERE s.tenant = $2 AND s.company = $3 AND b.key = $4)
          AND holder = $5 AND epoch = $6 AND holder <> ''
-         RETURNING scope, mailbox, {NOW} AS now"
+         RETURNING scope, mailbox, {NOW} AS now, {LAST}"
     );
     let (mailbox, holder) = (text(lease.mailbox.as_str()), text(lease.holder.as_str()));
     let epoch = signed(lease.epoch)?;
@@ -131,6 +136,7 @@ pub(super) async fn fence(
         )
         .await?;
     let row = held.ok_or(&codes::LEASE_LOST)?;
+    check_newer(&row)?;
     Ok(Fenced {
         scope: column(&row, "scope")?,
         mailbox: column(&row, "mailbox")?,
