@@ -7,8 +7,9 @@
 //! Its time is measured by the logger's own clock from before the call that took it, so that it never seems longer than it
 //! is, whatever the store's clock shows.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -96,26 +97,50 @@ async fn held<T>(
 ) -> Result<T, Error> {
     let mut call = pin!(call);
     loop {
-        let due = parts.clock.sleep(lease.until_due(parts));
-        // Time comes first: after a pause of the whole program nothing is sent under a lease that may be over.
         tokio::select! {
             biased;
-            () = due => {}
-            done = &mut call => return done,
+            done = guarded(moves, lease, parts, call.as_mut()) => return done,
+            () = parts.clock.sleep(lease.until_due(parts)) => {}
         }
-        let renewal = lease.clone().renew(parts);
-        let short = parts.clock.sleep(lease.until_short(parts));
         tokio::select! {
             biased;
-            () = short, if moves => return Err(not_renewed()),
-            renewed = renewal => *lease = renewed?,
-            done = &mut call => return done,
+            renewed = lease.clone().renew(parts) => *lease = renewed?,
+            done = guarded(moves, lease, parts, call.as_mut()) => return done,
         }
     }
 }
 
-fn not_renewed() -> Error {
-    Error::new(&codes::LEASE_LOST, "renew").with_detail("it was not renewed in time for a move")
+async fn guarded<T>(
+    moves: bool,
+    lease: &HeldLease,
+    parts: &Parts,
+    call: impl Future<Output = Result<T, Error>> + Unpin,
+) -> Result<T, Error> {
+    if !moves {
+        return call.await;
+    }
+    let done = while_long(lease, parts, call).await;
+    done.unwrap_or_else(|| {
+        let detail = "it was not renewed in time for a move";
+        Err(Error::new(&codes::LEASE_LOST, "renew").with_detail(detail))
+    })
+}
+
+/// Goes on with a call only while the lease is long enough for what it may send: what is not polled sends nothing. Answers
+/// nothing where the call wants to go on and the lease is short. The clock is asked each time, so that after a pause of the
+/// whole program nothing is sent under a lease that may be over.
+pub(super) async fn while_long<T>(
+    lease: &HeldLease,
+    parts: &Parts,
+    mut call: impl Future<Output = T> + Unpin,
+) -> Option<T> {
+    poll_fn(|context| {
+        if lease.is_short(parts) {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut call).poll(context).map(Some)
+    })
+    .await
 }
 
 /// Whether a lease lasts long enough: at half of its time it is renewed, and from then on until it is short it can be.

@@ -18,7 +18,7 @@ use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
 use super::commit::{Committed, commit};
 use super::fetch::fetch;
 use super::folders::Folders;
-use super::lease::HeldLease;
+use super::lease::{HeldLease, while_long};
 use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list_stamped};
 use super::moves::{PlannedMove, move_batch};
 use super::parts::Parts;
@@ -154,16 +154,18 @@ impl<'a> Pipeline<'a> {
                 return;
             }
             let renewal = self.lease.until_due(self.parts);
-            let short = self.lease.until_short(self.parts);
             let moving = !self.moves.is_empty();
             tokio::select! {
                 biased;
                 () = shutdown.wait() => self.stop(),
                 Some((task, done)) = self.renewal.next() => self.take(task, done),
-                // Before the moves: after a pause of the whole program they send nothing under an old lease.
-                () = self.parts.clock.sleep(short), if moving => self.drop_moves(),
                 Some((task, done)) = self.lists.next() => self.take(task, done),
-                Some((task, done)) = self.moves.next(), if moving => self.take(task, done),
+                moved = while_long(&self.lease, self.parts, self.moves.next()), if moving => {
+                    match moved.flatten() {
+                        Some((task, done)) => self.take(task, done),
+                        None => self.drop_moves(),
+                    }
+                }
                 Some((task, done)) = self.tasks.next() => self.take(task, done),
                 () = self.parts.clock.sleep(renewal), if self.may_renew() => {}
             }

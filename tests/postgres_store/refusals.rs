@@ -60,7 +60,7 @@ async fn a_lease_and_a_result_that_collide_are_done_again_whole() {
     for state in ["40001", "40P01"] {
         let options = server.options();
         let store = migrated(options.clone()).await;
-        failing_at(&server, &options.schema, "UPDATE ON lease", state, 3).await;
+        failing_at(server, &options.schema, "UPDATE ON lease", state, 3).await;
         let again = format!("SELECT setval('{}.failures', 1, false)", options.schema);
         let lease = lease(&store, &scope()).await;
         assert_eq!(lease.epoch, 1, "taken once");
