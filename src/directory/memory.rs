@@ -35,8 +35,8 @@ pub struct MemoryDirectory(Arc<RwLock<State>>);
 #[derive(Default)]
 struct State {
     own_domains: BTreeSet<String>,
-    salespeople: BTreeMap<SalespersonCode, SalespersonRecord>,
-    contacts: BTreeMap<ContactNo, ContactRecord>,
+    salespeople: BTreeMap<SalespersonCode, Arc<SalespersonRecord>>,
+    contacts: BTreeMap<ContactNo, Arc<ContactRecord>>,
     duplicates: Vec<RecordProblem>,
     /// Rebuilt when it is asked for after a change, so that many changes in a row cost one rebuild.
     index: Option<Arc<Index>>,
@@ -64,7 +64,8 @@ impl MemoryDirectory {
                     .duplicates
                     .push(RecordProblem::duplicate(record.code.as_str()));
             } else {
-                state.salespeople.insert(record.code.clone(), record);
+                let code = record.code.clone();
+                state.salespeople.insert(code, Arc::new(record));
             }
         }
         for record in records.contact {
@@ -73,7 +74,7 @@ impl MemoryDirectory {
                     .duplicates
                     .push(RecordProblem::duplicate(record.no.as_str()));
             } else {
-                state.contacts.insert(record.no.clone(), record);
+                state.contacts.insert(record.no.clone(), Arc::new(record));
             }
         }
         Self(Arc::new(RwLock::new(state)))
@@ -96,14 +97,15 @@ impl MemoryDirectory {
     /// Adds a salesperson, or replaces the one with this code.
     pub fn upsert_salesperson(&self, record: SalespersonRecord) {
         let mut state = self.write();
-        state.salespeople.insert(record.code.clone(), record);
+        let code = record.code.clone();
+        state.salespeople.insert(code, Arc::new(record));
         state.index = None;
     }
 
     /// Adds a contact, or replaces the one with this number.
     pub fn upsert_contact(&self, record: ContactRecord) {
         let mut state = self.write();
-        state.contacts.insert(record.no.clone(), record);
+        state.contacts.insert(record.no.clone(), Arc::new(record));
         state.index = None;
     }
 
@@ -111,12 +113,15 @@ impl MemoryDirectory {
     pub fn remove_contact(&self, no: &ContactNo) -> Option<ContactRecord> {
         let mut state = self.write();
         state.index = None;
-        state.contacts.remove(no)
+        state.contacts.remove(no).map(Arc::unwrap_or_clone)
     }
 
     /// The record of a contact.
     pub fn contact(&self, no: &ContactNo) -> Option<ContactRecord> {
-        self.read().contacts.get(no).cloned()
+        self.read()
+            .contacts
+            .get(no)
+            .map(|record| (**record).clone())
     }
 
     /// The company's own domains, for the policy's `own_domains`.
@@ -191,7 +196,7 @@ impl ContactEditor for MemoryDirectory {
             .unwrap_or_else(|| contact.address.to_string());
         let record = ContactRecord::new(no.as_str(), name, ContactKind::Person)
             .with_email(contact.address.as_str());
-        state.contacts.insert(no.clone(), record);
+        state.contacts.insert(no.clone(), Arc::new(record));
         state.index = None;
         Ok(no)
     }

@@ -1,6 +1,8 @@
 //! From addresses to records, built once per change.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::problems::RecordProblem;
 use super::records::{ContactRecord, SalespersonRecord};
@@ -8,18 +10,38 @@ use crate::ids::{ContactNo, SalespersonCode};
 use crate::message::Address;
 use crate::parties::{AddressParties, ContactMatch, MatchedBy, SalespersonMatch};
 
-/// The answers by address. Records are taken in the order of their keys, so that answers are in a stable order.
+/// Who is found under which address, as references to the records: an answer is made when it is asked for, so that memory
+/// is what the records take and little more. Sorted by address, and under one by the keys of the records, so that answers
+/// are in a stable order.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    answers: BTreeMap<Address, AddressParties>,
+    salespeople: Vec<(Address, Arc<SalespersonRecord>, MatchedBy)>,
+    contacts: Vec<(Address, Arc<ContactRecord>, Field)>,
     /// What was odd about the records.
     pub(super) problems: Vec<RecordProblem>,
 }
 
+/// The field of a contact that holds an address.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    matched_by: MatchedBy,
+    /// Which of the alternative addresses.
+    alternative: Option<usize>,
+}
+
+impl Field {
+    fn of(matched_by: MatchedBy) -> Self {
+        Self {
+            matched_by,
+            alternative: None,
+        }
+    }
+}
+
 impl Index {
     pub(super) fn new(
-        salespeople: &BTreeMap<SalespersonCode, SalespersonRecord>,
-        contacts: &BTreeMap<ContactNo, ContactRecord>,
+        salespeople: &BTreeMap<SalespersonCode, Arc<SalespersonRecord>>,
+        contacts: &BTreeMap<ContactNo, Arc<ContactRecord>>,
     ) -> Self {
         let mut index = Self::default();
         for record in salespeople.values() {
@@ -28,14 +50,29 @@ impl Index {
         for record in contacts.values() {
             index.add_contact(record, contacts);
         }
+        index.salespeople.sort_by(|one, other| one.0.cmp(&other.0));
+        index.contacts.sort_by(|one, other| one.0.cmp(&other.0));
+        index.salespeople.shrink_to_fit();
+        index.contacts.shrink_to_fit();
         index
     }
 
     pub(super) fn answer(&self, address: &Address) -> AddressParties {
-        self.answers.get(address).cloned().unwrap_or_default()
+        let salespeople = under(&self.salespeople, |entry| entry.0.cmp(address));
+        let contacts = under(&self.contacts, |entry| entry.0.cmp(address));
+        let mut answer = AddressParties::default();
+        answer.salespeople = salespeople
+            .iter()
+            .map(|(_, record, matched_by)| salesperson_match(record, *matched_by))
+            .collect();
+        answer.contacts = contacts
+            .iter()
+            .map(|(_, record, field)| contact_match(record, *field))
+            .collect();
+        answer
     }
 
-    fn add_salesperson(&mut self, record: &SalespersonRecord) {
+    fn add_salesperson(&mut self, record: &Arc<SalespersonRecord>) {
         let key = record.code.as_str();
         let mut fields = self.email_field(key, "email", &record.email);
         for alias in &record.aliases {
@@ -45,51 +82,37 @@ impl Index {
             );
         }
         for (address, matched_by) in best_of_each(fields, |matched_by| *matched_by) {
-            let found = SalespersonMatch::new(record.code.as_str(), record.name.as_str())
-                .with_matched_by(matched_by)
-                .with_active(record.active);
-            self.answers
-                .entry(address)
-                .or_default()
-                .salespeople
-                .push(found);
+            self.salespeople
+                .push((address, Arc::clone(record), matched_by));
         }
     }
 
     fn add_contact(
         &mut self,
-        record: &ContactRecord,
-        contacts: &BTreeMap<ContactNo, ContactRecord>,
+        record: &Arc<ContactRecord>,
+        contacts: &BTreeMap<ContactNo, Arc<ContactRecord>>,
     ) {
-        let mut fields: Vec<(Address, (MatchedBy, Option<&str>))> = Vec::new();
-        let emails = self.contact_emails(record, contacts);
-        fields.extend(
-            emails
-                .into_iter()
-                .map(|(address, by)| (address, (by, None))),
-        );
+        let emails = self.contact_emails(record, contacts).into_iter();
+        let mut fields: Vec<(Address, Field)> = emails
+            .map(|(address, by)| (address, Field::of(by)))
+            .collect();
         let key = record.no.as_str();
         for part in parts(record.email2.as_deref().unwrap_or_default()) {
             let found = self.parse(key, "email2", part);
-            fields.extend(found.map(|address| (address, (MatchedBy::Email2, None))));
+            fields.extend(found.map(|address| (address, Field::of(MatchedBy::Email2))));
         }
-        for alternative in &record.alternatives {
+        for (number, alternative) in record.alternatives.iter().enumerate() {
             for part in parts(&alternative.email) {
                 let found = self.parse(key, "alternative", part);
-                let by = (
-                    MatchedBy::AlternativeAddress,
-                    Some(alternative.code.as_str()),
-                );
-                fields.extend(found.map(|address| (address, by)));
+                let field = Field {
+                    matched_by: MatchedBy::AlternativeAddress,
+                    alternative: Some(number),
+                };
+                fields.extend(found.map(|address| (address, field)));
             }
         }
-        for (address, (matched_by, code)) in best_of_each(fields, |by| *by) {
-            let found = contact_match(record, matched_by, code);
-            self.answers
-                .entry(address)
-                .or_default()
-                .contacts
-                .push(found);
+        for (address, field) in best_of_each(fields, |field| by_code(record, *field)) {
+            self.contacts.push((address, Arc::clone(record), field));
         }
     }
 
@@ -97,7 +120,7 @@ impl Index {
     fn contact_emails(
         &mut self,
         record: &ContactRecord,
-        contacts: &BTreeMap<ContactNo, ContactRecord>,
+        contacts: &BTreeMap<ContactNo, Arc<ContactRecord>>,
     ) -> Vec<(Address, MatchedBy)> {
         let company = record.company.as_ref().and_then(|no| contacts.get(no));
         let field = match company {
@@ -166,16 +189,36 @@ fn best_of_each<B: Copy, K: Ord>(
     fields
 }
 
-fn contact_match(
-    record: &ContactRecord,
-    matched_by: MatchedBy,
-    code: Option<&str>,
-) -> ContactMatch {
-    let mut found = ContactMatch::new(record.no.as_str(), record.name.as_str(), record.kind)
+/// The entries that a sorted list has under one address.
+fn under<T>(sorted: &[T], order: impl Fn(&T) -> Ordering) -> &[T] {
+    let start = sorted.partition_point(|entry| order(entry).is_lt());
+    let rest = sorted.get(start..).unwrap_or_default();
+    let length = rest.iter().take_while(|entry| order(entry).is_eq()).count();
+    rest.get(..length).unwrap_or_default()
+}
+
+/// What of a record's fields is the better one: of two alternative addresses that with the smaller code.
+fn by_code(record: &ContactRecord, field: Field) -> (MatchedBy, Option<&str>) {
+    (field.matched_by, code(record, field))
+}
+
+fn code(record: &ContactRecord, field: Field) -> Option<&str> {
+    let alternative = record.alternatives.get(field.alternative?)?;
+    Some(&alternative.code)
+}
+
+fn salesperson_match(record: &SalespersonRecord, matched_by: MatchedBy) -> SalespersonMatch {
+    SalespersonMatch::new(record.code.as_str(), record.name.as_str())
         .with_matched_by(matched_by)
+        .with_active(record.active)
+}
+
+fn contact_match(record: &ContactRecord, field: Field) -> ContactMatch {
+    let mut found = ContactMatch::new(record.no.as_str(), record.name.as_str(), record.kind)
+        .with_matched_by(field.matched_by)
         .with_privacy_blocked(record.privacy_blocked);
     found.company_no = record.company_no();
-    found.alt_address_code = code.map(str::to_owned);
+    found.alt_address_code = code(record, field).map(str::to_owned);
     found.language_code.clone_from(&record.language);
     found
 }
