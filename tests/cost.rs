@@ -9,7 +9,12 @@
     feature = "testkit",
     target_os = "linux"
 ))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[path = "support/disk_shim.rs"]
 mod disk_shim;
@@ -145,7 +150,7 @@ async fn job_of(mails: Vec<Vec<u8>>, batch: u32) -> Cost {
     for mail in mails {
         exchange.deliver(QUEUE, mail).unwrap();
     }
-    let url = exchange.url().to_string();
+    let url = exchange.url().clone();
     let child = tokio::task::spawn_blocking(move || run_child(&url, batch));
     let (said, syncs) = child.await.unwrap();
     Cost {

@@ -60,16 +60,16 @@ impl Index {
     pub(super) fn answer(&self, address: &Address) -> AddressParties {
         let salespeople = under(&self.salespeople, |entry| entry.0.cmp(address));
         let contacts = under(&self.contacts, |entry| entry.0.cmp(address));
-        let mut answer = AddressParties::default();
-        answer.salespeople = salespeople
-            .iter()
-            .map(|(_, record, matched_by)| salesperson_match(record, *matched_by))
-            .collect();
-        answer.contacts = contacts
-            .iter()
-            .map(|(_, record, field)| contact_match(record, *field))
-            .collect();
-        answer
+        AddressParties {
+            salespeople: salespeople
+                .iter()
+                .map(|(_, record, matched_by)| salesperson_match(record, *matched_by))
+                .collect(),
+            contacts: contacts
+                .iter()
+                .map(|(_, record, field)| contact_match(record, *field))
+                .collect(),
+        }
     }
 
     fn add_salesperson(&mut self, record: &Arc<SalespersonRecord>) {
