@@ -100,12 +100,13 @@ pub(crate) fn measure(settings: &Settings) -> Vec<Line> {
 }
 
 fn print(name: &str, figures: Figures, latency_ms: Option<u64>, note: &str) -> Line {
+    let requests = figures.requests.map(|number| number.to_string());
     println!(
         "{name:<44} | {:>7.0} | {:>11.1} | {:>8.1} | {:>8} | {note}",
         figures.rate(),
         figures.cpu_of_one(),
         figures.peak_mib(),
-        figures.requests
+        requests.as_deref().unwrap_or("-")
     );
     Line {
         figures,
@@ -258,7 +259,8 @@ fn idle_poll(settings: &Settings, start: Start<'_>) {
     let figures = order(&settings.order(), Some(&server), false);
     println!(
         "{:<44} | requests {}",
-        "a poll of an empty queue", figures.requests
+        "a poll of an empty queue",
+        figures.requests.unwrap_or(0)
     );
 }
 

@@ -1,4 +1,4 @@
-//! The plot: mails a second by latency, on a logarithmic scale, for this crate and what else was measured.
+//! The plot: mails a second by latency, for this crate and what else was measured. The longest bar of a latency fills its row.
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,6 @@ use crate::peers::Peer;
 const LEFT: f64 = 290.0;
 const WIDTH: f64 = 430.0;
 const ROW: f64 = 20.0;
-/// Mails a second at the right edge.
-const MOST: f64 = 10_000.0;
 
 /// The plot as SVG. It says its figures as text too, and reads on light and on dark paper.
 pub(crate) fn svg(lines: &[Line], peers: &[Peer]) -> String {
@@ -25,7 +23,9 @@ pub(crate) fn svg(lines: &[Line], peers: &[Peer]) -> String {
     rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.3.cmp(&a.3)).then(b.2.total_cmp(&a.2)));
     let mut body = String::new();
     let (mut y, mut last) = (10.0, None);
-    for (latency, name, rate, ours) in rows {
+    for (latency, name, rate, ours) in &rows {
+        let same = rows.iter().filter(|row| row.0 == *latency);
+        let most = same.map(|row| row.2).fold(1.0, f64::max);
         if last != Some(latency) {
             y += 26.0;
             let _ = writeln!(
@@ -35,13 +35,13 @@ pub(crate) fn svg(lines: &[Line], peers: &[Peer]) -> String {
             y += 8.0;
             last = Some(latency);
         }
-        bar(&mut body, y, &name, rate, ours);
+        bar(&mut body, y, name, (*rate, most), *ours);
         y += ROW;
     }
     let height = y + 16.0;
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" role="img" aria-label="Mails a second">
-<title>Mails a second by latency of a request, logarithmic</title>
+<title>Mails a second by latency of a request</title>
 <style>
 text {{ font: 13px system-ui, sans-serif; fill: #24292f }}
 .head {{ font-weight: 600 }}
@@ -54,8 +54,8 @@ text {{ font: 13px system-ui, sans-serif; fill: #24292f }}
     )
 }
 
-fn bar(body: &mut String, y: f64, name: &str, rate: f64, ours: bool) {
-    let length = (rate.max(1.0).log10() / MOST.log10() * WIDTH).clamp(1.0, WIDTH);
+fn bar(body: &mut String, y: f64, name: &str, (rate, most): (f64, f64), ours: bool) {
+    let length = (rate / most * WIDTH).max(1.0);
     let class = if ours { "ours" } else { "other" };
     let (text, end) = (y + 13.0, LEFT + length + 6.0);
     let _ = writeln!(
