@@ -3,7 +3,7 @@
 //! Free of a runtime: every stage is a future in one set, polled by whoever polls the run. Batches are fetched side by
 //! side and committed in the order of the queue, so that the older of two copies is the one that is logged.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -333,14 +333,16 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What the next commit writes, and how many batches that are: whole ones in the order of the queue, as many as are
-    /// ready and a commit takes.
+    /// ready and a commit takes. A batch that has a Message-ID of them waits for the next one, so that of two renderings of a
+    /// mail the older is logged: within one commit a store takes messages in an order of its own.
     fn take_prepared(&mut self) -> (Vec<Prepared>, usize) {
         let mut rows = std::mem::take(&mut self.again);
-        let (mut batches, mut bytes) = (0, 0);
+        let (mut batches, mut bytes) = (0, 0_u64);
         while let Some(batch) = self.prepared.get(&self.next_commit) {
-            bytes += batch.bytes();
+            bytes = bytes.saturating_add(batch.bytes());
             let fits = rows.len() + batch.rows.len() <= COMMIT_MAILS
-                && bytes <= self.parts.settings.fetch_bytes;
+                && bytes <= self.parts.settings.fetch_bytes
+                && !share_message_id(&rows, &batch.rows);
             if !rows.is_empty() && !fits {
                 break;
             }
@@ -609,4 +611,11 @@ pub(super) fn count_moves(report: &mut RunReport, results: &[MoveResult]) {
             MoveOutcome::Retry { .. } => report.moves_pending += 1,
         }
     }
+}
+
+/// Whether a mail of the one list has the Message-ID of a mail of the other.
+fn share_message_id(some: &[Prepared], others: &[Prepared]) -> bool {
+    let ids: BTreeSet<&str> = some.iter().filter_map(Prepared::message_id).collect();
+    let mut theirs = others.iter().filter_map(Prepared::message_id);
+    theirs.any(|id| ids.contains(id))
 }

@@ -30,6 +30,29 @@ pub(super) struct Prepared {
     pub(super) spare: Original,
 }
 
+impl Prepared {
+    /// The Message-ID of a mail that is kept.
+    pub(super) fn message_id(&self) -> Option<&str> {
+        let RowContent::Decided(row) = &self.row.content else {
+            return None;
+        };
+        row.record.as_ref()?.message_id.as_deref()
+    }
+
+    /// Bytes of its original that are in memory.
+    fn held_bytes(&self) -> u64 {
+        let original = match &self.row.content {
+            RowContent::Decided(row) => &row.original,
+            RowContent::Again { .. } | RowContent::Failed(_) => &Original::NotKept,
+        };
+        let held = |original: &Original| match original {
+            Original::Inline(bytes) => bytes.len() as u64,
+            Original::Staged(_) | Original::NotKept => 0,
+        };
+        held(original) + held(&self.spare)
+    }
+}
+
 /// A batch on its way into the store.
 #[derive(Debug, Default)]
 pub(super) struct PreparedBatch {
@@ -38,10 +61,10 @@ pub(super) struct PreparedBatch {
 }
 
 impl PreparedBatch {
-    /// The sizes that the list gave its mails.
+    /// The bytes of its mails: as the list told them, and at least what is held of them, whatever it told.
     pub(super) fn bytes(&self) -> u64 {
-        let sizes = self.rows.iter().map(|row| row.work.listed.size);
-        sizes.map(Option::unwrap_or_default).sum()
+        let size = |row: &Prepared| row.work.listed.size.unwrap_or(0).max(row.held_bytes());
+        self.rows.iter().map(size).fold(0, u64::saturating_add)
     }
 }
 
@@ -308,5 +331,46 @@ pub(super) fn outcome_of(row: &CommitRow) -> Option<&Outcome> {
     match &row.content {
         RowContent::Decided(row) => Some(&row.decision.outcome),
         RowContent::Again { .. } | RowContent::Failed(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{ItemRef, ListedItem};
+
+    fn row(listed: Option<u64>, held: usize) -> Prepared {
+        let mut item = ListedItem::new(ItemRef::new("an-item"));
+        item.size = listed;
+        let work = WorkItem {
+            listed: item,
+            known: None,
+        };
+        let content = RowContent::Again {
+            target: Disposition::Storage,
+        };
+        Prepared {
+            row: CommitRow::new(keyless_sighting(&work), content),
+            work,
+            message: None,
+            spare: Original::Inline(vec![0; held]),
+        }
+    }
+
+    #[test]
+    fn a_batch_has_the_bytes_that_are_held_whatever_the_list_told() {
+        let bytes = |rows: Vec<Prepared>| {
+            let gone = Vec::new();
+            PreparedBatch { rows, gone }.bytes()
+        };
+        assert_eq!(
+            bytes(vec![row(None, 7), row(Some(1), 30), row(Some(50), 3)]),
+            87
+        );
+        assert_eq!(
+            bytes(vec![row(Some(u64::MAX), 0), row(Some(2), 0)]),
+            u64::MAX
+        );
+        assert_eq!(bytes(Vec::new()), 0);
     }
 }

@@ -226,6 +226,8 @@ mod killed {
         store.migrate().await.unwrap();
         let mut settings = email_logging::logger::RunSettings::default().with_events(false);
         settings.fetch_batch = 7;
+        // One batch at a time: then each is fetched and committed by itself, and the steps can be counted.
+        settings.connections = 1;
         let logger = logger(source, &corpus(), &store).with_settings(settings);
         let report = logger.build().unwrap().run_once().await.unwrap();
         assert!(report.closes() && report.skipped.is_none(), "{report:?}");

@@ -1,7 +1,10 @@
 //! Copies of a mail, equal Message-IDs, and mail that comes back.
 
+use std::sync::Arc;
+
 use email_logging::Scope;
-use email_logging::store::{DecisionFilter, InteractionLog as _};
+use email_logging::logger::RunSettings;
+use email_logging::store::{DecisionFilter, InteractionLog as _, LogFilter, SqliteStore};
 
 use crate::bench::{Bench, mail_with, queue, storage};
 
@@ -74,6 +77,50 @@ async fn another_rendering_of_a_mail_is_the_same_mail() {
         assert_eq!(bench.stored(), 2);
         assert_eq!(bench.mails().await.len(), 1);
     }
+}
+
+/// A store takes the messages of one commit in an order of its own, and while it commits, more batches are ready.
+#[tokio::test]
+async fn of_two_renderings_in_different_batches_the_older_is_logged() {
+    let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                  Content-Transfer-Encoding: base64\r\n";
+    let bench = Bench::new();
+    let mut older = Vec::new();
+    for pair in 0..16 {
+        let id = format!("pair{pair}@x");
+        let plain = mail_with(FROM, TO, "Offer", &id, "", "Plain text, sent twice.\r\n");
+        let other = "UGxhaW4gdGV4dCwgc2VudCB0d2ljZS4NCg==\r\n";
+        older.push(plain.len() as u64);
+        bench.deliver(plain);
+        bench.deliver(mail_with(FROM, TO, "Offer", &id, base64, other));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(dir.path().join("log.sqlite")).unwrap());
+    store.migrate().await.unwrap();
+    let mut settings = RunSettings::default();
+    settings.fetch_batch = 1;
+    let logger = bench
+        .builder()
+        .with_store(Arc::<SqliteStore>::clone(&store));
+    let logger = logger.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.logged, report.already_logged), (16, 16));
+    let mut kept = Vec::new();
+    let log = LogFilter::default();
+    let page = store
+        .entries(&Scope::default(), &log, None, 100)
+        .await
+        .unwrap();
+    for entry in page.rows {
+        let mail = store
+            .mail(&Scope::default(), &entry.entry.message)
+            .await
+            .unwrap();
+        kept.push(mail.record.identity.size);
+    }
+    kept.sort_unstable();
+    older.sort_unstable();
+    assert_eq!(kept, older);
 }
 
 #[tokio::test]

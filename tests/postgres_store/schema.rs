@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use email_logging::message::MessageContent;
+use email_logging::opportunity::{CloseCode, CloseKind, SalesCycle};
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{
-    CommitBatch, EventFeed, MailLedger, PostgresOptions, PostgresStore, SetupStore,
+    Annotation, CommitBatch, ContentIndex, EventFeed, InteractionLog, MailLedger, OpportunityStore,
+    PostgresOptions, PostgresStore, SetupStore,
 };
-use email_logging::{ErrorKind, WorkerId};
+use email_logging::{EntryId, ErrorKind, WorkerId};
 
 use crate::cluster::{migrated, server};
-use crate::store_rows::{commit, lease, logged};
+use crate::store_rows::{commit, lease, logged, uid};
 use crate::{codes, scope};
 
 #[tokio::test]
@@ -76,12 +79,23 @@ async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_mor
     let (worker, free) = (WorkerId::from("worker"), "free".into());
     let batch = CommitBatch::of_rows(vec![logged(scope, 2, 100)]);
     let setup = EmailLoggingSetup::default();
+    let content = vec![(uid(scope, 1), MessageContent::default())];
+    let entry = EntryId::from_bytes([1; 16]);
+    let graded = Annotation::Evaluation(Some(3));
+    let cycle = SalesCycle::new("FIRM");
+    let close = CloseCode::new("PRICE", CloseKind::Lost);
     for error in [
         store.commit(scope, &held, batch).await.unwrap_err(),
         store.renew(scope, &held, ttl).await.unwrap_err(),
         store.release(scope, &held).await.unwrap_err(),
         store.acquire(scope, &free, &worker, ttl).await.unwrap_err(),
         store.save_setup(scope, &setup, 0).await.unwrap_err(),
+        store.acknowledge(scope, "erp", 1).await.unwrap_err(),
+        store.put_content(scope, content).await.unwrap_err(),
+        store.annotate(scope, &entry, graded).await.unwrap_err(),
+        store.cancel(scope, &entry, true).await.unwrap_err(),
+        store.put_sales_cycle(scope, &cycle).await.unwrap_err(),
+        store.put_close_code(scope, &close).await.unwrap_err(),
     ] {
         let newer = (ErrorKind::Config, "store.schema_newer");
         assert_eq!(codes(&error), newer);

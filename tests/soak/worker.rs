@@ -137,6 +137,7 @@ async fn work(job: &Job) -> Figures {
     let source = job
         .source()
         .with_total_timeout(Duration::from_secs(30))
+        .with_change_timeout(Duration::from_secs(20))
         .with_longest_wait(Duration::from_secs(10));
     let logger = job.logger(0, source, &job.store(proxy.as_ref()), settings());
     let stop = until_stdin_ends();

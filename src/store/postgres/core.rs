@@ -53,9 +53,15 @@ pub(super) async fn find_scope(tx: &Tx, scope: &Scope) -> Done<i64> {
     row.map_or(Ok(NOBODY), |row| column(&row, "id"))
 }
 
-/// The id of a scope, which is made if it is new.
+/// The id of a scope, which is made if it is new. For who writes: a schema that a newer version has changed is refused.
 pub(super) async fn make_scope(tx: &Tx, scope: &Scope) -> Done<i64> {
-    match find_scope(tx, scope).await? {
+    let find = format!(
+        "SELECT coalesce((SELECT id FROM scope WHERE tenant = $1 AND company = $2), 0) AS id, {LAST}"
+    );
+    let row = tx.row(&find, &[&scope.tenant(), &scope.company()]).await?;
+    let row = row.ok_or(Fault::Damaged("the answer of a query without a table"))?;
+    check_newer(&row)?;
+    match column(&row, "id")? {
         NOBODY => {
             let make = "INSERT INTO scope (tenant, company) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             tx.run(make, &[&scope.tenant(), &scope.company()]).await?;
