@@ -193,6 +193,14 @@ impl Error {
             ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Timeout
         )
     }
+
+    /// Whether a sign-in was refused: each further call would be one more wrong password.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Unauthenticated | ErrorKind::ReauthRequired
+        )
+    }
 }
 
 impl fmt::Display for Error {

@@ -305,7 +305,8 @@ fn mail(number: u64) -> Vec<u8> {
 }
 
 /// User and system time of this process, from the scheduler's count of each of its threads (proc(5), `schedstat`, in
-/// nanoseconds). Threads that ended are not in it: none ends while a job runs.
+/// nanoseconds). What threads used that ended meanwhile is not in it: those of
+/// name look-ups may.
 fn cpu_time() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let nanoseconds = tasks.filter_map(|task| {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use crate::decision::Disposition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::source::{Folder, ItemRef, ListRequest, ListedItem, Listing, SightingKey, Stamped};
 use crate::store::{KnownSighting, SightingState};
 
@@ -207,7 +207,7 @@ pub(super) async fn list_stamped(
         .collect();
     let stamped = match parts.source.stamp(queue, &items).await {
         Ok(stamped) => stamped,
-        Err(error) if error.is_transient() || is_signed_out(&error) => return Err(error),
+        Err(error) if error.is_transient() || error.is_signed_out() => return Err(error),
         Err(_) => return Ok(page),
     };
     check_count("stamp", items.len(), stamped.len())?;
@@ -218,14 +218,6 @@ pub(super) async fn list_stamped(
         }
     }
     Ok(page)
-}
-
-/// Whether a sign-in was refused: each further call would be one more wrong password.
-fn is_signed_out(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unauthenticated | ErrorKind::ReauthRequired
-    )
 }
 
 /// The key that an item is remembered by before it was read: its own, or a digest of its id.

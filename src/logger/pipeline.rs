@@ -194,7 +194,7 @@ impl<'a> Pipeline<'a> {
         if refused || matches!(kind, ErrorKind::StoreUnavailable | ErrorKind::LeaseLost) {
             self.die();
         }
-        self.signed_out |= matches!(kind, ErrorKind::Unauthenticated | ErrorKind::ReauthRequired);
+        self.signed_out |= error.1.is_signed_out();
         self.error.get_or_insert(error);
     }
 

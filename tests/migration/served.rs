@@ -69,7 +69,8 @@ async fn a_ledger_of_ten_thousand_mails_goes_on_over_the_wire_and_writes_nothing
     all += office.deliver(&inbox(), MAILS - 200..MAILS, with_key);
     office.lose_an_answer().await;
     let waiting = office.waiting().await;
-    assert!(waiting.len() >= 50, "{}", waiting.len());
+    // The batch whose answer was lost; how many more were committed by then is a matter of time.
+    assert!(waiting.len() >= 20, "{}", waiting.len());
     // A person puts a fifth of it back, mail comes once more, and new mail comes.
     office.move_by_hand(&archive(), &inbox(), 2_000);
     all += office.deliver(&inbox(), 3_000..3_200, with_key);

@@ -71,7 +71,6 @@ impl MessageReader {
         Ok(())
     }
 
-    /// Keeps a report; of what may be one first only as much as tells.
     /// How private the headers call the mail, as far as they have come.
     pub fn sensitivity(&self) -> Sensitivity {
         let fields = fields(self.splitter.header());
@@ -79,6 +78,7 @@ impl MessageReader {
         named.map(signals::sensitivity).max().unwrap_or_default()
     }
 
+    /// Keeps a report; of what may be one first only as much as tells.
     fn keep_report(&mut self, body: &[u8], claim: Claim) {
         let possible = claim == Claim::Possible;
         let mut rest = body;
