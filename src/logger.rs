@@ -203,11 +203,13 @@ impl EmailLogger {
     /// Gives mail that was set aside another round of attempts, and moves it from the quarantine folder back to the queue
     /// folder, where it can be found there.
     ///
-    /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe.
+    /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe. The mailbox is
+    /// held meanwhile, as by a run: a run that begins then answers [`Skipped::MailboxBusy`].
     ///
     /// # Errors
     ///
-    /// `StoreUnavailable`, and what opening, looking for or moving raises: the ledger may have taken the mails up by then,
+    /// `LeaseLost`: `lease.busy` where a run has the mailbox now; nothing was changed, and asking again when it is over does
+    /// it. `lease.lost` where another worker took it over meanwhile. `StoreUnavailable`, and what opening, looking for or moving raises: the ledger may have taken the mails up by then,
     /// and asking again moves those that are still in the quarantine folder.
     ///
     /// # Cancel safety

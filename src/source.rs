@@ -68,6 +68,20 @@ pub trait MailSource: Debug + Send + Sync + 'static {
         let _ = longest;
     }
 
+    /// Takes no more than this upon itself in all from now on, over every call, when the server asks for waits: what would
+    /// make it more is returned as `Throttled`, with its time. What was waited before does not count, and a later call sets
+    /// the sum anew; `Duration::MAX` is no limit. It holds for all clones of the source.
+    ///
+    /// A pool asks it for each turn. A source that never waits has nothing to do.
+    fn wait_in_all_at_most(&self, sum: Duration) {
+        let _ = sum;
+    }
+
+    /// How long the server still wants to be left alone, where it does now. Asks nobody.
+    fn asked_to_wait(&self) -> Option<Duration> {
+        None
+    }
+
     /// Opens a folder. A folder that is selected by its id needs no request.
     ///
     /// # Errors

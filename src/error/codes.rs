@@ -346,6 +346,8 @@ codes! {
         "a statement of the database ran too long", "Nothing, if it happens once; else look at the database's load and locks, or raise the time-out.";
     LEASE_LOST = "lease.lost", LeaseLost,
         "another worker holds the mailbox", "Nothing: the other worker goes on.";
+    LEASE_BUSY = "lease.busy", LeaseLost,
+        "a run has the mailbox now", "Ask again when it is over; nothing was changed.";
     REVIEW_VERSION = "review.version", Conflict,
         "somebody else changed it meanwhile", "Read it again and repeat the change.";
     REVIEW_LOGGED = "review.logged", Conflict,

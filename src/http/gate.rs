@@ -117,8 +117,40 @@ pub(crate) struct Gate {
     entropy: Arc<dyn Entropy>,
     /// In microseconds.
     longest: AtomicU64,
+    allowance: Mutex<Allowance>,
     /// What a wait that is too long is called.
     throttled: &'static Code,
+}
+
+/// What calls may still wait, all together.
+#[derive(Debug)]
+struct Allowance {
+    left: Duration,
+    /// The end of the waits that were taken; calls that wait side by side take one wait.
+    taken_until: Timestamp,
+}
+
+impl Allowance {
+    fn of(sum: Duration) -> Self {
+        Self {
+            left: sum,
+            taken_until: Timestamp::MIN,
+        }
+    }
+
+    /// Takes a wait from now on. Answers whether there is so much left.
+    fn take(&mut self, now: Timestamp, wait: Duration) -> bool {
+        let span = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let more = until.duration_since(self.taken_until.max(now));
+        let more = Duration::try_from(more).unwrap_or(Duration::ZERO);
+        let Some(left) = self.left.checked_sub(more) else {
+            return false;
+        };
+        self.left = left;
+        self.taken_until = self.taken_until.max(until);
+        true
+    }
 }
 
 /// What the gate says to a call.
@@ -142,6 +174,7 @@ impl Gate {
             clock,
             entropy,
             longest: AtomicU64::new(micros(longest)),
+            allowance: Mutex::new(Allowance::of(Duration::MAX)),
             throttled: &codes::EWS_THROTTLED,
         }
     }
@@ -156,6 +189,24 @@ impl Gate {
     /// Takes no longer wait upon itself from now on than this.
     pub(crate) fn wait_at_most(&self, longest: Duration) {
         self.longest.fetch_min(micros(longest), Ordering::Relaxed);
+    }
+
+    /// Takes no more than this upon itself in all from now on, whatever was waited before.
+    pub(crate) fn wait_in_all_at_most(&self, sum: Duration) {
+        let allowance = self.allowance.lock();
+        *allowance.unwrap_or_else(PoisonError::into_inner) = Allowance::of(sum);
+    }
+
+    /// How long every call is still held.
+    pub(crate) fn asked_to_wait(&self) -> Option<Duration> {
+        let hold = self.shared.state().hold?;
+        Some(hold.left(self.clock.now())).filter(|left| !left.is_zero())
+    }
+
+    fn may_wait(&self, wait: Duration) -> bool {
+        let allowance = self.allowance.lock();
+        let mut allowance = allowance.unwrap_or_else(PoisonError::into_inner);
+        wait <= self.longest() && allowance.take(self.clock.now(), wait)
     }
 
     fn longest(&self) -> Duration {
@@ -198,7 +249,7 @@ impl Gate {
             match self.ask() {
                 Told::Go => return Ok(Pass(None)),
                 Told::Probe(hold) => return Ok(Pass(Some((self.shared.clone(), hold)))),
-                Told::Wait(_, left) if left > self.longest() => {
+                Told::Wait(_, left) if !self.may_wait(left) => {
                     let error = Error::new(self.throttled, operation);
                     return Err(error.with_retry_after(left));
                 }
@@ -379,6 +430,40 @@ mod tests {
         let error = gate.pass("GetItem").await.err().unwrap();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(16)));
         assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(15)]);
+    }
+
+    #[tokio::test]
+    async fn the_waits_of_all_calls_together_have_a_limit_until_it_is_set_anew() {
+        let (clock, gate) = gate();
+        gate.wait_in_all_at_most(Duration::from_secs(15));
+        gate.hold(Duration::from_secs(10));
+        assert_eq!(gate.asked_to_wait(), Some(Duration::from_secs(10)));
+        drop(gate.pass("GetItem").await.unwrap());
+        assert_eq!(gate.asked_to_wait(), None);
+        gate.hold(Duration::from_secs(6));
+        let error = gate.pass("GetItem").await.err().unwrap();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(6)));
+        gate.wait_in_all_at_most(Duration::from_secs(6));
+        drop(gate.pass("GetItem").await.unwrap());
+        let waits = [10, 6].map(Duration::from_secs);
+        assert_eq!(clock.0.lock().unwrap().1, waits);
+    }
+
+    #[test]
+    fn calls_that_wait_side_by_side_take_one_wait() {
+        let [now, later] = [0, 4].map(|at| Timestamp::from_second(at).unwrap());
+        let mut allowance = Allowance::of(Duration::from_secs(15));
+        for (at, wait, taken, left) in [
+            (now, 10, true, 5),
+            (now, 10, true, 5),
+            (later, 6, true, 5),
+            (later, 9, true, 2),
+            (later, 12, false, 2),
+            (now, 13, true, 2),
+        ] {
+            assert_eq!(allowance.take(at, Duration::from_secs(wait)), taken);
+            assert_eq!(allowance.left.as_secs(), left, "{at} {wait}");
+        }
     }
 
     #[tokio::test]

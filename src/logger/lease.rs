@@ -5,16 +5,19 @@
 //! whatever it would have sent later.
 //!
 //! Its time is measured by the logger's own clock from before the call that took it, so that it never seems longer than it
-//! is, whatever the store's clock shows.
+//! is, whatever the store's clock shows; and the largest age that was seen counts, so that a clock which is set back makes it
+//! no younger.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, codes};
+use crate::error::{Error, ErrorKind, codes};
 use crate::store::Lease;
 
 use super::parts::Parts;
@@ -22,18 +25,25 @@ use super::parts::Parts;
 #[derive(Debug, Clone)]
 pub(super) struct HeldLease {
     pub(super) lease: Lease,
-    since: Timestamp,
+    age: Age,
+    /// The age at which a renewal that failed in passing is tried again.
+    again: Duration,
 }
 
 impl HeldLease {
     /// A lease that was asked for at `since`.
     pub(super) fn new(lease: Lease, since: Timestamp) -> Self {
-        Self { lease, since }
+        Self {
+            lease,
+            age: Age::since(since),
+            again: Duration::ZERO,
+        }
     }
 
-    /// How long until it is to be renewed: at half of its time.
+    /// How long until it is to be renewed: at half of its time, and a while after an attempt that failed in passing.
     pub(super) fn until_due(&self, parts: &Parts) -> Duration {
-        due_in(parts.settings.lease, self.age(parts))
+        let age = self.age(parts);
+        due_in(parts.settings.lease, age).max(self.again.saturating_sub(age))
     }
 
     /// Whether it may end before a request that moves does.
@@ -48,9 +58,7 @@ impl HeldLease {
     }
 
     fn age(&self, parts: &Parts) -> Duration {
-        // A clock that was set back tells nothing: the lease is taken to be old.
-        let age = parts.clock.now().duration_since(self.since);
-        Duration::try_from(age).unwrap_or(Duration::MAX)
+        self.age.at(parts.clock.now())
     }
 
     /// The lease, renewed if that is due.
@@ -62,13 +70,50 @@ impl HeldLease {
         }
     }
 
+    /// The lease, renewed; or as it is, where the store cannot be reached and the lease still lasts for a move: then there is
+    /// time to try again.
     pub(super) async fn renew(self, parts: &Parts) -> Result<Self, Error> {
         let since = parts.clock.now();
         let ttl = parts.settings.lease;
-        let lease = parts.ledger.renew(&parts.scope, &self.lease, ttl).await?;
-        Ok(Self { lease, since })
+        match parts.ledger.renew(&parts.scope, &self.lease, ttl).await {
+            Ok(lease) => Ok(Self::new(lease, since)),
+            Err(error) if error.kind() == ErrorKind::StoreUnavailable && !self.is_short(parts) => {
+                let again = self.age(parts).saturating_add(ttl / RETRIES);
+                Ok(Self { again, ..self })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
+
+/// How old a lease is, as one clock tells it.
+#[derive(Debug, Clone)]
+struct Age {
+    since: Timestamp,
+    /// The largest one that was seen, in microseconds.
+    oldest: Arc<AtomicU64>,
+}
+
+impl Age {
+    fn since(since: Timestamp) -> Self {
+        Self {
+            since,
+            oldest: Arc::default(),
+        }
+    }
+
+    /// A clock that was set back by less makes it no younger. One that shows a time from before the lease tells nothing: the
+    /// lease is taken to be old.
+    fn at(&self, now: Timestamp) -> Duration {
+        let age = now.duration_since(self.since).as_micros();
+        let age = u64::try_from(age).unwrap_or(u64::MAX);
+        let oldest = self.oldest.fetch_max(age, Ordering::Relaxed);
+        Duration::from_micros(oldest.max(age))
+    }
+}
+
+/// A renewal that failed in passing is tried again after such a part of the lease's time.
+const RETRIES: u32 = 32;
 
 /// Looks at something, and renews the lease beside it whenever that is due. The look is dropped once the lease is lost.
 pub(super) async fn beside<T>(
@@ -159,10 +204,22 @@ fn short_in(ttl: Duration, longest_change: Option<Duration>, age: Duration) -> D
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     const TTL: Duration = Duration::from_secs(400);
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_a_lease_no_younger() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let age = Age::since(at(1_000));
+        let ages = [1_000, 1_100, 1_040, 1_101].map(|now| age.at(at(now)).as_secs());
+        assert_eq!(ages, [0, 100, 100, 101]);
+        let same = age.clone();
+        assert!(same.at(at(999)) > Duration::from_hours(1_000_000));
+        assert!(age.at(at(1_102)) > Duration::from_hours(1_000_000));
+    }
 
     #[test]
     fn a_lease_is_due_at_half_of_its_time() {

@@ -49,8 +49,8 @@ pub use watch::{CredentialWatch, SecretWatch};
 ///   ([`PoolSettings::turn`]), so that a full mailbox delays no other.
 /// * A mailbox that fails waits longer each time, alone. One whose sign-in needs a person pauses until
 ///   [`credentials_changed`](Self::credentials_changed) is called, or until its [`CredentialWatch`] sees a change.
-/// * A mailbox whose server wants to be left alone for longer than [`PoolSettings::longest_wait`] gives its turn back and has
-///   the next one when that time is over.
+/// * A mailbox whose server wants to be left alone for longer than [`PoolSettings::longest_wait`], at once or in all waits of
+///   a turn, gives its turn back and has the next one when that time is over.
 /// * Calls to mail systems are bounded for each mailbox and in all ([`ConnectionBudget`]).
 /// * Several pools, in one process or in several, may have the same mailboxes: the lease of the store lets one work on
 ///   each, and the others look again later.
@@ -135,7 +135,9 @@ impl LoggerPool {
     /// Takes a mailbox up, also while the pool runs. Its first turn is due at once.
     ///
     /// The calls of the logger's source count against the budget from here on, and a longer wait than
-    /// [`PoolSettings::longest_wait`] ends the turn.
+    /// [`PoolSettings::longest_wait`] ends the turn. That a call waits no longer holds for every clone of the source from
+    /// here on, whoever else calls it, and it stays so after [`remove`](Self::remove). The bound on all waits together holds
+    /// during the turns.
     ///
     /// # Errors
     ///

@@ -1,14 +1,15 @@
 //! Another try for mail that was set aside: the ledger takes it up again, and it goes back to the queue.
 
 use crate::decision::Disposition;
-use crate::error::Result;
+use crate::error::{Error, Result, codes};
 use crate::source::{Folder, ItemRef, Moved, SightingKey, Sought};
 use crate::store::{KnownSighting, SightingState};
 
-use super::folders::Folders;
+use super::folders::{FolderPlan, Folders};
+use super::lease::{HeldLease, beside, under};
 use super::moves::can_locate;
 use super::parts::{Parts, check_count};
-use super::run::{Plan, open_folders, plan};
+use super::run::{Plan, RunGuard, open_folders, plan, take_mailbox};
 
 /// What became of mail that is to get another try.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,15 +34,17 @@ pub struct RequeueReport {
     pub failure: Option<String>,
 }
 
-/// Requeues in the ledger first: a mail that comes back to the queue would else be passed over.
+/// What is to get another try, with what is known of it.
+type Known = (SightingKey, KnownSighting);
+
+/// Requeues while it holds the mailbox, as a run does: a move cannot be fenced, and a run beside it may move the same mail
+/// the other way.
 pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport> {
-    let (scope, mailbox) = (&parts.scope, &parts.mailbox);
-    let before = parts.ledger.known(scope, mailbox, keys).await?;
+    let before = parts
+        .ledger
+        .known(&parts.scope, &parts.mailbox, keys)
+        .await?;
     check_count("known", keys.len(), before.len())?;
-    let mut report = RequeueReport {
-        requeued: parts.ledger.requeue(scope, mailbox, keys).await?,
-        ..RequeueReport::default()
-    };
     // Those that were requeued before are looked for as well: an earlier call may have ended in between.
     let open: Vec<_> = keys
         .iter()
@@ -50,33 +53,68 @@ pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<Reque
         .filter(|(_, known)| known.state != SightingState::Decided)
         .collect();
     if open.is_empty() {
-        return Ok(report);
+        return in_ledger(parts, keys).await;
     }
     let Plan::Enabled { folders, .. } = plan(parts).await.map_err(|(_, error)| error)? else {
         // Nothing is asked of the mail system while logging is disabled.
+        let mut report = in_ledger(parts, keys).await?;
         report.not_found = open.len() as u64;
         return Ok(report);
     };
-    let folders = open_folders(parts, &folders).await;
-    let folders = folders.map_err(|(_, error)| error)?;
+    let _guard = RunGuard::take(parts).ok_or_else(busy)?;
+    let lease = take_mailbox(parts).await.map_err(|(_, error)| error)?;
+    let mut lease = lease.ok_or_else(busy)?;
+    let done = hold(parts, &mut lease, &folders, keys, &open).await;
+    // A lease that cannot be given back ends by itself.
+    let released = parts.ledger.release(&parts.scope, &lease.lease).await;
+    done.and_then(|report| released.map(|()| report))
+}
+
+fn busy() -> Error {
+    Error::new(&codes::LEASE_BUSY, "requeue")
+}
+
+async fn in_ledger(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport> {
+    let requeued = parts.ledger.requeue(&parts.scope, &parts.mailbox, keys);
+    Ok(RequeueReport {
+        requeued: requeued.await?,
+        ..RequeueReport::default()
+    })
+}
+
+/// Requeues in the ledger first: a mail that comes back to the queue would else be passed over.
+async fn hold(
+    parts: &Parts,
+    lease: &mut HeldLease,
+    folders: &FolderPlan,
+    keys: &[SightingKey],
+    open: &[Known],
+) -> Result<RequeueReport> {
+    let mut report = in_ledger(parts, keys).await?;
+    let folders = open_folders(parts, folders).await;
+    let folders = &folders.map_err(|(_, error)| error)?;
     for batch in open.chunks(parts.move_batch()) {
-        bring_back(parts, &folders, batch, &mut report).await?;
+        *lease = lease.clone().keep(parts).await?;
+        bring_back(parts, lease, folders, batch, &mut report).await?;
     }
     Ok(report)
 }
 
 async fn bring_back(
     parts: &Parts,
+    lease: &mut HeldLease,
     folders: &Folders,
-    batch: &[(SightingKey, KnownSighting)],
+    batch: &[Known],
     report: &mut RequeueReport,
 ) -> Result<()> {
-    let queued = copies_in(parts, &folders.queue, batch).await?;
+    let queued = Box::pin(copies_in(parts, &folders.queue, batch));
+    let queued = beside(lease, parts, queued).await?;
     let Some(quarantine) = folders.target(Disposition::Quarantine) else {
         count_queued(report, &queued);
         return Ok(());
     };
-    let mut set_aside = copies_in(parts, quarantine, batch).await?;
+    let set_aside = Box::pin(copies_in(parts, quarantine, batch));
+    let mut set_aside = beside(lease, parts, set_aside).await?;
     // What cannot be looked for is where the ledger saw it last.
     for ((key, known), copies) in batch.iter().zip(&mut set_aside) {
         if !can_locate(parts, key) && known.disposition == Some(Disposition::Quarantine) {
@@ -88,8 +126,9 @@ async fn bring_back(
             (true, true) => report.not_found += 1,
             (true, false) => report.in_queue += 1,
             (false, _) => {
-                let sure = can_locate(parts, key);
-                move_back(parts, (quarantine, &folders.queue), copies, sure, report).await?;
+                let moved = Box::pin(move_back(parts, (quarantine, &folders.queue), copies));
+                let moved = under(lease, parts, moved).await?;
+                count_moved(report, moved, can_locate(parts, key));
             }
         }
     }
@@ -109,11 +148,7 @@ fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) {
 }
 
 /// The copies of each sighting in a folder, where they can be looked for: all of them, and not the last seen alone.
-async fn copies_in(
-    parts: &Parts,
-    folder: &Folder,
-    batch: &[(SightingKey, KnownSighting)],
-) -> Result<Vec<Vec<ItemRef>>> {
+async fn copies_in(parts: &Parts, folder: &Folder, batch: &[Known]) -> Result<Vec<Vec<ItemRef>>> {
     let findable: Vec<_> = batch
         .iter()
         .map(|(key, _)| key)
@@ -140,26 +175,29 @@ async fn move_back(
     parts: &Parts,
     (from, to): (&Folder, &Folder),
     items: &[ItemRef],
-    sure: bool,
-    report: &mut RequeueReport,
-) -> Result<()> {
+) -> Result<Vec<Moved>> {
+    let mut all = Vec::new();
     for items in items.chunks(parts.move_batch()) {
         let moved = parts.source.move_to(from, items, to).await?;
         check_count("move_to", items.len(), moved.len())?;
-        for moved in moved {
-            match moved {
-                Moved::Done(_) => report.moved_back += 1,
-                // Somebody was faster, or it never left the queue.
-                Moved::Gone if sure => report.in_queue += 1,
-                Moved::Gone => report.not_found += 1,
-                Moved::Failed(error) => {
-                    report.failed += 1;
-                    report
-                        .failure
-                        .get_or_insert_with(|| error.code().to_owned());
-                }
+        all.extend(moved);
+    }
+    Ok(all)
+}
+
+fn count_moved(report: &mut RequeueReport, moved: Vec<Moved>, sure: bool) {
+    for moved in moved {
+        match moved {
+            Moved::Done(_) => report.moved_back += 1,
+            // Somebody was faster, or it never left the queue.
+            Moved::Gone if sure => report.in_queue += 1,
+            Moved::Gone => report.not_found += 1,
+            Moved::Failed(error) => {
+                report.failed += 1;
+                report
+                    .failure
+                    .get_or_insert_with(|| error.code().to_owned());
             }
         }
     }
-    Ok(())
 }

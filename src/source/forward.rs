@@ -16,6 +16,8 @@ forward! {
         fn capabilities(&self) -> SourceCapabilities;
         fn is_own(&self, item: &ItemRef) -> bool;
         fn wait_at_most(&self, longest: Duration);
+        fn wait_in_all_at_most(&self, sum: Duration);
+        fn asked_to_wait(&self) -> Option<Duration>;
         async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder>;
         async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing>;
         async fn fetch(

@@ -114,6 +114,14 @@ impl MailSource for GraphSource {
         self.inner.session.gate.wait_at_most(longest);
     }
 
+    fn wait_in_all_at_most(&self, sum: Duration) {
+        self.inner.session.gate.wait_in_all_at_most(sum);
+    }
+
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.inner.session.gate.asked_to_wait()
+    }
+
     fn capabilities(&self) -> SourceCapabilities {
         self.inner.capabilities
     }

@@ -18,6 +18,7 @@ mod disabling;
 mod edges;
 mod faults;
 mod host;
+mod leases;
 mod recoveries;
 mod requeues;
 mod runs;

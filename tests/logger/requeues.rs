@@ -1,15 +1,23 @@
 //! Another try for mail that was set aside: what is moved back, what is counted, and what is left alone.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
+use email_logging::directory::ContactDirectory;
 use email_logging::error::codes;
-use email_logging::logger::RequeueReport;
+use email_logging::logger::{RequeueReport, Skipped};
+use email_logging::message::Address;
+use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{SightingKey, SourceCapabilities};
-use email_logging::store::{DecisionFilter, InteractionLog as _};
-use email_logging::{EmailLogger, Error, Scope};
+use email_logging::store::{
+    Acquired, DecisionFilter, InteractionLog as _, MailLedger as _, StoreOperation,
+};
+use email_logging::{EmailLogger, Error, ErrorKind, Result, Scope, WorkerId};
 
 use crate::bench::{Bench, quarantine, queue};
 
@@ -154,4 +162,85 @@ async fn while_logging_is_off_nothing_is_asked_of_the_mail_system() {
     let report = logger.requeue(&keys(&bench).await).await.unwrap();
     assert_eq!(counts(&report), [2, 0, 0, 2, 0]);
     assert_eq!(bench.source.calls().len(), calls);
+}
+
+fn assert_busy(error: &Error) {
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::LeaseLost, "lease.busy")
+    );
+    assert!(error.remedy().contains("Ask again"), "{}", error.remedy());
+}
+
+#[tokio::test]
+async fn while_another_worker_has_the_mailbox_nothing_is_requeued_or_moved() {
+    let (bench, logger) = set_aside(Bench::new(), 2, true).await;
+    let keys = keys(&bench).await;
+    let (scope, other) = (Scope::default(), WorkerId::from("other"));
+    let ttl = Duration::from_mins(5);
+    let mailbox = "queue".into();
+    let taken = bench.store.acquire(&scope, &mailbox, &other, ttl).await;
+    let Ok(Acquired::Held(lease)) = taken else {
+        panic!("{taken:?}")
+    };
+    let calls = bench.source.calls().len();
+    assert_busy(&logger.requeue(&keys).await.unwrap_err());
+    assert_eq!(bench.source.calls().len(), calls);
+    assert_eq!(bench.store.calls(StoreOperation::Requeue), 0);
+    bench.store.release(&scope, &lease).await.unwrap();
+    let report = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [2, 2, 0, 0, 0]);
+    let run = logger.run_once().await.unwrap();
+    assert_eq!(
+        (run.skipped, run.quarantined),
+        (None, 2),
+        "it was given back"
+    );
+}
+
+/// A directory that never answers.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl ContactDirectory for Silent {
+    async fn resolve(&self, _: &Scope, _: &[Address]) -> Result<Vec<AddressParties>> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn while_the_logger_itself_runs_nothing_is_requeued() {
+    let (bench, _) = set_aside(Bench::new(), 1, true).await;
+    let keys = keys(&bench).await;
+    bench.deliver_numbers(0..1);
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let logger = builder.with_directory(Arc::new(Silent)).build().unwrap();
+    {
+        let mut run = pin!(logger.run_once());
+        assert!(futures_util::poll!(run.as_mut()).is_pending());
+        assert_busy(&logger.requeue(&keys).await.unwrap_err());
+    }
+    let report = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [1, 1, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_requeue_holds_the_mailbox_and_gives_it_back_whatever_happens() {
+    let (bench, logger) = set_aside(Bench::new(), 1, true).await;
+    let keys = keys(&bench).await;
+    let fault = SourceFault::Error(Error::new(&codes::HTTP_CLOSED, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, fault);
+    let before = [StoreOperation::Acquire, StoreOperation::Release];
+    let before = before.map(|operation| bench.store.calls(operation));
+    let failed = logger.requeue(&keys).await.unwrap_err();
+    assert_eq!(failed.code(), "http.closed");
+    let after = [StoreOperation::Acquire, StoreOperation::Release];
+    let after = after.map(|operation| bench.store.calls(operation));
+    assert_eq!(after, before.map(|calls| calls + 1));
+    let other = bench.builder().with_worker("other").build().unwrap();
+    let report = other.run_once().await.unwrap();
+    assert_ne!(report.skipped, Some(Skipped::MailboxBusy));
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [0, 1, 0, 0, 0]);
 }

@@ -321,6 +321,57 @@ fn a_mailbox_that_is_throttled_again_and_again_waits_no_longer_than_it_is_asked_
 }
 
 #[test]
+fn mailboxes_that_have_to_wait_at_every_call_delay_nobody_and_get_on() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    for number in 0..8 {
+        let name = format!("a{number}");
+        pool.add(yard.mailbox(&name, 10)).unwrap();
+        let mailbox = &yard.mailboxes[&name];
+        *mailbox.asks.lock().unwrap() = Some(Duration::from_secs(10));
+        mailbox.relents.store(true, Ordering::Relaxed);
+    }
+    pool.add(yard.mailbox("z", 10)).unwrap();
+    let mut run = pin!(pool.run(std::future::pending(), yard.tell()));
+    let mut well_after = None;
+    for second in (0..2_400).step_by(5) {
+        assert!(settle(run.as_mut()).is_none());
+        if yard.stored("z") == 10 {
+            well_after.get_or_insert(second);
+        }
+        yard.clock.advance(Duration::from_secs(5));
+    }
+    assert_eq!(well_after, Some(10), "once each of the others has waited");
+    for name in yard.mailboxes.keys() {
+        assert_eq!(yard.stored(name), 10, "{name}");
+    }
+    assert_eq!(tokio_test(logged(&yard)).len(), 90);
+}
+
+#[test]
+fn the_waits_of_a_source_are_bounded_in_its_turns_alone() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    let a = pool.add(yard.mailbox("a", 1)).unwrap();
+    *yard.mailboxes["a"].asks.lock().unwrap() = Some(Duration::from_secs(10));
+    let folder = FolderSelector::Path(queue());
+    let source = Line(Arc::clone(&yard.mailboxes["a"]));
+    let mut run = pin!(pool.run(std::future::pending(), yard.tell()));
+    assert!(settle(run.as_mut()).is_none());
+    assert_eq!(source.may_still_wait(), Duration::from_secs(5));
+    yard.clock.advance(Duration::from_secs(10));
+    assert!(settle(run.as_mut()).is_none());
+    assert_eq!(order(&yard.told()), ["a"], "its turn is over");
+    assert_eq!(source.may_still_wait(), Duration::MAX);
+    assert!(pool.remove(&a));
+    yard.mailboxes["a"].relents.store(true, Ordering::Relaxed);
+    let mut call = pin!(source.open_folder(&folder));
+    assert!(settle(call.as_mut()).is_none());
+    yard.clock.advance(Duration::from_secs(10));
+    assert!(settle(call).unwrap().is_ok());
+}
+
+#[test]
 fn a_short_wait_is_part_of_the_turn() {
     let mut yard = Yard::new();
     let pool = yard.pool(settings());
@@ -328,7 +379,10 @@ fn a_short_wait_is_part_of_the_turn() {
     *yard.mailboxes["a"].asks.lock().unwrap() = Some(Duration::from_secs(15));
     let mut run = pin!(pool.run(std::future::pending(), yard.tell()));
     assert!(settle(run.as_mut()).is_none());
+    let asked = |pool: &LoggerPool| pool.health().mailboxes[0].asked_to_wait;
+    assert_eq!(asked(&pool), Some(Duration::from_secs(15)));
     *yard.mailboxes["a"].asks.lock().unwrap() = None;
+    assert_eq!(asked(&pool), None);
     yard.clock.advance(Duration::from_secs(15));
     assert!(settle(run.as_mut()).is_none());
     assert_eq!((yard.told().len(), yard.stored("a")), (1, 1));

@@ -90,8 +90,12 @@ pub(crate) struct Mailbox {
     pub(crate) hangs: AtomicBool,
     /// How long the server wants to be left alone, at each call.
     pub(crate) asks: Mutex<Option<Duration>>,
+    /// Whether it answers a call that has waited once.
+    pub(crate) relents: AtomicBool,
     /// The longest wait that a call takes upon itself.
     patience: Mutex<Duration>,
+    /// What calls may still wait together.
+    left: Mutex<Duration>,
     clock: ManualClock,
     pub(crate) calls: AtomicU32,
 }
@@ -103,12 +107,24 @@ impl Mailbox {
             let Some(wait) = *self.asks.lock().unwrap() else {
                 return Ok(());
             };
-            if wait > *self.patience.lock().unwrap() {
+            if wait > *self.patience.lock().unwrap() || !self.may_wait(wait) {
                 return Err(throttled(wait));
             }
             self.clock.sleep(wait).await;
+            if self.relents.load(Ordering::Relaxed) {
+                return Ok(());
+            }
         }
         Err(throttled(Duration::from_secs(1)))
+    }
+}
+
+impl Mailbox {
+    fn may_wait(&self, wait: Duration) -> bool {
+        let mut left = self.left.lock().unwrap();
+        let rest = left.checked_sub(wait);
+        *left = rest.unwrap_or(*left);
+        rest.is_some()
     }
 }
 
@@ -119,6 +135,13 @@ fn throttled(wait: Duration) -> Error {
 /// What the pool has of a mailbox.
 #[derive(Debug)]
 pub(crate) struct Line(pub(crate) Arc<Mailbox>);
+
+impl Line {
+    /// What calls may still wait together.
+    pub(crate) fn may_still_wait(&self) -> Duration {
+        *self.0.left.lock().unwrap()
+    }
+}
 
 macro_rules! counted {
     ($mailbox:expr, $call:expr) => {{
@@ -147,6 +170,14 @@ impl MailSource for Line {
     fn wait_at_most(&self, longest: Duration) {
         let mut patience = self.0.patience.lock().unwrap();
         *patience = longest.min(*patience);
+    }
+
+    fn wait_in_all_at_most(&self, sum: Duration) {
+        *self.0.left.lock().unwrap() = sum;
+    }
+
+    fn asked_to_wait(&self) -> Option<Duration> {
+        *self.0.asks.lock().unwrap()
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
@@ -230,7 +261,9 @@ impl Yard {
             fails: Mutex::default(),
             hangs: AtomicBool::new(false),
             asks: Mutex::default(),
+            relents: AtomicBool::new(false),
             patience: Mutex::new(Duration::from_mins(4)),
+            left: Mutex::new(Duration::MAX),
             clock: self.clock.clone(),
             calls: AtomicU32::new(0),
         });

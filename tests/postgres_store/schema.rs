@@ -1,6 +1,7 @@
 //! Migrations, and the tables that both engines share.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use email_logging::message::MessageContent;
@@ -12,8 +13,10 @@ use email_logging::store::{
 };
 use email_logging::{EntryId, ErrorKind, WorkerId};
 
-use crate::cluster::{migrated, server};
-use crate::store_rows::{commit, lease, logged, uid};
+use tokio_postgres::{GenericClient, Transaction};
+
+use crate::cluster::{Server, migrated, server};
+use crate::store_rows::{commit, lease, logged, mailbox, uid};
 use crate::{codes, scope};
 
 #[tokio::test]
@@ -114,6 +117,158 @@ async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_mor
         .map(|row| row.get(0))
         .collect();
     assert_eq!(epochs, [1], "nobody took a mailbox");
+}
+
+/// Takes the last migration back.
+async fn undo_last(server: &Server, schema: &str) {
+    let undo = format!(
+        "SET search_path TO {schema};
+         ALTER TABLE participant DROP COLUMN own;
+         DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)"
+    );
+    server.raw().await.batch_execute(&undo).await.unwrap();
+}
+
+async fn applied(server: &Server, schema: &str) -> i64 {
+    let last = format!("SELECT max(number) FROM {schema}.schema_migration");
+    let row = server.raw().await.query_one(&last, &[]).await.unwrap();
+    row.get(0)
+}
+
+/// The process of a connection's server.
+async fn process(client: &impl GenericClient) -> i32 {
+    let row = client.query_one("SELECT pg_backend_pid()", &[]).await;
+    row.unwrap().get(0)
+}
+
+/// Waits until so many connections wait for what this one holds, or for each other behind it.
+async fn wait_for_blocked(server: &Server, by: i32, count: i64) {
+    let raw = server.raw().await;
+    let blocked = "WITH RECURSIVE blocked (pid) AS (
+            SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))
+            UNION SELECT a.pid FROM pg_stat_activity a
+                JOIN blocked b ON b.pid = ANY (pg_blocking_pids(a.pid)))
+        SELECT count(*) FROM blocked";
+    for _ in 0..5_000 {
+        let found: i64 = raw.query_one(blocked, &[&by]).await.unwrap().get(0);
+        if found >= count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("{count} statements do not wait");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_waits_for_who_writes_and_leaves_no_lease_of_before_it() {
+    let Some(server) = server() else { return };
+    for held_row in ["lease", "scope"] {
+        let options = server.options();
+        let store = migrated(options.clone()).await;
+        let held = lease(&store, &scope()).await;
+        commit(&store, &scope(), &held, vec![logged(&scope(), 1, 100)]).await;
+        undo_last(server, &options.schema).await;
+        let before = applied(server, &options.schema).await;
+        let mut raw = server.raw().await;
+        let open = raw.transaction().await.unwrap();
+        let hold = format!(
+            "SELECT 1 FROM {}.{held_row} FOR NO KEY UPDATE",
+            options.schema
+        );
+        open.batch_execute(&hold).await.unwrap();
+        let by = process(&open).await;
+        let newer = PostgresStore::open_with(options.clone()).unwrap();
+        let migration = tokio::spawn(async move { newer.migrate().await });
+        wait_for_blocked(server, by, 1).await;
+        assert_eq!(applied(server, &options.schema).await, before);
+        open.commit().await.unwrap();
+        migration.await.unwrap().unwrap();
+        assert_eq!(applied(server, &options.schema).await, before + 1);
+        let batch = CommitBatch::of_rows(vec![logged(&scope(), 2, 100)]);
+        let stale = store.commit(&scope(), &held, batch).await.unwrap_err();
+        assert_eq!(codes(&stale), (ErrorKind::LeaseLost, "lease.lost"));
+        let free: i64 = {
+            let find = format!("SELECT until FROM {}.lease", options.schema);
+            server
+                .raw()
+                .await
+                .query_one(&find, &[])
+                .await
+                .unwrap()
+                .get(0)
+        };
+        assert!(free > 0, "the mailbox stays taken: a move may be under way");
+        assert_eq!(crate::entry_numbers(&store).await, [1]);
+    }
+}
+
+/// What a newer version does, as this one does it for an older one.
+async fn migrate_as_newer(tx: &Transaction<'_>, schema: &str) {
+    let newer = format!(
+        "SET LOCAL search_path TO {schema};
+         SELECT mailbox FROM lease ORDER BY mailbox FOR UPDATE;
+         UPDATE lease SET epoch = epoch + 1;
+         SELECT id FROM scope ORDER BY id FOR UPDATE;
+         INSERT INTO schema_migration VALUES (999, '0999_later', 'x', 0)"
+    );
+    tx.batch_execute(&newer).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_newer_versions_migration_writes_nothing_after_it() {
+    let Some(server) = server() else { return };
+    let options = server.options().with_pool_size(8);
+    let store = Arc::new(migrated(options.clone()).await);
+    let held = lease(&*store, &scope()).await;
+    commit(&*store, &scope(), &held, vec![logged(&scope(), 1, 100)]).await;
+    let mut raw = server.raw().await;
+    let open = raw.transaction().await.unwrap();
+    let by = process(&open).await;
+    migrate_as_newer(&open, &options.schema).await;
+    let scope = &scope();
+    let batch = CommitBatch::of_rows(vec![logged(scope, 2, 100)]);
+    let content = vec![(uid(scope, 1), MessageContent::default())];
+    let (worker, ttl, key) = (WorkerId::from("worker"), Duration::from_mins(1), mailbox());
+    let setup = EmailLoggingSetup::default();
+    let close = CloseCode::new("PRICE", CloseKind::Lost);
+    let calls = async {
+        tokio::join!(
+            async { store.commit(scope, &held, batch).await.err() },
+            async { store.renew(scope, &held, ttl).await.err() },
+            async { store.acquire(scope, &key, &worker, ttl).await.err() },
+            async { store.put_content(scope, content).await.err() },
+            async { store.acknowledge(scope, "erp", 1).await.err() },
+            async { store.save_setup(scope, &setup, 0).await.err() },
+            async { store.put_close_code(scope, &close).await.err() },
+        )
+    };
+    let ending = async {
+        wait_for_blocked(server, by, 7).await;
+        open.commit().await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(calls, ending);
+    let (a, b, c, d, e, f, g) = refused;
+    for (nth, refused) in [a, b, c, d, e, f, g].into_iter().enumerate() {
+        let error = refused.unwrap_or_else(|| panic!("call {nth} wrote"));
+        assert_eq!(
+            codes(&error),
+            (ErrorKind::Config, "store.schema_newer"),
+            "{nth}"
+        );
+    }
+    let find = format!(
+        "SELECT (SELECT count(*) FROM {0}.event_cursor) + (SELECT count(*) FROM {0}.setup)
+            + (SELECT count(*) FROM {0}.close_code)",
+        options.schema
+    );
+    let written: i64 = server
+        .raw()
+        .await
+        .query_one(&find, &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(written, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -112,6 +112,14 @@ impl MailSource for BoundedSource {
         self.source.wait_at_most(longest);
     }
 
+    fn wait_in_all_at_most(&self, sum: Duration) {
+        self.source.wait_in_all_at_most(sum);
+    }
+
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.source.asked_to_wait()
+    }
+
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
         let _place = self.place().await;
         self.source.open_folder(folder).await

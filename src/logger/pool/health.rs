@@ -57,6 +57,8 @@ pub struct MailboxHealth {
     pub oldest_move: Option<Duration>,
     /// Items in the queue folder when somebody last could look, those that are set aside included.
     pub queued: Option<u64>,
+    /// How long its mail system still wants to be left alone, where it does now: also where its turn waits for that.
+    pub asked_to_wait: Option<Duration>,
 }
 
 impl MailboxHealth {

@@ -41,6 +41,8 @@ pub(super) struct Seat {
     last_success: Option<Timestamp>,
     last_failure: Option<LastFailure>,
     failed_in_a_row: u32,
+    /// Turns in a row that ended because the server asked for a longer wait than a turn has.
+    pub(super) throttled: u32,
     backlog: Backlog,
 }
 
@@ -81,6 +83,7 @@ impl Seat {
             last_success: None,
             last_failure: None,
             failed_in_a_row: 0,
+            throttled: 0,
             backlog: Backlog::default(),
         }
     }
@@ -218,7 +221,7 @@ impl Seat {
             None => {}
         }
         self.last_success = Some(now);
-        self.failed_in_a_row = 0;
+        (self.failed_in_a_row, self.throttled) = (0, 0);
         if took_all(report, settings.turn) {
             return (Rest::Waits, Duration::ZERO);
         }
@@ -241,6 +244,9 @@ impl Seat {
             kind: error.kind(),
             code: error.code(),
         });
+        if error.kind() == ErrorKind::Throttled {
+            self.throttled = self.throttled.saturating_add(1);
+        }
         if error.kind() == ErrorKind::ReauthRequired {
             return (Rest::Paused(now, credentials), settings.every);
         }
@@ -269,6 +275,7 @@ impl Seat {
             lag: self.backlog.oldest_mail.and_then(age),
             oldest_move: self.backlog.oldest_move.and_then(age),
             queued: self.backlog.queued,
+            asked_to_wait: self.logger.parts.source.asked_to_wait(),
         }
     }
 

@@ -22,8 +22,12 @@ pub struct PoolSettings {
     pub first_backoff: Duration,
     /// The longest such wait, unless the server asks for more. Default 1 hour.
     pub longest_backoff: Duration,
-    /// The longest wait inside a turn when a server asks for one; a longer one ends the turn, and the mailbox has its next
-    /// one when the wait is over. Default 15 seconds: enough to ask again what failed in passing.
+    /// The longest wait inside a turn when a server asks for one, and the longest of all waits of a turn together; a longer
+    /// one ends the turn, and the mailbox has its next one when the wait is over. Default 15 seconds: enough to ask again
+    /// what failed in passing.
+    ///
+    /// Where turns of a mailbox end so in a row, the waits of each further one may be twice as long together, up to eight
+    /// times: a mailbox whose server asks for a short wait at every call gets on, too.
     pub longest_wait: Duration,
     /// The wait after another worker was found on a mailbox. Default 1 minute.
     pub busy_after: Duration,
@@ -50,6 +54,11 @@ impl Default for PoolSettings {
 }
 
 impl PoolSettings {
+    /// What the calls of a turn may wait together, after so many turns in a row that ended for a longer wait.
+    pub(super) fn waits_in_all(&self, throttled: u32) -> Duration {
+        self.longest_wait.saturating_mul(1 << throttled.min(3))
+    }
+
     /// The wait after so many failed turns in a row; `chance` is between 0 and 255.
     pub(super) fn backoff(&self, failed: u32, chance: u8) -> Duration {
         let factor = 2_u32.saturating_pow(failed.saturating_sub(1).min(16));
@@ -62,6 +71,13 @@ impl PoolSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_waits_of_a_turn_may_become_eight_times_as_long() {
+        let settings = PoolSettings::default();
+        let sums = [0, 1, 2, 3, 4, u32::MAX].map(|n| settings.waits_in_all(n).as_secs());
+        assert_eq!(sums, [15, 30, 60, 120, 120, 120]);
+    }
 
     #[test]
     fn the_wait_doubles_to_its_limit_and_chance_adds_a_quarter_at_most() {

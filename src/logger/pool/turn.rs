@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch as signal;
 
@@ -14,6 +15,7 @@ use crate::logger::backlog::{Backlog, backlog};
 use crate::logger::report::{RunError, RunReport, RunStep};
 use crate::logger::run::run_at_most;
 use crate::logger::shutdown::Shutdown;
+use crate::source::MailSource;
 
 /// A turn that may begin.
 pub(super) struct Turn {
@@ -23,6 +25,8 @@ pub(super) struct Turn {
     /// The version of the credentials that were refused, where the mailbox is paused.
     refused: Option<Credentials>,
     leave: signal::Receiver<bool>,
+    /// What its calls may wait together.
+    waits: Duration,
 }
 
 /// How a turn ended.
@@ -51,9 +55,26 @@ impl Drop for Place {
     }
 }
 
+/// The waits of all calls are bounded until the turn has ended or is dropped.
+struct Patience<'a>(&'a dyn MailSource);
+
+impl<'a> Patience<'a> {
+    fn of(source: &'a dyn MailSource, sum: Duration) -> Self {
+        source.wait_in_all_at_most(sum);
+        Self(source)
+    }
+}
+
+impl Drop for Patience<'_> {
+    fn drop(&mut self) {
+        self.0.wait_in_all_at_most(Duration::MAX);
+    }
+}
+
 impl Turn {
     pub(super) fn new(inner: Arc<Inner>, mailbox: PoolMailbox, seat: &Seat) -> Self {
         Self {
+            waits: inner.settings.waits_in_all(seat.throttled),
             place: Place {
                 inner,
                 mailbox,
@@ -80,6 +101,7 @@ impl Turn {
         let now = Credentials(ended.credentials);
         let changed = |refused| now.0.is_some() && now != refused;
         if self.refused.is_none_or(changed) {
+            let _patience = Patience::of(self.logger.parts.source.as_ref(), self.waits);
             let result = self.run(drain).await;
             ended.backlog = self.look(&result).await;
             ended.result = Some(result);

@@ -30,7 +30,7 @@ pub(super) mod sightings;
 mod words;
 
 use super::fault::{Done, Fault};
-use super::migrate::{LAST, check_newer};
+use super::migrate::refuse_newer;
 use super::pool::Tx;
 use super::values::{NOW, column};
 use crate::ids::MailboxKey;
@@ -53,22 +53,25 @@ pub(super) async fn find_scope(tx: &Tx, scope: &Scope) -> Done<i64> {
     row.map_or(Ok(NOBODY), |row| column(&row, "id"))
 }
 
-/// The id of a scope, which is made if it is new. For who writes: a schema that a newer version has changed is refused.
+/// The id of a scope, which is made if it is new. For who writes: a migration holds the scope's row, which is held from here
+/// on, and a schema that a newer version has changed is refused.
 pub(super) async fn make_scope(tx: &Tx, scope: &Scope) -> Done<i64> {
-    let find = format!(
-        "SELECT coalesce((SELECT id FROM scope WHERE tenant = $1 AND company = $2), 0) AS id, {LAST}"
-    );
-    let row = tx.row(&find, &[&scope.tenant(), &scope.company()]).await?;
-    let row = row.ok_or(Fault::Damaged("the answer of a query without a table"))?;
-    check_newer(&row)?;
-    match column(&row, "id")? {
+    let id = match hold_scope(tx, scope).await? {
         NOBODY => {
             let make = "INSERT INTO scope (tenant, company) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             tx.run(make, &[&scope.tenant(), &scope.company()]).await?;
-            found(find_scope(tx, scope).await?)
+            found(hold_scope(tx, scope).await?)?
         }
-        id => Ok(id),
-    }
+        id => id,
+    };
+    refuse_newer(tx).await?;
+    Ok(id)
+}
+
+async fn hold_scope(tx: &Tx, scope: &Scope) -> Done<i64> {
+    let hold = "SELECT id FROM scope WHERE tenant = $1 AND company = $2 FOR KEY SHARE";
+    let row = tx.row(hold, &[&scope.tenant(), &scope.company()]).await?;
+    row.map_or(Ok(NOBODY), |row| column(&row, "id"))
 }
 
 /// The id of a mailbox; one that no mailbox has where it is unknown.
@@ -99,11 +102,12 @@ fn found(id: i64) -> Done<i64> {
 }
 
 /// Takes the turn of a scope: whoever numbers entries or events, or changes what a commit reads before it writes, holds the
-/// lock of the scope's row until the end. A reader of events so never meets a number whose predecessor is not committed.
+/// lock of the scope's row until the end. A reader of events so never meets a number whose predecessor is not committed. Who
+/// has no lease has the scope from [`make_scope`], which looks at the schema.
 async fn take_turn(tx: &Tx, scope: i64) -> Done<()> {
-    let lock = format!("SELECT id, {LAST} FROM scope WHERE id = $1 FOR NO KEY UPDATE");
-    let row = tx.row(&lock, &[&scope]).await?;
-    row.as_ref().map_or(Ok(()), check_newer)
+    let lock = "SELECT id FROM scope WHERE id = $1 FOR NO KEY UPDATE";
+    tx.row(lock, &[&scope]).await?;
+    Ok(())
 }
 
 /// The time to write, by the injected clock or the database's.

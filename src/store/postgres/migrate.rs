@@ -1,6 +1,7 @@
 //! The schema's migrations: append-only files, checksummed, each applied once in a transaction of its own.
 //!
-//! Who migrates holds the lock of a row, the one with number 0, so that two who begin at once take turns in every engine.
+//! Who migrates holds the lock of a row, the one with number 0, so that two who begin at once take turns in every engine; and
+//! the rows that writers hold, so that no transaction of an older version is under way meanwhile or goes on after it.
 
 use tokio_postgres::Row;
 
@@ -106,6 +107,13 @@ pub(super) async fn check(pool: &Pool) -> Done<Words> {
 /// What a statement selects to find out whether a newer version has migrated the schema since it was [checked](check).
 pub(super) const LAST: &str = "(SELECT max(number) FROM schema_migration) AS last_migration";
 
+/// Refuses to write where a newer version has migrated the schema. A statement of its own, for who waited for a lock: the one
+/// that waited shows the schema as it was before.
+pub(super) async fn refuse_newer(tx: &Tx) -> Done<()> {
+    let row = tx.row(&format!("SELECT {LAST}"), &[]).await?;
+    row.as_ref().map_or(Ok(()), check_newer)
+}
+
 /// Refuses to write where the row of a statement with [`LAST`] tells of a newer version.
 pub(super) fn check_newer(row: &Row) -> Done<()> {
     let last: i64 = column(row, "last_migration")?;
@@ -147,6 +155,9 @@ async fn step(tx: &Tx, vector: bool, time: Option<i64>) -> Done<bool> {
     let Some(migration) = MIGRATIONS.get(done) else {
         return Ok(true);
     };
+    if done > 0 {
+        hold_writers(tx).await?;
+    }
     let sql = match migration.plain {
         Some(plain) if !vector => plain,
         _ => migration.sql,
@@ -160,6 +171,20 @@ async fn step(tx: &Tx, vector: bool, time: Option<i64>) -> Done<bool> {
     tx.run(&insert, &[&time, &number, &migration.name, &checksum(sql)])
         .await?;
     Ok(done + 1 == MIGRATIONS.len())
+}
+
+/// Waits for the transactions that write, and takes what they hold, in the order in which commits do. Who waits meanwhile
+/// writes nothing after it: a lease has another epoch then, so that its fence finds no row, and whoever holds the row of its
+/// scope looks at the schema after that. The mailboxes stay taken: a move may be under way.
+///
+/// A scope that is made at the same time has no row yet that could be taken.
+async fn hold_writers(tx: &Tx) -> Done<()> {
+    let leases = "SELECT mailbox FROM lease ORDER BY mailbox FOR UPDATE";
+    tx.rows(leases, &[]).await?;
+    tx.run("UPDATE lease SET epoch = epoch + 1", &[]).await?;
+    let scopes = "SELECT id FROM scope ORDER BY id FOR UPDATE";
+    tx.rows(scopes, &[]).await?;
+    Ok(())
 }
 
 /// Whether the engine has `tsvector` with all that the search needs.

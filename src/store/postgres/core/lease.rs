@@ -10,7 +10,7 @@ use crate::error::codes;
 use crate::ids::{MailboxKey, WorkerId};
 use crate::scope::Scope;
 use crate::store::postgres::fault::{Done, Fault};
-use crate::store::postgres::migrate::{LAST, check_newer};
+use crate::store::postgres::migrate::{LAST, check_newer, refuse_newer};
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{NOW, column};
 use crate::store::rows::{signed, text, timestamp, unsigned};
@@ -135,7 +135,11 @@ pub(super) async fn fence(
             &[&time, &tenant, &company, &mailbox, &holder, &epoch],
         )
         .await?;
-    let row = held.ok_or(&codes::LEASE_LOST)?;
+    let Some(row) = held else {
+        // A migration gives every lease another epoch.
+        refuse_newer(tx).await?;
+        return Err((&codes::LEASE_LOST).into());
+    };
     check_newer(&row)?;
     Ok(Fenced {
         scope: column(&row, "scope")?,

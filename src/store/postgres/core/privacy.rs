@@ -12,6 +12,7 @@ use crate::privacy::{MARKED_PRIVATE, Person, Selection};
 use crate::scope::Scope;
 use crate::store::postgres::core::log::Asked as Question;
 use crate::store::postgres::fault::{Done, Fault};
+use crate::store::postgres::migrate::refuse_newer;
 use crate::store::postgres::pool::{Tx, Value};
 use crate::store::postgres::values::{column, enum_column, id, maybe_digest, uuid};
 use crate::store::rows::privacy::{
@@ -243,6 +244,7 @@ pub(super) async fn carry_marks(tx: &Tx, messages: &[i64]) -> Done<()> {
 async fn known(tx: &Tx, scope: &Scope, message: &MessageUid) -> Done<(i64, i64)> {
     let scope = find_scope(tx, scope).await?;
     take_turn(tx, scope).await?;
+    refuse_newer(tx).await?;
     let find = "SELECT no FROM message WHERE scope = $1 AND uid = $2";
     let row = tx.row(find, &[&scope, &uuid(message.as_bytes())]).await?;
     let no = column(&row.ok_or(&codes::STORE_NOT_FOUND)?, "no")?;

@@ -1,0 +1,98 @@
+//! A lease whose renewal fails: in passing, or for as long as it lasts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use email_logging::error::codes;
+use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep};
+use email_logging::store::StoreOperation;
+use email_logging::testkit::clock::ManualClock;
+use email_logging::{EmailLogger, Error};
+
+use crate::bench::Bench;
+
+const MAILS: u32 = 8;
+
+/// Moves the clock on whenever something was committed.
+#[derive(Debug)]
+struct Slow {
+    clock: ManualClock,
+    by: Duration,
+}
+
+impl Progress for Slow {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        if let ProgressEvent::Committed { .. } = event {
+            self.clock.advance(self.by);
+        }
+    }
+}
+
+/// A logger of which each commit writes one mail and takes so long; its lease lasts five minutes.
+fn slow(bench: &Bench, by: u64) -> EmailLogger {
+    let mut settings = RunSettings::default();
+    (settings.fetch_batch, settings.move_batch) = (1, 1);
+    (settings.connections, settings.fetch_bytes) = (1, 1);
+    let listener = Slow {
+        clock: bench.clock.clone(),
+        by: Duration::from_secs(by),
+    };
+    let builder = bench.builder().with_settings(settings);
+    builder.with_progress(Arc::new(listener)).build().unwrap()
+}
+
+fn unavailable() -> Error {
+    Error::new(&codes::STORE_UNAVAILABLE, "planned")
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_once_is_tried_again_while_the_lease_lasts() {
+    for by in [20, 151] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..MAILS);
+        bench.store.fail_next(StoreOperation::Renew, unavailable());
+        let report = slow(&bench, by).run_once().await.unwrap();
+        assert_eq!(report.moved, u64::from(MAILS), "{report:?}");
+        assert!(bench.store.calls(StoreOperation::Renew) >= 2);
+        bench.assert_all_stored_and_logged_once(MAILS).await;
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_until_the_lease_is_short_ends_the_run() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..40);
+    for nth in 1..=50 {
+        let operation = StoreOperation::Renew;
+        bench.store.fail_call(operation, nth, unavailable());
+    }
+    let failed = slow(&bench, 10).run_once().await.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::TakingMailbox, "store.unavailable")
+    );
+    assert!(failed.report.closes(), "{failed:?}");
+    // Due at 150 s, short at 225 s; a commit ends every ten.
+    let asked = bench.store.calls(StoreOperation::Renew);
+    assert_eq!(asked, 9, "from 150 s on, every ten seconds");
+    assert_eq!(
+        bench.stored(),
+        23,
+        "each of them before the lease was short"
+    );
+}
+
+#[tokio::test]
+async fn recovery_goes_on_under_a_lease_whose_renewal_failed_in_passing() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let lost = email_logging::source::memory::SourceFault::Error(unavailable());
+    let operation = email_logging::source::memory::SourceOperation::MoveTo;
+    bench.source.fail_next(operation, lost);
+    bench.run().await.unwrap_err();
+    bench.clock.advance(Duration::from_hours(1));
+    bench.store.fail_next(StoreOperation::Renew, unavailable());
+    let report = bench.run().await.unwrap();
+    assert_eq!(report.recovered, 1, "{report:?}");
+    bench.assert_all_stored_and_logged_once(1).await;
+}
