@@ -48,6 +48,8 @@ pub(crate) struct Pages {
     quiet: BTreeSet<usize>,
     /// Workers whose sign-in was refused in this run.
     signed_out: BTreeSet<usize>,
+    /// Effects at the mail system under a lease that was lost, or that came late.
+    stale_effects: u64,
     broken: Option<String>,
 }
 
@@ -63,6 +65,14 @@ impl Book {
 
     pub(crate) fn verdict(&self) -> Result<(), String> {
         self.pages().broken.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn stale_effect(&self) {
+        self.pages().stale_effects += 1;
+    }
+
+    pub(crate) fn stale_effects(&self) -> u64 {
+        self.pages().stale_effects
     }
 
     pub(crate) fn lease_given(&self, worker: usize, epoch: u64) {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::database::memory;
 use crate::mails::Company;
-use crate::seeded::{Column, column, faults};
+use crate::seeded::{Column, column, comes_late, faults};
 use crate::stage::{Fault, Op, Phase, Point};
 use crate::world::{Plan, World};
 
@@ -35,6 +35,8 @@ pub(crate) struct Space {
     pub(crate) leaps_at: Option<Op>,
     /// Whether the clock leaps and nothing else goes wrong.
     pub(crate) only_leaps: bool,
+    /// Whether effects come late.
+    pub(crate) late: bool,
 }
 
 /// What was searched.
@@ -48,6 +50,8 @@ pub(crate) struct Covered {
     pub(crate) ends: u64,
     /// Different schedules, from the beginning to an end.
     pub(crate) schedules: u128,
+    /// Steps at which something had come late, or under a lease that was lost, in all ends together.
+    pub(crate) stale: u64,
     pub(crate) cells: BTreeMap<(Op, Column), u64>,
 }
 
@@ -58,6 +62,8 @@ enum Choice {
     Go(usize, Option<Fault>),
     Crash(usize),
     Leap(i64),
+    /// The n-th of the effects that are under way arrives.
+    Come(usize),
     /// Nothing else can happen: time passes.
     Wake,
 }
@@ -99,13 +105,14 @@ impl Place {
             .collect();
         let ready = self.world.stage.ready();
         all.extend((0..ready.len()).map(|at| Choice::Go(at, None)));
+        all.extend((0..self.world.late()).map(Choice::Come));
         if all.is_empty() {
             let sleeps = self.world.stage.next_wake().is_some();
             return if sleeps { vec![Choice::Wake] } else { all };
         }
         if self.faults_left > 0 {
             if !space.only_leaps {
-                all.extend(failing(&ready));
+                all.extend(failing(&ready, space.late));
                 all.extend(workers.filter(running).map(Choice::Crash));
             }
             let at = |(_, _, point): &(u64, usize, Point)| {
@@ -116,13 +123,15 @@ impl Place {
                 all.extend(space.leaps.iter().map(|seconds| Choice::Leap(*seconds)));
             }
         }
-        let clock_stands = self.faults_left == 0 || space.leaps.is_empty();
+        // What is under way may arrive before or after what anybody else does.
+        let none_comes = self.world.late() == 0;
+        let clock_stands = (self.faults_left == 0 || space.leaps.is_empty()) && none_comes;
         let first = (0..self.runs_left.len()).find(|at| clock_stands && self.is_alone(*at, &ready));
         if let Some(worker) = first {
             all.retain(|choice| match choice {
                 Choice::Start(at) | Choice::Crash(at) => *at == worker,
                 Choice::Go(at, _) => ready[*at].1 == worker,
-                Choice::Leap(_) | Choice::Wake => false,
+                Choice::Leap(_) | Choice::Come(_) | Choice::Wake => false,
             });
         }
         all
@@ -161,10 +170,14 @@ impl Place {
                     if running.count() > 1 {
                         cells.push((op, Column::SecondWorker));
                     }
-                    cells.extend(fault.map(|fault| (op, column(phase, fault))));
+                    if world.grant(id, worker, fault) {
+                        cells.extend(fault.map(|fault| (op, column(phase, fault))));
+                    }
+                } else {
+                    world.grant(id, worker, fault);
                 }
-                world.grant(id, worker, fault);
             }
+            Choice::Come(which) => _ = world.come(which),
             Choice::Crash(worker) => {
                 self.faults_left -= 1;
                 self.runs_left[worker] += 1;
@@ -187,12 +200,15 @@ impl Place {
 }
 
 /// Every fault of every call that waits.
-fn failing(ready: &[(u64, usize, Point)]) -> Vec<Choice> {
+fn failing(ready: &[(u64, usize, Point)], late: bool) -> Vec<Choice> {
     let mut all = Vec::new();
     for (at, (_, _, point)) in ready.iter().enumerate() {
         if let Point::Call(op, phase) = point {
             let faults = variants(*op, *phase);
             all.extend(faults.into_iter().map(|it| Choice::Go(at, Some(it))));
+            if late && *phase == Phase::Before && comes_late(*op) {
+                all.push(Choice::Go(at, Some(Fault::Late)));
+            }
         }
     }
     all
@@ -259,6 +275,7 @@ impl Search<'_> {
             self.covered.ends += 1;
             let ended = place.world.settle().and_then(|_| place.world.check());
             ended.map_err(|broken| self.told(&broken))?;
+            self.covered.stale += place.world.book.stale_effects();
             self.known.insert(digest, 1);
             return Ok(1);
         };

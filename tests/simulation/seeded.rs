@@ -17,6 +17,7 @@ pub(crate) enum Column {
     CrashBefore,
     CrashAfter,
     Timeout,
+    Late,
     ReplyLost,
     Busy,
     Unauthorized,
@@ -25,10 +26,11 @@ pub(crate) enum Column {
     SecondWorker,
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::CrashBefore,
     Column::CrashAfter,
     Column::Timeout,
+    Column::Late,
     Column::ReplyLost,
     Column::Busy,
     Column::Unauthorized,
@@ -69,6 +71,7 @@ const OPS: [Op; 25] = [
 fn exists(op: Op, column: Column) -> bool {
     let before = faults(op, Phase::Before);
     match column {
+        Column::Late => comes_late(op),
         Column::Busy => before.contains(&Fault::Busy),
         Column::Unauthorized => before.contains(&Fault::Unauthorized),
         Column::Full => before.contains(&Fault::Full),
@@ -83,6 +86,8 @@ pub(crate) struct Tally {
     pub(crate) schedules: u64,
     pub(crate) steps: u64,
     pub(crate) faults: u64,
+    /// Effects at the mail system under a lease that was lost, or that came late.
+    pub(crate) stale: u64,
     pub(crate) cells: BTreeMap<(Op, Column), u64>,
 }
 
@@ -91,6 +96,7 @@ impl Tally {
         self.schedules += other.schedules;
         self.steps += other.steps;
         self.faults += other.faults;
+        self.stale += other.stale;
         for (cell, count) in &other.cells {
             *self.cells.entry(*cell).or_default() += count;
         }
@@ -139,6 +145,9 @@ impl Tally {
         *self.cells.entry((op, column)).or_default() += 1;
     }
 }
+
+/// In a thousand, how likely an effect that comes late comes at a step.
+const COMES: u64 = 60;
 
 /// Most steps with faults.
 const STEPS: usize = 6_000;
@@ -296,6 +305,7 @@ pub(crate) fn run(
         println!("{plan:?}");
     }
     let mut chaos = Chaos::new(&plan, rng, replay);
+    chaos.late = Rng::new(seed ^ 0x004c_6174_6521_2121);
     let mut world = World::new(plan, open, company);
     world.trace = replay.trace;
     for _ in 0..STEPS {
@@ -306,7 +316,7 @@ pub(crate) fn run(
     }
     world.settle()?;
     world.check()?;
-    chaos.tally.schedules = 1;
+    (chaos.tally.schedules, chaos.tally.stale) = (1, world.book.stale_effects());
     Ok(chaos.tally)
 }
 
@@ -329,6 +339,8 @@ pub(crate) const MOST_NUMBERED: usize = 64;
 
 struct Chaos<'a> {
     rng: Rng,
+    /// What comes late, and when, comes from numbers of its own: what else a seed chooses stays as it is.
+    late: Rng,
     replay: &'a Replay,
     odds: &'static Odds,
     runs_left: Vec<usize>,
@@ -383,6 +395,7 @@ impl<'a> Chaos<'a> {
             tally: Tally::default(),
             deeds,
             rng,
+            late: Rng::new(0),
             replay,
         }
     }
@@ -399,6 +412,10 @@ impl<'a> Chaos<'a> {
                 self.say(|| format!("a person: {deed:?} {which}"));
                 world.person(deed, which);
             }
+        }
+        if world.late() > 0 && self.late.chance(COMES) {
+            let op = world.come(self.late.below(world.late()));
+            self.say(|| format!("late: {op:?}"));
         }
         let ready = world.stage.ready();
         let idle: Vec<usize> = (0..world.workers.len())
@@ -461,18 +478,26 @@ impl<'a> Chaos<'a> {
                 if crashes {
                     return self.crash(world, worker);
                 }
-                let fault = if let Fault::Partial(_) = fault {
-                    Fault::Partial(how)
-                } else {
-                    fault
+                let fault = match fault {
+                    Fault::Partial(_) => Fault::Partial(how),
+                    Fault::Timeout if self.is_late(op, phase) => Fault::Late,
+                    fault => fault,
                 };
-                self.tally.hit(op, column(phase, fault));
                 self.say(|| format!("worker {worker}: {op:?} {phase:?} {fault:?}"));
-                return world.grant(id, worker, Some(fault));
+                if world.grant(id, worker, Some(fault)) {
+                    self.tally.hit(op, column(phase, fault));
+                }
+                return;
             }
         }
         self.say(|| format!("worker {worker}: {op:?} {phase:?}"));
         world.grant(id, worker, None);
+    }
+
+    /// Whether the effect of a call that gets no answer comes later. In the first worlds it never came.
+    fn is_late(&mut self, op: Op, phase: Phase) -> bool {
+        let may_be = phase == Phase::Before && comes_late(op) && !self.replay.first_worlds;
+        may_be && self.late.chance(500)
     }
 
     fn crash(&mut self, world: &mut World, worker: usize) {
@@ -523,12 +548,18 @@ pub(crate) fn column(phase: Phase, fault: Fault) -> Column {
         (_, Fault::Busy) => Column::Busy,
         (_, Fault::Unauthorized) => Column::Unauthorized,
         (_, Fault::Full) => Column::Full,
+        (_, Fault::Late) => Column::Late,
         (Phase::Before, Fault::Timeout) => Column::Timeout,
         (Phase::After, Fault::Timeout) => Column::ReplyLost,
     }
 }
 
-/// What can go wrong with a call at this phase.
+/// Whether the effect of a call may come when nobody waits for its answer any more.
+pub(crate) fn comes_late(op: Op) -> bool {
+    matches!(op, Op::Move | Op::Remove | Op::Stamp | Op::Commit)
+}
+
+/// What can go wrong with a call at this phase, beside that its effect comes late.
 pub(crate) fn faults(op: Op, phase: Phase) -> &'static [Fault] {
     let remote = matches!(
         op,

@@ -14,6 +14,7 @@ use email_logging::source::{
 };
 
 use crate::book::{Book, item_id, item_ref};
+use crate::late::{Effect, Late};
 use crate::mailbox::{Item, Label, Mailbox, Place, Service, key_of};
 use crate::mails::{Kind, Mails};
 use crate::stage::{Fault, Op, Phase, Stage};
@@ -29,12 +30,23 @@ pub(crate) struct SimSource {
     pub(crate) book: Arc<Book>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) service: Service,
+    /// What it sent that comes late.
+    pub(crate) late: Late,
+    /// Whether it is what comes late itself.
+    pub(crate) is_late: bool,
+}
+
+/// How a call is let in.
+enum LetIn {
+    /// With the way in which its batch goes wrong.
+    Now(Option<u8>),
+    Late,
 }
 
 fn failed(service: Service, fault: Fault, operation: &'static str) -> Error {
     match fault {
         Fault::Busy if service == Service::Graph => throttled(operation),
-        Fault::Timeout | Fault::Partial(_) | Fault::Full => {
+        Fault::Timeout | Fault::Late | Fault::Partial(_) | Fault::Full => {
             Error::new(&codes::HTTP_TIMEOUT, operation)
         }
         Fault::Busy => {
@@ -56,8 +68,25 @@ impl SimSource {
         name: &'static str,
         effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
     ) -> Result<T> {
+        self.call_or_late(op, name, effect, || ()).await
+    }
+
+    /// As [`call`](Self::call) does, of a call whose effect may come late: it is `send` that keeps it for then.
+    async fn call_or_late<T: Debug>(
+        &self,
+        op: Op,
+        name: &'static str,
+        effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
+        send: impl FnOnce(),
+    ) -> Result<T> {
         self.book.request(self.worker);
-        let partial = self.let_in(op, name).await?;
+        let partial = match self.let_in(op, name).await? {
+            LetIn::Now(partial) => partial,
+            LetIn::Late => {
+                send();
+                return Err(failed(self.service, Fault::Late, name));
+            }
+        };
         let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
         self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
@@ -68,18 +97,37 @@ impl SimSource {
 
     /// The call reaches the mail system, and is let in: where its token has ended, with another one, for which it asks once.
     /// Answers how the batch goes wrong.
-    async fn let_in(&self, op: Op, name: &'static str) -> Result<Option<u8>> {
+    async fn let_in(&self, op: Op, name: &'static str) -> Result<LetIn> {
         let mut asks = self.plan.refreshes;
         loop {
             match self.stage.wait(self.worker, op, Phase::Before).await {
                 Some(Fault::Unauthorized) if asks => self.refresh().await?,
                 Some(fault @ Fault::Unauthorized) => return Err(self.refused(fault, name)),
-                Some(Fault::Partial(how)) => return Ok(Some(how)),
+                Some(Fault::Partial(how)) => return Ok(LetIn::Now(Some(how))),
+                Some(Fault::Late) => return Ok(LetIn::Late),
                 Some(fault) => return Err(failed(self.service, fault, name)),
-                None => return Ok(None),
+                None => return Ok(LetIn::Now(None)),
             }
             asks = false;
         }
+    }
+
+    /// Keeps an effect for when it comes. Nobody hears of what it does, and no lease holds any more.
+    fn send(
+        &self,
+        op: Op,
+        items: &[ItemRef],
+        effect: impl FnOnce(&Self, &mut Mailbox, &[ItemRef]) + Send + 'static,
+    ) {
+        let mut source = self.clone();
+        (source.late, source.is_late) = (Late::default(), true);
+        let items = items.to_vec();
+        let what = (self.worker, items.clone());
+        let effect: Effect = Box::new(move || {
+            let mailbox = Arc::clone(&source.mailbox);
+            effect(&source, &mut mailbox.lock().unwrap(), &items);
+        });
+        self.late.put(op, &what, effect);
     }
 
     /// Asks the identity service for another token.
@@ -137,6 +185,19 @@ impl SimSource {
         let complete = offset + ids.len() >= all.len();
         let items = ids.into_iter().map(|id| Self::listed(mailbox, id));
         Listing::new(items.collect(), Some(total), complete)
+    }
+
+    fn moves(
+        &self,
+        mailbox: &mut Mailbox,
+        route: (Place, Place),
+        items: &[ItemRef],
+        partial: Option<u8>,
+    ) -> Vec<Moved> {
+        match self.service {
+            Service::Ews => self.move_effect(mailbox, route, items, partial),
+            Service::Graph => self.move_parts(mailbox, route, items, partial),
+        }
     }
 
     fn move_effect(
@@ -289,7 +350,7 @@ impl SimSource {
                 self.book.broken(told);
             }
             let key = (how != 1).then(|| mailbox.stamp_item(place, id)).flatten();
-            if let (2, Some(item)) = (how, mailbox.find(place, id)) {
+            if let (true, Some(item)) = (how == 2 || self.is_late, mailbox.find(place, id)) {
                 let key = item.key;
                 mailbox.loose.insert(key);
             }
@@ -302,9 +363,10 @@ impl SimSource {
         answers
     }
 
-    /// Whether the worker has lost its lease, known or not: its clock may have stood while the others' moved on.
+    /// Whether the worker has lost its lease, known or not: its clock may have stood while the others' moved on. What comes
+    /// late knows of no lease.
     fn is_stale(&self) -> bool {
-        self.book.pages().holder != Some(self.worker)
+        self.is_late || self.book.pages().holder != Some(self.worker)
     }
 
     fn explain(&self, mailbox: &mut Mailbox, id: u64, is_half: bool) {
@@ -323,12 +385,16 @@ impl SimSource {
         let Some(item) = mailbox.find(from, id) else {
             return;
         };
+        if self.is_stale() {
+            self.book.stale_effect();
+        }
         let pages = self.book.pages();
         let committed = pages.committed.contains(&id);
         // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
         let early = mailbox.server.stable_keys
             && !mailbox.loose.contains(&item.key)
             && pages.holder == Some(self.worker)
+            && !self.is_late
             && pages
                 .move_after
                 .get(&id)
@@ -570,12 +636,16 @@ impl MailSource for SimSource {
 
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
         let route = (Place::of(from.id.as_str()), Place::of(to.id.as_str()));
-        self.call(Op::Move, "move_to", |mailbox, partial| {
-            Ok(match self.service {
-                Service::Ews => self.move_effect(mailbox, route, items, partial),
-                Service::Graph => self.move_parts(mailbox, route, items, partial),
-            })
-        })
+        self.call_or_late(
+            Op::Move,
+            "move_to",
+            |mailbox, partial| Ok(self.moves(mailbox, route, items, partial)),
+            || {
+                self.send(Op::Move, items, move |it, mailbox, items| {
+                    it.moves(mailbox, route, items, None);
+                });
+            },
+        )
         .await
     }
 
@@ -607,9 +677,16 @@ impl MailSource for SimSource {
             self.book
                 .broken("I1: something was to be deleted under a policy that deletes nothing");
         }
-        self.call(Op::Remove, "remove", |mailbox, partial| {
-            Ok(self.remove_effect(mailbox, place, items, partial))
-        })
+        self.call_or_late(
+            Op::Remove,
+            "remove",
+            |mailbox, partial| Ok(self.remove_effect(mailbox, place, items, partial)),
+            || {
+                self.send(Op::Remove, items, move |it, mailbox, items| {
+                    it.remove_effect(mailbox, place, items, None);
+                });
+            },
+        )
         .await
     }
 
@@ -618,9 +695,16 @@ impl MailSource for SimSource {
         if !self.plan.stamps {
             self.book.broken("mail is changed that must not be changed");
         }
-        self.call(Op::Stamp, "stamp", |mailbox, partial| {
-            Ok(self.stamp_effect(mailbox, place, items, partial))
-        })
+        self.call_or_late(
+            Op::Stamp,
+            "stamp",
+            |mailbox, partial| Ok(self.stamp_effect(mailbox, place, items, partial)),
+            || {
+                self.send(Op::Stamp, items, move |it, mailbox, items| {
+                    it.stamp_effect(mailbox, place, items, None);
+                });
+            },
+        )
         .await
     }
 }

@@ -57,6 +57,7 @@ fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -
         leaps,
         leaps_at: None,
         only_leaps: false,
+        late: false,
     }
 }
 
@@ -75,6 +76,7 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     let mut all = worlds(space, with);
     all.extend(stamped_and_deleted(faults));
     all.extend(over_graph(faults));
+    all.extend(coming_late(faults));
     all.push(space(
         "a set-up that is stored",
         with(Kind::Plain, |plan| plan.setup = true),
@@ -176,6 +178,36 @@ fn stamped_and_deleted(faults: usize) -> Vec<Space> {
     ]
 }
 
+/// Effects that come when nobody waits for their answer any more: one of them, and another fault.
+fn coming_late(faults: usize) -> Vec<Space> {
+    let faults = faults.min(2);
+    let space = |name, kind, change: fn(&mut Plan)| Space {
+        late: true,
+        ..alone(name, plan_of(kind, faults, change), faults, &[])
+    };
+    vec![
+        space("what comes late", Kind::Plain, |_| ()),
+        space("what comes late, where old ids live", Kind::Plain, |plan| {
+            plan.server.old_ids_live = true;
+            plan.server.new_ids = false;
+        }),
+        space("what comes late, over Graph", Kind::Plain, |plan| {
+            plan.server = GRAPH;
+        }),
+        space(
+            "what comes late, of what is deleted",
+            Kind::Stranger,
+            |plan| {
+                plan.deletes = true;
+            },
+        ),
+        space("what comes late, of a key", Kind::Plain, |plan| {
+            plan.keyless.insert(0);
+            plan.stamps = true;
+        }),
+    ]
+}
+
 /// The same over Graph: two faults in a debug build too where a mail goes its way.
 fn over_graph(faults: usize) -> Vec<Space> {
     let space = |name, kind, faults, change: fn(&mut Plan)| {
@@ -244,6 +276,7 @@ fn beside(
         leaps,
         leaps_at: None,
         only_leaps: !leaps.is_empty(),
+        late: false,
     }
 }
 
@@ -310,6 +343,21 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
                 leaps_at: Some(op),
                 ..graph(space(name, &plain, 2, 1, &[400]))
             });
+        }
+    }
+    if faults > 0 {
+        for (name, old_ids_live) in [
+            ("what comes late beside another worker", false),
+            (
+                "what comes late beside another worker, where old ids live",
+                true,
+            ),
+        ] {
+            let mut late = space(name, &[Kind::Plain], 2, 1, &[]);
+            late.late = true;
+            late.plan.server.old_ids_live = old_ids_live;
+            late.plan.server.new_ids = !old_ids_live;
+            all.push(late);
         }
     }
     if faults > 1 {

@@ -58,6 +58,8 @@ pub(crate) enum Phase {
 pub(crate) enum Fault {
     /// No answer came; before the effect, or after it: the reply is lost.
     Timeout,
+    /// No answer came, and the effect comes at a later step.
+    Late,
     /// The other side asks to wait.
     Busy,
     /// The credentials are refused, once.
@@ -109,7 +111,7 @@ impl Write for Into64 {
 }
 
 /// A link of a chain of digests.
-fn link(before: u64, what: &dyn Debug) -> u64 {
+pub(crate) fn link(before: u64, what: &dyn Debug) -> u64 {
     let mut hasher = Into64(DefaultHasher::new());
     hasher.0.write_u64(before);
     let _ = write!(hasher, "{what:?}");
@@ -256,6 +258,11 @@ impl Stage {
             drop(state);
         }
         waker.wake();
+    }
+
+    /// Whether what was granted last was taken. A call that is dropped meanwhile, since its lease is short, goes nowhere.
+    pub(crate) fn was_taken(&self) -> bool {
+        self.state().granted.take().is_none()
     }
 
     /// Waits here until the point is let go on.

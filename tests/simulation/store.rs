@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
 use crate::database::{Database, Write, at_once};
+use crate::late::Late;
 use crate::stage::{Fault, Op, Phase, Stage};
 
 /// One worker's way to the store that all share.
@@ -30,6 +31,8 @@ pub(crate) struct SimStore {
     pub(crate) worker: usize,
     pub(crate) database: Arc<Database>,
     pub(crate) commits: Commits,
+    /// What it sent that comes late.
+    pub(crate) late: Late,
 }
 
 impl SimStore {
@@ -40,8 +43,25 @@ impl SimStore {
         name: &'static str,
         effect: impl FnOnce(&dyn InteractionStore) -> Result<T>,
     ) -> Result<T> {
-        if let Some(fault) = self.stage.wait(self.worker, op, Phase::Before).await {
-            return Err(failed(fault, name));
+        self.call_or_late(op, name, effect, || ()).await
+    }
+
+    /// As [`call`](Self::call) does, of a call whose effect may come late: it is `send` that keeps it for then.
+    async fn call_or_late<T: Debug>(
+        &self,
+        op: Op,
+        name: &'static str,
+        effect: impl FnOnce(&dyn InteractionStore) -> Result<T>,
+        send: impl FnOnce(),
+    ) -> Result<T> {
+        match self.stage.wait(self.worker, op, Phase::Before).await {
+            None => {}
+            Some(fault) => {
+                if fault == Fault::Late {
+                    send();
+                }
+                return Err(failed(fault, name));
+            }
         }
         let answer = effect(self.database.store().as_ref());
         self.stage.sees(self.worker, &answer);
@@ -49,6 +69,19 @@ impl SimStore {
             Some(fault) => Err(failed(fault, name)),
             None => answer,
         }
+    }
+
+    /// Keeps a commit for when it comes: its fence refuses it if the lease is over by then.
+    fn send_commit(&self, scope: &Scope, lease: &Lease, batch: &CommitBatch) {
+        let mut store = self.clone();
+        store.late = Late::default();
+        let (scope, lease, batch) = (scope.clone(), lease.clone(), batch.clone());
+        let what = (self.worker, lease.epoch, batch.clone());
+        let effect = move || {
+            let database = store.database.store();
+            let _ = store.commit_effect(database.as_ref(), (&scope, &lease), &batch);
+        };
+        self.late.put(Op::Commit, &what, Box::new(effect));
     }
 
     fn book(&self) -> &Book {
@@ -217,9 +250,12 @@ impl MailLedger for SimStore {
         lease: &Lease,
         batch: CommitBatch,
     ) -> Result<CommitReceipt> {
-        self.call(Op::Commit, "commit", |store| {
-            self.commit_effect(store, (scope, lease), &batch)
-        })
+        self.call_or_late(
+            Op::Commit,
+            "commit",
+            |store| self.commit_effect(store, (scope, lease), &batch),
+            || self.send_commit(scope, lease, &batch),
+        )
         .await
     }
 

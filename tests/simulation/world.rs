@@ -16,10 +16,11 @@ use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
 use crate::database::{Database, Open};
 use crate::host::{SimSetup, SimSink, path};
+use crate::late::Late;
 use crate::mailbox::{Label, Mailbox, Place, Server, Service};
 use crate::mails::{Company, INLINE, Kind, Mails, SimDirectory};
 use crate::source::SimSource;
-use crate::stage::{Dice, Fault, Stage, StageClock};
+use crate::stage::{Dice, Fault, Op, Stage, StageClock};
 use crate::store::SimStore;
 
 pub(crate) type Run = Pin<Box<dyn Future<Output = Result<RunReport, RunError>> + Send>>;
@@ -88,6 +89,7 @@ pub(crate) struct World {
     pub(crate) database: Arc<Database>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) plan: Arc<Plan>,
+    late: Late,
     company: Arc<Company>,
     enabled: Arc<AtomicBool>,
     /// Mails that a person took away or changed: what the log holds of them depends on the moment.
@@ -163,6 +165,7 @@ impl World {
             book: Arc::default(),
             database: Arc::new(Database::new(open, &stage, plan.restores)),
             workers: (0..plan.workers).map(|_| Worker::default()).collect(),
+            late: Late::default(),
             company: Arc::clone(company),
             enabled: Arc::new(AtomicBool::new(true)),
             interfered: BTreeSet::new(),
@@ -192,6 +195,8 @@ impl World {
             book: Arc::clone(&self.book),
             plan: Arc::clone(&self.plan),
             service: self.plan.server.service,
+            late: self.late.clone(),
+            is_late: false,
         }
     }
 
@@ -248,6 +253,7 @@ impl World {
             worker,
             database: Arc::clone(&self.database),
             commits: self.commits(),
+            late: self.late.clone(),
         });
         let directory = SimDirectory {
             stage: stage.clone(),
@@ -298,11 +304,23 @@ impl World {
         self.stage.forgets(worker);
     }
 
-    /// Lets a point go on and its worker with it.
-    pub(crate) fn grant(&mut self, id: u64, worker: usize, fault: Option<Fault>) {
+    /// Lets a point go on and its worker with it. Answers whether it went on: a call is dropped instead where the lease is
+    /// short by now.
+    pub(crate) fn grant(&mut self, id: u64, worker: usize, fault: Option<Fault>) -> bool {
         self.undisturbed &= fault.is_none();
         self.stage.grant(id, fault);
         self.poll(worker);
+        self.stage.was_taken()
+    }
+
+    /// How many effects are under way that come late.
+    pub(crate) fn late(&self) -> usize {
+        self.late.len()
+    }
+
+    /// One of them arrives.
+    pub(crate) fn come(&mut self, which: usize) -> Option<Op> {
+        self.late.come(which)
     }
 
     fn poll(&mut self, worker: usize) {
@@ -405,6 +423,7 @@ impl World {
             self.crash(worker);
         }
         self.restored = true;
+        self.late.forget();
         self.book.restored();
         let commits = self.commits();
         self.database
@@ -419,6 +438,7 @@ impl World {
         let mut hasher = DefaultHasher::new();
         self.stage.digest(&mut hasher);
         self.mailbox.lock().unwrap().digest(&mut hasher);
+        self.late.digest(&mut hasher);
         for worker in &self.workers {
             (worker.run.is_some(), worker.logger.is_some(), worker.lives).hash(&mut hasher);
         }
@@ -428,6 +448,8 @@ impl World {
     /// Lets every run end without faults, then runs until nothing is left to do.
     pub(crate) fn settle(&mut self) -> Result<usize, String> {
         self.let_all_end()?;
+        while self.come(0).is_some() {}
+        self.book.verdict()?;
         self.mailbox.lock().unwrap().renamed.clear();
         self.enabled.store(true, Ordering::Relaxed);
         let bound = self.most_runs();
