@@ -5,6 +5,7 @@
 
 #![cfg(all(
     feature = "ews",
+    feature = "graph",
     feature = "sqlite",
     feature = "testkit",
     target_os = "linux"
@@ -28,20 +29,24 @@ use std::process::Command;
 use std::sync::Arc;
 
 use allocation_counter::measure;
+use async_trait::async_trait;
 use disk_shim::shim;
-use email_logging::EmailLogger;
-use email_logging::credential::StaticCredentials;
+use email_logging::credential::{AccessToken, CredentialProvider, StaticCredentials};
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
 use email_logging::logger::RunSettings;
 use email_logging::parties::ContactKind;
 use email_logging::source::ews::EwsSource;
-use email_logging::source::{FolderPath, FolderSelector, MailSource as _};
+use email_logging::source::graph::GraphSource;
+use email_logging::source::{FolderPath, FolderSelector, MailSource};
 use email_logging::store::SqliteStore;
 use email_logging::testkit::exchange::{Operation, SimulatedExchange, Statistics};
+use email_logging::testkit::graph::SimulatedGraph;
+use email_logging::{EmailLogger, Result, Scope};
 
 const CHILD: &str = "EMAIL_LOGGING_COST_CHILD";
 const QUEUE: &str = r"\Email Logging\Queue\";
 const STORAGE: &str = r"\Email Logging\Storage\";
+const MAILBOX: &str = "log@corp.example";
 const MIB: u64 = 1 << 20;
 
 /// What the child counted.
@@ -122,6 +127,19 @@ async fn a_large_mail_never_stands_in_memory() {
     assert!(large.peak_rss <= few.peak_rss + 12 * MIB, "{peaks:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_one_over_graph() {
+    let few = run_over_graph(usual(10)).await;
+    let large = run_over_graph(vec![mail(0, 60_000_000)]).await;
+    assert_eq!((few["moved"], large["moved"]), (10, 1));
+    let peaks = (few["peak_kib"] / 1024, large["peak_kib"] / 1024);
+    eprintln!(
+        "over Graph at most {} MiB, with a mail of 60 MB {} MiB",
+        peaks.0, peaks.1
+    );
+    assert!(peaks.1 <= peaks.0 + 12, "{peaks:?}");
+}
+
 fn usual(mails: u64) -> Vec<Vec<u8>> {
     (0..mails).map(|number| mail(number, 30_000)).collect()
 }
@@ -151,7 +169,7 @@ async fn job_of(mails: Vec<Vec<u8>>, batch: u32) -> Cost {
         exchange.deliver(QUEUE, mail).unwrap();
     }
     let url = exchange.url().clone();
-    let child = tokio::task::spawn_blocking(move || run_child(&url, batch));
+    let child = tokio::task::spawn_blocking(move || run_child("ews", &url, batch));
     let (said, syncs) = child.await.unwrap();
     Cost {
         moved: said["moved"],
@@ -162,7 +180,27 @@ async fn job_of(mails: Vec<Vec<u8>>, batch: u32) -> Cost {
     }
 }
 
-fn run_child(url: &str, batch: u32) -> (BTreeMap<String, u64>, u64) {
+/// The same over Graph.
+async fn run_over_graph(mails: Vec<Vec<u8>>) -> BTreeMap<String, u64> {
+    let graph = SimulatedGraph::builder()
+        .with_plain_http()
+        .with_mailbox(MAILBOX)
+        .with_app_token("token")
+        .start()
+        .await
+        .unwrap();
+    for folder in ["Queue", "Storage"] {
+        graph.add_folder(&format!(r"{MAILBOX}\{folder}")).unwrap();
+    }
+    for mail in mails {
+        graph.deliver(&format!(r"{MAILBOX}\Queue"), mail).unwrap();
+    }
+    let url = graph.url();
+    let child = tokio::task::spawn_blocking(move || run_child("graph", &url, 20).0);
+    child.await.unwrap()
+}
+
+fn run_child(service: &str, url: &str, batch: u32) -> (BTreeMap<String, u64>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("events");
     let armed = folder.path().join("armed");
@@ -170,6 +208,7 @@ fn run_child(url: &str, batch: u32) -> (BTreeMap<String, u64>, u64) {
     command
         .args(["--exact", "the_child", "--nocapture"])
         .env(CHILD, url)
+        .env("COST_SERVICE", service)
         .env("COST_BATCH", batch.to_string())
         .env("COST_FOLDER", folder.path());
     let library = shim(folder.path());
@@ -223,15 +262,44 @@ fn the_child() {
     );
 }
 
-async fn logger(url: &str, folder: &Path) -> EmailLogger {
+#[derive(Debug)]
+struct Token;
+
+#[async_trait]
+impl CredentialProvider for Token {
+    async fn access_token(&self, _: &Scope, _: &str) -> Result<Option<AccessToken>> {
+        Ok(Some(AccessToken::new("token", None)))
+    }
+}
+
+fn ews(url: &str) -> (Arc<dyn MailSource>, [&'static str; 2]) {
     let credentials = StaticCredentials::new().with_password("svc", "secret");
     let source = EwsSource::builder(url)
         .with_basic(Arc::new(credentials))
         .dangerously_allow_plain_http_on_loopback()
-        .build()
-        .unwrap();
+        .build();
+    (Arc::new(source.unwrap()), [QUEUE, STORAGE])
+}
+
+fn graph(url: &str) -> (Arc<dyn MailSource>, [&'static str; 2]) {
+    let source = GraphSource::builder()
+        .with_service_url(url)
+        .with_mailbox(MAILBOX)
+        .with_access_token(Arc::new(Token))
+        .dangerously_allow_plain_http_on_loopback()
+        .build();
+    let folders = [r"mailbox:\Queue\", r"mailbox:\Storage\"];
+    (Arc::new(source.unwrap()), folders)
+}
+
+async fn logger(url: &str, folder: &Path) -> EmailLogger {
+    let service = std::env::var("COST_SERVICE").unwrap();
+    let (source, paths) = match &*service {
+        "graph" => graph(url),
+        _ => ews(url),
+    };
     let mut opened = Vec::new();
-    for path in [QUEUE, STORAGE] {
+    for path in paths {
         let path = FolderSelector::Path(path.parse::<FolderPath>().unwrap());
         let folder = source.open_folder(&path).await.unwrap();
         opened.push(FolderSelector::Id(folder.id, None));
@@ -244,7 +312,7 @@ async fn logger(url: &str, folder: &Path) -> EmailLogger {
     (settings.fetch_batch, settings.move_batch) = (batch, batch);
     settings.index_batch = 0;
     EmailLogger::builder()
-        .with_source(Arc::new(source))
+        .with_source(source)
         .with_directory(Arc::new(people()))
         .with_store(Arc::new(store))
         .with_queue_folder(queue)

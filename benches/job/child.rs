@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use email_logging::EmailLogger;
 use email_logging::credential::StaticCredentials;
 use email_logging::directory::{ContactRecord, MemoryDirectory, SalespersonRecord};
@@ -304,16 +306,13 @@ fn mail(number: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// User and system time of this process, from the scheduler's count of each of its threads (proc(5), `schedstat`, in
-/// nanoseconds). What threads used that ended meanwhile is not in it: those of
-/// name look-ups may.
+/// User and system time of this process, of all its threads, also of those that ended.
 fn cpu_time() -> Duration {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let nanoseconds = tasks.filter_map(|task| {
-        let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        stat.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanoseconds.sum())
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap(),
+    )
 }
 
 fn peak_kib() -> u64 {

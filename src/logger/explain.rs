@@ -74,7 +74,7 @@ async fn decide_queue(
     };
     let mut taken = 0;
     loop {
-        while let Some(request) = look.next_request(page) {
+        while let Some(request) = look.next_request(page, true) {
             let listed = list(parts, &folders.queue, request)
                 .await
                 .map_err(|error| (RunStep::ListingQueue, error));

@@ -105,6 +105,17 @@ impl Folders {
         }
     }
 
+    /// What goes with one call: mails of one lane have one folder, and what is wrong with it concerns them all.
+    pub(super) fn lane(&self, disposition: Disposition) -> &'static str {
+        let target = self.target(disposition);
+        match disposition {
+            Disposition::NotLogged if target.is_some_and(|it| it.id == self.storage.id) => {
+                Disposition::Storage.code()
+            }
+            other => other.code(),
+        }
+    }
+
     /// The folders that mail is moved to, each once, with the disposition that leads there.
     pub(super) fn targets(&self) -> Vec<(Disposition, &Folder)> {
         let mut targets = vec![(Disposition::Storage, &self.storage)];

@@ -1,7 +1,8 @@
 //! The look-ahead over the queue folder: what is ready, what is under way, what is passed over.
 //!
 //! The folder shrinks while it is listed. A page is therefore asked for behind the items that certainly still lie there,
-//! never behind those that may have been moved: nothing new can be skipped, and what is listed twice is dropped.
+//! never behind those that may have been moved; what is listed twice is dropped. Where a move began before a page was
+//! answered, the server may have skipped as many items: then the folder is looked at once more when nothing moves.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -62,6 +63,12 @@ pub(super) struct LookAhead {
     /// How far beyond what stays the last listing looked, as whole pages were known.
     beyond: usize,
     looked_again: bool,
+    /// Whether a move began while the page that is awaited was asked for: what lies behind it may have moved up.
+    left_meanwhile: bool,
+    /// Whether such a page was answered: items may have been skipped.
+    may_have_skipped: bool,
+    /// Whether the folder came to its end with items that may have been skipped.
+    looks_back: bool,
 }
 
 /// An id as a look-ahead remembers it: a million ids of Exchange would be hundreds of megabytes.
@@ -77,13 +84,15 @@ fn hash(id: &str) -> IdHash {
 const PAGES_REMEMBERED: usize = 4;
 
 impl LookAhead {
-    /// The next page to ask for, if more is worth asking for now.
-    pub(super) fn next_request(&mut self, page: u32) -> Option<ListRequest> {
+    /// The next page to ask for, if more is worth asking for now. `settled` says that no move will begin before its answer.
+    pub(super) fn next_request(&mut self, page: u32, settled: bool) -> Option<ListRequest> {
         let enough = self.ready.len() >= (page / 2).max(1) as usize;
-        if self.listing || self.complete || enough {
+        let early = self.looks_back && !settled;
+        if self.listing || self.complete || enough || early {
             return None;
         }
         self.listing = true;
+        self.left_meanwhile = false;
         self.forget(page as usize * PAGES_REMEMBERED);
         let offset = u32::try_from(self.staying + self.beyond).unwrap_or(u32::MAX);
         Some(ListRequest::new(offset, page))
@@ -95,6 +104,8 @@ impl LookAhead {
         page.items
             .retain(|(work, _)| self.meets(&work.listed.item.id));
         self.listing = false;
+        self.looks_back = false;
+        self.may_have_skipped |= self.left_meanwhile;
         if page.complete || listed == 0 {
             self.end();
         } else if page.items.is_empty() {
@@ -110,10 +121,15 @@ impl LookAhead {
         page
     }
 
-    /// The end of the folder. What was looked beyond may have moved up meanwhile: then it is looked at once more.
+    /// The end of the folder. What was looked beyond may have moved up meanwhile, and so may what lay behind a page: then it
+    /// is looked at once more.
     fn end(&mut self) {
-        self.complete = self.beyond == 0 || self.looked_again;
-        self.looked_again = true;
+        if std::mem::take(&mut self.may_have_skipped) {
+            self.looks_back = true;
+        } else {
+            self.complete = self.beyond == 0 || self.looked_again;
+            self.looked_again = true;
+        }
         self.beyond = 0;
     }
 
@@ -136,6 +152,7 @@ impl LookAhead {
     pub(super) fn leaves(&mut self, id: &str) {
         let id = hash(id);
         if self.met.insert(id, true) == Some(false) {
+            self.left_meanwhile = true;
             self.staying -= 1;
             self.left.push_back(id);
         }
@@ -296,53 +313,73 @@ mod tests {
     #[test]
     fn the_next_page_starts_behind_what_certainly_stays() {
         let mut look = LookAhead::default();
-        assert_eq!(look.next_request(10), Some(ListRequest::new(0, 10)));
-        assert_eq!(look.next_request(10), None, "one listing at a time");
+        assert_eq!(look.next_request(10, true), Some(ListRequest::new(0, 10)));
+        assert_eq!(look.next_request(10, true), None, "one listing at a time");
         assert_eq!(
             ready(&mut look, Listing::new(items(0..10, 1), None, false)),
             10
         );
-        assert_eq!(look.next_request(10), None, "enough is ready");
+        assert_eq!(look.next_request(10, true), None, "enough is ready");
         let batch = look.take_batch(6, 1_000);
-        assert_eq!(look.next_request(10), Some(ListRequest::new(10, 10)));
+        assert_eq!(look.next_request(10, true), Some(ListRequest::new(10, 10)));
         ready(&mut look, Listing::new(items(10..14, 1), None, false));
         for work in &batch {
             look.leaves(&work.listed.item.id);
         }
         look.take_batch(6, 1_000);
-        assert_eq!(look.next_request(10), Some(ListRequest::new(8, 10)));
+        assert_eq!(look.next_request(10, true), Some(ListRequest::new(8, 10)));
     }
 
     #[test]
     fn a_page_of_known_items_is_looked_behind_and_an_empty_one_ends() {
         let mut look = LookAhead::default();
-        look.next_request(2);
+        look.next_request(2, true);
         ready(&mut look, Listing::new(items(0..2, 1), None, false));
         look.take_batch(2, 10);
         for id in ["0", "1"] {
             look.leaves(id);
         }
-        assert_eq!(look.next_request(2), Some(ListRequest::new(0, 2)));
+        assert_eq!(look.next_request(2, true), Some(ListRequest::new(0, 2)));
         assert_eq!(
             ready(&mut look, Listing::new(items(0..2, 1), None, false)),
             0
         );
-        assert_eq!(look.next_request(2), Some(ListRequest::new(2, 2)));
+        assert_eq!(look.next_request(2, true), Some(ListRequest::new(2, 2)));
         ready(&mut look, Listing::new(Vec::new(), None, false));
         assert_eq!(
-            look.next_request(2),
+            look.next_request(2, true),
             Some(ListRequest::new(0, 2)),
             "it looks once more"
         );
         ready(&mut look, Listing::new(Vec::new(), None, false));
-        assert_eq!(look.next_request(2), None);
+        assert_eq!(look.next_request(2, true), None);
+    }
+
+    #[test]
+    fn what_a_move_may_have_hidden_is_looked_for_when_nothing_moves() {
+        let mut look = LookAhead::default();
+        look.next_request(4, false);
+        ready(&mut look, Listing::new(items(0..4, 1), None, false));
+        let batch = look.take_batch(4, 10);
+        assert_eq!(look.next_request(4, false), Some(ListRequest::new(4, 4)));
+        look.leaves(&batch[0].listed.item.id);
+        // The server moved 0 first, so that 4 lay at the third place.
+        ready(&mut look, Listing::new(items(5..6, 1), None, true));
+        look.take_batch(4, 10);
+        assert_eq!(look.next_request(4, false), None, "moves may begin");
+        assert_eq!(look.next_request(4, true), Some(ListRequest::new(4, 4)));
+        assert_eq!(
+            ready(&mut look, Listing::new(items(4..5, 1), None, true)),
+            1
+        );
+        assert_eq!(look.next_request(4, true), None, "nothing began to move");
     }
 
     #[test]
     fn what_has_left_is_forgotten_some_pages_later() {
         let mut look = LookAhead::default();
         for first in (0..100).step_by(2) {
-            look.next_request(2);
+            look.next_request(2, true);
             ready(
                 &mut look,
                 Listing::new(items(first..first + 2, 1), None, false),
@@ -392,7 +429,7 @@ mod tests {
     fn a_server_that_repeats_its_page_comes_to_an_end() {
         let mut look = LookAhead::default();
         let mut requests = 0;
-        while look.next_request(10).is_some() {
+        while look.next_request(10, true).is_some() {
             ready(&mut look, Listing::new(items(0..3, 1), None, false));
             look.take_batch(10, 100);
             requests += 1;
@@ -417,16 +454,16 @@ mod tests {
     fn half_a_page_is_enough_to_go_on_with() {
         for (ready_items, asks) in [(4, true), (5, false), (6, false)] {
             let mut look = LookAhead::default();
-            look.next_request(10);
+            look.next_request(10, true);
             let listing = Listing::new(items(0..ready_items, 1), None, false);
             ready(&mut look, listing);
-            let request = look.next_request(10);
+            let request = look.next_request(10, true);
             assert_eq!(request.is_some(), asks, "{ready_items} ready");
         }
         let mut look = LookAhead::default();
-        assert!(look.next_request(1).is_some(), "pages of one");
+        assert!(look.next_request(1, true).is_some(), "pages of one");
         ready(&mut look, Listing::new(items(0..1, 1), None, false));
-        assert_eq!(look.next_request(1), None, "one is enough");
+        assert_eq!(look.next_request(1, true), None, "one is enough");
     }
 
     #[test]
@@ -437,7 +474,7 @@ mod tests {
                 assert!(look.meets(&id.to_string()));
                 look.leaves(&id.to_string());
             }
-            look.next_request(3);
+            look.next_request(3, true);
             assert_eq!((look.met.len(), look.left.len()), (met, met));
         }
     }

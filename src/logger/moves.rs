@@ -44,7 +44,7 @@ impl PlannedMove {
     }
 }
 
-/// Moves a batch with one target. An error means that the effect is unknown for all of it.
+/// Moves a batch of one lane. An error means that the effect is unknown for all of it.
 pub(super) async fn move_batch(
     parts: &Parts,
     folders: &Folders,

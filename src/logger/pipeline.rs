@@ -96,6 +96,7 @@ pub(super) struct Pipeline<'a> {
     next_commit: u64,
     prepared: BTreeMap<u64, PreparedBatch>,
     again: Vec<Prepared>,
+    /// By lane, see [`Folders::lane`].
     to_move: BTreeMap<&'static str, VecDeque<PlannedMove>>,
     results: Vec<MoveResult>,
     deliveries: Vec<Delivered>,
@@ -262,7 +263,8 @@ impl<'a> Pipeline<'a> {
             return;
         }
         let page = self.parts.source.capabilities().list_page.max(1);
-        let Some(request) = self.look.next_request(page) else {
+        let settled = !self.may_plan_moves();
+        let Some(request) = self.look.next_request(page, settled) else {
             return;
         };
         self.calls += 1;
@@ -364,9 +366,7 @@ impl<'a> Pipeline<'a> {
         let size = self.parts.move_batch();
         // A move cannot be fenced: the lease must outlast it.
         while self.may_call() && self.has_moves() && !self.lease.is_short(self.parts) {
-            // A batch that is not full waits as long as more may come.
-            let draining = self.calls == 0 && self.committing == 0 && self.prepared.is_empty();
-            let flush = draining && (self.look.ready.is_empty() || self.is_stopping());
+            let flush = !self.may_plan_moves();
             let full = self
                 .to_move
                 .values_mut()
@@ -382,6 +382,13 @@ impl<'a> Pipeline<'a> {
             });
             self.moves.push(task);
         }
+    }
+
+    /// Whether mail is on its way that will be moved too: a batch of moves that is not full waits for it.
+    fn may_plan_moves(&self) -> bool {
+        let ready = !self.look.ready.is_empty() && !self.is_stopping();
+        let read = !(self.lists.is_empty() && self.fetches.is_empty() && self.prepared.is_empty());
+        ready || read || self.committing > 0
     }
 
     /// Whether there are moves that may still be begun.
@@ -480,7 +487,7 @@ impl<'a> Pipeline<'a> {
         for planned in committed.moves {
             self.look.leaves(&planned.item.id);
             self.to_move
-                .entry(planned.target.code())
+                .entry(self.folders.lane(planned.target))
                 .or_default()
                 .push_back(planned);
         }

@@ -713,6 +713,87 @@ async fn a_source_with_pages_of_one_is_read_to_its_end() {
     bench.assert_all_stored_and_logged_once(5).await;
 }
 
+/// A server that answers a later page only when a move came before it.
+struct Overtaken {
+    source: MemorySource,
+    moved: tokio::sync::Notify,
+}
+
+impl std::fmt::Debug for Overtaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overtaken").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl MailSource for Overtaken {
+    fn capabilities(&self) -> SourceCapabilities {
+        let mut capabilities = SourceCapabilities::default();
+        capabilities.list_page = 10;
+        capabilities
+    }
+
+    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
+        self.source.open_folder(folder).await
+    }
+
+    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        if request.offset == 10 {
+            self.moved.notified().await;
+        }
+        self.source.list(folder, request).await
+    }
+
+    async fn fetch(
+        &self,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        self.source.fetch(from, items, sink).await
+    }
+
+    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+        let moved = self.source.move_to(from, items, to).await;
+        self.moved.notify_one();
+        moved
+    }
+
+    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
+        self.source.locate(folder, sought).await
+    }
+
+    async fn remove(
+        &self,
+        from: &Folder,
+        items: &[ItemRef],
+        how: Disposal,
+    ) -> Result<Vec<Removed>> {
+        self.source.remove(from, items, how).await
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..25);
+    let mut settings = RunSettings::default();
+    (settings.fetch_batch, settings.move_batch) = (5, 5);
+    let overtaken = Overtaken {
+        source: bench.source.clone(),
+        moved: tokio::sync::Notify::new(),
+    };
+    let logger = bench
+        .builder()
+        .with_source(Arc::new(overtaken))
+        .with_settings(settings)
+        .build()
+        .unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.listed, bench.queued()), (25, 0), "{report:?}");
+    bench.assert_all_stored_and_logged_once(25).await;
+}
+
 #[tokio::test]
 async fn a_lease_that_cannot_be_renewed_ends_the_run() {
     for code in [&codes::LEASE_LOST, &codes::STORE_DATA] {
