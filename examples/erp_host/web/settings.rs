@@ -22,6 +22,8 @@ use crate::words::Words;
 
 const AUTHENTICATION: [&str; 4] = ["oauth2", "oauth2-delegated", "access-token", "basic"];
 
+const SERVICES: [&str; 2] = ["ews", "graph"];
+
 struct Field {
     name: &'static str,
     label: &'static str,
@@ -37,6 +39,8 @@ struct Settings {
     version: u64,
     signed_in: &'static str,
     fields: Vec<Field>,
+    service: &'static str,
+    services: Vec<(&'static str, String)>,
     authentication: &'static str,
     authentications: Vec<(&'static str, String)>,
     error: Option<(String, String)>,
@@ -58,6 +62,8 @@ async fn page(erp: &Erp, session: &Session, error: Option<&Error>) -> Result<Res
         version: status.version,
         signed_in: sign_in_words(&f, status.signed_in),
         fields: fields(f.w, &setup),
+        service: setup.mail_service.code(),
+        services: SERVICES.map(|code| (code, f.say(code))).into(),
         authentication: setup.authentication_type.code(),
         authentications: AUTHENTICATION.map(|code| (code, f.say(code))).into(),
         error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
@@ -146,8 +152,11 @@ async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> 
     let mut changes = Vec::new();
     let current = erp.administration.load(&erp.scope).await?.setup;
     // What the page shows and a person left as it is, is no change.
+    let service = current.mail_service.code().to_owned();
     let authentication = current.authentication_type.code().to_owned();
-    let shown = values(&current).into_iter();
+    // The service comes first: a change of it clears the address of the other one, and not the one that is typed beside it.
+    let shown = [(SetupField::MailService, service)].into_iter();
+    let shown = shown.chain(values(&current));
     for (field, old) in shown.chain([(SetupField::AuthenticationType, authentication)]) {
         let typed = form.get(field.code());
         if let Some(text) = typed.filter(|text| text.trim() != old) {
@@ -235,8 +244,10 @@ pub(super) async fn landing(
     };
     erp.sessions
         .change(&session.id, |session| session.pending = None);
+    let setup = erp.administration.load(&erp.scope).await?.setup;
     let finished = erp
-        .consent
+        .consents
+        .of(&setup)
         .finish(&erp.administration, &erp.scope, &pending, &callback)
         .await;
     match finished {
