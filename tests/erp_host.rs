@@ -14,6 +14,10 @@ mod privacy;
 mod reading;
 #[path = "erp_host/sales.rs"]
 mod sales;
+#[path = "erp_host/setting_up.rs"]
+mod setting_up;
+#[path = "erp_host/together.rs"]
+mod together;
 #[path = "erp_host/visitor.rs"]
 mod visitor;
 
