@@ -102,6 +102,7 @@ fn the_erp_in_a_browser() {
         "hostile": attacked.base,
         "fr": french.base,
         "de": german.base,
+        "html": "katalog",
         "mails": vectors.logged,
         "texts": vectors.texts,
     });

@@ -2,6 +2,7 @@
 
 mod checks;
 mod decisions;
+mod errors;
 mod guide;
 mod wrappers;
 
@@ -66,6 +67,7 @@ impl Language {
             decisions::TABLE,
             checks::TABLE,
             guide::TABLE,
+            errors::TABLE,
             wrappers::TABLE,
         ];
         let mut all = tables.into_iter().flatten();
@@ -141,6 +143,7 @@ words! {
     salesperson: "Salesperson", "Vendeur", "Verkäufer";
     original: "Original mail", "E-mail d'origine", "Originalmail";
     download: "Download (.eml)", "Télécharger (.eml)", "Herunterladen (.eml)";
+    no_text: "This mail has no text that can be shown here.", "Cet e-mail n'a pas de texte affichable ici.", "Diese Mail hat keinen Text, der hier gezeigt werden kann.";
     no_original: "The original is not kept.", "L'original n'est pas conservé.", "Das Original ist nicht aufbewahrt.";
     from: "From", "De", "Von";
     to: "To", "À", "An";
@@ -159,6 +162,10 @@ words! {
     search_contacts: "Name, number or e-mail", "Nom, numéro ou e-mail", "Name, Nummer oder E-Mail";
     search_mails: "Words in subject, people or text", "Mots dans l'objet, les personnes ou le texte", "Wörter in Betreff, Personen oder Text";
     nothing: "Nothing here yet.", "Rien pour l'instant.", "Noch nichts vorhanden.";
+    no_mail_yet: "No mail is logged yet. As soon as email logging is on, the mail of your contacts stands here.", "Aucun e-mail n'est encore journalisé. Dès que la journalisation est activée, les e-mails de vos contacts apparaissent ici.", "Noch keine Mail ist protokolliert. Sobald das E-Mail-Protokoll eingeschaltet ist, stehen hier die Mails Ihrer Kontakte.";
+    none_read_yet: "No mail has been read yet. Type whom or what you look for once logging is on.", "Aucun e-mail n'a encore été lu. Saisissez ce que vous cherchez une fois la journalisation activée.", "Noch keine Mail wurde gelesen. Geben Sie ein, was Sie suchen, sobald das Protokoll eingeschaltet ist.";
+    no_mail_of_contact: "No mail with this contact yet.", "Aucun e-mail avec ce contact pour l'instant.", "Noch keine Mail mit diesem Kontakt.";
+    fixed_note: "Email logging is on. Switch it off to change the set-up.", "La journalisation est activée. Désactivez-la pour modifier la configuration.", "Das E-Mail-Protokoll ist eingeschaltet. Schalten Sie es aus, um die Einrichtung zu ändern.";
     nothing_found: "Nothing was found.", "Aucun résultat.", "Nichts gefunden.";
     older: "Older", "Plus anciens", "Ältere";
     first_page: "First page", "Première page", "Erste Seite";
@@ -177,6 +184,7 @@ words! {
     warned: "Warning", "Avertissement", "Warnung";
     failed: "Failed", "Échec", "Fehlgeschlagen";
     not_checked: "Not checked", "Non vérifié", "Nicht geprüft";
+    taken: "are taken", "sont occupés", "sind belegt";
     ready: "Everything that is needed works. Logging can be switched on.", "Tout ce qui est nécessaire fonctionne. La journalisation peut être activée.", "Alles Nötige funktioniert. Das Protokoll kann eingeschaltet werden.";
     not_ready: "Logging cannot be switched on yet. The failed checks say what to do.", "La journalisation ne peut pas encore être activée. Les vérifications en échec disent que faire.", "Das Protokoll kann noch nicht eingeschaltet werden. Die fehlgeschlagenen Prüfungen sagen, was zu tun ist.";
     queue_folder: "Queue folder", "Dossier de file d'attente", "Warteschlangenordner";
@@ -313,6 +321,7 @@ words! {
     export_json: "JSON lines", "Lignes JSON", "JSON-Zeilen";
     export_zip: "Originals (.zip)", "Originaux (.zip)", "Originale (.zip)";
     found: "mails found", "e-mails trouvés", "Mails gefunden";
+    found_one: "mail found", "e-mail trouvé", "Mail gefunden";
     total: "Total", "Total", "Gesamt";
     month: "Month", "Mois", "Monat";
     median_answer: "Usual time to answer", "Délai de réponse habituel", "Übliche Antwortzeit";

@@ -99,6 +99,8 @@ struct Mails {
     action: String,
     wanted: Wanted,
     narrowed: bool,
+    /// Something is looked for.
+    asked: bool,
     export: String,
     salespeople: Vec<(String, String)>,
     found: u64,
@@ -155,6 +157,7 @@ async fn page(
     });
     Ok(render(&Mails {
         narrowed: wanted.is_narrowed(),
+        asked: !query.is_empty() || after.is_some(),
         export: whole.as_ref().unwrap_or(&wanted).query(),
         salespeople: erp.salespeople(),
         found: count.mails,

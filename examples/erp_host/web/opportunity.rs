@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::mails::encoded;
 use super::opportunities::{Line, cycle_of, line, stage_name};
-use super::page::{Failed, Frame, done, done_with, refused, render};
+use super::page::{Failed, Frame, Problem, done, done_with, refused, render};
 use super::session::{Flash, Person, Session};
 use super::sight;
 use crate::erp::Erp;
@@ -73,7 +73,7 @@ struct Shown {
     comments: Vec<(String, String, String)>,
     salespeople: Vec<(String, String)>,
     salesperson: String,
-    error: Option<(String, String)>,
+    error: Option<Problem>,
 }
 
 pub(super) async fn show(
@@ -141,7 +141,7 @@ async fn page(
             .into_iter()
             .map(|code| (code.code, code.description, code.kind == CloseKind::Won))
             .collect(),
-        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+        error: error.map(|error| Problem::of(&f, error)),
         f,
     }))
 }
