@@ -241,7 +241,10 @@ fn a_mail_of_the_review_queue_is_logged_for_the_contact_that_a_person_chose() {
     let erp = Erp::start(&[], None);
     let mut visitor = logging(&erp);
     let queue = visitor.get("/review");
-    let at = queue.body.find(">Price list 2026<").expect("the mail waits");
+    let at = queue
+        .body
+        .find(">Price list 2026<")
+        .expect("the mail waits");
     let before = &queue.body[..at];
     let start = before.rfind("/review/item?").unwrap();
     let link = before[start..].split('"').next().unwrap();

@@ -84,7 +84,10 @@ fn records() -> String {
     }
     for n in 0..CONTACTS {
         let one = format!("no = \"C{n}\"\nname = \"Contact {n}\"\nkind = \"person\"");
-        let of = format!("company = \"COMPANY{}\"\nemail = \"c{n}@x.example\"", n % 20);
+        let of = format!(
+            "company = \"COMPANY{}\"\nemail = \"c{n}@x.example\"",
+            n % 20
+        );
         writeln!(text, "[[contact]]\n{one}\n{of}").unwrap();
     }
     text

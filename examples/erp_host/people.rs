@@ -59,6 +59,8 @@ impl People {
     ) -> Result<Self, Broken> {
         let table = Connection::open(file)?;
         table.busy_timeout(std::time::Duration::from_secs(10))?;
+        // Who is erased leaves nothing in the file, as with the rest of it.
+        table.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         table.execute(TABLE, [])?;
         let given = records.contact.iter().map(|record| {
             let contact = Contact {
@@ -176,6 +178,7 @@ impl People {
         both.execute(SAVE, params![no.as_str(), text, stays.customer])?;
         both.execute(REMOVE, [goes.as_str()])?;
         both.commit()?;
+        forget_pages(&kept.table)?;
         self.directory.remove_contact(goes);
         kept.contacts.remove(goes);
         self.directory.upsert_contact(stays.record.clone());
@@ -187,6 +190,7 @@ impl People {
     pub(crate) fn remove(&self, no: &ContactNo) -> Result<(), Broken> {
         let mut kept = self.lock();
         kept.table.execute(REMOVE, [no.as_str()])?;
+        forget_pages(&kept.table)?;
         self.directory.remove_contact(no);
         kept.contacts.remove(no);
         Ok(())
@@ -211,6 +215,11 @@ impl People {
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the pages of before out of the file beside the table's, where the file has one.
+fn forget_pages(table: &Connection) -> rusqlite::Result<()> {
+    table.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 type Row = (String, Option<String>, bool);

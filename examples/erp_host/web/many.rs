@@ -50,8 +50,9 @@ pub(super) async fn resolve(
         all.find(|(name, _)| name == wanted)
             .map_or("", |(_, value)| value.as_str())
     };
+    let plain = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic());
     let back = Some(value("back")).filter(|back| back.starts_with("/review?"));
-    let back = back.unwrap_or("/review");
+    let back = back.filter(plain).unwrap_or("/review");
     let picks = fields.iter().filter(|(name, _)| name == "pick");
     let picks: Vec<_> = picks
         .filter_map(|(_, text)| picked(text))

@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub(super) path: String,
     /// What the last action of this browser did.
     pub(super) flash: Option<String>,
+    /// It did not do all that was asked for.
+    pub(super) flash_warns: bool,
     /// Who signed in. Without a sign-in there is nothing to go to.
     pub(super) person: Option<String>,
     /// Whether the pages of the administration are shown.
@@ -38,6 +40,16 @@ impl Frame {
             token: session.token.clone(),
             part,
             path: path.into(),
+            flash_warns: session.flash.as_ref().is_some_and(|(flash, _)| {
+                let warnings = [
+                    w.flash_none_ticked,
+                    w.flash_some_left,
+                    w.flash_not_matched,
+                    w.flash_missing,
+                    w.nobody_fits,
+                ];
+                warnings.contains(&flash(w))
+            }),
             flash: session.flash.as_ref().map(|(flash, more)| {
                 let space = if more.is_empty() { "" } else { " " };
                 format!("{}{space}{more}", flash(w))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use email_logging::interaction::{InteractionLogEntry, InteractionStatistics, StatisticsOptions};
 use email_logging::privacy::{MARKED_PRIVATE, Viewer, Visibility};
 use email_logging::store::{
-    InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount, ReviewQueue as _,
-    SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
+    InteractionLog as _, InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount,
+    ReviewQueue as _, SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
 };
 
 use super::page::Failed;
@@ -78,16 +78,31 @@ pub(super) fn level(erp: &Erp, session: &Session, mail: &LoggedMail) -> Visibili
     viewer(erp, session).level_of_mail(mail)
 }
 
-/// Whether everything that fits is seen, so that the store's own sums hold: a view has to read every entry for them.
-async fn sees_all(erp: &Erp, session: &Session, filter: &LogFilter) -> Result<bool, Failed> {
+/// Whether all mail that is not private is seen in full.
+fn sees_others(erp: &Erp, session: &Session) -> bool {
     let others = match &session.person {
         Some(Person::Administration) => Visibility::Full,
         Some(Person::Salesperson(..)) => erp.colleagues,
         None => Visibility::Nothing,
     };
+    others == Visibility::Full
+}
+
+/// The same filter, for private mail alone.
+fn private(filter: &LogFilter) -> LogFilter {
     let mut private = filter.clone();
     private.flag = Some(MARKED_PRIVATE.to_owned());
-    Ok(others == Visibility::Full && erp.store.count(&erp.scope, &private).await?.entries == 0)
+    private
+}
+
+/// Whether everything that fits is seen, so that the store's own sums hold: a view has to read every entry for them.
+async fn sees_all(erp: &Erp, session: &Session, filter: &LogFilter) -> Result<bool, Failed> {
+    if !sees_others(erp, session) {
+        return Ok(false);
+    }
+    let private = private(filter);
+    let page = erp.store.entries(&erp.scope, &private, None, 1).await?;
+    Ok(page.rows.is_empty())
 }
 
 /// How many mails fit, of those that the person sees.
@@ -96,11 +111,21 @@ pub(super) async fn count(
     session: &Session,
     filter: &LogFilter,
 ) -> Result<LogCount, Failed> {
-    Ok(if sees_all(erp, session, filter).await? {
-        erp.store.count(&erp.scope, filter).await?
-    } else {
-        log(erp, session).count(&erp.scope, filter).await?
-    })
+    if !sees_others(erp, session) {
+        return Ok(log(erp, session).count(&erp.scope, filter).await?);
+    }
+    // Of all that fits, private mail is looked at by itself: there is little of it.
+    let (all, private) = (erp.store.count(&erp.scope, filter).await?, private(filter));
+    let hidden = erp.store.count(&erp.scope, &private).await?;
+    if hidden.entries == 0 {
+        return Ok(all);
+    }
+    let seen = log(erp, session).count(&erp.scope, &private).await?;
+    let without = |all: u64, hidden: u64, seen: u64| all.saturating_sub(hidden) + seen;
+    Ok(LogCount::new(
+        without(all.entries, hidden.entries, seen.entries),
+        without(all.mails, hidden.mails, seen.mails),
+    ))
 }
 
 /// What the mail that the person sees adds up to, on the company's clocks.
