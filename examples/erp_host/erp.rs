@@ -54,6 +54,7 @@ pub(crate) struct Erp {
     pub(crate) sessions: crate::web::Sessions,
     pub(crate) guesses: crate::web::Guesses,
     pub(crate) originals: crate::web::Originals,
+    pub(crate) private_mail: crate::web::PrivateMail,
     pub(crate) wake: Notify,
     /// Whoever reads and moves mail holds it: the job, and a person who matches again.
     pub(crate) at_work: tokio::sync::Mutex<()>,
@@ -116,6 +117,7 @@ impl Erp {
             ),
             guesses: crate::web::Guesses::default(),
             originals: crate::web::Originals::default(),
+            private_mail: crate::web::PrivateMail::default(),
             passwords,
             wake: Notify::new(),
             at_work: tokio::sync::Mutex::default(),

@@ -43,6 +43,7 @@ use session::Session;
 
 pub(crate) use original::Originals;
 pub(crate) use session::Sessions;
+pub(crate) use sight::PrivateMail;
 pub(crate) use sign_in::Guesses;
 
 /// Where the identity service sends the administrator's browser back to.

@@ -321,6 +321,7 @@ words! {
     export_json: "JSON lines", "Lignes JSON", "JSON-Zeilen";
     export_zip: "Originals (.zip)", "Originaux (.zip)", "Originale (.zip)";
     found: "mails found", "e-mails trouvés", "Mails gefunden";
+    at_least: "At least", "Au moins", "Mindestens";
     found_one: "mail found", "e-mail trouvé", "Mail gefunden";
     total: "Total", "Total", "Gesamt";
     month: "Month", "Mois", "Monat";
