@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench log`. What to hold: a page of a contact under 50 ms, a search under 200 ms, that of the widest
 //! beginning as well. Medians and the 95th of 100 are printed, and the worst search; nothing is compared with an earlier run.
+//! The same pages are asked for over HTTP, of the web ERP of the examples, if it is built:
+//! `cargo build --release --example erp_host`.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +12,8 @@
     missing_docs
 )]
 
+#[path = "log/pages.rs"]
+mod pages;
 #[path = "../tests/support/store_rows.rs"]
 mod store_rows;
 
@@ -35,7 +39,8 @@ const CONTACTS: u64 = 100;
 
 const PAGE: u32 = 50;
 
-const TIMES: usize = 20;
+/// Times that a question is asked after the first.
+const TIMES: usize = 100;
 
 /// A mail of a conversation of ten, with a contact, a company and a salesperson.
 fn row(scope: &Scope, n: u64) -> CommitRow {
@@ -122,7 +127,7 @@ fn filter(change: impl FnOnce(&mut LogFilter)) -> LogFilter {
     filter
 }
 
-fn pages(scope: &Scope) -> Vec<(&'static str, LogFilter)> {
+fn lists(scope: &Scope) -> Vec<(&'static str, LogFilter)> {
     vec![
         ("page: all", LogFilter::default()),
         ("page: contact", filter(|f| f.contact = Some("C7".into()))),
@@ -192,7 +197,7 @@ fn searches() -> Vec<(&'static str, LogFilter)> {
 
 async fn ask(store: &SqliteStore, scope: &Scope) {
     let mut worst = (Duration::ZERO, "");
-    for (name, filter) in pages(scope).iter().chain(&searches()) {
+    for (name, filter) in lists(scope).iter().chain(&searches()) {
         let page = || async { store.mails(scope, filter, None, PAGE).await.unwrap() };
         let took = measure(name, page, |page| page.rows.len() as u64).await;
         if name.starts_with("search") {
@@ -218,12 +223,14 @@ fn main() {
         .build()
         .unwrap();
     let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("log.sqlite");
     runtime.block_on(async {
-        let store = store_rows::open(&directory.path().join("log.sqlite")).await;
+        let store = store_rows::open(&file).await;
         let scope = Scope::default();
         let took = fill(&store, &scope).await;
         println!("{ENTRIES} entries committed and indexed in {took:.1?}");
         ask(&store, &scope).await;
         store.close();
+        pages::ask(directory.path(), &file).await;
     });
 }

@@ -14,6 +14,10 @@ mod privacy;
 mod reading;
 #[path = "erp_host/sales.rs"]
 mod sales;
+#[path = "erp_host/setting_up.rs"]
+mod setting_up;
+#[path = "erp_host/together.rs"]
+mod together;
 #[path = "erp_host/visitor.rs"]
 mod visitor;
 
@@ -134,6 +138,52 @@ fn failures_are_pages_in_the_language_of_the_browser() {
 }
 
 #[test]
+fn what_the_library_refuses_is_said_in_the_language_of_the_browser() {
+    let erp = Erp::start(&[], None);
+    for (language, words, remedy) in [
+        ("en", "no address, domain or pattern", "Type an address"),
+        (
+            "fr",
+            "ni une adresse, ni un domaine",
+            "Saisissez une adresse",
+        ),
+        (
+            "de",
+            "weder eine Adresse noch eine Domain",
+            "Geben Sie eine Adresse",
+        ),
+    ] {
+        let mut visitor = Visitor::of(&erp);
+        visitor.language = language;
+        let refused = visitor.send("/never-log", "/never-log", &[("rule", "*")]);
+        for part in [words, remedy, "<small>never_log.rule</small>"] {
+            assert!(refused.body.contains(part), "{language}: {}", refused.body);
+        }
+    }
+}
+
+#[test]
+fn a_set_up_is_fixed_while_logging_is_on_and_keeps_what_was_typed_when_it_is_refused() {
+    let erp = Erp::start(&[], None);
+    let mut visitor = Visitor::of(&erp);
+    let page = visitor.get("/settings").body;
+    assert!(!page.contains("<fieldset disabled>"), "{page}");
+    let fields = [
+        ("version", "1"),
+        ("queue-folder", r"\Email Logging\Other\"),
+        ("storage-folder", r"\Email Logging\Other\"),
+    ];
+    let refused = visitor.send("/settings", "/settings", &fields).body;
+    assert!(refused.contains("setup.queue_equals_storage"), "{refused}");
+    assert_eq!(refused.matches(r"\Email Logging\Other\").count(), 2);
+    let mut visitor = logging(&erp);
+    let page = visitor.get("/settings").body;
+    assert!(page.contains("<fieldset disabled>"), "{page}");
+    assert!(!page.contains("id=\"assistant\""), "{page}");
+    assert!(visitor.get("/assistant").body.contains("Switch it off"));
+}
+
+#[test]
 fn a_sign_in_gives_the_browser_another_session() {
     let erp = Erp::start(&[], Some(PASSWORD));
     let mut visitor = Visitor::of(&erp);
@@ -191,7 +241,10 @@ fn a_mail_of_the_review_queue_is_logged_for_the_contact_that_a_person_chose() {
     let erp = Erp::start(&[], None);
     let mut visitor = logging(&erp);
     let queue = visitor.get("/review");
-    let at = queue.body.find("Price list 2026").expect("the mail waits");
+    let at = queue
+        .body
+        .find(">Price list 2026<")
+        .expect("the mail waits");
     let before = &queue.body[..at];
     let start = before.rfind("/review/item?").unwrap();
     let link = before[start..].split('"').next().unwrap();

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::Path;
 
+use email_logging::setup::MailService;
 use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
+use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
 use jiff::Timestamp;
 
@@ -17,6 +19,10 @@ pub(crate) const QUEUE: &str = r"\Email Logging\Queue\";
 pub(crate) const STORAGE: &str = r"\Email Logging\Storage\";
 /// The application that is registered at the identity service.
 pub(crate) const CLIENT: &str = "8a4f2a70-52a4-4f86-9a0e-0d1f6f3f2b11";
+/// The one that is registered for Microsoft Graph, with the same secret.
+pub(crate) const GRAPH_CLIENT: &str = "5d0e9f0c-7c41-4a39-9d52-66a1f1d0a7c3";
+/// The host of the worldwide Microsoft Graph.
+pub(crate) const GRAPH: &str = "graph.microsoft.com";
 /// Its secret. It protects nothing.
 pub(crate) const SECRET: &str = "simulated-secret";
 
@@ -24,6 +30,8 @@ pub(crate) const SECRET: &str = "simulated-secret";
 #[derive(Debug)]
 pub(crate) struct Company {
     pub(crate) exchange: SimulatedExchange,
+    /// The same mailboxes, as Microsoft Graph shows them.
+    pub(crate) graph: SimulatedGraph,
     pub(crate) identity: SimulatedIdentity,
 }
 
@@ -35,8 +43,14 @@ impl Company {
             .with_redirect_url(landing)
             .with_role("full_access_as_app")
             .with_scope("EWS.AccessAsUser.All");
+        let by_graph = Application::new(GRAPH_CLIENT)
+            .with_secret(SECRET)
+            .with_redirect_url(landing)
+            .with_role("Mail.ReadWrite")
+            .with_scope("Mail.ReadWrite");
         let identity = SimulatedIdentity::builder()
             .with_application(application)
+            .with_application(by_graph)
             .with_user_name(MAILBOX)
             .start()
             .await?;
@@ -50,16 +64,26 @@ impl Company {
             .with_tls(TlsCertificate::Trusted)
             .start()
             .await?;
+        let graph = SimulatedGraph::over(&exchange)
+            .with_host_name(GRAPH)
+            .with_application_access([MAILBOX])
+            .with_bearer(&identity)
+            .start()
+            .await?;
         exchange.set_quota(STORAGE, Some(1 << 30))?;
         match mails {
             Some(folder) => deliver(&exchange, folder)?,
             None => drop(samples::deliver(&exchange, QUEUE)?),
         }
-        Ok(Self { exchange, identity })
+        Ok(Self {
+            exchange,
+            graph,
+            identity,
+        })
     }
 
-    /// A customer writes: one more mail for the queue.
-    pub(crate) fn customer_writes(&self, number: u64) -> io::Result<()> {
+    /// A customer writes: one more mail for the queue, which is the inbox of the mailbox where Graph reaches it.
+    pub(crate) fn customer_writes(&self, number: u64, service: MailService) -> io::Result<()> {
         let now = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");
         let mail = format!(
             "From: Margaux Delorme <margaux.delorme@vallee-hydraulique.example>\r\n\
@@ -68,6 +92,10 @@ impl Company {
              Content-Type: text/plain; charset=utf-8\r\n\r\nDear Ada,\r\n\r\nwe would like to order. \
              When can you deliver?\r\n\r\nMargaux\r\n"
         );
+        if service == MailService::Graph {
+            let inbox = format!(r"{MAILBOX}\Inbox");
+            return self.graph.deliver(&inbox, mail).map(drop);
+        }
         self.exchange.deliver(QUEUE, mail).map(drop)
     }
 }

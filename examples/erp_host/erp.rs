@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use email_logging::Scope;
 use email_logging::credential::{
-    CredentialResolver, IdentityService, KeyFile, MicrosoftCloud, SealedCredentials,
-    SealedRefreshTokens, SealedSecrets, StaticCredentials,
+    CredentialResolver, KeyFile, SealedCredentials, SealedSecrets, StaticCredentials,
 };
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::opportunity::{
@@ -17,16 +16,15 @@ use email_logging::opportunity::{
 };
 use email_logging::privacy::Visibility;
 use email_logging::setup::{
-    ConsentSignIn, EmailLoggingAdministration, EwsConnector, MemoryJobQueue, SetupChange,
-    SetupField, TemplateList,
+    EmailLoggingAdministration, MemoryJobQueue, SetupChange, SetupField, TemplateList,
 };
-use email_logging::source::ews::AddressPolicy;
 use email_logging::store::{OpportunitySetup, OpportunityStore as _, SecretName, SqliteStore};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::args::Args;
 use crate::company::{self, Company};
+use crate::connectors::{Connectors, Consents};
 use crate::passwords::Passwords;
 use crate::people::People;
 use crate::samples;
@@ -47,8 +45,8 @@ pub(crate) struct Erp {
     pub(crate) secrets: SealedSecrets,
     pub(crate) directory: Arc<MemoryDirectory>,
     pub(crate) people: Arc<People>,
-    pub(crate) connector: EwsConnector,
-    pub(crate) consent: ConsentSignIn,
+    pub(crate) connector: Connectors,
+    pub(crate) consents: Consents,
     pub(crate) administration: EmailLoggingAdministration,
     pub(crate) jobs: Arc<MemoryJobQueue>,
     pub(crate) company: Option<Company>,
@@ -56,6 +54,7 @@ pub(crate) struct Erp {
     pub(crate) sessions: crate::web::Sessions,
     pub(crate) guesses: crate::web::Guesses,
     pub(crate) originals: crate::web::Originals,
+    pub(crate) private_mail: crate::web::PrivateMail,
     pub(crate) wake: Notify,
     /// Whoever reads and moves mail holds it: the job, and a person who matches again.
     pub(crate) at_work: tokio::sync::Mutex<()>,
@@ -81,8 +80,8 @@ impl Erp {
         let secrets = SealedSecrets::new(Arc::<SqliteStore>::clone(&store), Arc::new(keys));
         let stored = SealedCredentials::new(Arc::<SqliteStore>::clone(&store), secrets.clone());
         let credentials = CredentialResolver::new().with_stored(Arc::new(stored));
-        let connector = connector(credentials, &secrets, company.as_ref())?;
-        let consent = ConsentSignIn::new(connector.clone());
+        let connector = Connectors::new(credentials, &secrets, company.as_ref())?;
+        let consents = connector.consents();
         let records: DirectoryRecords = match &args.people {
             Some(file) => toml::from_str(&std::fs::read_to_string(file)?)?,
             None => toml::from_str(samples::DIRECTORY)?,
@@ -95,7 +94,7 @@ impl Erp {
             directory: Arc::clone(&directory),
             jobs: Arc::clone(&jobs),
         };
-        let administration = parts.administration(connector.clone(), Some(consent.clone()))?;
+        let administration = parts.administration(connector.clone(), Some(consents.clone()))?;
         let erp = Self {
             origin,
             file,
@@ -107,7 +106,7 @@ impl Erp {
             directory,
             people,
             connector,
-            consent,
+            consents,
             administration,
             jobs,
             company,
@@ -118,6 +117,7 @@ impl Erp {
             ),
             guesses: crate::web::Guesses::default(),
             originals: crate::web::Originals::default(),
+            private_mail: crate::web::PrivateMail::default(),
             passwords,
             wake: Notify::new(),
             at_work: tokio::sync::Mutex::default(),
@@ -165,27 +165,9 @@ impl Erp {
         if !self.store.sales_cycles(&self.scope).await?.is_empty() {
             return Ok(());
         }
-        let stages = [
-            ("Qualify", 10, 20, false),
-            ("Offer", 40, 40, true),
-            ("Negotiate", 70, 60, true),
-            ("Sign", 90, 90, false),
-        ];
-        let mut cycle = SalesCycle::new("PUMPS").with_description("Pumps");
-        for (stage, (name, completed, chance, may_skip)) in (1_u32..).zip(stages) {
-            let stage =
-                SalesCycleStage::new(stage, Percent::whole(completed), Percent::whole(chance))
-                    .with_description(name)
-                    .with_allow_skip(may_skip)
-                    .with_close_date("1M".parse()?)
-                    .with_task(ActivityStep::new(
-                        TaskKind::PhoneCall,
-                        format!("{name}: call"),
-                        "1W".parse()?,
-                    ));
-            cycle = cycle.with_stage(stage);
+        for cycle in [pumps()?, projects()?] {
+            self.store.put_sales_cycle(&self.scope, &cycle).await?;
         }
-        self.store.put_sales_cycle(&self.scope, &cycle).await?;
         for (code, words, kind) in [
             ("BEST-OFFER", "Best offer", CloseKind::Won),
             ("PRICE", "Too expensive", CloseKind::Lost),
@@ -207,19 +189,19 @@ impl Erp {
     pub(crate) fn connector_with(
         &self,
         given: StaticCredentials,
-    ) -> Result<EwsConnector, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Connectors, Box<dyn Error + Send + Sync>> {
         let stored =
             SealedCredentials::new(Arc::<SqliteStore>::clone(&self.store), self.secrets.clone());
         let credentials = CredentialResolver::new()
             .with_provider(Arc::new(given))
             .with_stored(Arc::new(stored));
-        connector(credentials, &self.secrets, self.company.as_ref())
+        Connectors::new(credentials, &self.secrets, self.company.as_ref())
     }
 
     /// The administration over another connector; its sign-in is the host's.
     pub(crate) fn administration_with(
         &self,
-        connector: EwsConnector,
+        connector: Connectors,
     ) -> Result<EmailLoggingAdministration, Box<dyn Error + Send + Sync>> {
         let parts = AdministrationParts {
             store: Arc::clone(&self.store),
@@ -267,8 +249,8 @@ struct AdministrationParts {
 impl AdministrationParts {
     fn administration(
         self,
-        connector: EwsConnector,
-        sign_in: Option<ConsentSignIn>,
+        connector: Connectors,
+        sign_in: Option<Consents>,
     ) -> Result<EmailLoggingAdministration, Box<dyn Error + Send + Sync>> {
         let mut builder = EmailLoggingAdministration::builder()
             .with_setup_store(Arc::<SqliteStore>::clone(&self.store))
@@ -284,27 +266,45 @@ impl AdministrationParts {
     }
 }
 
-fn connector(
-    credentials: CredentialResolver,
-    secrets: &SealedSecrets,
-    company: Option<&Company>,
-) -> Result<EwsConnector, Box<dyn Error + Send + Sync>> {
-    let mut service = IdentityService::microsoft(MicrosoftCloud::Worldwide, "organizations");
-    if let Some(company) = company {
-        service = service.with_authority(company.identity.url());
+/// From the first call to the contract, with a call in each stage.
+fn pumps() -> Result<SalesCycle, Box<dyn Error + Send + Sync>> {
+    let stages = [
+        ("Qualify", 10, 20, false),
+        ("Offer", 40, 40, true),
+        ("Negotiate", 70, 60, true),
+        ("Sign", 90, 90, false),
+    ];
+    let mut cycle = SalesCycle::new("PUMPS").with_description("Pumps");
+    for (stage, (name, completed, chance, may_skip)) in (1_u32..).zip(stages) {
+        let stage = stage_of(stage, name, completed, chance)?
+            .with_allow_skip(may_skip)
+            .with_task(ActivityStep::new(
+                TaskKind::PhoneCall,
+                format!("{name}: call"),
+                "1W".parse()?,
+            ));
+        cycle = cycle.with_stage(stage);
     }
-    let mut builder = EwsConnector::builder()
-        .with_credentials(Arc::new(credentials))
-        .with_identity_service(service)
-        .with_refresh_tokens(Arc::new(SealedRefreshTokens::new(secrets.clone())));
-    if let Some(company) = company {
-        // The browser of the demo goes to the identity service, and knows no authority of ours: that one speaks plain HTTP.
-        builder = builder
-            .with_trusted_roots(company.exchange.ca_pem().unwrap_or_default())
-            .with_address_policy(AddressPolicy::on_premises(["127.0.0.0/8"])?)
-            .dangerously_allow_plain_http_on_loopback();
-    }
-    Ok(builder.build()?)
+    Ok(cycle)
+}
+
+/// Larger ones, which end with a quote.
+fn projects() -> Result<SalesCycle, Box<dyn Error + Send + Sync>> {
+    let quoted = stage_of(2, "Quote", 60, 60)?.with_quote_required(true);
+    Ok(SalesCycle::new("PROJECTS")
+        .with_description("Projects")
+        .with_stage(stage_of(1, "Plan", 20, 30)?)
+        .with_stage(quoted))
+}
+
+fn stage_of(
+    stage: u32,
+    name: &str,
+    completed: u8,
+    chance: u8,
+) -> Result<SalesCycleStage, Box<dyn Error + Send + Sync>> {
+    let of = SalesCycleStage::new(stage, Percent::whole(completed), Percent::whole(chance));
+    Ok(of.with_description(name).with_close_date("1M".parse()?))
 }
 
 /// A file in a new directory that only its owner can enter, and that stays.

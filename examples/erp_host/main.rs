@@ -8,6 +8,7 @@
 
 mod args;
 mod company;
+mod connectors;
 mod erp;
 mod job;
 mod passwords;

@@ -43,6 +43,13 @@ type Broken = Box<dyn std::error::Error + Send + Sync>;
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS erp_contact (
     no TEXT PRIMARY KEY, record TEXT, customer INTEGER NOT NULL DEFAULT 0) STRICT";
 
+const SAVE: &str = "INSERT INTO erp_contact (no, record, customer) VALUES (?1, ?2, ?3)
+    ON CONFLICT (no) DO UPDATE SET record = excluded.record, customer = excluded.customer";
+
+/// What is given at each start stays removed.
+const REMOVE: &str = "INSERT INTO erp_contact (no, record) VALUES (?1, NULL)
+    ON CONFLICT (no) DO UPDATE SET record = NULL, customer = 0";
+
 impl People {
     /// The records that are given, and over them those of the table; the directory learns of both.
     pub(crate) fn open(
@@ -52,6 +59,8 @@ impl People {
     ) -> Result<Self, Broken> {
         let table = Connection::open(file)?;
         table.busy_timeout(std::time::Duration::from_secs(10))?;
+        // Who is erased leaves nothing in the file, as with the rest of it.
+        table.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         table.execute(TABLE, [])?;
         let given = records.contact.iter().map(|record| {
             let contact = Contact {
@@ -152,25 +161,36 @@ impl People {
     pub(crate) fn save(&self, record: ContactRecord, customer: bool) -> Result<(), Broken> {
         let text = serde_json::to_string(&record)?;
         let mut kept = self.lock();
-        kept.table.execute(
-            "INSERT INTO erp_contact (no, record, customer) VALUES (?1, ?2, ?3)
-             ON CONFLICT (no) DO UPDATE SET record = excluded.record, customer = excluded.customer",
-            params![record.no.as_str(), text, customer],
-        )?;
+        kept.table
+            .execute(SAVE, params![record.no.as_str(), text, customer])?;
         self.directory.upsert_contact(record.clone());
         let contact = Contact { record, customer };
         kept.contacts.insert(contact.record.no.clone(), contact);
         Ok(())
     }
 
+    /// Stores the contact that stays of two and removes the other: both, or nothing.
+    pub(crate) fn merge(&self, stays: Contact, goes: &ContactNo) -> Result<(), Broken> {
+        let text = serde_json::to_string(&stays.record)?;
+        let no = stays.record.no.clone();
+        let mut kept = self.lock();
+        let both = kept.table.transaction()?;
+        both.execute(SAVE, params![no.as_str(), text, stays.customer])?;
+        both.execute(REMOVE, [goes.as_str()])?;
+        both.commit()?;
+        forget_pages(&kept.table)?;
+        self.directory.remove_contact(goes);
+        kept.contacts.remove(goes);
+        self.directory.upsert_contact(stays.record.clone());
+        kept.contacts.insert(no, stays);
+        Ok(())
+    }
+
     /// Removes a contact; one that is given at each start stays removed.
     pub(crate) fn remove(&self, no: &ContactNo) -> Result<(), Broken> {
         let mut kept = self.lock();
-        kept.table.execute(
-            "INSERT INTO erp_contact (no, record) VALUES (?1, NULL)
-             ON CONFLICT (no) DO UPDATE SET record = NULL, customer = 0",
-            [no.as_str()],
-        )?;
+        kept.table.execute(REMOVE, [no.as_str()])?;
+        forget_pages(&kept.table)?;
         self.directory.remove_contact(no);
         kept.contacts.remove(no);
         Ok(())
@@ -195,6 +215,11 @@ impl People {
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the pages of before out of the file beside the table's, where the file has one.
+fn forget_pages(table: &Connection) -> rusqlite::Result<()> {
+    table.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 type Row = (String, Option<String>, bool);

@@ -10,6 +10,8 @@ mod export;
 mod health;
 mod home;
 mod mails;
+mod many;
+mod merge;
 mod never_log;
 mod opportunities;
 mod opportunity;
@@ -41,6 +43,7 @@ use session::Session;
 
 pub(crate) use original::Originals;
 pub(crate) use session::Sessions;
+pub(crate) use sight::PrivateMail;
 pub(crate) use sign_in::Guesses;
 
 /// Where the identity service sends the administrator's browser back to.
@@ -75,6 +78,7 @@ fn sales() -> Router<Arc<Erp>> {
         .route("/contacts", get(contacts::list))
         .route("/contacts/{no}", get(contacts::card))
         .route("/contacts/{no}/edit", get(edit::show).post(edit::save))
+        .route("/contacts/{no}/merge", post(merge::merge))
         .route("/contacts/{no}/rematch", post(edit::rematch))
         .route("/contacts/{no}/entries", get(mails::history))
         .route("/mails", get(mails::all))
@@ -112,6 +116,7 @@ fn administration() -> Router<Arc<Erp>> {
         .route("/review", get(review::list))
         .route("/review/item", get(review::show))
         .route("/review/assign", post(review::assign))
+        .route("/review/many", post(many::resolve))
         .route("/review/ignore", post(review::ignore))
         .route("/review/reopen", post(review::reopen))
         .route("/review/contact", post(review::create_contact))

@@ -2,6 +2,7 @@
 
 mod checks;
 mod decisions;
+mod errors;
 mod guide;
 mod wrappers;
 
@@ -66,6 +67,7 @@ impl Language {
             decisions::TABLE,
             checks::TABLE,
             guide::TABLE,
+            errors::TABLE,
             wrappers::TABLE,
         ];
         let mut all = tables.into_iter().flatten();
@@ -141,6 +143,7 @@ words! {
     salesperson: "Salesperson", "Vendeur", "Verkäufer";
     original: "Original mail", "E-mail d'origine", "Originalmail";
     download: "Download (.eml)", "Télécharger (.eml)", "Herunterladen (.eml)";
+    no_text: "This mail has no text that can be shown here.", "Cet e-mail n'a pas de texte affichable ici.", "Diese Mail hat keinen Text, der hier gezeigt werden kann.";
     no_original: "The original is not kept.", "L'original n'est pas conservé.", "Das Original ist nicht aufbewahrt.";
     from: "From", "De", "Von";
     to: "To", "À", "An";
@@ -159,6 +162,10 @@ words! {
     search_contacts: "Name, number or e-mail", "Nom, numéro ou e-mail", "Name, Nummer oder E-Mail";
     search_mails: "Words in subject, people or text", "Mots dans l'objet, les personnes ou le texte", "Wörter in Betreff, Personen oder Text";
     nothing: "Nothing here yet.", "Rien pour l'instant.", "Noch nichts vorhanden.";
+    no_mail_yet: "No mail is logged yet. As soon as email logging is on, the mail of your contacts stands here.", "Aucun e-mail n'est encore journalisé. Dès que la journalisation est activée, les e-mails de vos contacts apparaissent ici.", "Noch keine Mail ist protokolliert. Sobald das E-Mail-Protokoll eingeschaltet ist, stehen hier die Mails Ihrer Kontakte.";
+    none_read_yet: "No mail has been read yet. Type whom or what you look for once logging is on.", "Aucun e-mail n'a encore été lu. Saisissez ce que vous cherchez une fois la journalisation activée.", "Noch keine Mail wurde gelesen. Geben Sie ein, was Sie suchen, sobald das Protokoll eingeschaltet ist.";
+    no_mail_of_contact: "No mail with this contact yet.", "Aucun e-mail avec ce contact pour l'instant.", "Noch keine Mail mit diesem Kontakt.";
+    fixed_note: "Email logging is on. Switch it off to change the set-up.", "La journalisation est activée. Désactivez-la pour modifier la configuration.", "Das E-Mail-Protokoll ist eingeschaltet. Schalten Sie es aus, um die Einrichtung zu ändern.";
     nothing_found: "Nothing was found.", "Aucun résultat.", "Nichts gefunden.";
     older: "Older", "Plus anciens", "Ältere";
     first_page: "First page", "Première page", "Erste Seite";
@@ -177,6 +184,7 @@ words! {
     warned: "Warning", "Avertissement", "Warnung";
     failed: "Failed", "Échec", "Fehlgeschlagen";
     not_checked: "Not checked", "Non vérifié", "Nicht geprüft";
+    taken: "are taken", "sont occupés", "sind belegt";
     ready: "Everything that is needed works. Logging can be switched on.", "Tout ce qui est nécessaire fonctionne. La journalisation peut être activée.", "Alles Nötige funktioniert. Das Protokoll kann eingeschaltet werden.";
     not_ready: "Logging cannot be switched on yet. The failed checks say what to do.", "La journalisation ne peut pas encore être activée. Les vérifications en échec disent que faire.", "Das Protokoll kann noch nicht eingeschaltet werden. Die fehlgeschlagenen Prüfungen sagen, was zu tun ist.";
     queue_folder: "Queue folder", "Dossier de file d'attente", "Warteschlangenordner";
@@ -184,6 +192,7 @@ words! {
     batch_size: "Batch size (0 = no limit)", "Taille du lot (0 = sans limite)", "Stapelgröße (0 = ohne Grenze)";
     address: "Autodiscovery e-mail address", "Adresse de découverte automatique", "AutoErmittlungs-E-Mail-Adresse";
     service_url: "Exchange service URL", "URL du service Exchange", "URL des Exchange-Dienstes";
+    mail_service: "Mail service", "Service de messagerie", "Maildienst";
     authentication: "Authentication type", "Type d'authentification", "Authentifizierungsart";
     user_name: "User name", "Nom d'utilisateur", "Benutzername";
     account_password: "Password of the account", "Mot de passe du compte", "Kennwort des Kontos";
@@ -267,6 +276,12 @@ words! {
     ignore: "Ignore it", "Ignorer", "Ignorieren";
     reopen: "Open it again", "Rouvrir", "Wieder öffnen";
     note: "Note", "Remarque", "Notiz";
+    choose_this: "Choose", "Choisir", "Auswählen";
+    with_ticked: "What is ticked:", "Pour la sélection :", "Mit der Auswahl:";
+    flash_none_ticked: "Nothing is ticked.", "Rien n'est sélectionné.", "Nichts ist ausgewählt.";
+    flash_many_ignored: "Mails left as they are:", "E-mails laissés tels quels :", "Mails, die bleiben, wie sie sind:";
+    flash_many_assigned: "Mails assigned to the contact:", "E-mails attribués au contact :", "Dem Kontakt zugeordnete Mails:";
+    flash_some_left: "Not all could be taken: somebody was faster, or no salesperson is named. Done:", "Tout n'a pas pu être traité : quelqu'un a été plus rapide, ou aucun vendeur n'est nommé. Traités :", "Nicht alles ging: Jemand war schneller, oder es ist kein Verkäufer genannt. Erledigt:";
     leave_it: "Leave it as it is", "Le laisser tel quel", "Lassen, wie sie ist";
     create_contact: "Create a contact", "Créer un contact", "Kontakt anlegen";
     create_contact_note: "The mail of this address is matched again at once.", "Les e-mails de cette adresse sont aussitôt réexaminés.", "Die Mails dieser Adresse werden sofort neu zugeordnet.";
@@ -306,6 +321,8 @@ words! {
     export_json: "JSON lines", "Lignes JSON", "JSON-Zeilen";
     export_zip: "Originals (.zip)", "Originaux (.zip)", "Originale (.zip)";
     found: "mails found", "e-mails trouvés", "Mails gefunden";
+    at_least: "At least", "Au moins", "Mindestens";
+    found_one: "mail found", "e-mail trouvé", "Mail gefunden";
     total: "Total", "Total", "Gesamt";
     month: "Month", "Mois", "Monat";
     median_answer: "Usual time to answer", "Délai de réponse habituel", "Übliche Antwortzeit";
@@ -392,6 +409,11 @@ words! {
     edit: "Edit", "Modifier", "Bearbeiten";
     edit_contact: "Edit contact", "Modifier le contact", "Kontakt bearbeiten";
     edit_note: "When an address changes, the mail of the old and the new one is matched again.", "Quand une adresse change, les e-mails de l'ancienne et de la nouvelle sont réexaminés.", "Ändert sich eine Adresse, werden die Mails der alten und der neuen neu zugeordnet.";
+    merge: "Merge", "Fusionner", "Zusammenführen";
+    merge_title: "Merge with another contact", "Fusionner avec un autre contact", "Mit einem anderen Kontakt zusammenführen";
+    merge_note: "Its addresses and open opportunities go to the contact that stays, and its mail is matched again. The card goes.", "Ses adresses et opportunités ouvertes passent au contact conservé et ses e-mails sont réexaminés. La fiche disparaît.", "Seine Adressen und offenen Verkaufschancen gehen an den Kontakt, der bleibt, und seine Mails werden neu zugeordnet. Die Karte verschwindet.";
+    merge_goes: "Goes", "Disparaît", "Geht";
+    merge_stays: "Stays", "Reste", "Bleibt";
     second_email: "Second e-mail", "Deuxième e-mail", "Zweite E-Mail";
     several: "several with ;", "plusieurs avec ;", "mehrere mit ;";
     blocked: "Blocked for privacy", "Bloqué (confidentialité)", "Datenschutzsperre";
@@ -417,6 +439,15 @@ words! {
     tick: "Done", "Terminée", "Erledigt";
     close_it: "Close the opportunity", "Clôturer l'opportunité", "Verkaufschance abschließen";
     sales_value: "Sales value (if won)", "Valeur de vente (si gagnée)", "Verkaufswert (wenn gewonnen)";
+    quote: "Sales quote", "Devis", "Verkaufsangebot";
+    quote_no: "Quote number", "Numéro du devis", "Angebotsnummer";
+    quote_value: "Value of the quote", "Montant du devis", "Angebotswert";
+    quote_needed: "The next stage asks for a sales quote.", "L'étape suivante demande un devis.", "Die nächste Stufe verlangt ein Verkaufsangebot.";
+    assign_quote: "Assign the quote", "Affecter le devis", "Angebot zuordnen";
+    take_quote_away: "Take the quote away", "Retirer le devis", "Angebot wegnehmen";
+    order: "Make the order: won", "Passer la commande : gagnée", "Auftrag anlegen: gewonnen";
+    flash_quote: "The quote is assigned.", "Le devis est affecté.", "Das Angebot ist zugeordnet.";
+    flash_no_quote: "The opportunity has no quote any more.", "L'opportunité n'a plus de devis.", "Die Verkaufschance hat kein Angebot mehr.";
     choose_cycle: "Sales cycle", "Cycle de vente", "Verkaufszyklus";
     no_cycle: "It has no sales cycle yet. Choose one.", "Elle n'a pas encore de cycle de vente. Choisissez-en un.", "Sie hat noch keinen Verkaufszyklus. Wählen Sie einen.";
     with_tasks: "With the open tasks", "Avec les tâches ouvertes", "Mit den offenen Aufgaben";

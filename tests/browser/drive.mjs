@@ -118,9 +118,9 @@ await timed('data', () => inEach(all, async (page, language) => {
   await page.waitForSelector('.verdict');
   await pages.look(page, 'validation-on', language);
   await look('why-found', '/why?q=delorme');
-  for (const [name, words] of [['attachments', 'devis'], ['smime', 'contract draft'], ['winmail', 'cold room']]) {
-    const found = await linked(`/mails?q=${encodeURIComponent(words)}`, '.mails a.subject').catch(() => null);
-    if (found) await look(`entry-${name}`, found);
+  for (const [name, words] of [['attachments', 'devis'], ['html', plan.html], ['smime', 'contract draft'], ['winmail', 'cold room']]) {
+    const found = await linked(`/mails?q=${encodeURIComponent(words)}`, '.mails a.subject');
+    await look(`entry-${name}`, found);
   }
   const long = await linked('/mails?q=foundation', '.mails a.subject');
   await pages.look(page, 'mails-long', language);
@@ -154,9 +154,9 @@ await timed('errors', () => inEach(all, async (page, language) => {
   const answer = await page.goto(`${base}/nowhere`);
   expect(answer.status() === 404, 'an unknown page is 404');
   await pages.look(page, 'not-found', language);
-  await page.goto(`${base}/settings`);
+  await page.goto(`${base}/never-log?rule=a@b.example`);
   await page.evaluate(() => document.querySelectorAll('input[name=token]').forEach((one) => { one.value = 'x'; }));
-  const [refused] = await Promise.all([page.waitForNavigation(), page.click('#save')]);
+  const [refused] = await Promise.all([page.waitForNavigation(), page.click('#add')]);
   expect(refused.status() === 403, 'a foreign form is 403');
   await pages.look(page, 'forbidden', language);
   await page.goto(`${base}/never-log`);
@@ -169,11 +169,7 @@ await timed('errors', () => inEach(all, async (page, language) => {
     await pages.look(page, name, language);
   }
   await page.goto(`${base}/settings`);
-  await page.fill('#storage-folder', '\\Email Logging\\Queue\\');
-  await page.click('#save');
-  await page.waitForLoadState();
-  expect((await page.locator('[role=alert]').count()) === 1, 'a set-up that breaks a rule is told');
-  await pages.look(page, 'settings-error', language);
+  expect(await page.locator('#storage-folder').isDisabled(), 'the set-up is fixed while logging is on');
 }));
 
 // Before there is anything, behind a password, and through the assistant.
@@ -208,6 +204,20 @@ await timed('empty', () => inEach(all, async (page, language) => {
     await page.goto(`${base}${address}`);
     await pages.look(page, name, language);
   }
+  await page.goto(`${base}/settings`);
+  await page.fill('#storage-folder', '\\Email Logging\\Queue\\');
+  await Promise.all([page.waitForNavigation(), page.click('#save')]);
+  expect((await page.locator('[role=alert]').count()) === 1, 'a set-up that breaks a rule is told');
+  expect((await page.inputValue('#storage-folder')).includes('Queue'), 'what was typed stays');
+  await pages.look(page, 'settings-error', language);
+  await page.goto(`${base}/assistant`);
+  await Promise.all([page.waitForNavigation(), page.click('button[value=online]')]);
+  expect((await page.inputValue('#service')) === 'graph', 'Graph is proposed for Exchange Online');
+  await pages.look(page, 'assistant-online', language);
+  await page.locator('button[value=leave]').click();
+  await page.waitForLoadState();
+  await page.locator('button[value=leave-yes]').click();
+  await page.waitForLoadState();
   await page.goto(`${base}/`);
   await assistant(page, plan.secret, (name) => pages.look(page, name, language));
   await page.locator('button[value=leave]').click();
@@ -217,6 +227,7 @@ await timed('empty', () => inEach(all, async (page, language) => {
 
 // What people did: comments, what is cancelled, private, on hold; names and words of 300 characters; and what is refused.
 const LONG = 'An exceptionally long name that somebody once typed '.repeat(6).slice(0, 300);
+let quoted;
 await timed('done', async () => {
   const base = plan.full;
   const context = await browser.newContext({ locale: 'en-GB' });
@@ -231,6 +242,19 @@ await timed('done', async () => {
   await press('#cancel');
   await press('#hold');
   const links = await page.goto(`${base}/review`).then(() => page.$$eval('.mails a.subject', (all) => all.map((one) => one.href)));
+  await page.goto(`${base}/mails?q=warranty`);
+  await press('.mails a.subject');
+  await press('#create-opportunity');
+  quoted = new URL(page.url()).pathname;
+  await page.selectOption('#cycle', 'PROJECTS');
+  await press('button[value=cycle]');
+  await page.fill('#value', '4000');
+  await press('button[value=first]');
+  expect((await page.locator('#quote-of .note.warn').count()) === 1, 'the next stage asks for a quote');
+  await page.fill('#quote', 'Q-1001');
+  await page.fill('#quote-value', '3900');
+  await press('button[value=quote]');
+  await press('button[value=next]');
   await page.goto(links[1]);
   await press('#ignore');
   await page.goto(links[2]);
@@ -246,6 +270,20 @@ await timed('done', async () => {
     };
     await look('entry-done', told.entry);
     await look('contact-long', '/contacts/C0102');
+    await own.goto(`${base}/contacts/C0101/edit`);
+    await own.fill('#into', 'C0102');
+    await Promise.all([own.waitForNavigation(), own.click('#merge')]);
+    await pages.look(own, 'merge', language);
+    await own.goto(`${base}/contacts/C0101/edit`);
+    await own.fill('#into', 'vallée');
+    await Promise.all([own.waitForNavigation(), own.click('#merge')]);
+    await pages.look(own, 'merge-which', language);
+    await own.goto(`${base}/review`);
+    await own.locator('input[name=pick]').first().check();
+    await own.fill('#many-contact', 'nowhere');
+    await Promise.all([own.waitForNavigation(), own.click('#assign-many')]);
+    await pages.look(own, 'review-many', language);
+    await look('opportunity-quote', quoted);
     await look('contacts-long', '/contacts');
     await look('review-ignored', '/review?state=ignored');
     await look('review-item-ignored', links[1]);
@@ -273,10 +311,12 @@ await timed('frames', async () => {
   for (const language of all) {
     const context = await browser.newContext({ locale: LANGUAGES[language], bypassCSP: true });
     const page = await context.newPage();
-    for (const [name, words] of [['original-html', 'devis'], ['original-text', 'foundation']]) {
+    for (const [name, words] of [['original-html', plan.html], ['original-text', 'foundation']]) {
       await page.goto(`${plan.full}/mails?q=${words}`);
       const link = await page.locator('.mails a.subject').first().getAttribute('href');
       await page.goto(`${plan.full}${link}/original`);
+      const formatted = await page.locator('body > pre').count();
+      expect((formatted === 0) === (name === 'original-html'), `${name} is what it is called`);
       await pages.frame(page, name, language);
     }
     await context.close();

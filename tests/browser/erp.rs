@@ -15,7 +15,7 @@ pub(crate) struct Erp {
     child: Child,
     pub(crate) base: String,
     address: String,
-    _store: tempfile::TempDir,
+    store: tempfile::TempDir,
     /// Somebody has to hold the other end of its standard output.
     output: BufReader<ChildStdout>,
 }
@@ -47,7 +47,7 @@ impl Erp {
             child,
             base,
             address,
-            _store: store,
+            store,
             output,
         }
     }
@@ -75,6 +75,12 @@ impl Erp {
     #[allow(dead_code, reason = "a browser needs its base only")]
     pub(crate) fn listen(&self) -> String {
         self.address.clone()
+    }
+
+    /// The folder of its file.
+    #[allow(dead_code, reason = "a browser sees pages only")]
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.store.path()
     }
 
     /// Kills it, and starts it again over the same file.

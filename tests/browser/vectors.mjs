@@ -62,6 +62,12 @@ async function spread(context, base, entries, texts) {
     await post(`${entry}/comment`, { text: texts[at] });
     const saved = await post('/contacts/C0102/edit', { name: texts[at], email: 'contact@vallee-hydraulique.example' });
     if (saved.status() === 303) for (const one of ['/contacts/C0102', '/contacts?q=C0102', '/contacts/C0102/edit']) await page.goto(`${base}${one}`);
+    // A page that a form leads to: the name stands among those who are meant, and on the question.
+    for (const into of ['C0102', 'vallée']) {
+      await page.goto(`${base}/contacts/C0101/edit`);
+      await page.fill('#into', into);
+      await Promise.all([page.waitForNavigation(), page.click('#merge')]);
+    }
     made.push(opportunity);
   }
   made.push(...await links(page, `${base}/opportunities`, 'td.name a.subject'), '/opportunities');
@@ -77,7 +83,7 @@ export async function sweep(browser, plan, base, expect) {
   const items = await links(page, `${base}/review`, '.mails a.subject');
   const made = await spread(context, base, entries, plan.texts);
   const asked = plan.texts.flatMap((text) => ['/never-log?rule=', '/why?q=', '/mails?q=', '/contacts?q=', '/privacy?contact='].map((path) => path + encodeURIComponent(text)));
-  const others = ['/', '/contacts', '/contacts/C0101', '/contacts/C0101/entries', '/contacts/C0102', '/activity', '/why?q=vector', '/privacy', ...made];
+  const others = ['/', '/contacts', '/contacts/C0101', '/contacts/C0101/entries', '/contacts/C0102', '/mails', '/review', '/review?excluded=yes', '/activity', '/why?q=vector', '/privacy', ...made];
   const all = [...entries, ...items, ...others];
   let left = all.slice();
   const walk = async () => {

@@ -21,7 +21,10 @@ pub(crate) fn enable(erp: &Erp, visitor: &mut Visitor, mails: usize) {
 
 /// How many mails a page of the log says that there are.
 pub(crate) fn found(body: &str) -> usize {
-    let (before, _) = body.split_once(" mails found").unwrap_or_default();
+    let found = body.split_once(" mails found");
+    let (before, _) = found
+        .or_else(|| body.split_once(" mail found"))
+        .unwrap_or_default();
     let digits = before.rsplit('>').next().unwrap_or_default();
     digits.trim().parse().unwrap_or(0)
 }

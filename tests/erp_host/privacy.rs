@@ -115,6 +115,27 @@ fn a_private_mail_is_nowhere_for_another_salesperson() {
 }
 
 #[test]
+fn a_private_mail_is_in_no_sum_of_another_salesperson() {
+    let (erp, mut administration) = office(&two_mails(), 2, &[]);
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let mut benoit = Visitor::signed_in(&erp, "BK");
+    assert_eq!(found(&benoit.get("/mails").body), 2, "not private yet");
+    let page = format!("/entries/{}", entry(&mut ada, WORD));
+    ada.send(&page, &format!("{page}/private"), &[("on", "true")]);
+    for (visitor, all, received, with_word) in [
+        (&mut benoit, 1, "1 / 0", 0),
+        (&mut ada, 2, "2 / 0", 1),
+        (&mut administration, 2, "2 / 0", 0),
+    ] {
+        assert_eq!(found(&visitor.get("/mails").body), all);
+        let wanted = format!("/mails?q={WORD}");
+        assert_eq!(found(&visitor.get(&wanted).body), with_word);
+        let card = visitor.get("/contacts/C0101").body;
+        assert!(card.contains(&format!("<dd>{received}</dd>")), "{card}");
+    }
+}
+
+#[test]
 fn the_administration_knows_of_a_private_mail_and_not_what_it_says() {
     let (erp, mut administration) = office(&two_mails(), 2, &[]);
     let mut ada = Visitor::signed_in(&erp, "AH");
@@ -263,6 +284,32 @@ fn a_person_is_erased_after_a_preview_and_never_logged_again() {
     assert_eq!(administration.get("/contacts/C0101").status, 404);
     let nobody = administration.send("/privacy", "/privacy/erase", &[]);
     assert!(nobody.body.contains("role=\"alert\""), "{}", nobody.body);
+}
+
+/// Whether a word stands in a file of the ERP.
+fn stands_in(folder: &std::path::Path, word: &str) -> bool {
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().path()).any(|file| {
+        let bytes = std::fs::read(file).unwrap();
+        bytes.windows(word.len()).any(|at| at == word.as_bytes())
+    })
+}
+
+#[test]
+fn the_card_of_an_erased_person_leaves_no_byte_in_the_files() {
+    let (erp, mut administration) = office(&two_mails(), 2, &[]);
+    let card = "/contacts/C0101/edit";
+    let named = [("name", "Quintessa Unikat"), ("email", "q@unikat.example")];
+    assert_eq!(administration.send(card, card, &named).status, 303);
+    let edited = [("name", "Quintessa Unikat"), ("email", "")];
+    assert_eq!(administration.send(card, card, &edited).status, 303);
+    assert!(stands_in(erp.folder(), "Quintessa Unikat"), "it was there");
+    let run = [("contact", "C0101"), ("card_too", "on"), ("act", "run")];
+    let gone = administration.send("/privacy", "/privacy/erase", &run);
+    assert!(gone.body.contains("This is gone."), "{}", gone.body);
+    for word in ["Quintessa Unikat", "q@unikat.example"] {
+        assert!(!stands_in(erp.folder(), word), "{word}");
+    }
 }
 
 #[test]

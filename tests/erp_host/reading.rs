@@ -99,6 +99,12 @@ fn what_an_original_is_wrapped_in_is_named() {
                 || shown.contains(&format!("({words})")),
             "{shown}"
         );
+        let inside = visitor.get(&format!("{page}/original")).body;
+        assert!(
+            !inside.contains("is not kept"),
+            "the original is there: {inside}"
+        );
+        assert!(inside.contains("no text that can be shown"), "{inside}");
     }
 }
 

@@ -218,6 +218,60 @@ fn stages_are_skipped_and_gone_back_to_and_tasks_ticked() {
 }
 
 #[test]
+fn a_stage_that_asks_for_a_quote_is_reached_with_one_and_its_order_wins() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = opportunity(&mut visitor);
+    let cycle = [("action", "cycle"), ("cycle", "PROJECTS")];
+    assert_eq!(act(&mut visitor, &page, &cycle).status, 303);
+    let quote = [("action", "quote"), ("quote", "Q-1"), ("value", "800")];
+    let early = act(&mut visitor, &page, &quote);
+    assert!(early.body.contains("opportunity.status"), "{}", early.body);
+    let first = [("action", "first"), ("value", "900")];
+    assert_eq!(act(&mut visitor, &page, &first).status, 303);
+    let refused = act(&mut visitor, &page, &[("action", "next")]);
+    assert!(
+        refused.body.contains("opportunity.quote_required"),
+        "{}",
+        refused.body
+    );
+    let shown = visitor.get(&page).body;
+    assert!(shown.contains("The next stage asks for a sales quote."));
+    for wrong in [
+        &[("action", "quote"), ("quote", ""), ("value", "1")][..],
+        &[("action", "quote"), ("quote", "Q-1"), ("value", "")],
+        &[("action", "order"), ("code", "NONE")],
+    ] {
+        assert_eq!(act(&mut visitor, &page, wrong).status, 400, "{wrong:?}");
+    }
+    assert_eq!(act(&mut visitor, &page, &quote).status, 303);
+    assert_eq!(
+        act(&mut visitor, &page, &[("action", "no-quote")]).status,
+        303
+    );
+    assert_eq!(act(&mut visitor, &page, &quote).status, 303);
+    assert_eq!(act(&mut visitor, &page, &[("action", "next")]).status, 303);
+    let lost = act(
+        &mut visitor,
+        &page,
+        &[("action", "order"), ("code", "PRICE")],
+    );
+    assert!(
+        lost.body.contains("opportunity.close_code"),
+        "{}",
+        lost.body
+    );
+    let order = [("action", "order"), ("code", "BEST-OFFER")];
+    assert_eq!(act(&mut visitor, &page, &order).status, 303);
+    let shown = visitor.get(&page).body;
+    assert!(
+        shown.contains("A customer from now on: Vallée Hydraulique"),
+        "{shown}"
+    );
+    assert!(shown.contains("<dd>800.00</dd>"), "{shown}");
+    assert!(!shown.contains("value=\"no-quote\""), "{shown}");
+}
+
+#[test]
 fn a_changed_address_brings_its_mail() {
     let other = "Margaux <margaux@private.example>";
     let mails = [

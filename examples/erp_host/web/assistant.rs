@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use email_logging::setup::{
     AssistedSetup, AuthenticationType, ClientSecret, EmailLoggingSetup, FolderVariant, GuideAnswer,
     GuideCheck, GuideEvent, GuideOptions, GuideReason, GuideRequest, GuideStatus, GuideStep,
-    GuideTicket,
+    GuideTicket, MailService,
 };
 use email_logging::source::FolderPath;
 use email_logging::store::SecretName;
@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use super::page::{Failed, Frame, done};
 use super::session::Session;
 use super::validation::{ended, live, tell};
+use crate::company;
 use crate::erp::{Erp, TEMPLATE};
 
 const HERE: &str = "/assistant";
@@ -51,11 +52,12 @@ impl Assistant {
     fn new(erp: &Erp, online: bool, existing: &EmailLoggingSetup) -> Self {
         let now = Timestamp::now();
         let options = if online {
-            GuideOptions::online(now)
+            GuideOptions::online(now).with_graph(true)
         } else {
             GuideOptions::on_premises(now)
         };
         let landing = format!("{}{}", erp.origin, super::LANDING);
+        let existing = &moving_to(erp, online, existing);
         let options = options.with_redirect_url(landing).with_setup(existing);
         Self {
             guide: AssistedSetup::new(options),
@@ -71,6 +73,29 @@ impl Assistant {
     pub(super) fn is_awaiting_consent(&self) -> bool {
         self.awaiting.is_some()
     }
+}
+
+/// The set-up that a guide begins with. One of a server of our own says nothing of how Exchange Online is reached, and Graph
+/// nothing of a server of our own.
+fn moving_to(erp: &Erp, online: bool, existing: &EmailLoggingSetup) -> EmailLoggingSetup {
+    let mut setup = existing.clone();
+    let was_online = setup.mail_service == MailService::Graph
+        || setup
+            .service_address()
+            .is_ok_and(|it| it.is_exchange_online());
+    if online == was_online {
+        return setup;
+    }
+    let (service, client) = if online {
+        (MailService::Graph, company::GRAPH_CLIENT)
+    } else {
+        (MailService::Ews, company::CLIENT)
+    };
+    setup.mail_service = service;
+    if erp.company.is_some() {
+        setup.exchange_client_id = Some(client.to_owned());
+    }
+    setup
 }
 
 pub(super) async fn show(
@@ -133,6 +158,12 @@ async fn apply(
     fields: &Fields,
     action: &str,
 ) -> Result<Option<String>, GuideReason> {
+    // What is chosen on the first page counts also for who only opens the instructions.
+    if let "help" | "plan" = action {
+        for event in choices(&assistant.guide, fields) {
+            handle(erp, assistant, event).await?;
+        }
+    }
     match action {
         "back" => return handle(erp, assistant, GuideEvent::Back).await,
         "leave" => return handle(erp, assistant, GuideEvent::Close).await,
@@ -182,11 +213,7 @@ async fn of_page(
     let guide = &assistant.guide;
     match guide.step() {
         GuideStep::Intro => {
-            let how = AuthenticationType::from_code(text(fields, "authentication"));
-            let mut events: Vec<_> = how
-                .into_iter()
-                .map(GuideEvent::ChooseAuthentication)
-                .collect();
+            let mut events = choices(guide, fields);
             if ticked("prepared") {
                 events.push(GuideEvent::ManualSetupDone(true));
             }
@@ -226,6 +253,20 @@ async fn of_page(
         }
         _ => Vec::new(),
     }
+}
+
+/// How the mailbox is reached, and how the job signs in. Another service has to be prepared anew, so that the same one is not
+/// chosen again.
+fn choices(guide: &AssistedSetup, fields: &Fields) -> Vec<GuideEvent> {
+    if guide.step() != GuideStep::Intro {
+        return Vec::new();
+    }
+    let service = MailService::from_code(text(fields, "service"));
+    let service = service.filter(|one| *one != guide.service());
+    let how = AuthenticationType::from_code(text(fields, "authentication"));
+    let service = service.map(GuideEvent::ChooseService);
+    let how = how.map(GuideEvent::ChooseAuthentication);
+    service.into_iter().chain(how).collect()
 }
 
 fn folders(guide: &AssistedSetup, fields: &Fields, action: &str) -> Vec<GuideEvent> {

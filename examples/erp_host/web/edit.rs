@@ -16,13 +16,15 @@ use super::page::{Failed, Frame, done, done_with, render};
 use super::session::Session;
 use crate::erp::Erp;
 use crate::job;
-use crate::people::{Contact, addresses};
+use crate::people::{Contact, addresses, is_person};
 
 #[derive(Template)]
 #[template(path = "edit.html", config = "examples/erp_host/askama.toml")]
 struct Edit {
     f: Frame,
     no: String,
+    /// It can be merged with another one.
+    is_person: bool,
     fields: Fields,
     problem: Option<&'static str>,
 }
@@ -37,11 +39,21 @@ pub(super) struct Fields {
     blocked: Option<String>,
 }
 
-fn page(session: &Session, no: &str, fields: Fields, problem: Option<&'static str>) -> Response {
+fn page(
+    erp: &Erp,
+    session: &Session,
+    no: &str,
+    fields: Fields,
+    problem: Option<&'static str>,
+) -> Response {
     let path = format!("/contacts/{}/edit", encoded(no));
     render(&Edit {
         f: Frame::new(session, "contacts", path),
         no: no.to_owned(),
+        is_person: erp
+            .people
+            .contact(&ContactNo::new(no))
+            .is_some_and(|contact| is_person(&contact.record)),
         fields,
         problem,
     })
@@ -64,7 +76,7 @@ pub(super) async fn show(
         email2: record.email2.unwrap_or_default(),
         blocked: record.privacy_blocked.then(|| "on".to_owned()),
     };
-    Ok(page(&session, &no, fields, None))
+    Ok(page(&erp, &session, &no, fields, None))
 }
 
 pub(super) async fn save(
@@ -79,13 +91,13 @@ pub(super) async fn save(
     } = contact(&erp, &no)?;
     let w = session.language.words();
     if fields.name.trim().is_empty() {
-        return Ok(page(&session, &no, fields, Some(w.name_missing)));
+        return Ok(page(&erp, &session, &no, fields, Some(w.name_missing)));
     }
     if ![&fields.email, &fields.email2]
         .into_iter()
         .all(|text| are_addresses(text))
     {
-        return Ok(page(&session, &no, fields, Some(w.email_invalid)));
+        return Ok(page(&erp, &session, &no, fields, Some(w.email_invalid)));
     }
     let before = addresses(&record);
     fields.name.trim().clone_into(&mut record.name);
@@ -126,7 +138,7 @@ fn to(no: &str) -> String {
     format!("/contacts/{}", encoded(no))
 }
 
-async fn match_again(
+pub(super) async fn match_again(
     erp: &Erp,
     session: &Session,
     no: &str,

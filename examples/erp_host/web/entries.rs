@@ -96,9 +96,10 @@ struct Entry {
     no: u64,
     row: Row,
     subject: String,
-    from: Vec<String>,
-    to: Vec<String>,
-    cc: Vec<String>,
+    /// Name, which may be blank, and address.
+    from: Vec<(String, String)>,
+    to: Vec<(String, String)>,
+    cc: Vec<(String, String)>,
     /// How sure it is who wrote it: the class of the badge and its words.
     sender: Option<(&'static str, &'static str)>,
     flags: Vec<String>,
@@ -204,14 +205,11 @@ fn flags(frame: &Frame, codes: &[String]) -> Vec<String> {
     words.collect()
 }
 
-fn people(mail: &LoggedMail, role: ParticipantRole) -> Vec<String> {
+fn people(mail: &LoggedMail, role: ParticipantRole) -> Vec<(String, String)> {
     let all = mail.record.participants.iter();
     let all = all.filter(|participant| participant.role == role);
-    all.map(|participant| match &participant.name {
-        Some(name) => format!("{name} <{}>", participant.address),
-        None => participant.address.clone(),
-    })
-    .collect()
+    all.map(|one| (one.name.clone().unwrap_or_default(), one.address.clone()))
+        .collect()
 }
 
 /// An entry that the person sees.
@@ -233,7 +231,9 @@ async fn conversation(
         let Ok(mail) = log.mail(&erp.scope, &one.message).await else {
             continue;
         };
-        let from = people(&mail, ParticipantRole::From).join(", ");
+        let from = people(&mail, ParticipantRole::From).into_iter();
+        let from = from.map(|(name, address)| if name.is_empty() { address } else { name });
+        let from = from.collect::<Vec<_>>().join(", ");
         let Some(entry) = mail.entries.into_iter().next() else {
             continue;
         };

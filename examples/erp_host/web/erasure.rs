@@ -18,7 +18,7 @@ use jiff::ToSpan as _;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::page::{Failed, Frame, render};
+use super::page::{Failed, Frame, Problem, render};
 use super::session::Session;
 use crate::erp::Erp;
 use crate::people::addresses;
@@ -47,7 +47,7 @@ struct Page {
     erasure: Option<Told>,
     /// Addresses by which nothing is erased, as others have them too.
     shared: String,
-    error: Option<(String, String)>,
+    error: Option<Problem>,
 }
 
 impl Page {
@@ -185,7 +185,7 @@ pub(super) async fn erase(
         Ok(told) => told,
         Err(error) => {
             let mut page = Page::new(&session);
-            page.error = Some((error.to_string(), error.remedy().to_owned()));
+            page.error = Some(Problem::of(&page.f, &error));
             page.who = who;
             return Ok(render(&page));
         }

@@ -74,7 +74,13 @@ pub(super) async fn mail(
     let Some(company) = &erp.company else {
         return Err(Failed::Missing);
     };
-    let written = company.customer_writes(erp.next_mail());
+    let service = erp
+        .administration
+        .load(&erp.scope)
+        .await?
+        .setup
+        .mail_service;
+    let written = company.customer_writes(erp.next_mail(), service);
     written.map_err(Failed::broken)?;
     erp.wake.notify_one();
     Ok(done(&erp, &session, "/health", |w| w.flash_mail))

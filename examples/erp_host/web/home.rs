@@ -6,10 +6,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use email_logging::opportunity::OpportunityStatus;
-use email_logging::store::{
-    InteractionLog as _, LogFilter, OpportunityFilter, OpportunityStore as _, ReviewState,
-};
+use email_logging::store::{InteractionLog as _, LogFilter, OpportunityStore as _, ReviewState};
 
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
@@ -19,8 +16,6 @@ use crate::erp::Erp;
 
 /// Entries on the first page.
 const NEWEST: u32 = 8;
-/// Opportunities that are counted.
-const COUNTED: u32 = 1000;
 
 #[derive(Template)]
 #[template(path = "home.html", config = "examples/erp_host/askama.toml")]
@@ -32,7 +27,7 @@ struct Home {
     /// Items of the review queue that nobody touched.
     waiting: u64,
     /// Opportunities in progress.
-    running: usize,
+    running: u64,
     last: Option<String>,
     failed: bool,
 }
@@ -47,14 +42,8 @@ pub(super) async fn show(
     let log = sight::log(&erp, &session);
     let page = log.entries(&erp.scope, &filter, None, NEWEST).await?;
     let waiting = sight::review_counts(&erp, &session).await?;
-    let mut wanted = OpportunityFilter::default();
-    wanted.status = Some(OpportunityStatus::InProgress);
-    let running = erp
-        .store
-        .opportunities(&erp.scope, &wanted, None, COUNTED)
-        .await?
-        .rows
-        .len();
+    let stages = erp.store.stage_statistics(&erp.scope, None).await?;
+    let running = stages.iter().map(|stage| stage.open).sum();
     let last = erp.last_run();
     Ok(render(&Home {
         enabled: setup.enabled,

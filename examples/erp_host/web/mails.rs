@@ -1,5 +1,6 @@
 //! The interaction log as a list: the history of a contact, and all mail, with words, filters and pages.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use email_logging::SalespersonCode;
-use email_logging::interaction::InformationFlow;
+use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -99,12 +100,22 @@ struct Mails {
     action: String,
     wanted: Wanted,
     narrowed: bool,
+    /// Something is looked for.
+    asked: bool,
     export: String,
     salespeople: Vec<(String, String)>,
-    found: u64,
+    /// How many mails fit, where that is known; and whether there may be more.
+    found: Option<u64>,
+    more: bool,
     rows: Vec<Row>,
     first: Option<String>,
     next: Option<String>,
+}
+
+/// How many mails entries are of.
+fn mails_of(rows: &[InteractionLogEntry]) -> u64 {
+    let mails: BTreeSet<_> = rows.iter().map(|row| row.entry.message).collect();
+    mails.len() as u64
 }
 
 pub(super) async fn history(
@@ -146,7 +157,13 @@ async fn page(
     let page = log
         .entries(&erp.scope, &filter, after.as_ref(), ON_PAGE)
         .await?;
-    let count = sight::count(erp, session, &filter).await?;
+    // Words that many mails hold are not counted: each of these mails would have to be read.
+    let counted = filter.text.is_none();
+    let found = match after {
+        _ if counted => Some(sight::count(erp, session, &filter).await?.mails),
+        None => Some(mails_of(&page.rows)),
+        Some(_) => None,
+    };
     let query = wanted.query();
     let link = |more: String| format!("{action}?{query}{more}");
     let whole = card.as_ref().map(|card| Wanted {
@@ -155,9 +172,11 @@ async fn page(
     });
     Ok(render(&Mails {
         narrowed: wanted.is_narrowed(),
+        asked: !query.is_empty() || after.is_some(),
         export: whole.as_ref().unwrap_or(&wanted).query(),
         salespeople: erp.salespeople(),
-        found: count.mails,
+        found,
+        more: !counted && page.next.is_some(),
         first: after.map(|_| link(String::new())),
         next: page
             .next

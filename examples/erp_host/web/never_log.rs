@@ -12,7 +12,7 @@ use email_logging::error::Error;
 use email_logging::store::NeverLogStore as _;
 use serde::Deserialize;
 
-use super::page::{Failed, Frame, done, render};
+use super::page::{Failed, Frame, Problem, done, render};
 use super::session::{Person, Session};
 use crate::erp::Erp;
 
@@ -29,7 +29,7 @@ struct NeverLog {
     rules: Vec<Listed>,
     salespeople: Vec<(String, String)>,
     typed: String,
-    error: Option<(String, String)>,
+    error: Option<Problem>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,12 +77,13 @@ async fn page(
             of: Some((code.to_string(), name.to_owned())),
         }));
     }
+    let f = Frame::new(session, "review", "/never-log");
     Ok(render(&NeverLog {
-        f: Frame::new(session, "review", "/never-log"),
         rules,
         salespeople: erp.salespeople().into_iter().filter(mine_only).collect(),
         typed,
-        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+        error: error.map(|error| Problem::of(&f, error)),
+        f,
     }))
 }
 

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use email_logging::error::Error;
 use email_logging::interaction::Comment;
 use email_logging::opportunity::{
-    Changed, CloseKind, Closing, Creation, Opportunity, OpportunityStatus, SalesCycle, StageAction,
-    StageUpdate, TaskStatus,
+    Changed, CloseKind, Closing, Creation, Opportunity, OpportunityStatus, Quote, SalesCycle,
+    StageAction, StageUpdate, TaskStatus,
 };
 use email_logging::store::{InteractionLog as _, OpportunityStore as _};
 use email_logging::{EntryId, OpportunityNo, SalespersonCode};
@@ -19,10 +19,11 @@ use serde::Deserialize;
 
 use super::mails::encoded;
 use super::opportunities::{Line, cycle_of, line, stage_name};
-use super::page::{Failed, Frame, done, done_with, refused, render};
+use super::page::{Failed, Frame, Problem, done, done_with, refused, render};
 use super::session::{Flash, Person, Session};
 use super::sight;
 use crate::erp::Erp;
+use crate::people::is_person;
 use crate::zone::today;
 
 struct Step {
@@ -65,10 +66,14 @@ struct Shown {
     open_tasks: usize,
     /// Close codes: the code, its words, and whether it is of a sale.
     codes: Vec<(String, String, bool)>,
+    /// The sales quote: its number and value.
+    quote: Option<(String, String)>,
+    /// The next stage that may be gone to, or skipped to, asks for a quote.
+    quote_needed: bool,
     comments: Vec<(String, String, String)>,
     salespeople: Vec<(String, String)>,
     salesperson: String,
-    error: Option<(String, String)>,
+    error: Option<Problem>,
 }
 
 pub(super) async fn show(
@@ -104,6 +109,11 @@ async fn page(
         skips,
         jumps,
         steps: steps(&f, &cycles, &one),
+        quote: one
+            .quote
+            .as_ref()
+            .map(|quote| (quote.no.clone(), f.amount(&quote.value.to_string()))),
+        quote_needed: quote_needed(cycle, &one),
         open_tasks: tasks.iter().filter(|task| task.open).count(),
         tasks,
         comments: one
@@ -131,7 +141,7 @@ async fn page(
             .into_iter()
             .map(|code| (code.code, code.description, code.kind == CloseKind::Won))
             .collect(),
-        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+        error: error.map(|error| Problem::of(&f, error)),
         f,
     }))
 }
@@ -197,6 +207,13 @@ fn actions(
     next.into_iter().chain(previous).chain([update]).collect()
 }
 
+/// Whether the next stage asks for a quote that there is not.
+fn quote_needed(cycle: Option<&SalesCycle>, one: &Opportunity) -> bool {
+    let at = one.active().map(|entry| entry.stage);
+    let next = cycle.zip(at).and_then(|(cycle, at)| cycle.next(at));
+    one.quote.is_none() && !one.status.is_closed() && next.is_some_and(|next| next.quote_required)
+}
+
 type Stages = Vec<(u32, String)>;
 
 /// The stages that it may skip to, and those that it may jump back to.
@@ -258,6 +275,7 @@ pub(super) struct Change {
     salesperson: String,
     with_tasks: Option<String>,
     text: String,
+    quote: String,
 }
 
 /// Why a change was not made.
@@ -314,6 +332,15 @@ async fn apply(
 ) -> Result<(Flash, Changed), Refused> {
     let flash: Flash = match change.action.as_str() {
         "close" => return close(erp, one, change).await,
+        "order" => return order(erp, one, change).await,
+        "quote" => {
+            quote(erp, one, change)?;
+            |w| w.flash_quote
+        }
+        "no-quote" => {
+            one.remove_quote()?;
+            |w| w.flash_no_quote
+        }
         "task" => {
             one.complete_task(change.task)?;
             |w| w.flash_task
@@ -400,6 +427,27 @@ async fn close(
     } else {
         (|w| w.flash_lost, changed)
     })
+}
+
+/// Assigns a quote, or gives the one that is assigned another value.
+fn quote(erp: &Erp, one: &mut Opportunity, change: &Change) -> Result<(), Refused> {
+    let no = Some(change.quote.trim()).filter(|no| !no.is_empty() && no.chars().count() <= 20);
+    let value = typed(&change.value)?.ok_or(Refused::Bad)?;
+    let contact = erp.people.contact(&one.contact_no);
+    let is_person = contact.is_none_or(|contact| is_person(&contact.record));
+    Ok(one.assign_quote(Quote::new(no.ok_or(Refused::Bad)?, value), is_person)?)
+}
+
+/// The customer ordered what the quote offers: it is won.
+async fn order(
+    erp: &Erp,
+    one: &mut Opportunity,
+    change: &Change,
+) -> Result<(Flash, Changed), Refused> {
+    let codes = erp.store.close_codes(&erp.scope).await?;
+    let code = codes.iter().find(|code| code.code == change.code);
+    let changed = one.order_from_quote(today(), code.ok_or(Refused::Bad)?)?;
+    Ok((|w| w.flash_won, changed))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! Originals, read once: parsed beside the pages, few at a time, and the last ones kept.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use email_logging::MessageUid;
@@ -58,6 +59,8 @@ pub(super) struct Passage {
 #[derive(Debug)]
 pub(crate) struct Originals {
     kept: Mutex<VecDeque<(MessageUid, Arc<Parsed>)>>,
+    /// How often all was forgotten.
+    forgotten: AtomicU64,
     at_work: Semaphore,
 }
 
@@ -65,6 +68,7 @@ impl Default for Originals {
     fn default() -> Self {
         Self {
             kept: Mutex::default(),
+            forgotten: AtomicU64::new(0),
             at_work: Semaphore::new(AT_ONCE),
         }
     }
@@ -92,12 +96,16 @@ impl Originals {
         if let Some(parsed) = self.find(message) {
             return Ok(Shown::Here(parsed));
         }
+        let begun = self.forgotten.load(Ordering::Acquire);
         let bytes = log.original(scope, message, 0..total).await?.bytes;
         let parsed = tokio::task::spawn_blocking(move || Parsed::of(&bytes)).await;
         let parsed = Arc::new(parsed.map_err(Failed::broken)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.truncate(KEPT - 1);
-        kept.push_front((*message, Arc::clone(&parsed)));
+        // A mail that was removed while it was parsed is not kept.
+        if self.forgotten.load(Ordering::Acquire) == begun {
+            kept.truncate(KEPT - 1);
+            kept.push_front((*message, Arc::clone(&parsed)));
+        }
         Ok(Shown::Here(parsed))
     }
 
@@ -127,6 +135,7 @@ impl Originals {
     /// Forgets what was parsed: a mail was removed.
     pub(super) fn forget(&self) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
         kept.clear();
     }
 

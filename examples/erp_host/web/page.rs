@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub(super) path: String,
     /// What the last action of this browser did.
     pub(super) flash: Option<String>,
+    /// It did not do all that was asked for.
+    pub(super) flash_warns: bool,
     /// Who signed in. Without a sign-in there is nothing to go to.
     pub(super) person: Option<String>,
     /// Whether the pages of the administration are shown.
@@ -38,6 +40,16 @@ impl Frame {
             token: session.token.clone(),
             part,
             path: path.into(),
+            flash_warns: session.flash.as_ref().is_some_and(|(flash, _)| {
+                let warnings = [
+                    w.flash_none_ticked,
+                    w.flash_some_left,
+                    w.flash_not_matched,
+                    w.flash_missing,
+                    w.nobody_fits,
+                ];
+                warnings.contains(&flash(w))
+            }),
             flash: session.flash.as_ref().map(|(flash, more)| {
                 let space = if more.is_empty() { "" } else { " " };
                 format!("{}{space}{more}", flash(w))
@@ -147,6 +159,40 @@ impl From<Error> for Failed {
     }
 }
 
+/// What the library refused, for people.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Problem {
+    pub(super) text: String,
+    pub(super) remedy: String,
+    /// The code, by which it is looked up; none where the text holds it.
+    pub(super) code: &'static str,
+    /// It is said by the library, in English.
+    pub(super) foreign: bool,
+}
+
+impl Problem {
+    /// In the words of the page, as far as there are some for the code.
+    pub(super) fn of(f: &Frame, error: &Error) -> Self {
+        let code = error.code();
+        let words = f.language.of_code(code);
+        let remedy = f.language.of_code(&format!("{code}.do"));
+        match (words, remedy) {
+            (Some(text), Some(remedy)) => Self {
+                text: text.to_owned(),
+                remedy: remedy.to_owned(),
+                code,
+                foreign: false,
+            },
+            _ => Self {
+                text: error.to_string(),
+                remedy: error.remedy().to_owned(),
+                code: "",
+                foreign: true,
+            },
+        }
+    }
+}
+
 /// What the library said, for the page of the failure.
 #[derive(Debug, Clone, Default)]
 struct Said {
@@ -223,13 +269,16 @@ pub(super) fn explained(session: &Session, mut response: Response) -> Response {
     };
     let page = Message {
         title,
-        text: &said.text,
-        remedy: if said.remedy.is_empty() {
-            remedy
-        } else {
-            &said.remedy
+        problem: Problem {
+            text: said.text,
+            foreign: !said.remedy.is_empty(),
+            remedy: if said.remedy.is_empty() {
+                remedy.to_owned()
+            } else {
+                said.remedy
+            },
+            code: "",
         },
-        foreign_remedy: !said.remedy.is_empty(),
         status: Some(status.as_u16()),
         back: "/",
         f: &f,
@@ -243,23 +292,17 @@ struct Message<'a> {
     f: &'a Frame,
     status: Option<u16>,
     title: &'a str,
-    text: &'a str,
-    remedy: &'a str,
-    /// Whether what to do is said by the library, in English.
-    foreign_remedy: bool,
+    problem: Problem,
     back: &'a str,
 }
 
 /// A page about an error of the library, with the way back.
 pub(super) fn refused(frame: &Frame, error: &Error, back: &str) -> Response {
-    let text = error.to_string();
     render(&Message {
+        problem: Problem::of(frame, error),
         f: frame,
         status: None,
         title: frame.w.error,
-        text: &text,
-        remedy: error.remedy(),
-        foreign_remedy: true,
         back,
     })
 }

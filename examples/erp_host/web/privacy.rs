@@ -56,6 +56,7 @@ pub(super) async fn mark(
         PrivacyDesk::new(&*erp.store, &erp.scope, session.who())
             .mark_private(&mail.message, said.reason.trim())
             .await?;
+        erp.private_mail.is_marked();
         |w| w.flash_private
     } else {
         erp.store

@@ -40,6 +40,8 @@ pub(super) struct Wanted {
 
 struct Line {
     link: String,
+    /// What the box of the item says: its mailbox, sighting and version.
+    pick: String,
     at: String,
     subject: Option<String>,
     sender: String,
@@ -62,6 +64,8 @@ struct List {
     f: Frame,
     tabs: Vec<Tab>,
     lines: Vec<Line>,
+    /// Several can be said something about at once.
+    open: bool,
     next: Option<String>,
 }
 
@@ -98,6 +102,7 @@ pub(super) async fn list(
         .map(|next| format!("{here}&after={}", encoded(next.as_str())));
     let lines = page.rows.into_iter().map(|item| line(&f, item)).collect();
     Ok(render(&List {
+        open: filter.state == ReviewState::Open,
         f,
         tabs,
         lines,
@@ -143,8 +148,10 @@ async fn tabs(
 }
 
 fn line(f: &Frame, item: ReviewItem) -> Line {
+    let pick = super::many::pick(&item);
     let decision = item.decision;
     Line {
+        pick,
         link: link(&decision.mailbox, &decision.sighting),
         at: f.time(&decision.decided_at),
         subject: decision.subject,
@@ -286,16 +293,16 @@ async fn find(
 
 /// Whom the mail names.
 #[derive(Default)]
-struct Named {
+pub(super) struct Named {
     /// Those whom the company does not know, each once.
     strangers: Vec<NewContact>,
     /// The first salesperson: the author before a recipient.
-    salesperson: Option<String>,
+    pub(super) salesperson: Option<String>,
     /// Whether a salesperson wrote it.
-    outbound: bool,
+    pub(super) outbound: bool,
 }
 
-fn named(erp: &Erp, item: &ReviewItem) -> Named {
+pub(super) fn named(erp: &Erp, item: &ReviewItem) -> Named {
     let own = erp.directory.own_domains();
     let mut named = Named::default();
     for one in &item.participants {
@@ -364,30 +371,13 @@ pub(super) async fn assign(
         };
         return page(&erp, &session, which, item, said.contact.trim()).await;
     };
-    let flow = if said.direction == "out" {
-        InformationFlow::Outbound
-    } else {
-        InformationFlow::Inbound
-    };
-    let mut link = Assignment::new(contact.no.clone(), said.salesperson.as_str(), flow);
-    link.contact_name = contact.name;
-    link.company = contact.company;
-    salesperson.clone_into(&mut link.salesperson_name);
+    let pair = (said.salesperson.as_str(), salesperson);
+    let link = assignment(contact, pair, said.direction == "out");
     let resolution = Resolution::assign(session.who(), link).with_note(said.note.trim());
     if let Some(page) = resolve(&erp, &session, &said, &resolution).await? {
         return Ok(page);
     }
-    let setup = erp.administration.load(&erp.scope).await?.setup;
-    let _at_work = erp.at_work.lock().await;
-    let logged = match job::logger(&erp, &setup).await {
-        // Only what people assigned is logged by it: the mails of an address that nobody has are none.
-        Ok(logger) => logger
-            .rematch(&RematchOptions::of(RematchOf::Addresses(Vec::new())))
-            .await
-            .is_ok_and(|report| report.matched > 0),
-        Err(_) => false,
-    };
-    erp.wake.notify_one();
+    let logged = log_assigned(&erp).await?;
     let to = "/review";
     Ok(if logged {
         done(&erp, &session, to, |w| w.flash_logged).into_response()
@@ -396,13 +386,52 @@ pub(super) async fn assign(
     })
 }
 
-/// The contact that was chosen or typed: its number, or words that fit nobody else.
+/// What a mail is logged for: a contact, and a salesperson by code and name.
+pub(super) fn assignment(
+    contact: ContactRecord,
+    (code, name): (&str, &str),
+    outbound: bool,
+) -> Assignment {
+    let flow = if outbound {
+        InformationFlow::Outbound
+    } else {
+        InformationFlow::Inbound
+    };
+    let mut link = Assignment::new(contact.no, code, flow);
+    link.contact_name = contact.name;
+    link.company = contact.company;
+    name.clone_into(&mut link.salesperson_name);
+    link
+}
+
+/// Logs what people assigned, where logging is on. Answers whether something was.
+pub(super) async fn log_assigned(erp: &Erp) -> Result<bool, Failed> {
+    let setup = erp.administration.load(&erp.scope).await?.setup;
+    let _at_work = erp.at_work.lock().await;
+    let logged = match job::logger(erp, &setup).await {
+        // Only what people assigned is logged by it: the mails of an address that nobody has are none.
+        Ok(logger) => logger
+            .rematch(&RematchOptions::of(RematchOf::Addresses(Vec::new())))
+            .await
+            .is_ok_and(|report| report.matched > 0),
+        Err(_) => false,
+    };
+    erp.wake.notify_one();
+    Ok(logged)
+}
+
+/// The contact that was chosen or typed.
 fn contact(erp: &Erp, said: &Said) -> Option<ContactRecord> {
     let typed = said.contact.trim();
     if typed.is_empty() {
         let candidate = ContactNo::new(said.candidate.as_str());
         return erp.people.contact(&candidate).map(|one| one.record);
     }
+    meant(erp, typed)
+}
+
+/// The contact that typed words mean: its number, or words that fit nobody else.
+pub(super) fn meant(erp: &Erp, typed: &str) -> Option<ContactRecord> {
     let known = erp.people.contact(&ContactNo::new(typed));
     let (mut found, all) = erp.people.find(typed, 0, 1);
     let one = known.or_else(|| found.pop().filter(|_| all == 1));

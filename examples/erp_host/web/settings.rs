@@ -14,13 +14,15 @@ use email_logging::store::SecretName;
 use secrecy::SecretString;
 
 use super::health::sign_in_words;
-use super::page::{Failed, Frame, done, refused, render};
+use super::page::{Failed, Frame, Problem, done, refused, render};
 use super::session::Session;
 use super::{assistant, validation};
 use crate::erp::Erp;
 use crate::words::Words;
 
 const AUTHENTICATION: [&str; 4] = ["oauth2", "oauth2-delegated", "access-token", "basic"];
+
+const SERVICES: [&str; 2] = ["ews", "graph"];
 
 struct Field {
     name: &'static str,
@@ -37,19 +39,27 @@ struct Settings {
     version: u64,
     signed_in: &'static str,
     fields: Vec<Field>,
+    service: &'static str,
+    services: Vec<(&'static str, String)>,
     authentication: &'static str,
     authentications: Vec<(&'static str, String)>,
-    error: Option<(String, String)>,
+    error: Option<Problem>,
 }
 
 pub(super) async fn show(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
 ) -> Result<Response, Failed> {
-    page(&erp, &session, None).await
+    page(&erp, &session, None, None).await
 }
 
-async fn page(erp: &Erp, session: &Session, error: Option<&Error>) -> Result<Response, Failed> {
+/// The page; after a refusal with what was typed, but for secrets.
+async fn page(
+    erp: &Erp,
+    session: &Session,
+    error: Option<&Error>,
+    typed: Option<&BTreeMap<String, String>>,
+) -> Result<Response, Failed> {
     let f = Frame::new(session, "settings", "/settings");
     let status = erp.administration.status(&erp.scope).await?;
     let setup = erp.administration.load(&erp.scope).await?.setup;
@@ -57,10 +67,12 @@ async fn page(erp: &Erp, session: &Session, error: Option<&Error>) -> Result<Res
         enabled: status.enabled,
         version: status.version,
         signed_in: sign_in_words(&f, status.signed_in),
-        fields: fields(f.w, &setup),
+        fields: fields(f.w, &setup, typed),
+        service: setup.mail_service.code(),
+        services: SERVICES.map(|code| (code, f.say(code))).into(),
         authentication: setup.authentication_type.code(),
         authentications: AUTHENTICATION.map(|code| (code, f.say(code))).into(),
-        error: error.map(|error| (error.to_string(), error.remedy().to_owned())),
+        error: error.map(|error| Problem::of(&f, error)),
         f,
     }))
 }
@@ -119,11 +131,17 @@ fn label(w: &Words, field: SetupField) -> &'static str {
     }
 }
 
-fn fields(w: &Words, setup: &EmailLoggingSetup) -> Vec<Field> {
+fn fields(
+    w: &Words,
+    setup: &EmailLoggingSetup,
+    typed: Option<&BTreeMap<String, String>>,
+) -> Vec<Field> {
     let all = values(setup).into_iter().map(|(field, value)| Field {
         name: field.code(),
         label: label(w, field),
-        value,
+        value: typed
+            .and_then(|typed| typed.get(field.code()))
+            .map_or(value, String::clone),
         most: field.limit().unwrap_or(10),
     });
     all.collect()
@@ -136,7 +154,7 @@ pub(super) async fn save(
 ) -> Result<Response, Failed> {
     match store(&erp, &form).await {
         Ok(()) => Ok(done(&erp, &session, "/settings", |w| w.saved).into_response()),
-        Err(error) => page(&erp, &session, Some(&error)).await,
+        Err(error) => page(&erp, &session, Some(&error), Some(&form)).await,
     }
 }
 
@@ -146,8 +164,11 @@ async fn store(erp: &Erp, form: &BTreeMap<String, String>) -> Result<(), Error> 
     let mut changes = Vec::new();
     let current = erp.administration.load(&erp.scope).await?.setup;
     // What the page shows and a person left as it is, is no change.
+    let service = current.mail_service.code().to_owned();
     let authentication = current.authentication_type.code().to_owned();
-    let shown = values(&current).into_iter();
+    // The service comes first: a change of it clears the address of the other one, and not the one that is typed beside it.
+    let shown = [(SetupField::MailService, service)].into_iter();
+    let shown = shown.chain(values(&current));
     for (field, old) in shown.chain([(SetupField::AuthenticationType, authentication)]) {
         let typed = form.get(field.code());
         if let Some(text) = typed.filter(|text| text.trim() != old) {
@@ -179,7 +200,7 @@ pub(super) async fn enable(
     let enabling = erp.administration.enable(&erp.scope, &mut |_| ()).await;
     let enabling = match enabling {
         Ok(enabling) => enabling,
-        Err(error) => return page(&erp, &session, Some(&error)).await,
+        Err(error) => return page(&erp, &session, Some(&error), None).await,
     };
     match enabling {
         Enabling::ConsentNeeded(needed) => match needed.request {
@@ -189,7 +210,7 @@ pub(super) async fn enable(
                 });
                 Ok(go_there(&session, "/settings", request.authorize_url))
             }
-            None => page(&erp, &session, Some(&needed.reason)).await,
+            None => page(&erp, &session, Some(&needed.reason), None).await,
         },
         Enabling::Invalid(report) => Ok(validation::report(&session, &report)),
         _ => {
@@ -235,8 +256,10 @@ pub(super) async fn landing(
     };
     erp.sessions
         .change(&session.id, |session| session.pending = None);
+    let setup = erp.administration.load(&erp.scope).await?.setup;
     let finished = erp
-        .consent
+        .consents
+        .of(&setup)
         .finish(&erp.administration, &erp.scope, &pending, &callback)
         .await;
     match finished {
@@ -259,6 +282,6 @@ pub(super) async fn clear(
 ) -> Result<Response, Failed> {
     match erp.administration.clear(&erp.scope).await {
         Ok(_) => Ok(done(&erp, &session, "/settings", |w| w.flash_cleared).into_response()),
-        Err(error) => page(&erp, &session, Some(&error)).await,
+        Err(error) => page(&erp, &session, Some(&error), None).await,
     }
 }

@@ -1,17 +1,21 @@
 //! What the person in front of a browser may see. Every page reads mail, opportunities and the review queue through it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use email_logging::interaction::{InteractionLogEntry, InteractionStatistics, StatisticsOptions};
 use email_logging::privacy::{MARKED_PRIVATE, Viewer, Visibility};
 use email_logging::store::{
-    InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount, ReviewQueue as _,
-    SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
+    InteractionLog as _, InteractionReports as _, LogCount, LogFilter, LoggedMail, ReviewCount,
+    ReviewQueue as _, SqliteStore, VisibleLog, VisibleOpportunities, VisibleReview,
 };
 
 use super::page::Failed;
 use super::session::{Person, Session};
 use crate::erp::Erp;
+
+/// For how long it is believed that no mail is private.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
 
 /// The log as one person sees it.
 pub(super) type Log = VisibleLog<Arc<SqliteStore>>;
@@ -78,16 +82,68 @@ pub(super) fn level(erp: &Erp, session: &Session, mail: &LoggedMail) -> Visibili
     viewer(erp, session).level_of_mail(mail)
 }
 
-/// Whether everything that fits is seen, so that the store's own sums hold: a view has to read every entry for them.
-async fn sees_all(erp: &Erp, session: &Session, filter: &LogFilter) -> Result<bool, Failed> {
+/// Whether all mail that is not private is seen in full.
+fn sees_others(erp: &Erp, session: &Session) -> bool {
     let others = match &session.person {
         Some(Person::Administration) => Visibility::Full,
         Some(Person::Salesperson(..)) => erp.colleagues,
         None => Visibility::Nothing,
     };
+    others == Visibility::Full
+}
+
+/// The same filter, for private mail alone.
+fn private(filter: &LogFilter) -> LogFilter {
     let mut private = filter.clone();
     private.flag = Some(MARKED_PRIVATE.to_owned());
-    Ok(others == Visibility::Full && erp.store.count(&erp.scope, &private).await?.entries == 0)
+    private
+}
+
+/// Whether everything that fits is seen, so that the store's own sums hold: a view has to read every entry for them.
+async fn sees_all(erp: &Erp, session: &Session, filter: &LogFilter) -> Result<bool, Failed> {
+    if !sees_others(erp, session) {
+        return Ok(false);
+    }
+    Ok(!erp.private_mail.is_there(erp).await? || !fits(erp, &private(filter)).await?)
+}
+
+/// Whether an entry fits.
+async fn fits(erp: &Erp, filter: &LogFilter) -> Result<bool, Failed> {
+    let page = erp.store.entries(&erp.scope, filter, None, 1).await?;
+    Ok(!page.rows.is_empty())
+}
+
+/// Whether some mail is private, as was seen a moment ago: to look for it, every entry has to be read. What a person marks
+/// here is known at once; what another program marks, after that moment. Only sums depend on it: each mail that is shown is
+/// looked at by itself.
+#[derive(Debug, Default)]
+pub(crate) struct PrivateMail(Mutex<Option<(Instant, bool)>>);
+
+impl PrivateMail {
+    async fn is_there(&self, erp: &Erp) -> Result<bool, Failed> {
+        let before = *self.lock();
+        if let Some((_, known)) = before.filter(|(at, _)| at.elapsed() < KNOWN_FOR) {
+            return Ok(known);
+        }
+        let mut every = LogFilter::default();
+        every.canceled = true;
+        let found = fits(erp, &private(&every)).await?;
+        let mut kept = self.lock();
+        // Somebody who marked a mail meanwhile knows better.
+        if *kept == before {
+            *kept = Some((Instant::now(), found));
+        }
+        Ok(found)
+    }
+
+    /// A mail was marked.
+    pub(super) fn is_marked(&self) {
+        *self.lock() = Some((Instant::now(), true));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How many mails fit, of those that the person sees.
@@ -96,11 +152,25 @@ pub(super) async fn count(
     session: &Session,
     filter: &LogFilter,
 ) -> Result<LogCount, Failed> {
-    Ok(if sees_all(erp, session, filter).await? {
-        erp.store.count(&erp.scope, filter).await?
-    } else {
-        log(erp, session).count(&erp.scope, filter).await?
-    })
+    if !sees_others(erp, session) {
+        return Ok(log(erp, session).count(&erp.scope, filter).await?);
+    }
+    let all = erp.store.count(&erp.scope, filter).await?;
+    if !erp.private_mail.is_there(erp).await? {
+        return Ok(all);
+    }
+    // Of all that fits, private mail is looked at by itself: there is little of it.
+    let private = private(filter);
+    let hidden = erp.store.count(&erp.scope, &private).await?;
+    if hidden.entries == 0 {
+        return Ok(all);
+    }
+    let seen = log(erp, session).count(&erp.scope, &private).await?;
+    let without = |all: u64, hidden: u64, seen: u64| all.saturating_sub(hidden) + seen;
+    Ok(LogCount::new(
+        without(all.entries, hidden.entries, seen.entries),
+        without(all.mails, hidden.mails, seen.mails),
+    ))
 }
 
 /// What the mail that the person sees adds up to, on the company's clocks.

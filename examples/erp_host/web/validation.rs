@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use email_logging::setup::{CheckResult, NotChecked, ValidationReport, Verdict};
+use email_logging::setup::{Check, CheckResult, NotChecked, ValidationReport, Verdict};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
@@ -33,6 +33,7 @@ pub(super) struct Checked {
     /// Whether what was found is said by the library, in English.
     foreign: bool,
     remedy: &'static str,
+    foreign_remedy: bool,
 }
 
 impl Checked {
@@ -49,14 +50,19 @@ impl Checked {
         };
         let words = f.language.of_code(because);
         let found = result.found.clone().unwrap_or_default();
+        let advice = f.language.of_code(&format!("{because}.do"));
+        let room = result.check == Check::StorageRoom && result.verdict == Verdict::Passed;
+        let taken = found.strip_suffix(" % are taken").filter(|_| room);
+        let taken = taken.map(|percent| format!("{percent} % {}", f.w.taken));
         Self {
             what_to_do: f.w.what_to_do,
             name: f.say(&format!("check-{}", result.check.code())),
             class,
             verdict,
-            foreign: words.is_none(),
-            found: words.map_or(found, str::to_owned),
-            remedy: result.remedy.unwrap_or_default(),
+            foreign: words.is_none() && taken.is_none(),
+            found: taken.unwrap_or_else(|| words.map_or(found, str::to_owned)),
+            foreign_remedy: advice.is_none(),
+            remedy: advice.or(result.remedy).unwrap_or_default(),
         }
     }
 }

@@ -68,6 +68,8 @@ pub(super) const TABLE: Table = table! {
     "guide.rules_delay": "The first copies may come hours after the mail flow rules were made.", "Les premières copies peuvent arriver des heures après la création des règles.", "Die ersten Kopien können Stunden nach dem Anlegen der Regeln kommen.";
     "shared-mailbox": "Shared mailbox: Inbox to Archive", "Boîte partagée : Boîte de réception vers Archive", "Freigegebenes Postfach: Posteingang ins Archiv";
     "public-folders": "Public folders", "Dossiers publics", "Öffentliche Ordner";
+    "ews": "Exchange Web Services", "Exchange Web Services", "Exchange-Webdienste";
+    "graph": "Microsoft Graph", "Microsoft Graph", "Microsoft Graph";
     "oauth2": "OAuth2, as an application", "OAuth2, en tant qu'application", "OAuth2, als Anwendung";
     "oauth2-delegated": "OAuth2, as the administrator's account", "OAuth2, au nom du compte", "OAuth2, im Namen des Kontos";
     "access-token": "Token of this program", "Jeton de ce programme", "Token dieses Programms";

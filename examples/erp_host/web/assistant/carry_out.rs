@@ -2,15 +2,15 @@
 
 use email_logging::credential::StaticCredentials;
 use email_logging::setup::{
-    ConsentSignIn, Destination, EmailLoggingSetup, EwsConnector, FolderVariant, GuideAnswer,
-    GuideEvent, GuideOutcome, GuideReason, GuideRequest, MailConnection, MailConnector as _,
-    ProvisioningPlan,
+    Destination, EmailLoggingSetup, FolderVariant, GuideAnswer, GuideEvent, GuideOutcome,
+    GuideReason, GuideRequest, MailConnection, MailConnector as _, ProvisioningPlan,
 };
 use email_logging::source::{FolderId, FolderPath};
 use email_logging::store::SecretName;
 use secrecy::SecretString;
 
 use super::{Assistant, Awaiting};
+use crate::connectors::Connectors;
 use crate::erp::Erp;
 
 /// Where an administrator signs in, if that is asked for, and how it came out.
@@ -86,7 +86,7 @@ pub(super) async fn carry_out(
 }
 
 /// A connector that signs in with what was typed.
-pub(super) fn connector(erp: &Erp, assistant: &Assistant) -> Option<EwsConnector> {
+pub(super) fn connector(erp: &Erp, assistant: &Assistant) -> Option<Connectors> {
     let mut given = StaticCredentials::new();
     if let Some((client_id, secret)) = &assistant.client {
         given = given
@@ -118,10 +118,8 @@ async fn ask_consent(
     let Some(connector) = connector(erp, assistant) else {
         return (None, Some(refused("config.missing")));
     };
-    match ConsentSignIn::new(connector)
-        .begin(&erp.scope, &setup)
-        .await
-    {
+    let consents = connector.consents();
+    match consents.of(&setup).begin(&erp.scope, &setup).await {
         Ok(request) => {
             assistant.awaiting = Some(Awaiting {
                 ticket,
@@ -141,8 +139,9 @@ pub(super) async fn consented(
     callback: &str,
 ) -> Option<GuideEvent> {
     let awaiting = assistant.awaiting.take()?;
-    let sign_in = ConsentSignIn::new(connector(erp, assistant)?);
-    let outcome = sign_in
+    let consents = connector(erp, assistant)?.consents();
+    let outcome = consents
+        .of(&awaiting.setup)
         .complete(&erp.scope, &awaiting.setup, &awaiting.pending, callback)
         .await;
     Some(GuideEvent::SignedIn {

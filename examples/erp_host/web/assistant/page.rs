@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use email_logging::setup::{GuideCheck, GuideStatus, GuideStep};
+use email_logging::setup::{AssistedSetup, GuideCheck, GuideStatus, GuideStep, MailService};
 use email_logging::store::SecretName;
 
 use super::Assistant;
@@ -47,6 +47,9 @@ struct Step {
     help: bool,
     prepared: bool,
     plan: Option<String>,
+    service: &'static str,
+    /// The services that can be chosen.
+    services: Vec<(&'static str, String)>,
     authentication: &'static str,
     authentications: Vec<(&'static str, String)>,
     client_id: String,
@@ -123,6 +126,8 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
         help: guide.help_opened(),
         prepared: here == GuideStep::Intro && guide.can_next().is_ok(),
         plan: assistant.plan.clone(),
+        service: guide.service().code(),
+        services: codes(&services(guide)),
         authentication: guide.authentication().code(),
         authentications: codes(AUTHENTICATION.get(..ways).unwrap_or_default()),
         client_id: setup.exchange_client_id.clone().unwrap_or_default(),
@@ -132,7 +137,10 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
         address: guide.address().to_owned(),
         service_url: setup.exchange_service_url.clone().unwrap_or_default(),
         variant: guide.variant().code(),
-        variants: codes(&["shared-mailbox", "public-folders"]),
+        variants: codes(match guide.service() {
+            MailService::Graph => &["shared-mailbox"],
+            _ => &["shared-mailbox", "public-folders"],
+        }),
         default: guide.default_folders(),
         queue: path(&setup.queue_folder),
         storage: path(&setup.storage_folder),
@@ -140,6 +148,12 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
         template: TEMPLATE,
         f,
     }
+}
+
+fn services(guide: &AssistedSetup) -> Vec<&'static str> {
+    let all = [MailService::Graph, MailService::Ews].into_iter();
+    let all = all.filter(|service| guide.may_choose(*service));
+    all.map(MailService::code).collect()
 }
 
 fn marked(f: &Frame, steps: &[GuideStep], at: usize) -> Vec<(usize, String, &'static str)> {
