@@ -77,7 +77,6 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     all.extend(stamped_and_deleted(faults));
     all.extend(over_graph(faults));
     all.extend(coming_late(faults));
-    all.push(several_batches(faults));
     all.push(space(
         "a set-up that is stored",
         with(Kind::Plain, |plan| plan.setup = true),
@@ -177,16 +176,6 @@ fn stamped_and_deleted(faults: usize) -> Vec<Space> {
             plan.refreshes = true;
         }),
     ]
-}
-
-/// Batches of one mail, which are fetched side by side and of which one commit takes several: what fails in it fails for all.
-fn several_batches(faults: usize) -> Space {
-    let kinds = [Kind::Plain, Kind::SameMessageId, Kind::Plain];
-    let mut plan = plan(1, &kinds);
-    (plan.batch, plan.connections) = (1, 4);
-    plan.process_per_run = true;
-    let name = "three batches of which a commit takes several";
-    alone(name, plan, faults.min(1), &[])
 }
 
 /// Effects that come when nobody waits for their answer any more: one of them, and another fault.
