@@ -1,15 +1,20 @@
 //! A lease whose renewal fails: in passing, or for as long as it lasts.
 
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use email_logging::error::codes;
 use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep};
+use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::StoreOperation;
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error};
 
 use crate::bench::Bench;
+use crate::steered::{SlowMoves, Steered};
 
 const MAILS: u32 = 8;
 
@@ -86,8 +91,8 @@ async fn a_renewal_that_fails_until_the_lease_is_short_ends_the_run() {
 async fn recovery_goes_on_under_a_lease_whose_renewal_failed_in_passing() {
     let bench = Bench::new();
     bench.deliver_numbers(0..1);
-    let lost = email_logging::source::memory::SourceFault::Error(unavailable());
-    let operation = email_logging::source::memory::SourceOperation::MoveTo;
+    let lost = SourceFault::Error(unavailable());
+    let operation = SourceOperation::MoveTo;
     bench.source.fail_next(operation, lost);
     bench.run().await.unwrap_err();
     bench.clock.advance(Duration::from_hours(1));
@@ -95,4 +100,57 @@ async fn recovery_goes_on_under_a_lease_whose_renewal_failed_in_passing() {
     let report = bench.run().await.unwrap();
     assert_eq!(report.recovered, 1, "{report:?}");
     bench.assert_all_stored_and_logged_once(1).await;
+}
+
+/// A run whose move waits in its source for so long, polled every ten seconds. Answers how many moves were sent within so many
+/// of them.
+fn moves_sent(bench: &Bench, ledger: Steered, wait: u64, tens: u32) -> usize {
+    bench.deliver_numbers(0..1);
+    let source = Arc::new(SlowMoves {
+        source: bench.source.clone(),
+        clock: bench.clock.clone(),
+        wait: Duration::from_secs(wait),
+        begun: AtomicU32::new(0),
+    });
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    let builder = builder.with_source(Arc::<SlowMoves>::clone(&source));
+    let logger = builder.build().unwrap();
+    let mut run = pin!(logger.run_once());
+    let waker = std::task::Waker::noop();
+    let mut context = std::task::Context::from_waker(waker);
+    for _ in 0..tens {
+        // Once for each step between two waits.
+        for _ in 0..50 {
+            if run.as_mut().poll(&mut context).is_ready() {
+                break;
+            }
+        }
+        if bench.store.calls(StoreOperation::Release) > 0 {
+            break;
+        }
+        bench.clock.advance(Duration::from_secs(10));
+    }
+    assert_eq!(source.begun.load(Ordering::Relaxed), 1);
+    bench.source.count(SourceOperation::MoveTo)
+}
+
+#[test]
+fn a_move_that_waits_is_not_sent_once_the_lease_is_short_though_no_renewal_is_answered() {
+    for (wait, sent) in [(210, 1), (240, 0)] {
+        let bench = Bench::new();
+        let ledger = Steered::new(&bench.store, 0);
+        ledger.silent.store(true, Ordering::Relaxed);
+        assert_eq!(moves_sent(&bench, ledger, wait, 40), sent, "{wait} s");
+    }
+}
+
+#[test]
+fn a_move_that_waits_is_not_sent_once_a_renewal_says_that_the_lease_is_lost() {
+    for (wait, sent) in [(140, 1), (170, 0)] {
+        let bench = Bench::new();
+        let ledger = Steered::new(&bench.store, 0);
+        let lost = Error::new(&codes::LEASE_LOST, "planned");
+        bench.store.fail_next(StoreOperation::Renew, lost);
+        assert_eq!(moves_sent(&bench, ledger, wait, 40), sent, "{wait} s");
+    }
 }

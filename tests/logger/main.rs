@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod commits;
 mod copies;
 mod corners;
 mod crashes;
@@ -23,4 +24,5 @@ mod recoveries;
 mod requeues;
 mod runs;
 mod schedule;
+mod steered;
 mod walks;

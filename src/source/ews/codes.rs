@@ -3,8 +3,10 @@
 //! Owns the classes, which class a code is of, and what may help. Knows nothing of requests and of waiting.
 //!
 //! Exchange SE lists 521 codes, servers send others too. A code that is not in the table is an unknown one: it is taken for
-//! transient, so that the item stays where it is and is tried again a few times. What an HTTP status means stands in
-//! [`status`].
+//! transient, so that the item stays where it is and is tried again a few times. Of the 521 codes 297 are
+//! [unexpected](Class::Unexpected): they belong to operations that this crate never asks for, and each is one row of the table
+//! all the same, with one meaning for all of them: the answer is none to what was asked, and nothing is repeated. What an
+//! HTTP status means stands in [`status`].
 
 mod expected;
 pub(super) mod status;

@@ -1,0 +1,164 @@
+//! A commit of several batches: what fetching has ready while another commit is written.
+
+use std::sync::Arc;
+
+use email_logging::Result;
+use email_logging::error::codes;
+use email_logging::logger::{RunError, RunReport, RunSettings};
+
+use crate::bench::{Bench, mail_with, numbered, subject};
+use crate::steered::{Noted, Steered};
+
+/// Batches, and mails of each.
+const BATCHES: u32 = 6;
+const BATCH: u32 = 3;
+const MAILS: u32 = BATCHES * BATCH;
+
+/// So many mails of a fetch, and enough calls at a time that all are fetched while the first commit is written.
+fn settings(batch: u32) -> RunSettings {
+    let mut settings = RunSettings::default();
+    (settings.fetch_batch, settings.connections) = (batch, 16);
+    settings
+}
+
+async fn run(
+    bench: &Bench,
+    ledger: Steered,
+    settings: RunSettings,
+) -> (Result<RunReport, RunError>, Arc<Steered>) {
+    let ledger = Arc::new(ledger);
+    let steered = Arc::<Steered>::clone(&ledger);
+    let builder = bench.builder().with_ledger(steered);
+    let logger = builder.with_settings(settings).build().unwrap();
+    (logger.run_once().await, ledger)
+}
+
+fn steered(bench: &Bench) -> Steered {
+    Steered::new(&bench.store, 400)
+}
+
+fn sizes(commits: &[Noted]) -> Vec<usize> {
+    commits.iter().map(|noted| noted.mails.len()).collect()
+}
+
+/// What the bench holds, and the ledger's word for each mail, once the faults have stopped.
+async fn heal(bench: &Bench) {
+    bench.clock.advance(std::time::Duration::from_hours(1));
+    let report = bench.run().await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn batches_that_are_ready_are_committed_together_in_the_order_of_the_queue() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    let (report, ledger) = run(&bench, steered(&bench), settings(BATCH)).await;
+    let report = report.unwrap();
+    assert_eq!((report.logged, report.moved), (18, 18), "{report:?}");
+    assert!(report.closes(), "{report:?}");
+    let commits = ledger.commits();
+    assert_eq!(sizes(&commits), [3, 15]);
+    let mails: Vec<_> = commits.into_iter().flat_map(|it| it.mails).collect();
+    assert_eq!(mails, (0..MAILS).map(subject).collect::<Vec<_>>());
+    assert_eq!(ledger.count(), 3, "and one with the results of the moves");
+    bench.assert_all_stored_and_logged_once(MAILS).await;
+}
+
+#[tokio::test]
+async fn a_row_that_the_store_refuses_is_set_aside_and_the_others_of_its_commit_are_logged() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    let ledger = steered(&bench).refusing(subject(7));
+    let (report, ledger) = run(&bench, ledger, settings(BATCH)).await;
+    let report = report.unwrap();
+    assert_eq!((report.logged, report.quarantined), (17, 1), "{report:?}");
+    assert_eq!(report.reasons.get("quarantined/row-refused"), Some(&1));
+    assert!(report.closes(), "{report:?}");
+    assert_eq!(sizes(&ledger.commits()), [3, 15, 1]);
+    assert_eq!((bench.stored(), bench.queued()), (17, 1));
+    assert_eq!(bench.entries().await.len(), 17);
+}
+
+#[tokio::test]
+async fn of_two_renderings_in_batches_of_one_commit_the_older_is_logged() {
+    let bench = Bench::new();
+    let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                  Content-Transfer-Encoding: base64\r\n";
+    let (ada, ah) = ("ada@contacts.example", "ah@ours.example");
+    let mut older = 0;
+    for number in 0..MAILS {
+        match number {
+            4 => {
+                let plain = mail_with(ada, ah, "Twice", "twice@x", "", "Sent twice.\r\n");
+                older = plain.len() as u64;
+                bench.deliver(plain);
+            }
+            10 => bench.deliver(mail_with(
+                ada,
+                ah,
+                "Twice",
+                "twice@x",
+                base64,
+                "U2VudCB0d2ljZS4NCg==\r\n",
+            )),
+            number => bench.deliver(numbered(number)),
+        }
+    }
+    let (report, ledger) = run(&bench, steered(&bench), settings(BATCH)).await;
+    let report = report.unwrap();
+    assert_eq!((report.logged, report.already_logged), (17, 1));
+    assert!(report.closes(), "{report:?}");
+    // The batch that has it again waits for the next one.
+    let commits = ledger.commits();
+    assert_eq!(sizes(&commits)[..3], [3, 6, 9], "{commits:?}");
+    let mails = bench.mails().await;
+    let twice = mails.iter().find(|it| it.record.subject == "Twice");
+    assert_eq!(twice.unwrap().record.identity.size, older);
+    assert_eq!((bench.stored(), mails.len()), (18, 17));
+}
+
+#[tokio::test]
+async fn a_commit_of_several_batches_that_fails_writes_and_moves_none_of_them() {
+    for (code, lost_reply) in [
+        (&codes::STORE_UNAVAILABLE, false),
+        (&codes::STORE_UNAVAILABLE, true),
+        (&codes::LEASE_LOST, false),
+    ] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..MAILS);
+        let ledger = steered(&bench).failing(code, lost_reply);
+        let (failed, ledger) = run(&bench, ledger, settings(BATCH)).await;
+        let failed = failed.unwrap_err();
+        assert_eq!(failed.error.code(), code.code);
+        assert!(failed.report.closes(), "{failed:?}");
+        assert_eq!(sizes(&ledger.commits()), [3, 15]);
+        assert_eq!(ledger.count(), 2, "nothing is written after it");
+        let (report, logged) = (&failed.report, failed.report.logged);
+        assert_eq!((logged, report.deferred), (3, 15), "{report:?}");
+        assert!(bench.stored() <= 3, "{}", bench.stored());
+        let kept = if lost_reply { 18 } else { 3 };
+        assert_eq!(bench.entries().await.len(), kept);
+        heal(&bench).await;
+    }
+}
+
+#[tokio::test]
+async fn a_commit_has_no_more_mails_and_bytes_than_it_may() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..450);
+    let (report, ledger) = run(&bench, steered(&bench), settings(45)).await;
+    assert_eq!(report.unwrap().logged, 450);
+    let commits = sizes(&ledger.commits());
+    assert_eq!(commits, [45, 180, 180, 45], "at most 200 in whole batches");
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    let size = numbered(0).len() as u64;
+    let mut settings = settings(BATCH);
+    settings.fetch_bytes = size * 7;
+    let (report, ledger) = run(&bench, steered(&bench), settings).await;
+    assert_eq!(report.unwrap().logged, u64::from(MAILS));
+    let commits = ledger.commits();
+    assert_eq!(sizes(&commits), [3, 6, 6, 3]);
+    assert!(commits.iter().all(|noted| noted.bytes <= size * 7));
+}
