@@ -9,8 +9,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::{Done, Fault};
 use super::options::{
-    AUTO_VACUUM, CACHE_BYTES, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, SECURE_DELETE,
-    STATEMENTS, SYNCHRONOUS, SqliteOptions,
+    AUTO_VACUUM, CHECKPOINT_BYTES, JOURNAL_LIMIT_BYTES, JOURNAL_MODE, SECURE_DELETE, STATEMENTS,
+    SYNCHRONOUS, SqliteOptions,
 };
 use super::thread::wait_of_a_statement;
 
@@ -113,7 +113,11 @@ fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<(
     }
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.pragma_update(None, "cache_size", -i64::from(CACHE_BYTES / 1024))?;
+    conn.pragma_update(
+        None,
+        "cache_size",
+        -i64::from(options.cache_bytes.div_ceil(1024)),
+    )?;
     conn.pragma_update(None, "query_only", access == Access::Read)?;
     Ok(())
 }
