@@ -252,11 +252,11 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Batches that wait for their commit count as calls, and so do those that are written, but for one and one more for each
-    /// eight connections: memory is bounded by them.
+    /// four connections: memory is bounded by them.
     fn may_fetch(&self) -> bool {
         let connections = self.parts.settings.connections.max(1) as usize;
         let held = self.prepared.len() + self.committing.saturating_sub(1);
-        self.may_call() && self.calls as usize + held < connections + connections / 8
+        self.may_call() && self.calls as usize + held < connections + connections / 4
     }
 
     fn start_list(&mut self) {
