@@ -9,9 +9,9 @@
 //! - `EWS_STUB_BIN=path`: a program that is started for each line with `--port`, `--n` (mails), `--size` (bytes of a mail),
 //!   `--pool` (distinct bodies) and `--tls`, and that answers `/EWS/Exchange.asmx` (user `svc`, password `secret`, public
 //!   folders `\E-Mail Logging\Queue` and `\E-Mail Logging\Storage`), `GET /stats` and `POST /reset?latency_ms=`. Without the
-//!   variable it is looked for in `../shared/bench`. Then all lines are measured: latencies, TLS, batches of 100, 20,000
-//!   mails over 8 connections, memory by the length of the queue, one mail of 150 MB, the second stage, an idle poll, syncs
-//!   (where strace is installed), and whatever peers are installed.
+//!   variable it is looked for in `../shared/bench`. Then all lines are measured: latencies with few and with 16
+//!   connections, TLS, batches of 100, 20,000 mails over 8 connections, memory by the length of the queue, one mail of
+//!   150 MB, the second stage, an idle poll, syncs (where strace is installed), and whatever peers are installed.
 //! - `EWS_STUB=host:port`: one that runs already, holding `N` mails. Then the lines by latency are measured.
 //!
 //! Further settings from the environment: `N` (mails; default 1000), `LATENCY_MS` (default `0,20,80`), `CONNECTIONS` (4),

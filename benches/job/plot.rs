@@ -14,8 +14,8 @@ pub(crate) fn svg(lines: &[Line], peers: &[Peer]) -> String {
     let mut rows: Vec<(u64, String, f64, bool)> = Vec::new();
     let of_us = lines
         .iter()
-        .filter_map(|line| Some((line.latency_ms?, line.figures.rate())));
-    rows.extend(of_us.map(|(latency, rate)| (latency, "email-logging".to_owned(), rate, true)));
+        .filter_map(|line| Some((line.latency_ms?, ours(line), line.figures.rate())));
+    rows.extend(of_us.map(|(latency, name, rate)| (latency, name, rate, true)));
     let of_others = peers
         .iter()
         .map(|peer| (peer.latency_ms, peer.name.to_owned(), peer.rate, false));
@@ -52,6 +52,10 @@ text {{ font: 13px system-ui, sans-serif; fill: #24292f }}
 {body}</svg>
 "#
     )
+}
+
+fn ours(line: &Line) -> String {
+    format!("email-logging, {} connections", line.connections)
 }
 
 fn bar(body: &mut String, y: f64, name: &str, (rate, most): (f64, f64), ours: bool) {
