@@ -251,12 +251,12 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Batches that wait for their commit count as calls, and so do those that are written, but for one and one more for each
-    /// four connections: memory is bounded by them.
+    /// Batches that wait for their commit count as calls, and so do those that are written, but for one and two more for each
+    /// eight connections: memory is bounded by them.
     fn may_fetch(&self) -> bool {
         let connections = self.parts.settings.connections.max(1) as usize;
         let held = self.prepared.len() + self.committing.saturating_sub(1);
-        self.may_call() && self.calls as usize + held < connections + connections / 4
+        self.may_call() && self.calls as usize + held < connections + connections / 8 * 2
     }
 
     fn start_list(&mut self) {
