@@ -206,7 +206,7 @@ impl MailSink<'_> {
             Ok(message) => {
                 let original = match (current.stage, current.bytes) {
                     (Some((stage, _)), _) => Original::Staged(stage),
-                    (None, Some(bytes)) => Original::Inline(bytes.into()),
+                    (None, Some(bytes)) => Original::Inline(bytes),
                     (None, None) => Original::NotKept,
                 };
                 FetchedContent::Read(Box::new(message), original)

@@ -353,7 +353,7 @@ mod tests {
             row: CommitRow::new(keyless_sighting(&work), content),
             work,
             message: None,
-            spare: Original::Inline(vec![0; held].into()),
+            spare: Original::Inline(vec![0; held]),
         }
     }
 

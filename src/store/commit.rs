@@ -177,8 +177,8 @@ impl DecidedRow {
 pub enum Original {
     /// They are not kept.
     NotKept,
-    /// Here: shared, so that a row is cheap to copy.
-    Inline(Arc<[u8]>),
+    /// Here.
+    Inline(Vec<u8>),
     /// Staged before, in pieces.
     Staged(StageId),
 }

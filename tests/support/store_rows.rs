@@ -163,7 +163,7 @@ pub(crate) fn logged_row(scope: &Scope, n: u64, size: usize) -> DecidedRow {
     decision.policy = "default".into();
     let mut row = DecidedRow::new(uid(scope, n), decision);
     row.record = Some(Box::new(record(n, size)));
-    row.original = Original::Inline(bytes(n, size).into());
+    row.original = Original::Inline(bytes(n, size));
     row.entries = vec![entry(scope, n)];
     row
 }

@@ -140,7 +140,7 @@ fn not_compared(tables: &ScopeTables, row: &DecidedRow) -> Vec<MessageUid> {
 fn take_original(tables: &mut ScopeTables, original: &mut Original) -> Option<Vec<u8>> {
     match std::mem::replace(original, Original::NotKept) {
         Original::NotKept => None,
-        Original::Inline(bytes) => Some(bytes.to_vec()),
+        Original::Inline(bytes) => Some(bytes),
         Original::Staged(stage) => tables.stages.remove(&stage).map(|staged| staged.bytes),
     }
 }

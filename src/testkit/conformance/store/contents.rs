@@ -46,14 +46,14 @@ pub(super) async fn an_original_is_read_in_ranges(bench: &Bench) -> Checked {
     read_back(bench, &sample, &original(1)).await?;
     let every: Vec<u8> = (0..=255).cycle().take(300_000).collect();
     let mut large = sample::logged(2, &["C1"]);
-    large.row.original = Original::Inline(every.as_slice().into());
+    large.row.original = Original::Inline(every.clone());
     bench.put(large.row()).await?;
     read_back(bench, &large, &every).await
 }
 
 pub(super) async fn an_empty_original_is_kept(bench: &Bench) -> Checked {
     let mut sample = sample::logged(1, &["C1"]);
-    sample.row.original = Original::Inline(Vec::new().into());
+    sample.row.original = Original::Inline(Vec::new());
     bench.put(sample.row()).await?;
     read_back(bench, &sample, &[]).await
 }

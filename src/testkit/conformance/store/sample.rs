@@ -41,7 +41,7 @@ pub(super) fn logged(number: u32, contacts: &[&str]) -> Sample {
     sample.row.entries = entries
         .map(|no| entry(sample.row.message, number, no))
         .collect();
-    sample.row.original = Original::Inline(original(number).into());
+    sample.row.original = Original::Inline(original(number));
     sample
 }
 
