@@ -44,6 +44,7 @@ pub(crate) struct Figures {
     pub(crate) moved: u64,
     pub(crate) seconds: f64,
     pub(crate) cpu_us: f64,
+    /// With the second stage, where it is measured.
     pub(crate) peak_kib: u64,
     /// Where somebody counted them.
     pub(crate) requests: Option<u64>,
@@ -263,11 +264,13 @@ async fn job(
     };
     if number("JOB_INDEX", 0) > 0 {
         settings.index_batch = u32::MAX;
+        let second = logger(settings);
         let (start, cpu) = (Instant::now(), cpu_time());
-        let indexed = logger(settings).run_once().await.unwrap().indexed;
+        let indexed = second.run_once().await.unwrap().indexed;
         figures.indexed = indexed;
         figures.index_seconds = start.elapsed().as_secs_f64();
         figures.index_cpu_us = cpu_time().saturating_sub(cpu).as_secs_f64() * 1e6;
+        figures.peak_kib = peak_kib();
     }
     figures
 }

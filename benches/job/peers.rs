@@ -13,6 +13,22 @@ pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) latency_ms: u64,
     pub(crate) rate: f64,
+    cpu_us: f64,
+    peak_mb: f64,
+    requests: u64,
+}
+
+impl Peer {
+    fn print(&self) {
+        println!(
+            "{:<44} | {:>7.0} | {:>11.1} | {:>8.1} | {:>8} |",
+            format!("{}, {} ms", self.name, self.latency_ms),
+            self.rate,
+            self.cpu_us,
+            self.peak_mb,
+            self.requests
+        );
+    }
 }
 
 /// How a peer is called; `{url}` and `{db}` are put in.
@@ -40,8 +56,11 @@ pub(crate) fn measure(settings: &Settings) -> Vec<Peer> {
             continue;
         }
         for latency in &settings.latencies_ms {
-            match run(&call, &server, folder, settings, *latency) {
-                Ok(peer) => measured.push(peer),
+            match fastest(&call, &server, folder, settings, *latency) {
+                Ok(peer) => {
+                    peer.print();
+                    measured.push(peer);
+                }
                 Err(why) => println!("{:<44} | not measured: {why}", call.name),
             }
         }
@@ -91,13 +110,31 @@ fn calls(folder: &Path) -> Vec<Call> {
             needs: folder.join("node/node_modules"),
         },
         Call {
-            name: "Rust with the ews crate",
+            name: "Rust with the ews crate, 1 at a time",
             program: rust.clone(),
             arguments: words(&["ews", "{address}", "{db}", "1000", "100", "1"]),
             environment: None,
             needs: rust,
         },
     ]
+}
+
+/// The fastest of as many runs as our own lines have.
+fn fastest(
+    call: &Call,
+    program: &Path,
+    folder: &Path,
+    settings: &Settings,
+    latency_ms: u64,
+) -> Result<Peer, String> {
+    let mut best = run(call, program, folder, settings, latency_ms)?;
+    for _ in 1..settings.repeats {
+        let next = run(call, program, folder, settings, latency_ms)?;
+        if next.rate > best.rate {
+            best = next;
+        }
+    }
+    Ok(best)
 }
 
 fn run(
@@ -140,17 +177,13 @@ fn run(
     };
     let (cpu, memory) = (field(line, "job_cpu_s"), field(line, "rss_mb"));
     let requests = server.count("requests").unwrap_or(0);
-    println!(
-        "{:<44} | {:>7.0} | {:>11.1} | {:>8.1} | {requests:>8} |",
-        format!("{}, {latency_ms} ms", call.name),
-        mails / seconds,
-        cpu.unwrap_or(f64::NAN) / mails * 1e6,
-        memory.unwrap_or(f64::NAN)
-    );
     Ok(Peer {
         name: call.name,
         latency_ms,
         rate: mails / seconds,
+        cpu_us: cpu.unwrap_or(f64::NAN) / mails * 1e6,
+        peak_mb: memory.unwrap_or(f64::NAN),
+        requests,
     })
 }
 

@@ -10,8 +10,8 @@ use super::shutdown::Shutdown;
 
 const STEP: u32 = 20;
 
-/// Originals above this are indexed by their first bytes.
-const READ_BYTES: u64 = 32 << 20;
+/// Originals above this are indexed by their first bytes: they stand in memory, and what is encoded in them once more.
+const READ_BYTES: u64 = 8 << 20;
 
 /// Indexes what is committed and not indexed yet, up to the limit. Answers how many messages that were.
 pub(super) async fn index(

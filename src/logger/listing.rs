@@ -2,7 +2,8 @@
 //!
 //! The folder shrinks while it is listed. A page is therefore asked for behind the items that certainly still lie there,
 //! never behind those that may have been moved; what is listed twice is dropped. Where a move began before a page was
-//! answered, the server may have skipped as many items: then the folder is looked at once more when nothing moves.
+//! answered, the server may have skipped as many items: then the folder is looked at once more when no further mail
+//! can leave before the answer.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,6 +21,16 @@ use super::parts::{Parts, check_count};
 pub(super) struct WorkItem {
     pub(super) listed: ListedItem,
     pub(super) known: Option<KnownSighting>,
+}
+
+/// Bytes that an item without a size counts as.
+const UNSIZED: u64 = 64 << 10;
+
+impl WorkItem {
+    /// Its size, as the server tells it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.listed.size.unwrap_or(UNSIZED)
+    }
 }
 
 /// What a page brought.
@@ -84,7 +95,8 @@ fn hash(id: &str) -> IdHash {
 const PAGES_REMEMBERED: usize = 4;
 
 impl LookAhead {
-    /// The next page to ask for, if more is worth asking for now. `settled` says that no move will begin before its answer.
+    /// The next page to ask for, if more is worth asking for now. `settled` says that no further mail
+    /// will leave what stays before its answer.
     pub(super) fn next_request(&mut self, page: u32, settled: bool) -> Option<ListRequest> {
         let enough = self.ready.len() >= (page / 2).max(1) as usize;
         let early = self.looks_back && !settled;
@@ -171,7 +183,7 @@ impl LookAhead {
         let mut batch = Vec::new();
         let mut sum = 0_u64;
         while let Some(next) = self.ready.front() {
-            let size = next.listed.size.unwrap_or(0);
+            let size = next.bytes();
             if batch.len() >= count || (!batch.is_empty() && sum.saturating_add(size) > bytes) {
                 break;
             }
@@ -356,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_move_may_have_hidden_is_looked_for_when_nothing_moves() {
+    fn what_a_move_may_have_hidden_is_looked_for_when_nothing_more_leaves() {
         let mut look = LookAhead::default();
         look.next_request(4, false);
         ready(&mut look, Listing::new(items(0..4, 1), None, false));

@@ -95,6 +95,8 @@ pub(super) struct Pipeline<'a> {
     next_fetch: u64,
     next_commit: u64,
     prepared: BTreeMap<u64, PreparedBatch>,
+    /// Bytes of the batches that are fetched, wait or are written, by the server's sizes.
+    held: BTreeMap<u64, u64>,
     again: Vec<Prepared>,
     /// By lane, see [`Folders::lane`].
     to_move: BTreeMap<&'static str, VecDeque<PlannedMove>>,
@@ -135,6 +137,7 @@ impl<'a> Pipeline<'a> {
             next_fetch: 0,
             next_commit: 0,
             prepared: BTreeMap::new(),
+            held: BTreeMap::new(),
             again: Vec::new(),
             to_move: BTreeMap::new(),
             results: Vec::new(),
@@ -151,7 +154,7 @@ impl<'a> Pipeline<'a> {
         }
         loop {
             self.start_stages();
-            if self.is_idle() {
+            if self.is_idle() && !self.waits_for_lease() {
                 return;
             }
             let renewal = self.lease.until_due(self.parts);
@@ -176,6 +179,11 @@ impl<'a> Pipeline<'a> {
     fn is_idle(&self) -> bool {
         let sets = [&self.tasks, &self.lists, &self.moves, &self.renewal];
         sets.iter().all(|set| set.is_empty())
+    }
+
+    /// Whether moves wait for a lease that is too short for them and can still be renewed.
+    fn waits_for_lease(&self) -> bool {
+        self.may_renew() && self.has_moves()
     }
 
     fn stop(&mut self) {
@@ -225,8 +233,9 @@ impl<'a> Pipeline<'a> {
         self.renew_if_due();
         self.start_commit();
         self.start_moves();
-        self.start_fetches();
+        // Before the fetches: while there is something to fetch they would leave it no call.
         self.start_list();
+        self.start_fetches();
     }
 
     fn is_stopping(&self) -> bool {
@@ -252,11 +261,15 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Batches that wait for their commit count as calls, and so do those that are written, but for one and two more for each
-    /// eight connections: memory is bounded by them.
+    /// eight connections. Together they have half of `fetch_bytes` for each connection: memory is bounded by both.
     fn may_fetch(&self) -> bool {
-        let connections = self.parts.settings.connections.max(1) as usize;
+        let settings = &self.parts.settings;
+        let connections = settings.connections.max(1) as usize;
         let held = self.prepared.len() + self.committing.saturating_sub(1);
-        self.may_call() && self.calls as usize + held < connections + connections / 8 * 2
+        let bytes: u64 = self.held.values().sum();
+        let budget = settings.fetch_bytes / 2 * connections as u64;
+        let fits = bytes < budget.max(settings.fetch_bytes) || self.calls == 0 && held == 0;
+        self.may_call() && self.calls as usize + held < connections + connections / 8 * 2 && fits
     }
 
     fn start_list(&mut self) {
@@ -289,6 +302,8 @@ impl<'a> Pipeline<'a> {
                 .take_batch(limit.max(1) as usize, settings.fetch_bytes);
             let sequence = self.next_fetch;
             self.next_fetch += 1;
+            let bytes = batch.iter().map(WorkItem::bytes).sum();
+            self.held.insert(sequence, bytes);
             self.calls += 1;
             self.fetching += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
@@ -313,6 +328,7 @@ impl<'a> Pipeline<'a> {
         let idle = self.calls == 0 && !self.has_moves();
         let last_results = idle && !(self.results.is_empty() && self.deliveries.is_empty());
         if rows.is_empty() && !last_results {
+            self.forget_written();
             return;
         }
         self.committing = batches.max(1);
@@ -477,8 +493,14 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Nothing is being written: what came before the next commit is not held any more.
+    fn forget_written(&mut self) {
+        self.held = self.held.split_off(&self.next_commit);
+    }
+
     fn take_committed(&mut self, committed: Committed) {
         self.committing = 0;
+        self.forget_written();
         committed.count(&mut self.report);
         self.parts.tell(&ProgressEvent::Committed {
             mails: committed.rows,

@@ -10,9 +10,10 @@ use crate::message::MessageLimits;
 pub struct RunSettings {
     /// How many mails a run takes at most, exactly; 0 is no limit. Default 0.
     pub batch_size: u32,
-    /// Mails of one fetch and of one commit. Default 50.
+    /// Mails of one fetch. Default 50. A commit takes up to 200, in whole fetches that are ready.
     pub fetch_batch: u32,
-    /// Bytes of one fetch, by the server's sizes; a larger mail travels alone. Default 4 MiB.
+    /// Bytes of one fetch, by the server's sizes; a larger mail travels alone. Default 4 MiB. All fetches that are under way
+    /// or wait to be written have half as much for each connection, and at least this.
     pub fetch_bytes: u64,
     /// Mails of one move. Default 50.
     pub move_batch: u32,

@@ -102,7 +102,8 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         message_ids: &[String],
     ) -> Result<Vec<Vec<KnownMessage>>>;
 
-    /// Appends a piece of a large original, in a transaction of its own. Pieces come in order, from index 0.
+    /// Appends a piece of a large original, in a transaction of its own. Pieces come in order, from index 0. A loss of power
+    /// may take them as long as no commit has linked them; what is linked is there whole.
     ///
     /// # Errors
     ///

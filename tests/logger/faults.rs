@@ -717,6 +717,7 @@ async fn a_source_with_pages_of_one_is_read_to_its_end() {
 struct Overtaken {
     source: MemorySource,
     moved: tokio::sync::Notify,
+    lists: std::sync::atomic::AtomicUsize,
 }
 
 impl std::fmt::Debug for Overtaken {
@@ -738,6 +739,8 @@ impl MailSource for Overtaken {
     }
 
     async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
+        self.lists
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if request.offset == 10 {
             self.moved.notified().await;
         }
@@ -782,15 +785,19 @@ async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
     let overtaken = Overtaken {
         source: bench.source.clone(),
         moved: tokio::sync::Notify::new(),
+        lists: std::sync::atomic::AtomicUsize::new(0),
     };
+    let overtaken = Arc::new(overtaken);
     let logger = bench
         .builder()
-        .with_source(Arc::new(overtaken))
+        .with_source(Arc::<Overtaken>::clone(&overtaken))
         .with_settings(settings)
         .build()
         .unwrap();
     let report = logger.run_once().await.unwrap();
     assert_eq!((report.listed, bench.queued()), (25, 0), "{report:?}");
+    let lists = overtaken.lists.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(lists, 3, "the folder, its end, and one look back");
     bench.assert_all_stored_and_logged_once(25).await;
 }
 

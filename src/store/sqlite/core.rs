@@ -75,6 +75,11 @@ impl Core {
         values::micros(self.clock.now())
     }
 
+    /// When the following transactions sync the disk.
+    fn synchronous(&self, when: &str) -> Done<()> {
+        Ok(self.conn.pragma_update(None, "synchronous", when)?)
+    }
+
     /// The connection, once its schema was found to be ours.
     fn ready(&self) -> Done<&Connection> {
         if !self.checked.get() {

@@ -11,6 +11,8 @@ pub(super) const PAGE_SIZE: u32 = 16 * 1024;
 pub(super) const JOURNAL_MODE: &str = "WAL";
 /// A commit that returned survives a loss of power.
 pub(super) const SYNCHRONOUS: &str = "FULL";
+/// A piece that was staged may be lost with the power, as long as its commit is not there.
+pub(super) const SYNCHRONOUS_OF_STAGES: &str = "NORMAL";
 /// Bytes of the write-ahead log after which it is copied into the database.
 pub(super) const CHECKPOINT_BYTES: u32 = 32 * 1024 * 1024;
 /// Bytes that the write-ahead log keeps on disk after a large transaction.
