@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use email_logging::ContactNo;
 use email_logging::interaction::StatisticsOptions;
 use email_logging::opportunity::PrivacyBlock;
@@ -124,6 +124,9 @@ pub(super) async fn card(
     Extension(session): Extension<Session>,
     Path(no): Path<String>,
 ) -> Result<Response, Failed> {
+    if let Some(there) = moved(&erp, &no, "") {
+        return Ok(there);
+    }
     let f = Frame::new(&session, "contacts", format!("/contacts/{}", encoded(&no)));
     let card = find(&erp, &no)?;
     let filter = of(&card);
@@ -161,6 +164,13 @@ pub(super) async fn card(
         card,
         f,
     }))
+}
+
+/// The way to the contact that this one was merged into, if it was.
+pub(super) fn moved(erp: &Erp, no: &str, rest: &str) -> Option<Response> {
+    let stays = erp.people.merged_into(&ContactNo::new(no))?;
+    let there = format!("/contacts/{}{rest}", encoded(stays.as_str()));
+    Some(Redirect::to(&there).into_response())
 }
 
 pub(super) fn find(erp: &Erp, no: &str) -> Result<Card, Failed> {

@@ -12,11 +12,12 @@ use email_logging::opportunity::{
     Changed, CloseKind, Closing, Creation, Opportunity, OpportunityStatus, Quote, SalesCycle,
     StageAction, StageUpdate, TaskStatus,
 };
-use email_logging::store::{InteractionLog as _, OpportunityStore as _};
+use email_logging::store::{InteractionLog as _, LogFilter, OpportunityStore as _};
 use email_logging::{EntryId, OpportunityNo, SalespersonCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::entries::Row;
 use super::mails::encoded;
 use super::opportunities::{Line, cycle_of, line, stage_name};
 use super::page::{Failed, Frame, Problem, done, done_with, refused, render};
@@ -26,10 +27,14 @@ use crate::erp::Erp;
 use crate::people::is_person;
 use crate::zone::today;
 
+/// Mails of an opportunity on its page.
+const MAILS: u32 = 25;
+
 struct Step {
     date: String,
     stage: String,
     value: String,
+    calculated: String,
     chance: String,
     probability: String,
     close_date: String,
@@ -70,6 +75,10 @@ struct Shown {
     quote: Option<(String, String)>,
     /// The next stage that may be gone to, or skipped to, asks for a quote.
     quote_needed: bool,
+    /// The mail that belongs to it, as the person sees it, and how many interactions that are without the cancelled ones.
+    mails: Vec<Row>,
+    more_mails: bool,
+    interactions: u64,
     comments: Vec<(String, String, String)>,
     salespeople: Vec<(String, String)>,
     salesperson: String,
@@ -100,6 +109,12 @@ async fn page(
     let (skips, jumps) = far(cycle, &one);
     let chosen = one.sales_cycle_code.clone().unwrap_or_default();
     let tasks = tasks(&f, &one);
+    let mut of_it = LogFilter::default();
+    of_it.opportunity = Some(no.as_str().to_owned());
+    let interactions = sight::count(erp, session, &of_it).await?;
+    of_it.canceled = true;
+    let log = sight::log(erp, session);
+    let mails = log.entries(&erp.scope, &of_it, None, MAILS).await?;
     Ok(render(&Shown {
         line: line(erp, &f, &cycles, &one),
         version: seen.version,
@@ -114,6 +129,13 @@ async fn page(
             .as_ref()
             .map(|quote| (quote.no.clone(), f.amount(&quote.value.to_string()))),
         quote_needed: quote_needed(cycle, &one),
+        interactions: interactions.map_or(0, |counted| counted.entries),
+        more_mails: mails.next.is_some(),
+        mails: mails
+            .rows
+            .into_iter()
+            .map(|entry| Row::of(&f, entry))
+            .collect(),
         open_tasks: tasks.iter().filter(|task| task.open).count(),
         tasks,
         comments: one
@@ -155,6 +177,7 @@ fn steps(f: &Frame, cycles: &[SalesCycle], one: &Opportunity) -> Vec<Step> {
         date: f.day(entry.date_of_change),
         stage: stage_name(cycles, one, entry.stage),
         value: f.amount(&entry.estimated_value.to_string()),
+        calculated: f.amount(&entry.calculated_value.to_string()),
         chance: entry.chance.to_string(),
         probability: entry.probability.to_string(),
         close_date: f.day(entry.estimated_close_date),
