@@ -142,10 +142,15 @@ fn stamped(mail: &[u8]) -> Vec<u8> {
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let domain = domain.trim_end_matches('>').to_ascii_lowercase();
     let own = ["tidewheel.example", "tidewheel-service.example"].contains(&domain.as_str());
+    let says = "X-MS-Exchange-Organization-AuthAs: Internal";
     let stamp = if own {
-        format!(
-            "X-MS-Exchange-Organization-AuthSource: {SERVER}\r\nX-MS-Exchange-Organization-AuthAs: Internal\r\n"
-        )
+        // Some of the samples have the one field, and none the other.
+        let source = format!("X-MS-Exchange-Organization-AuthSource: {SERVER}\r\n");
+        if text.contains(says) {
+            source
+        } else {
+            format!("{source}{says}\r\n")
+        }
     } else {
         format!("Authentication-Results: {GATEWAY}; dmarc=pass\r\n")
     };

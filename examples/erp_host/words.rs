@@ -429,6 +429,7 @@ words! {
     merge: "Merge", "Fusionner", "Zusammenführen";
     merge_title: "Merge with another contact", "Fusionner avec un autre contact", "Mit einem anderen Kontakt zusammenführen";
     merge_note: "Its addresses and open opportunities go to the contact that stays, and its mail is matched again. The card goes.", "Ses adresses et opportunités ouvertes passent au contact conservé et ses e-mails sont réexaminés. La fiche disparaît.", "Seine Adressen und offenen Verkaufschancen gehen an den Kontakt, der bleibt, und seine Mails werden neu zugeordnet. Die Karte verschwindet.";
+    merged_numbers: "Mail under earlier numbers", "E-mails sous d'anciens numéros", "Mails unter früheren Nummern";
     merge_goes: "Goes", "Disparaît", "Geht";
     merge_stays: "Stays", "Reste", "Bleibt";
     second_email: "Second e-mail", "Deuxième e-mail", "Zweite E-Mail";

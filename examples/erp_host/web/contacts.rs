@@ -117,6 +117,8 @@ struct ContactCard {
     rows: Vec<Row>,
     more: bool,
     opportunities: Vec<Line>,
+    /// Numbers that were merged into this one, whose mail may stand under them still.
+    merged: Vec<String>,
 }
 
 pub(super) async fn card(
@@ -155,6 +157,12 @@ pub(super) async fn card(
             last: last.map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
         },
         opportunities: lines.collect(),
+        merged: erp
+            .people
+            .merged_numbers(&ContactNo::new(card.no.as_str()))
+            .into_iter()
+            .map(|no| no.to_string())
+            .collect(),
         more: page.next.is_some(),
         rows: page
             .rows

@@ -8,9 +8,9 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use email_logging::SalespersonCode;
 use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
+use email_logging::{ContactNo, SalespersonCode};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub(super) struct Wanted {
     pub(super) until: String,
     pub(super) contact: String,
     pub(super) opportunity: String,
+    /// A number that was merged into the contact: what stands under it still.
+    pub(super) number: String,
     after: Option<String>,
 }
 
@@ -67,6 +69,7 @@ impl Wanted {
             ("until", &self.until),
             ("contact", &self.contact),
             ("opportunity", &self.opportunity),
+            ("number", &self.number),
         ] {
             if !value.trim().is_empty() {
                 query.push(format!("{name}={}", encoded(value)));
@@ -125,7 +128,7 @@ pub(super) async fn history(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
     Path(no): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(mut wanted): Query<Wanted>,
 ) -> Result<Response, Failed> {
     if let Some(there) = moved(&erp, &no, "/entries") {
         return Ok(there);
@@ -133,7 +136,13 @@ pub(super) async fn history(
     let path = format!("/contacts/{}/entries", encoded(&no));
     let f = Frame::new(&session, "contacts", path.clone());
     let card = find(&erp, &no)?;
-    let filter = of(&card);
+    let mut filter = of(&card);
+    let merged = erp.people.merged_numbers(&ContactNo::new(no));
+    if let Some(number) = merged.into_iter().find(|one| one.as_str() == wanted.number) {
+        filter.contact = Some(number);
+    } else {
+        wanted.number.clear();
+    }
     page(&erp, &session, f, (path, Some(card)), filter, wanted).await
 }
 
