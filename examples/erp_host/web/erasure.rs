@@ -189,12 +189,12 @@ pub(super) async fn erase(
             return Ok(render(&page));
         }
     };
+    erp.originals.forget();
     let card = who.contact.trim();
     if run && who.card_too.is_some() && !card.is_empty() {
         let removed = erp.people.remove(&card_of(&erp, card));
         removed.map_err(Failed::broken)?;
     }
-    erp.originals.forget();
     let mut page = Page::new(&session);
     page.erasure = Some(erased(&page.f, &told, run));
     page.shared = told.shared_addresses.join(", ");

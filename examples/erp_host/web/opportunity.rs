@@ -42,6 +42,13 @@ struct Step {
     active: bool,
 }
 
+struct MailOf {
+    rows: Vec<Row>,
+    more: bool,
+    /// How many interactions there are, without those that are cancelled.
+    interactions: u64,
+}
+
 struct Task {
     no: u32,
     what: String,
@@ -75,10 +82,7 @@ struct Shown {
     quote: Option<(String, String)>,
     /// The next stage that may be gone to, or skipped to, asks for a quote.
     quote_needed: bool,
-    /// The mail that belongs to it, as the person sees it, and how many interactions that are without the cancelled ones.
-    mails: Vec<Row>,
-    more_mails: bool,
-    interactions: u64,
+    mail: MailOf,
     comments: Vec<(String, String, String)>,
     salespeople: Vec<(String, String)>,
     salesperson: String,
@@ -109,12 +113,6 @@ async fn page(
     let (skips, jumps) = far(cycle, &one);
     let chosen = one.sales_cycle_code.clone().unwrap_or_default();
     let tasks = tasks(&f, &one);
-    let mut of_it = LogFilter::default();
-    of_it.opportunity = Some(no.as_str().to_owned());
-    let interactions = sight::count(erp, session, &of_it).await?;
-    of_it.canceled = true;
-    let log = sight::log(erp, session);
-    let mails = log.entries(&erp.scope, &of_it, None, MAILS).await?;
     Ok(render(&Shown {
         line: line(erp, &f, &cycles, &one),
         version: seen.version,
@@ -129,13 +127,7 @@ async fn page(
             .as_ref()
             .map(|quote| (quote.no.clone(), f.amount(&quote.value.to_string()))),
         quote_needed: quote_needed(cycle, &one),
-        interactions: interactions.map_or(0, |counted| counted.entries),
-        more_mails: mails.next.is_some(),
-        mails: mails
-            .rows
-            .into_iter()
-            .map(|entry| Row::of(&f, entry))
-            .collect(),
+        mail: mail_of(erp, session, &f, no).await?,
         open_tasks: tasks.iter().filter(|task| task.open).count(),
         tasks,
         comments: one
@@ -166,6 +158,27 @@ async fn page(
         error: error.map(|error| Problem::of(&f, error)),
         f,
     }))
+}
+
+/// The mail that belongs to it, as the person sees it.
+async fn mail_of(
+    erp: &Erp,
+    session: &Session,
+    f: &Frame,
+    no: &OpportunityNo,
+) -> Result<MailOf, Failed> {
+    let mut filter = LogFilter::default();
+    filter.opportunity = Some(no.as_str().to_owned());
+    let counted = sight::count(erp, session, &filter).await?;
+    filter.canceled = true;
+    let log = sight::log(erp, session);
+    let page = log.entries(&erp.scope, &filter, None, MAILS).await?;
+    let rows = page.rows.into_iter();
+    Ok(MailOf {
+        interactions: counted.map_or(0, |counted| counted.entries),
+        more: page.next.is_some(),
+        rows: rows.map(|entry| Row::of(f, entry)).collect(),
+    })
 }
 
 fn link(no: &OpportunityNo) -> String {
