@@ -157,6 +157,11 @@ impl InteractionLogEntry {
             comments: Vec::new(),
         }
     }
+
+    /// Whether somebody made something of it: an opportunity, a grade or a comment. Nothing automatic cancels it then.
+    pub fn is_worked_with(&self) -> bool {
+        self.opportunity_no.is_some() || self.evaluation.is_some() || !self.comments.is_empty()
+    }
 }
 
 /// A comment on an entry.

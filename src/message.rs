@@ -71,7 +71,7 @@ pub struct Message {
     pub authenticity: Authenticity,
     /// What mail systems stamped on it about the sender, the topmost first; at most 64. Nothing here is believed yet.
     pub stamps: Vec<AuthenticityStamp>,
-    /// A link that opens the mail in the mail system, where one exists.
+    /// A link that opens the mail in the mail system while it lies where it was read.
     pub web_link: Option<String>,
     /// The identity of its content.
     pub identity: ContentIdentity,

@@ -7,9 +7,10 @@
 //! taken out, but they are plain text: a page must escape them ([`safe_text`]) or leave that to
 //! its template. Only [`HtmlView`] is markup, for a sandboxed frame under its policy.
 //!
-//! There is no link to the mail in Exchange. Outlook on the web opens an item by its EWS id
+//! A view has no link to the mail in Exchange. Outlook on the web opens an item by its EWS id
 //! (Microsoft reference, `WebClientReadFormQueryString`), and an item that moves gets a new id
 //! (`MoveItem`), so a link of the time of logging would be dead after the move that follows it.
+//! [`MessageRecord::web_link`](crate::store::MessageRecord::web_link) is kept only of mail that stays where it was read.
 
 mod attachment;
 mod headers;

@@ -112,6 +112,11 @@ fn a_removed_mail_is_gone_from_the_log_and_its_file() {
         .as_str()
         .or(shown["message-id"].as_str());
     let id = id.map(str::to_lowercase);
+    log.one(&["hold", "1", "--reason", "a law suit"], "hold");
+    log.refused(&["remove", "1", "--dry-run"], 1);
+    log.refused(&["remove", "1"], 1);
+    log.one(&["hold", "1", "--undo"], "hold");
+    assert_eq!(log.mails(&[]), all, "what is on hold stays");
     let dry = log.one(&["remove", "1", "--dry-run"], "remove");
     assert_eq!((&dry["done"], &dry["mails"]), (&false.into(), &1.into()));
     assert_eq!(log.mails(&[]), all);

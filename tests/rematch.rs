@@ -28,11 +28,11 @@ use email_logging::parties::{
     AddressParties, ContactKind, ContactMatch, NewContact, SalespersonMatch,
 };
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{FolderPath, MemorySource};
+use email_logging::source::{FolderPath, MailSource as _, MemorySource};
 use email_logging::store::{
-    Assignment, DecisionFilter, DecisionRecord, Event, EventKind, InteractionStore, LogFilter,
-    MailLedger as _, MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState, ReviewStore,
-    StoreOperation, TypedEvent,
+    Annotation, Assignment, DecisionFilter, DecisionRecord, Event, EventKind, InteractionStore,
+    LogFilter, MailLedger as _, MemoryStore, Resolution, ReviewFilter, ReviewItem, ReviewState,
+    ReviewStore, StoreOperation, TypedEvent,
 };
 use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
@@ -246,6 +246,8 @@ on_every_store! {
     an_original_that_is_gone_leaves_the_mail_in_the_queue_unless_the_host_says_otherwise,
     links_follow_the_contacts_address,
     what_a_person_decided_is_not_overwritten,
+    what_a_person_worked_with_stays_when_the_address_is_anothers,
+    a_link_to_the_mail_is_kept_only_of_mail_that_does_not_move,
     an_assigned_mail_is_logged_by_the_next_run_as_a_persons_link,
     a_dry_run_writes_nothing_and_pages_go_on_where_they_stopped,
     who_is_never_logged_is_left_out_and_the_others_are_logged,
@@ -426,6 +428,57 @@ where
     bench.say(&ignored, &Resolution::reopen("Otto")).await;
     assert_eq!(bench.rematch(&RematchOptions::default()).await.matched, 1);
     assert_eq!(bench.pairs().await, ["C1-AH", "C9-AH"]);
+}
+
+async fn what_a_person_worked_with_stays_when_the_address_is_anothers<S>(bench: Bench<S>)
+where
+    S: InteractionStore + ReviewStore,
+{
+    for number in 1..=2 {
+        bench.deliver(number, "ada@contacts.example", "ah@ours.example");
+    }
+    bench.run().await;
+    assert_eq!(bench.pairs().await, ["C1-AH", "C1-AH"]);
+    let worked = bench.entries().await[0].entry.id;
+    let deal = Annotation::Opportunity(Some("OP001".into()));
+    let noted = bench.store.annotate(&bench.scope, &worked, deal).await;
+    noted.unwrap();
+    bench.company.contact("ada@contacts.example", "C2");
+    let options = addresses("ada@contacts.example");
+    for options in [options.clone().with_dry_run(true), options] {
+        let report = bench.rematch(&options).await;
+        assert_eq!((report.entries_added, report.withdrawn), (2, 1));
+    }
+    assert_eq!(bench.pairs().await, ["C1-AH", "C2-AH", "C2-AH"]);
+    let kept = bench.store.entry(&bench.scope, &worked).await.unwrap();
+    assert!(!kept.canceled, "what was made of it hangs on it");
+}
+
+async fn a_link_to_the_mail_is_kept_only_of_mail_that_does_not_move<S>(mut bench: Bench<S>)
+where
+    S: InteractionStore + ReviewStore,
+{
+    let link = "https://mail.example/1";
+    for (number, moves) in [(1, true), (2, false)] {
+        let mut capabilities = bench.source.capabilities();
+        capabilities.moves = moves;
+        bench.source = bench.source.with_capabilities(capabilities);
+        let mut facts = MailFacts::default();
+        facts.web_link = Some(link.to_owned());
+        let mime = format!(
+            "From: ada@contacts.example\r\nTo: ah@ours.example\r\nSubject: Mail {number}\r\n\
+             Message-ID: <{number}@x.example>\r\n\r\nBody {number}\r\n"
+        );
+        bench.source.deliver(&path("Queue"), mime, facts);
+        bench.run().await;
+        let entries = bench.entries().await;
+        let subject = format!("Mail {number}");
+        let found = entries.iter().find(|row| row.entry.description == subject);
+        let message = found.expect("an entry").entry.message;
+        let mail = bench.store.mail(&bench.scope, &message).await.unwrap();
+        let kept = mail.record.web_link.as_deref();
+        assert_eq!(kept, (!moves).then_some(link), "mail {number}");
+    }
 }
 
 async fn an_assigned_mail_is_logged_by_the_next_run_as_a_persons_link<S>(bench: Bench<S>)

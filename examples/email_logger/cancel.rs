@@ -62,7 +62,8 @@ pub(crate) async fn delete_canceled(
 }
 
 fn tell(deleted: &DeletedEntries, done: bool, output: &Output) -> Result<(), Failure> {
-    if deleted.entries == 0 {
+    let kept = kept(deleted);
+    if deleted.entries == 0 && kept.is_empty() {
         output.note("No cancelled entry fits.");
         return Ok(());
     }
@@ -74,8 +75,33 @@ fn tell(deleted: &DeletedEntries, done: bool, output: &Output) -> Result<(), Fai
         words::count(deleted.originals, "original", "originals"),
         words::size(deleted.bytes),
     ))?;
+    for line in kept {
+        output.line(line)?;
+    }
     if !done {
         output.note("Nothing was changed. Add --yes to delete.");
     }
     Ok(())
+}
+
+/// A line for each reason to keep a cancelled entry.
+fn kept(deleted: &DeletedEntries) -> Vec<String> {
+    let reasons = [
+        (
+            deleted.kept_for_opportunity,
+            "an open opportunity refers to it",
+        ),
+        (deleted.kept_on_hold, "a person holds its mail"),
+        (
+            deleted.kept_waiting,
+            "the host's own log has still to confirm it",
+        ),
+        (
+            deleted.kept_withdrawn,
+            "a later match withdrew it, and no person; `cancel` it as well to have it deleted",
+        ),
+    ];
+    let told = reasons.iter().filter(|(entries, _)| *entries > 0);
+    let line = |(entries, why): &(u64, &str)| format!("Kept {entries}: {why}.");
+    told.map(line).collect()
 }

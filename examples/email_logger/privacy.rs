@@ -4,12 +4,13 @@ mod subject;
 
 use std::path::Path;
 
-use email_logging::MessageUid;
+use email_logging::error::codes;
 use email_logging::privacy::{Person, RetentionRule};
 use email_logging::store::{
     Deletion, Erased, Erasure, InteractionLog as _, Mark, MarkKind, PrivacyDesk, PrivacyStore as _,
     Removed, Retained,
 };
+use email_logging::{Error, MessageUid};
 use serde_json::{Value, json};
 
 use crate::cli::Which;
@@ -85,6 +86,10 @@ async fn remove(args: &RemoveArgs, file: Option<&Path>, output: &Output) -> Resu
     let message = message(&reader, &args.which).await?;
     let (store, scope) = (&*reader.store, &reader.scope);
     let removed = if args.dry_run {
+        let marks = store.marks(scope, &message).await?;
+        if marks.iter().any(|(kind, _)| *kind == MarkKind::Hold) {
+            return Err(Error::new(&codes::PRIVACY_HELD, "remove").into());
+        }
         let mail = store.mail(scope, &message).await?;
         let mut removed = Removed::default();
         (removed.mails, removed.entries) = (1, mail.entries.len() as u64);

@@ -356,6 +356,8 @@ codes! {
         "the text is no address, domain or pattern that can be listed", "Give an address, a domain, or a pattern with * that names something.";
     PRIVACY_OPEN_OPPORTUNITY = "privacy.open_opportunity", Conflict,
         "an opportunity of this person is open", "Close the opportunity first, or erase without the refusal: the opportunity is kept and loses what names the person.";
+    PRIVACY_HELD = "privacy.held", Conflict,
+        "a person holds this mail, so that it must stay", "Let whoever may do so take the hold back first.";
     SCOPE_INVALID = "scope.invalid", Config,
         "tenant and company must be 1 to 64 characters", "Use shorter names.";
 

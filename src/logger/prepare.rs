@@ -191,7 +191,12 @@ fn decided(
     row.deliver = parts.sink.is_some() && !entries.is_empty();
     row.entries = entries;
     if row.decision.keep != Keep::Reason {
-        row.record = Some(Box::new(record::of(&message, &parts.policy, parties)));
+        let mut record = record::of(&message, &parts.policy, parties);
+        if row.decision.disposition != Disposition::Leave {
+            // A mail that moves gets another id: the link of the place where it lay leads nowhere.
+            record.web_link = None;
+        }
+        row.record = Some(Box::new(record));
     }
     let mut spare = Original::NotKept;
     match row.decision.keep {

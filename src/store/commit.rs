@@ -211,7 +211,8 @@ pub struct MessageRecord {
     pub authenticity: Authenticity,
     /// Signals and flags by code, sorted, each once.
     pub flags: Vec<String>,
-    /// A link that opens the mail in the mail system.
+    /// A link that opens the mail in the mail system. It is kept only of mail that stays where it was read: a mail that moves
+    /// gets another id, and the link of its old place leads nowhere.
     pub web_link: Option<String>,
 }
 

@@ -51,7 +51,8 @@ pub trait PrivacyStore: Debug + Send + Sync + 'static {
     ) -> Result<Page<AffectedMail>>;
 
     /// Removes mails with all that is kept of them, for everybody, in one transaction. What is not there is passed over.
-    /// Nothing that could be kept is spared here: that is for the caller to say.
+    /// What is on hold is spared where [`Removal::spare_held`] says so, asked in the same transaction; anything else that
+    /// could be kept is for the caller to leave out.
     ///
     /// # Errors
     ///
@@ -198,6 +199,8 @@ pub struct Removal {
     pub reason: RemovalReason,
     /// Who wants it, in the host's terms. It is kept with the tombstones.
     pub by: String,
+    /// Whether a mail that a person [holds](MarkKind::Hold) stays. Default: unless a person is erased.
+    pub spare_held: bool,
 }
 
 impl Removal {
@@ -206,7 +209,15 @@ impl Removal {
         Self {
             reason,
             by: by.into(),
+            spare_held: reason != RemovalReason::Erased,
         }
+    }
+
+    /// Says whether a mail on hold stays.
+    #[must_use]
+    pub fn with_spare_held(mut self, spare: bool) -> Self {
+        self.spare_held = spare;
+        self
     }
 }
 
@@ -240,6 +251,8 @@ pub struct RemovedMails {
     pub originals: u64,
     /// What the host's own log answered for entries that are gone here: the host erases its own.
     pub host_references: Vec<String>,
+    /// Mails that stay because a person holds them.
+    pub held: Vec<MessageUid>,
 }
 
 /// What [`PrivacyStore::forget_person`] changed, or would.
@@ -266,7 +279,9 @@ pub struct Forgotten {
 pub enum MarkKind {
     /// It is nobody's but its own salespeople's.
     Private,
-    /// It must stay, whatever its age.
+    /// It must stay, whatever its age, and whoever else wants it gone: it is not removed and its entries are not deleted
+    /// before the mark is taken away. Only the erasure of a person takes it too. Who may mark and unmark is for the host to
+    /// say.
     Hold,
 }
 

@@ -64,8 +64,10 @@ pub trait Conversations: Debug + Send + Sync + 'static {
 pub trait CanceledEntries: Debug + Send + Sync + 'static {
     /// Deletes the cancelled entries that fit the filter with their comments, or says only what would be deleted.
     ///
-    /// Whatever [`LogFilter::canceled`] says, entries that are not cancelled stay; so do those that wait for the host's own
-    /// log. With the last entry of a mail its original, its text, its attachments' list and its words in the search go as
+    /// Whatever [`LogFilter::canceled`] says, entries that are not cancelled stay. So do those whose opportunity is open, those
+    /// of a mail that a person [holds](super::MarkKind::Hold), those that wait for the host's own log, and those that no person
+    /// cancelled but [a later match](super::LinkChange::withdraw): they are counted apart. What a match withdrew can go once a
+    /// person [cancels](super::InteractionLog::cancel) it as well. With the last entry of a mail its original, its text, its attachments' list and its words in the search go as
     /// well. What stays is that the mail was seen and what was decided: it is not logged again, and a deleted entry is
     /// never written again, from whatever copy. Nothing is touched in the mail system.
     ///
@@ -143,4 +145,12 @@ pub struct DeletedEntries {
     pub oldest: Option<Timestamp>,
     /// The date of the newest entry.
     pub newest: Option<Timestamp>,
+    /// Cancelled entries that stay because an opportunity that was made of them is open.
+    pub kept_for_opportunity: u64,
+    /// Cancelled entries that stay because a person holds their mail.
+    pub kept_on_hold: u64,
+    /// Cancelled entries that stay until the host's own log has them.
+    pub kept_waiting: u64,
+    /// Cancelled entries that stay because a later match withdrew them and no person cancelled them.
+    pub kept_withdrawn: u64,
 }

@@ -4,6 +4,7 @@
 
 mod cursor;
 pub(crate) mod opportunity;
+pub(crate) mod people;
 pub(crate) mod privacy;
 mod setup;
 

@@ -16,10 +16,10 @@ use email_logging::privacy::{
 use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::{
     AffectedMail, Annotation, Conversations as _, Cursor, DecisionFilter, DecisionRecord, Deletion,
-    Erasure, EventFeed as _, Forgotten, InteractionLog as _, InteractionStore, LogFilter,
-    LoggedMail, Mark, MarkKind, MemoryStore, OpportunityFilter, OpportunitySetup, OpportunityStore,
-    Page, PrivacyDesk, PrivacyStore, Removal, RemovedMails, ReportingStore, Resolution,
-    ReviewFilter, ReviewState, ReviewStore, SqliteStore, SubjectExport, VisibleLog,
+    Erasure, EventFeed as _, Forgotten, InteractionLog as _, InteractionStore, LinkChange,
+    LogFilter, LoggedMail, Mark, MarkKind, MemoryStore, OpportunityFilter, OpportunitySetup,
+    OpportunityStore, Page, PrivacyDesk, PrivacyStore, Removal, RemovedMails, ReportingStore,
+    Resolution, ReviewFilter, ReviewState, ReviewStore, SqliteStore, SubjectExport, VisibleLog,
     VisibleOpportunities, VisibleReview,
 };
 use email_logging::{EmailLogger, Error, ErrorKind, MessageUid, Scope};
@@ -240,6 +240,8 @@ rules! {
     a_private_mark_can_be_taken_back,
     a_removed_mail_is_gone_for_everybody,
     a_removed_mail_is_not_logged_again_and_not_lost,
+    a_mail_on_hold_is_not_removed_before_the_hold_is_taken_back,
+    deleting_cancelled_entries_keeps_what_is_held_open_or_withdrawn,
     retention_removes_what_is_older_and_nothing_else,
     retention_keeps_what_an_open_opportunity_or_a_hold_refers_to,
     a_dry_run_of_retention_says_all_and_changes_nothing,
@@ -373,6 +375,94 @@ async fn a_removed_mail_is_not_logged_again_and_not_lost(house: House<impl Store
     // A run that finds nothing new does nothing.
     let report = house.receive(&[]).await;
     assert_eq!((report.fetched, report.moved), (0, 0));
+}
+
+async fn a_mail_on_hold_is_not_removed_before_the_hold_is_taken_back(house: House<impl Store>) {
+    let theirs = house.logged(CONTACT).await.message;
+    let scope = scope();
+    let mark = Mark::new("administration", "a law suit");
+    let (store, hold) = (&house.store, MarkKind::Hold);
+    store.mark_mail(&scope, &theirs, hold, &mark).await.unwrap();
+    let desk = house.desk(&scope);
+    let refused = desk.remove(&theirs).await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.code()),
+        (ErrorKind::Conflict, "privacy.held")
+    );
+    assert!(store.original(&scope, &theirs, 0..9).await.is_ok());
+    assert_eq!(store.marks(&scope, &theirs).await.unwrap().len(), 1);
+    store.unmark_mail(&scope, &theirs, hold).await.unwrap();
+    assert_eq!(desk.remove(&theirs).await.unwrap().mails, 1);
+}
+
+impl<S: Store> House<S> {
+    /// What deleting the cancelled entries comes to: what goes, and what stays for an opportunity, a hold, a match.
+    async fn delete_canceled(&self, how: Deletion) -> [u64; 4] {
+        let all = LogFilter::default();
+        let told = self.store.delete_canceled(&scope(), &all, how).await;
+        let told = told.unwrap();
+        [
+            told.entries,
+            told.kept_for_opportunity,
+            told.kept_on_hold,
+            told.kept_withdrawn,
+        ]
+    }
+}
+
+async fn deleting_cancelled_entries_keeps_what_is_held_open_or_withdrawn(house: House<impl Store>) {
+    let scope = scope();
+    let to_twin = "Tim Lund <tim@twin.example>";
+    let twin = ContactRecord::new("CT-TIM", "Tim Lund", ContactKind::Person);
+    house
+        .directory
+        .upsert_contact(twin.with_email("tim@twin.example"));
+    house
+        .receive(&[&mail(5, ANNA, to_twin, "third", 2026)])
+        .await;
+    let (deal, held, gone) = (
+        house.logged(CONTACT).await,
+        house.logged("CT-BOB").await,
+        house.logged("CT-TIM").await,
+    );
+    let store = &house.store;
+    let id = |mail: &LoggedMail| mail.entries[0].entry.id;
+    let no = house.opportunity(&deal).await;
+    store.cancel(&scope, &id(&deal), true).await.unwrap();
+    store.cancel(&scope, &id(&held), true).await.unwrap();
+    let (hold, mark) = (MarkKind::Hold, Mark::new("administration", "a law suit"));
+    store
+        .mark_mail(&scope, &held.message, hold, &mark)
+        .await
+        .unwrap();
+    let lease = crate::store_rows::lease(&**store, &scope).await;
+    let mut change = LinkChange::new(gone.message, "contact-changed");
+    change.withdraw = vec![id(&gone)];
+    let done = store.relink(&scope, &lease, &change).await.unwrap();
+    assert_eq!(done.withdrawn, [id(&gone)]);
+
+    for how in [Deletion::Preview, Deletion::Delete, Deletion::Preview] {
+        assert_eq!(house.delete_canceled(how).await, [0, 1, 1, 1]);
+    }
+    for mail in [&deal, &held, &gone] {
+        let original = store.original(&scope, &mail.message, 0..9).await;
+        assert!(original.is_ok(), "an original is gone");
+    }
+    // The address is the contact's again: its history comes back.
+    change.add = vec![gone.entries[0].entry.clone()];
+    change.withdraw.clear();
+    let back = store.relink(&scope, &lease, &change).await.unwrap();
+    assert_eq!(back.restored, [id(&gone)]);
+
+    store.cancel(&scope, &id(&gone), true).await.unwrap();
+    assert_eq!(house.delete_canceled(Deletion::Delete).await, [1, 1, 1, 0]);
+    store
+        .unmark_mail(&scope, &held.message, hold)
+        .await
+        .unwrap();
+    assert_eq!(house.delete_canceled(Deletion::Delete).await, [1, 1, 0, 0]);
+    let deal_now = store.load_opportunity(&scope, &no).await.unwrap();
+    assert!(!deal_now.opportunity.status.is_closed());
 }
 
 fn at(text: &str) -> Timestamp {
@@ -963,6 +1053,7 @@ async fn a_subject_export_has_all_that_is_kept(house: House<impl Store>) {
     assert_eq!(theirs.mail.entries[0].comments.len(), 1);
     let marks: Vec<_> = theirs.marks.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(marks, [MarkKind::Private, MarkKind::Hold]);
+    assert_eq!((unmatched.is_private(), theirs.is_private()), (false, true));
     assert!(theirs.original.is_some());
     let records = export.records().await.unwrap();
     let deal = &records.opportunities[0];

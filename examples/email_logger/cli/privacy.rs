@@ -63,7 +63,7 @@ pub(crate) struct MarkArgs {
 #[command(
     after_help = "Subject, participants, text, original and entries go, and the bytes go from the file. What stays is a keyed \
                         hash by which the mail is known, so that no copy of it is logged again. The mail in Exchange is not \
-                        touched."
+                        touched. A mail on hold stays until `hold --undo`."
 )]
 pub(crate) struct RemoveArgs {
     /// The number of an entry, or an id.

@@ -129,8 +129,9 @@ pub(crate) struct CancelArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "An original goes with the last entry of its mail. A deleted entry is not logged again, whatever copy of its \
-                  mail is seen. The mail in Exchange is not touched."
+    after_help = "What an open opportunity was made of, what is on hold, what the host's own log has not confirmed, and what a later \
+                  match withdrew and nobody cancelled stays. An original goes with the last entry of its mail. A deleted entry is not \
+                  logged again, whatever copy of its mail is seen. The mail in Exchange is not touched."
 )]
 pub(crate) struct DeleteCanceledArgs {
     /// Delete.

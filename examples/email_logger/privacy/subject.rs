@@ -37,13 +37,14 @@ pub(crate) async fn export(
     make_directory(&args.out)?;
     let export = SubjectExport::new(&*reader.store, &reader.scope, person)?;
     let mut lines = BufWriter::new(create(&args.out.join("mails.jsonl"))?);
-    let (mut count, mut originals) = (0, 0);
+    let (mut count, mut originals, mut private) = (0, 0, 0);
     let mut after = None;
     loop {
         let page = export.mails(after.as_ref(), PAGE).await?;
         for found in &page.rows {
             writeln!(lines, "{}", of_mail(found)).map_err(|error| unwritten(&error))?;
             count += 1;
+            private += u64::from(found.is_private());
             if found.original.is_some() {
                 let message = &found.mail.message;
                 let name = format!("{message}.eml");
@@ -65,6 +66,7 @@ pub(crate) async fn export(
         output.value(&json!({ "export-subject": {
             "mails": count,
             "originals": originals,
+            "private": private,
             "opportunities": records.opportunities.len(),
             "comments": records.entry_comments.len() + records.opportunity_comments.len(),
             "review": records.review.len(),
@@ -77,6 +79,12 @@ pub(crate) async fn export(
         output.line(format!("{mails} in mails.jsonl, and {kept}."))?;
         output.line("What is kept beside mails is in records.json.")?;
         output.note("The mails are as they were written, with what they say of others.");
+        if private > 0 {
+            let mails = words::count(private, "mail", "mails");
+            output.note(format!(
+                "{mails} of them only the own salespeople may read: marked private."
+            ));
+        }
     }
     Ok(Exit::Done)
 }

@@ -280,7 +280,11 @@ impl Rematch<'_> {
         let mut row = DecidedRow::new(uid, decision);
         row.deliver = parts.sink.is_some();
         row.entries = new;
-        row.record = Some(Box::new(record::of(&found.message, &parts.policy, parties)));
+        let mut record = record::of(&found.message, &parts.policy, parties);
+        if found.in_queue {
+            record.web_link = None;
+        }
+        row.record = Some(Box::new(record));
         row.original = found.original;
         let sighting = Sighting::new(item.decision.sighting.clone(), found.item.clone());
         let content = RowContent::Decided(Arc::new(row));

@@ -68,7 +68,8 @@ impl Rematch<'_> {
                 let entry = &row.entry;
                 let holds = change.add.iter().any(|wanted| wanted.id == entry.id);
                 let taken = !known.contains(&entry.contact_no);
-                taken && !holds && !row.canceled && !is_assigned(&entry.flags)
+                let kept = is_assigned(&entry.flags) || row.is_worked_with();
+                taken && !holds && !row.canceled && !kept
             });
             change.withdraw = gone.map(|row| row.entry.id).collect();
         }

@@ -31,7 +31,9 @@ pub struct RematchOptions {
     /// Where an earlier call stopped: [`RematchReport::next`].
     pub after: Option<Cursor>,
     /// Whether the entry of a contact that has none of the mail's addresses any more is withdrawn: cancelled with the
-    /// reason, never deleted. Default true.
+    /// reason, never deleted. What a person assigned, cancelled or took back stays as it is, and so does an entry of which
+    /// somebody made an opportunity, or that has a comment or a grade. Without it a contact that loses an address keeps the
+    /// history of that address. Default true.
     pub withdraw: bool,
     /// Whether a mail whose original is gone is logged from its record, with the flag `original-missing`. Default false.
     pub without_original: bool,

@@ -45,12 +45,17 @@ impl PrivacyStore for MemoryStore {
         &self,
         scope: &Scope,
         messages: &[MessageUid],
-        _removal: &Removal,
+        removal: &Removal,
     ) -> Result<RemovedMails> {
         self.call(StoreOperation::RemoveMails, scope, |tables, stamp| {
             let mut told = RemovedMails::default();
             for uid in messages {
-                remove(tables, stamp, uid, &mut told);
+                let row = tables.messages.get(uid);
+                if removal.spare_held && row.is_some_and(MessageRow::is_held) {
+                    told.held.push(*uid);
+                } else {
+                    remove(tables, stamp, uid, &mut told);
+                }
             }
             Ok(told)
         })
@@ -212,7 +217,7 @@ fn affected(tables: &ScopeTables, uid: &MessageUid, row: &MessageRow) -> Affecte
         entries: row.entries.len() as u64,
         original: row.original.as_ref().map(|bytes| bytes.len() as u64),
         open_opportunity: deals.next().is_some(),
-        held: row.marks.contains_key(&MarkKind::Hold),
+        held: row.is_held(),
         waiting: entries().any(|row| row.undelivered),
         ..AffectedMail::new(*uid, date(row))
     }

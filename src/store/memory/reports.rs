@@ -65,9 +65,9 @@ impl CanceledEntries for MemoryStore {
         deletion: Deletion,
     ) -> Result<DeletedEntries> {
         self.call(StoreOperation::DeleteCanceled, scope, |tables, _| {
-            let doomed = doomed(tables, filter);
+            let (doomed, kept) = doomed(tables, filter);
             let alone = left_alone(tables, &doomed);
-            let told = told(tables, &doomed, &alone);
+            let told = told(tables, &doomed, &alone, kept);
             if deletion == Deletion::Delete {
                 delete(tables, &doomed, &alone);
             }
@@ -135,19 +135,47 @@ fn thread_mail(tables: &ScopeTables, message: &MessageUid, row: &MessageRow) -> 
     mail
 }
 
-/// Cancelled entries that fit, by message.
+/// Cancelled entries that fit and that nothing keeps, by message.
 type Doomed = BTreeMap<MessageUid, BTreeSet<EntryId>>;
 
-fn doomed(tables: &ScopeTables, filter: &LogFilter) -> Doomed {
+/// What goes, and how much stays.
+fn doomed(tables: &ScopeTables, filter: &LogFilter) -> (Doomed, DeletedEntries) {
     let mut filter = filter.clone();
     filter.canceled = true;
     let rows = Search::new(&filter, tables).entries(tables).into_iter();
-    let mut doomed = Doomed::new();
-    for row in rows.filter(|row| row.entry.canceled && !row.undelivered) {
+    let (mut doomed, mut kept) = (Doomed::new(), DeletedEntries::default());
+    for row in rows.filter(|row| row.entry.canceled) {
+        if let Some(counted) = keeps(tables, row, &mut kept) {
+            *counted += 1;
+            continue;
+        }
         let entry = &row.entry.entry;
         doomed.entry(entry.message).or_default().insert(entry.id);
     }
-    doomed
+    (doomed, kept)
+}
+
+/// Where an entry is counted that stays.
+fn keeps<'a>(
+    tables: &ScopeTables,
+    row: &EntryRow,
+    kept: &'a mut DeletedEntries,
+) -> Option<&'a mut u64> {
+    let entry = &row.entry;
+    let deal = entry.opportunity_no.as_ref();
+    let message = tables.messages.get(&entry.entry.message);
+    let link = tables.links.get(&entry.entry.id);
+    if deal.is_some_and(|no| tables.opportunities.is_open(no)) {
+        Some(&mut kept.kept_for_opportunity)
+    } else if message.is_some_and(MessageRow::is_held) {
+        Some(&mut kept.kept_on_hold)
+    } else if row.undelivered {
+        Some(&mut kept.kept_waiting)
+    } else if link.is_some_and(|link| link.withdrawn && !link.held) {
+        Some(&mut kept.kept_withdrawn)
+    } else {
+        None
+    }
 }
 
 /// The messages that have no other entries.
@@ -159,7 +187,12 @@ fn left_alone(tables: &ScopeTables, doomed: &Doomed) -> BTreeSet<MessageUid> {
     all.map(|(message, _)| *message).collect()
 }
 
-fn told(tables: &ScopeTables, doomed: &Doomed, alone: &BTreeSet<MessageUid>) -> DeletedEntries {
+fn told(
+    tables: &ScopeTables,
+    doomed: &Doomed,
+    alone: &BTreeSet<MessageUid>,
+    kept: DeletedEntries,
+) -> DeletedEntries {
     let rows = doomed.values().flatten();
     let rows: Vec<_> = rows.filter_map(|id| tables.entries.get(id)).collect();
     let originals = alone
@@ -174,6 +207,7 @@ fn told(tables: &ScopeTables, doomed: &Doomed, alone: &BTreeSet<MessageUid>) -> 
         bytes: sizes.iter().sum(),
         oldest: rows.iter().map(|row| row.entry.entry.date).min(),
         newest: rows.iter().map(|row| row.entry.entry.date).max(),
+        ..kept
     }
 }
 

@@ -232,7 +232,7 @@ fn withdraw(tables: &mut ScopeTables, message: &MessageUid, id: &EntryId) -> boo
     let held = tables.links.get(id).is_some_and(|link| link.held);
     let row = tables.entries.get_mut(id);
     let row = row.filter(|row| row.entry.entry.message == *message && !row.entry.canceled);
-    let Some(row) = row.filter(|_| !held) else {
+    let Some(row) = row.filter(|row| !held && !row.entry.is_worked_with()) else {
         return false;
     };
     row.entry.canceled = true;

@@ -125,6 +125,13 @@ pub(super) struct MessageRow {
     pub(super) marks: BTreeMap<MarkKind, Mark>,
 }
 
+impl MessageRow {
+    /// Whether a person holds it.
+    pub(super) fn is_held(&self) -> bool {
+        self.marks.contains_key(&MarkKind::Hold)
+    }
+}
+
 pub(super) struct EntryRow {
     pub(super) entry: InteractionLogEntry,
     /// Whether the host's own log has still to confirm it.

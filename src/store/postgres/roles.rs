@@ -481,7 +481,7 @@ impl CanceledEntries for PostgresStore {
             let mut before = before
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if deleted.entries > 0 {
+            if deleted.entries > 0 || before.entries == 0 {
                 *before = deleted;
             }
             Done::Ok(*before)

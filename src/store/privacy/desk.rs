@@ -155,8 +155,10 @@ impl<'a> PrivacyDesk<'a> {
                 told.kept_waiting += u64::from(mail.waiting && !others);
             }
             let reason = RemovalReason::Expired;
-            self.remove_batch(&mut told.removed, &old, reason, deletion)
+            let spared = self
+                .remove_batch(&mut told.removed, &old, reason, deletion)
                 .await?;
+            told.kept_on_hold += spared;
             after = page.next;
             if after.is_none() {
                 break;
@@ -172,6 +174,9 @@ impl<'a> PrivacyDesk<'a> {
     ///
     /// The opportunities of a contact are made nobody's where the contact is named. By addresses alone they stay the
     /// contact's, without what they took from the mail: name the contact too.
+    ///
+    /// Nothing here follows a host that merges contacts: entries that a person assigned or worked with, and opportunities that
+    /// the host does not change, keep the number of the contact that is gone. Erase each number that the person ever had.
     ///
     /// # Errors
     ///
@@ -272,11 +277,12 @@ impl<'a> PrivacyDesk<'a> {
         }
     }
 
-    /// Removes one mail: its content is gone for everybody, and it is not logged again.
+    /// Removes one mail: its content is gone for everybody, and it is not logged again. A mail on hold stays until the mark is
+    /// taken away, whoever asks.
     ///
     /// # Errors
     ///
-    /// `NotFound` where it is not there; `StoreUnavailable`.
+    /// `NotFound` where it is not there; `Conflict` (`privacy.held`) where a person holds it; `StoreUnavailable`.
     ///
     /// # Cancel safety
     ///
@@ -287,6 +293,9 @@ impl<'a> PrivacyDesk<'a> {
             .store
             .remove_mails(self.scope, &[*message], &removal)
             .await?;
+        if !gone.held.is_empty() {
+            return Err(Error::new(&codes::PRIVACY_HELD, "remove"));
+        }
         if gone.mails == 0 {
             let error = Error::new(&codes::STORE_NOT_FOUND, "remove");
             return Err(error.with_item(format!("{message:?}")));
@@ -323,14 +332,16 @@ impl<'a> PrivacyDesk<'a> {
             .await
     }
 
+    /// Removes these mails, and answers how many of them somebody holds by now.
     async fn remove_batch(
         &self,
         told: &mut Removed,
         mails: &[AffectedMail],
         reason: RemovalReason,
         deletion: Deletion,
-    ) -> Result<()> {
-        let messages: Vec<MessageUid> = mails.iter().map(|mail| mail.message).collect();
+    ) -> Result<u64> {
+        let mut messages: Vec<MessageUid> = mails.iter().map(|mail| mail.message).collect();
+        let mut held = Vec::new();
         let room = NAMED.saturating_sub(told.messages.len());
         if deletion == Deletion::Preview {
             told.mails += mails.len() as u64;
@@ -342,10 +353,12 @@ impl<'a> PrivacyDesk<'a> {
                 .store
                 .remove_mails(self.scope, &messages, &removal)
                 .await?;
+            held.clone_from(&gone.held);
             told.add(gone);
         }
+        messages.retain(|message| !held.contains(message));
         told.messages.extend(messages.into_iter().take(room));
-        Ok(())
+        Ok(held.len() as u64)
     }
 
     /// Shreds, also where nothing was removed now: an earlier call may have been interrupted before it did.

@@ -30,7 +30,11 @@ impl<T: PrivacyStore + InteractionLog + OpportunityStore + ReviewStore> SubjectS
 /// Reads all that is kept about a person: the mails page by page, and the rest at once.
 ///
 /// It finds what [`PrivacyDesk::erase`](super::PrivacyDesk::erase) would remove or change. A mail is given as it is, with what
-/// it says of others: whoever hands it over has to weigh that. What the host keeps itself is the host's to add.
+/// it says of others, also where it is [private](SubjectMail::is_private): whoever hands it over has to weigh that, and to say
+/// it to whoever may not read such mail otherwise. What the host keeps itself is the host's to add.
+///
+/// A contact that the host merged into another is found under the number that it had: export that number as a person of its
+/// own, as it is [erased](super::PrivacyDesk::erase).
 #[derive(Debug)]
 pub struct SubjectExport<'a> {
     store: &'a dyn SubjectStore,
@@ -68,6 +72,15 @@ pub struct SubjectRecords {
     pub decisions: Vec<DecisionRecord>,
     /// The person's addresses on never-log lists, each with the salesperson whose list it is; none for everybody's.
     pub never_log: Vec<(Option<SalespersonCode>, String)>,
+}
+
+impl SubjectMail {
+    /// Whether somebody marked it private: else nobody but its own salespeople reads it.
+    pub fn is_private(&self) -> bool {
+        self.marks
+            .iter()
+            .any(|(kind, _)| *kind == MarkKind::Private)
+    }
 }
 
 impl<'a> SubjectExport<'a> {

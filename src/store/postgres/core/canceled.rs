@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::{make_scope, original, reports, take_turn};
 use crate::scope::Scope;
 use crate::store::postgres::fault::Done;
-use crate::store::postgres::migrate::Words as Kept;
+use crate::store::postgres::migrate::Words;
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::column;
+use crate::store::rows::people::{KEPT, count_kept};
 use crate::store::rows::{timestamp, unsigned};
 use crate::store::{DeletedEntries, Deletion, LogFilter};
 
@@ -19,18 +20,18 @@ pub(crate) async fn delete_canceled(
     scope: &Scope,
     filter: &LogFilter,
     deletion: Deletion,
-    kept: Kept,
+    words: Words,
     time: Option<i64>,
 ) -> Done<DeletedEntries> {
     let now = super::now(tx, time).await?;
     let scope = make_scope(tx, scope).await?;
     // No commit writes an entry of these mails meanwhile.
     take_turn(tx, scope).await?;
-    let doomed = doomed(tx, scope, filter, kept).await?;
+    let (doomed, kept) = doomed(tx, scope, filter, words).await?;
     let ids: Vec<Uuid> = doomed.iter().map(|entry| entry.id).collect();
     let mails = left_alone(tx, &doomed).await?;
     let originals = originals(tx, scope, &mails).await?;
-    let mut told = told(tx, scope, &doomed, &ids).await?;
+    let mut told = told(tx, scope, &doomed, &ids, kept).await?;
     told.mails = mails.len() as u64;
     told.originals = originals.len() as u64;
     for (_, size) in &originals {
@@ -43,32 +44,42 @@ pub(crate) async fn delete_canceled(
     Ok(told)
 }
 
-/// A cancelled entry that fits.
+/// A cancelled entry that fits and that nothing keeps.
 struct Doomed {
     id: Uuid,
     message_no: i64,
     date: i64,
 }
 
-async fn doomed(tx: &Tx, scope: i64, filter: &LogFilter, kept: Kept) -> Done<Vec<Doomed>> {
+/// What goes, and how much stays.
+async fn doomed(
+    tx: &Tx,
+    scope: i64,
+    filter: &LogFilter,
+    words: Words,
+) -> Done<(Vec<Doomed>, DeletedEntries)> {
     let mut filter = filter.clone();
     filter.canceled = true;
-    let mut all = reports::conditions(tx, scope, &filter, kept).await?;
+    let mut all = reports::conditions(tx, scope, &filter, words).await?;
     all.hold("e.canceled");
-    all.hold("e.delivery <> 'waiting'");
     let sql = format!(
-        "SELECT e.id, e.message_no, e.date FROM entry e WHERE {} ORDER BY e.no FOR UPDATE",
+        "SELECT e.id, e.message_no, e.date, {KEPT} AS kept FROM entry e
+         WHERE {} ORDER BY e.no FOR UPDATE OF e",
         all.sql()
     );
-    let entry = |row: &Row| {
-        Ok(Doomed {
+    let (mut doomed, mut kept) = (Vec::new(), DeletedEntries::default());
+    for row in &tx.rows(&sql, &all.values()).await? {
+        if let Some(why) = column::<Option<&str>>(row, "kept")? {
+            count_kept(&mut kept, why);
+            continue;
+        }
+        doomed.push(Doomed {
             id: column(row, "id")?,
             message_no: column(row, "message_no")?,
             date: column(row, "date")?,
-        })
-    };
-    let rows = tx.rows(&sql, &all.values()).await?;
-    rows.iter().map(entry).collect()
+        });
+    }
+    Ok((doomed, kept))
 }
 
 /// The messages that have no other entries.
@@ -90,7 +101,13 @@ async fn left_alone(tx: &Tx, doomed: &[Doomed]) -> Done<Vec<i64>> {
     Ok(alone)
 }
 
-async fn told(tx: &Tx, scope: i64, doomed: &[Doomed], ids: &[Uuid]) -> Done<DeletedEntries> {
+async fn told(
+    tx: &Tx,
+    scope: i64,
+    doomed: &[Doomed],
+    ids: &[Uuid],
+    kept: DeletedEntries,
+) -> Done<DeletedEntries> {
     let count = "SELECT count(*) AS comments FROM entry_comment
         WHERE scope = $1 AND entry_id = ANY($2)";
     let row = tx.row(count, &[&scope, &ids]).await?;
@@ -101,7 +118,7 @@ async fn told(tx: &Tx, scope: i64, doomed: &[Doomed], ids: &[Uuid]) -> Done<Dele
         comments: unsigned(comments)?,
         oldest: dates().min().map(timestamp).transpose()?,
         newest: dates().max().map(timestamp).transpose()?,
-        ..DeletedEntries::default()
+        ..kept
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::commit::entries_as_rows;
@@ -16,6 +17,7 @@ use crate::scope::Scope;
 use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::{Round, Tx};
 use crate::store::postgres::values::{column, uuid};
+use crate::store::rows::people::UNTOUCHED;
 use crate::store::rows::{Place, Question, from_json, json, text, unsigned};
 use crate::store::{
     Cursor, EventKind, Lease, LinkChange, LinkResult, LoggedMail, Page, StoredNeverLog,
@@ -160,16 +162,20 @@ impl Change<'_> {
         Ok(taken > 0)
     }
 
-    /// Withdraws an entry of the message, unless it is cancelled or a person decided about it.
+    /// Withdraws an entry of the message, unless it is cancelled or a person decided about it or worked with it.
     async fn withdraw(&self, id: &EntryId) -> Done<bool> {
         let (scope, id) = (self.fenced.scope, uuid(id.as_bytes()));
-        let cancel = "UPDATE entry SET canceled = true
-            WHERE scope = $1 AND id = $2 AND message_no = $3 AND NOT canceled AND NOT EXISTS (
-                SELECT 1 FROM entry_link WHERE scope = $1 AND entry_id = $2 AND held)";
-        let canceled = self
-            .tx
-            .run(cancel, &[&scope, &id, &self.message_no])
-            .await?;
+        // Whoever comments on it or takes its cancelling back has ended by now, or waits.
+        let lock = "SELECT 1 FROM entry WHERE scope = $1 AND id = $2 FOR UPDATE";
+        self.tx.row(lock, &[&scope, &id]).await?;
+        let cancel = format!(
+            "UPDATE entry SET canceled = true
+             WHERE scope = $1 AND id = $2 AND message_no = $3 AND NOT canceled AND NOT EXISTS (
+                 SELECT 1 FROM entry_link WHERE scope = $1 AND entry_id = $2 AND held)
+             AND {UNTOUCHED}"
+        );
+        let values: [&(dyn ToSql + Sync); 3] = [&scope, &id, &self.message_no];
+        let canceled = self.tx.run(&cancel, &values).await?;
         if canceled > 0 {
             let note = "INSERT INTO entry_link (scope, entry_id, held, withdrawn, changed_at)
                 VALUES ($1, $2, false, $3, $4) ON CONFLICT (scope, entry_id) DO UPDATE

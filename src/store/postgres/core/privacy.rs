@@ -48,13 +48,18 @@ pub(crate) async fn remove_mails(
     // No commit writes an entry of these mails meanwhile, and the second stage waits for the rows.
     take_turn(tx, scope).await?;
     let uids: Vec<_> = messages.iter().map(|uid| uuid(uid.as_bytes())).collect();
-    let list = "SELECT no FROM message WHERE scope = $1 AND uid = ANY($2) ORDER BY no FOR UPDATE";
-    let found = tx.rows(list, &[&scope, &uids]).await?;
-    let numbers: Vec<i64> = found
-        .iter()
-        .map(|row| column(row, "no"))
-        .collect::<Done<_>>()?;
+    let list = "SELECT no, uid, EXISTS (SELECT 1 FROM mail_mark k
+            WHERE k.message_no = message.no AND k.kind = 'hold') AS held
+        FROM message WHERE scope = $1 AND uid = ANY($2) ORDER BY no FOR UPDATE OF message";
     let mut told = RemovedMails::default();
+    let mut numbers: Vec<i64> = Vec::new();
+    for row in &tx.rows(list, &[&scope, &uids]).await? {
+        if removal.spare_held && column(row, "held")? {
+            told.held.push(MessageUid::from_bytes(id(row, "uid")?));
+        } else {
+            numbers.push(column(row, "no")?);
+        }
+    }
     if numbers.is_empty() {
         return Ok(told);
     }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use super::{Core, original, reports};
 use crate::ids::EntryId;
 use crate::scope::Scope;
+use crate::store::rows::people::{KEPT, count_kept};
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{maybe_timestamp, unsigned};
 use crate::store::{DeletedEntries, Deletion, LogFilter};
@@ -20,9 +21,9 @@ impl Core {
     ) -> Done<DeletedEntries> {
         let now = self.now();
         let (tx, scope) = self.write(scope)?;
-        let doomed = doomed(&tx, scope, filter)?;
+        let (doomed, kept) = doomed(&tx, scope, filter)?;
         let mails = left_alone(&tx, &doomed)?;
-        let mut told = told(&tx, scope, &doomed)?;
+        let mut told = told(&tx, scope, &doomed, kept)?;
         told.mails = mails.len() as u64;
         for no in &mails {
             if let Some((_, size)) = original_of(&tx, scope, *no)? {
@@ -52,7 +53,7 @@ pub(super) fn deleted_of(conn: &Connection, message_no: i64) -> Done<BTreeSet<En
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A cancelled entry that fits.
+/// A cancelled entry that fits and that nothing keeps.
 struct Doomed {
     no: i64,
     id: [u8; 16],
@@ -60,26 +61,37 @@ struct Doomed {
     date: i64,
 }
 
-fn doomed(conn: &Connection, scope: i64, filter: &LogFilter) -> Done<Vec<Doomed>> {
+/// What goes, and how much stays.
+fn doomed(
+    conn: &Connection,
+    scope: i64,
+    filter: &LogFilter,
+) -> Done<(Vec<Doomed>, DeletedEntries)> {
     let mut filter = filter.clone();
     filter.canceled = true;
     let mut all = reports::conditions(conn, scope, &filter)?;
     all.hold("e.canceled = 1");
-    all.hold("e.delivery <> 'waiting'");
     let sql = format!(
-        "SELECT e.no, e.id, e.message_no, e.date FROM entry e WHERE {} ORDER BY e.date, e.entry_no",
+        "SELECT e.no, e.id, e.message_no, e.date, {KEPT} AS kept FROM entry e
+         WHERE {} ORDER BY e.date, e.entry_no",
         all.sql()
     );
     let mut list = conn.prepare_cached(&sql)?;
-    let rows = list.query_map(params_from_iter(all.into_values()), |row| {
-        Ok(Doomed {
+    let mut found = list.query(params_from_iter(all.into_values()))?;
+    let (mut doomed, mut kept) = (Vec::new(), DeletedEntries::default());
+    while let Some(row) = found.next()? {
+        if let Some(why) = row.get::<_, Option<String>>(4)? {
+            count_kept(&mut kept, &why);
+            continue;
+        }
+        doomed.push(Doomed {
             no: row.get(0)?,
             id: row.get(1)?,
             message_no: row.get(2)?,
             date: row.get(3)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        });
+    }
+    Ok((doomed, kept))
 }
 
 /// The messages that have no other entries.
@@ -99,7 +111,12 @@ fn left_alone(conn: &Connection, doomed: &[Doomed]) -> Done<Vec<i64>> {
     Ok(alone)
 }
 
-fn told(conn: &Connection, scope: i64, doomed: &[Doomed]) -> Done<DeletedEntries> {
+fn told(
+    conn: &Connection,
+    scope: i64,
+    doomed: &[Doomed],
+    kept: DeletedEntries,
+) -> Done<DeletedEntries> {
     let mut count = conn
         .prepare_cached("SELECT count(*) FROM entry_comment WHERE scope = ?1 AND entry_id = ?2")?;
     let mut comments = 0;
@@ -112,7 +129,7 @@ fn told(conn: &Connection, scope: i64, doomed: &[Doomed]) -> Done<DeletedEntries
         comments,
         oldest: maybe_timestamp(doomed.first().map(|entry| entry.date))?,
         newest: maybe_timestamp(doomed.last().map(|entry| entry.date))?,
-        ..DeletedEntries::default()
+        ..kept
     })
 }
 

@@ -11,6 +11,7 @@ use super::{Core, entries, identity, privacy, record};
 use crate::error::codes;
 use crate::ids::EntryId;
 use crate::scope::Scope;
+use crate::store::rows::people::UNTOUCHED;
 use crate::store::rows::{Place, Question};
 use crate::store::sqlite::fault::Done;
 use crate::store::sqlite::values::{from_json, json, text, unsigned};
@@ -192,15 +193,16 @@ fn restore(writer: &Writer<'_>, id: &EntryId) -> Done<bool> {
     Ok(taken > 0)
 }
 
-/// Withdraws an entry of the message, unless it is cancelled or a person decided about it.
+/// Withdraws an entry of the message, unless it is cancelled or a person decided about it or worked with it.
 fn withdraw(writer: &Writer<'_>, message_no: i64, id: &EntryId, reason: &str) -> Done<bool> {
     let (conn, scope) = (writer.conn, writer.scope);
     let canceled = conn
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE entry SET canceled = 1
              WHERE scope = ?1 AND id = ?2 AND message_no = ?3 AND canceled = 0 AND NOT EXISTS (
-                 SELECT 1 FROM entry_link WHERE scope = ?1 AND entry_id = ?2 AND held = 1)",
-        )?
+                 SELECT 1 FROM entry_link WHERE scope = ?1 AND entry_id = ?2 AND held = 1)
+             AND {UNTOUCHED}",
+        ))?
         .execute(params![scope, id.as_bytes(), message_no])?;
     if canceled > 0 {
         conn.prepare_cached(

@@ -66,6 +66,10 @@ impl Core {
         let mut told = RemovedMails::default();
         for uid in messages {
             if let Some(no) = identity::message_no(&tx, scope, uid)? {
+                if removal.spare_held && is_held(&tx, no)? {
+                    told.held.push(*uid);
+                    continue;
+                }
                 graves.bury(uid, no, removal)?;
                 told.mails += 1;
                 remove(&tx, scope, no, &mut told)?;
@@ -221,6 +225,11 @@ pub(super) fn carry_mark(conn: &Connection, message_no: i64) -> Done<()> {
     )?
     .execute(params![message_no, MARKED_PRIVATE])?;
     Ok(())
+}
+
+fn is_held(conn: &Connection, message_no: i64) -> Done<bool> {
+    let find = "SELECT 1 FROM mail_mark WHERE message_no = ?1 AND kind = 'hold'";
+    Ok(conn.prepare_cached(find)?.exists([message_no])?)
 }
 
 /// Where tombstones are put.

@@ -75,6 +75,7 @@ fn list() -> Vec<Case<Desk>> {
             another_mail_with_the_message_id_is_not_barred,
             a_removed_mail_is_still_moved,
             what_is_removed_again_is_passed_over,
+            what_is_on_hold_is_spared_unless_a_person_is_erased,
             numbers_of_entries_are_not_given_again,
             a_mail_that_was_not_logged_is_removed_from_the_queue,
             the_second_stage_brings_nothing_back,
@@ -303,6 +304,25 @@ async fn a_removed_mail_is_still_moved(desk: &Desk) -> Checked {
     };
     bench.commit_batch(&lease, batch).await?;
     equal("moves to do", &bench.moves().await?.len(), &0)
+}
+
+async fn what_is_on_hold_is_spared_unless_a_person_is_erased(desk: &Desk) -> Checked {
+    let (held, other) = (sample::logged(1, &["C1"]), sample::logged(2, &["C1"]));
+    desk.bench.put_all(&[held.clone(), other.clone()]).await?;
+    let (scope, privacy) = (&desk.bench.scope, &desk.privacy);
+    let mark = Mark::new("boss", "a law suit");
+    let (uid, hold) = (held.uid(), MarkKind::Hold);
+    privacy.mark_mail(scope, &uid, hold, &mark).await?;
+    let told = desk.remove(&[&held, &other]).await?;
+    equal("removed", (told.mails, told.held), (1, vec![uid]))?;
+    let original = desk.bench.store.original(scope, &uid, 0..999).await?;
+    equal("its original", original.bytes, sample::original(1))?;
+    let expired = Removal::new(RemovalReason::Expired, "boss");
+    let told = privacy.remove_mails(scope, &[uid], &expired).await?;
+    equal("when it is old", (told.mails, told.held), (0, vec![uid]))?;
+    let erased = Removal::new(RemovalReason::Erased, "boss");
+    let told = privacy.remove_mails(scope, &[uid], &erased).await?;
+    equal("with a person", (told.mails, told.held), (1, vec![]))
 }
 
 async fn what_is_removed_again_is_passed_over(desk: &Desk) -> Checked {

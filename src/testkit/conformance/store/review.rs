@@ -11,8 +11,8 @@ use crate::error::ErrorKind;
 use crate::ids::{EntryId, SalespersonCode};
 use crate::interaction::InformationFlow;
 use crate::store::{
-    Assignment, EventKind, InteractionStore, LinkChange, LogFilter, Resolution, ReviewCount,
-    ReviewFilter, ReviewItem, ReviewState, ReviewStore, StoredNeverLog, WORKING,
+    Annotation, Assignment, EventKind, InteractionStore, LinkChange, LogFilter, Resolution,
+    ReviewCount, ReviewFilter, ReviewItem, ReviewState, ReviewStore, StoredNeverLog, WORKING,
 };
 use crate::testkit::conformance::Report;
 use crate::testkit::conformance::harness::{self, Case, Checked, Stop, cases, check, equal, fails};
@@ -73,6 +73,7 @@ fn list() -> Vec<Case<Desk>> {
             links_are_added_withdrawn_and_restored,
             what_a_person_cancelled_stays_cancelled,
             what_a_person_took_back_is_not_withdrawn,
+            what_a_person_worked_with_is_not_withdrawn,
             a_stale_lease_changes_no_link,
             never_log_lists_are_stored_over_the_version_that_was_read,
             a_word_about_health_is_told_once,
@@ -435,6 +436,29 @@ async fn what_a_person_took_back_is_not_withdrawn(desk: &Desk) -> Checked {
     }
     equal("again", desk.relink(&mail, &[], &ids).await?, [0, 0, 0])?;
     equal("what stands", desk.standing().await?.len(), 1)
+}
+
+async fn what_a_person_worked_with_is_not_withdrawn(desk: &Desk) -> Checked {
+    let (store, scope) = (&desk.bench.store, &desk.bench.scope);
+    let comment = Annotation::Comment {
+        author: "Ines".into(),
+        text: "she asked for a discount".into(),
+    };
+    let deal = Annotation::Opportunity(Some("OP001".into()));
+    let works = [comment, Annotation::Evaluation(Some(4)), deal];
+    for (number, work) in (1..).zip(works) {
+        let mail = sample::logged(number, &["C1", "C2"]);
+        desk.bench.put_all(std::slice::from_ref(&mail)).await?;
+        let ids = mail.entry_ids();
+        let worked = ids.first().copied();
+        let worked = worked.ok_or_else(|| Stop::Failed("no entry".into()))?;
+        let what = format!("what stays with {work:?}");
+        store.annotate(scope, &worked, work).await?;
+        equal(&what, desk.relink(&mail, &[], &ids).await?, [0, 0, 1])?;
+        let entry = store.entry(scope, &worked).await?;
+        check!(!entry.canceled, "{what}: it is cancelled");
+    }
+    Ok(())
 }
 
 async fn a_stale_lease_changes_no_link(desk: &Desk) -> Checked {
