@@ -239,8 +239,8 @@ words! {
     lost: "Lost", "Perdue", "Verloren";
     stage: "Stage", "Étape", "Stufe";
     value: "Estimated value", "Valeur estimée", "Geschätzter Wert";
-    probability: "Probability", "Probabilité", "Wahrscheinlichkeit";
-    chance: "Chance", "Chance", "Erfolgschance";
+    probability: "Probability", "Probabilité", "Wahrschein\u{ad}lichkeit";
+    chance: "Chance", "Chance", "Erfolgs\u{ad}chance";
     next_task: "Next task", "Prochaine tâche", "Nächste Aufgabe";
     what_next: "What next?", "Et ensuite ?", "Wie weiter?";
     start: "Start the sales cycle", "Démarrer le cycle de vente", "Verkaufszyklus beginnen";
@@ -488,6 +488,7 @@ words! {
     kept_opportunity: "Kept for an opportunity", "Conservés pour une opportunité", "Für eine Verkaufschance behalten";
     kept_held: "Kept on hold", "Conservés sur demande", "Auf Wunsch behalten";
     kept_waiting: "Kept: not delivered yet", "Conservés : pas encore livrés", "Behalten: noch nicht übergeben";
+    kept_withdrawn: "Kept: no person cancelled them", "Conservés : annulés par personne", "Behalten: von niemandem storniert";
     canceled_entries: "Cancelled entries", "Écritures annulées", "Stornierte Posten";
     canceled_note: "They are deleted with their comments; a mail without another entry goes with its original.", "Elles sont supprimées avec leurs commentaires ; un e-mail sans autre écriture part avec son original.", "Sie werden mit ihren Bemerkungen gelöscht; eine Mail ohne weiteren Posten geht mit ihrem Original.";
     erase_person: "Erase a person", "Effacer une personne", "Eine Person löschen";

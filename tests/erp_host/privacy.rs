@@ -334,6 +334,17 @@ fn cancelled_entries_are_deleted_after_a_preview() {
         "{}",
         preview.body
     );
+    administration.send(&page, &format!("{page}/hold"), &[("on", "true")]);
+    let held = administration
+        .send("/privacy", "/privacy/canceled", &[])
+        .body;
+    for line in [
+        "<dt>Originals</dt><dd>0</dd>",
+        "<dt>Kept on hold</dt><dd>1</dd>",
+    ] {
+        assert!(held.contains(line), "{line}: {held}");
+    }
+    administration.send(&page, &format!("{page}/hold"), &[("on", "false")]);
     assert_eq!(administration.get(&page).status, 200);
     let run = [("act", "run")];
     let gone = administration.send("/privacy", "/privacy/canceled", &run);

@@ -414,6 +414,42 @@ fn a_changed_address_brings_its_mail() {
 }
 
 #[test]
+fn what_somebody_worked_with_stays_when_an_address_was_wrong() {
+    let other = "Margaux <margaux@private.example>";
+    let mails = [
+        pump(),
+        vec![
+            ("a", mail(other, ADA, "Membranpumpe", "Hello.")),
+            ("b", mail(other, ADA, "Kreiselpumpe", "Hello.")),
+        ],
+    ]
+    .concat();
+    let (_erp, mut visitor) = office(&mails, 1, &[]);
+    wait(&mut visitor, "/review", |body| {
+        body.contains("Membranpumpe") && body.contains("Kreiselpumpe")
+    });
+    let (card, question) = ("/contacts/C0101/edit", "/contacts/C0101/rematch");
+    let fields = [
+        ("name", "Margaux Delorme"),
+        ("email", "margaux.delorme@vallee-hydraulique.example"),
+        ("email2", "margaux@private.example"),
+    ];
+    assert_eq!(visitor.send(card, card, &fields).status, 303);
+    let page = format!("/entries/{}", entry(&mut visitor, "Membranpumpe"));
+    let comment = [("text", "Call back.")];
+    visitor.send(&page, &format!("{page}/comment"), &comment);
+    let back = [fields[0], fields[1], ("email2", "")];
+    let asked = visitor.send(card, card, &back);
+    assert_eq!(asked.header("location"), Some(question));
+    let asked = visitor.get(question).body;
+    assert!(asked.contains("<dd id=\"unfounded\">1</dd>"), "{asked}");
+    visitor.send(card, question, &[("cancel", "yes")]);
+    assert!(!visitor.get(&page).body.contains(">Cancelled<"));
+    let other = format!("/entries/{}", entry(&mut visitor, "Kreiselpumpe"));
+    assert!(visitor.get(&other).body.contains(">Cancelled<"));
+}
+
+#[test]
 fn contacts_that_change_at_once_are_all_kept_over_a_restart() {
     let mut erp = Erp::start(&[], Some(PASSWORD));
     let numbers = [

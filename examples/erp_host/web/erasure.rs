@@ -137,6 +137,10 @@ pub(super) async fn canceled(
             (page.f.w.comments, told.comments),
             (page.f.w.mail, told.mails),
             (page.f.w.originals, told.originals),
+            (page.f.w.kept_opportunity, told.kept_for_opportunity),
+            (page.f.w.kept_held, told.kept_on_hold),
+            (page.f.w.kept_waiting, told.kept_waiting),
+            (page.f.w.kept_withdrawn, told.kept_withdrawn),
         ],
     });
     Ok(render(&page))
