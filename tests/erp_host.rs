@@ -14,6 +14,8 @@ mod privacy;
 mod reading;
 #[path = "erp_host/sales.rs"]
 mod sales;
+#[path = "erp_host/senders.rs"]
+mod senders;
 #[path = "erp_host/setting_up.rs"]
 mod setting_up;
 #[path = "erp_host/together.rs"]
@@ -56,6 +58,19 @@ fn a_base_url_is_an_https_address_without_a_path() {
     for url in ["http://erp.corp.example", "https://erp.corp.example/a/b"] {
         let said = refusal(&["--base-url", url], Some(PASSWORD));
         assert!(said.contains("--base-url"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn whose_word_counts_is_a_name_without_blanks() {
+    for arguments in [
+        ["--boundary", ""],
+        ["--boundary", "mx one"],
+        ["--internal-source", "."],
+        ["--internal-source", "EX01.corp.example"],
+    ] {
+        let said = refusal(&arguments, None);
+        assert!(said.contains(arguments[0]), "{arguments:?}: {said}");
     }
 }
 

@@ -7,7 +7,10 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::{CONTACTS, measure};
+use email_logging::Scope;
+use email_logging::store::{Mark, MarkKind, PrivacyStore as _};
+
+use super::{CONTACTS, measure, store_rows};
 
 /// The pages that are asked for, and how they are called.
 const PAGES: [(&str, &str); 9] = [
@@ -42,7 +45,8 @@ impl Drop for Erp {
     }
 }
 
-/// Asks for every page. Without the program there is nothing to measure, which is said.
+/// Asks for every page: as whoever sees all, as a salesperson who sees of others only that there is mail, and as the first
+/// again once one mail is private. Without the program there is nothing to measure, which is said.
 pub(crate) async fn ask(directory: &Path, store: &Path) {
     let program = program();
     if !program.is_file() {
@@ -51,7 +55,27 @@ pub(crate) async fn ask(directory: &Path, store: &Path) {
     }
     let people = directory.join("people.toml");
     std::fs::write(&people, records()).unwrap();
-    let erp = Erp::start(&program, store, &people);
+    let erp = Erp::start(&program, store, &people, &[]);
+    ask_all(&erp).await;
+    drop(erp);
+    println!("http: a salesperson, who sees of the mail of others that it is there");
+    let mut erp = Erp::start(&program, store, &people, &["--colleagues", "metadata"]);
+    erp.sign_in("S7");
+    ask_all(&erp).await;
+    drop(erp);
+    println!("http: one mail of the contact that is asked for is private");
+    let log = store_rows::open(store).await;
+    let scope = Scope::default();
+    let mark = Mark::new("S7", "");
+    let private = store_rows::uid(&scope, 70);
+    log.mark_mail(&scope, &private, MarkKind::Private, &mark)
+        .await
+        .unwrap();
+    log.close();
+    ask_all(&Erp::start(&program, store, &people, &[])).await;
+}
+
+async fn ask_all(erp: &Erp) {
     for (name, path) in PAGES {
         let get = || async { erp.get(path) };
         measure(name, get, |page| {
@@ -94,13 +118,14 @@ fn records() -> String {
 }
 
 impl Erp {
-    fn start(program: &Path, store: &Path, people: &Path) -> Self {
+    fn start(program: &Path, store: &Path, people: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(program);
         command
             .args(["--listen", "127.0.0.1:0", "--store"])
             .arg(store)
             .arg("--people")
             .arg(people)
+            .args(more)
             .env_remove("ERP_PASSWORD")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
@@ -123,11 +148,31 @@ impl Erp {
         erp
     }
 
+    /// Says who sits in front of the browser; where nobody needs a password, that is enough.
+    fn sign_in(&mut self, code: &str) {
+        let page = self.get("/sign-in");
+        let (_, rest) = page.split_once("name=\"token\" value=\"").unwrap();
+        let token = rest.split('"').next().unwrap();
+        let form = format!("token={token}&person={code}");
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        let length = form.len();
+        let head = format!("{kind}\r\nContent-Length: {length}\r\n");
+        let answer = self.send("POST", "/sign-in", &head, &form);
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+        if let Some((_, rest)) = answer.split_once("set-cookie: ") {
+            rest.split(';').next().unwrap().clone_into(&mut self.cookie);
+        }
+    }
+
     fn get(&self, path: &str) -> String {
+        self.send("GET", path, "", "")
+    }
+
+    fn send(&self, method: &str, path: &str, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let (host, cookie) = (&self.address, &self.cookie);
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n{head}Connection: close\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut page = String::new();

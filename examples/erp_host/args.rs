@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use email_logging::decision::{Boundary, TrustPolicy};
 use email_logging::privacy::Visibility;
 use jiff::tz::TimeZone;
 
+use crate::company;
 use crate::passwords::Passwords;
 
 /// A small ERP that embeds email logging.
@@ -41,9 +43,17 @@ pub(crate) struct Args {
     /// Brings a simulated Exchange, an identity service and sample mails.
     #[arg(long)]
     pub(crate) demo: bool,
-    /// With --demo: the mails of this folder, in the order of their names, instead of the sample mails.
+    /// With --demo: the mails of this folder, in the order of their names, instead of the sample mails; each received when its
+    /// file was changed last.
     #[arg(long, requires = "demo")]
     pub(crate) mails: Option<PathBuf>,
+    /// Whose word about a sender counts: the name that the company's mail gateway stamps, or exchange-online. Name only one
+    /// that all mail from outside passes and that takes off what others stamp in its name.
+    #[arg(long, value_parser = boundary)]
+    pub(crate) boundary: Option<Boundary>,
+    /// A server whose word `internal` about a sender counts, in lower case; a leading dot: what ends with it.
+    #[arg(long, value_parser = server)]
+    pub(crate) internal_source: Vec<String>,
     /// Seconds between two runs of the job.
     #[arg(long, default_value_t = 600)]
     pub(crate) every: u64,
@@ -54,7 +64,37 @@ fn visibility(text: &str) -> Result<Visibility, String> {
     known.ok_or_else(|| "one of: nothing, metadata, subject, full".to_owned())
 }
 
+fn boundary(text: &str) -> Result<Boundary, String> {
+    match text {
+        "exchange-online" => Ok(Boundary::ExchangeOnline),
+        _ if text.is_empty() || text.contains(char::is_whitespace) => {
+            Err("the name that the gateway stamps, or exchange-online".to_owned())
+        }
+        _ => Ok(Boundary::AuthservId(text.to_owned())),
+    }
+}
+
+fn server(text: &str) -> Result<String, String> {
+    let name = text.trim_start_matches('.');
+    if name.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_ascii_uppercase()) {
+        return Err("a host name in lower case".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 impl Args {
+    /// Whose word about a sender counts. The demo's company has a gateway and a server of its own.
+    pub(crate) fn trust(&self) -> TrustPolicy {
+        let mut trust = TrustPolicy::default();
+        trust.boundary.clone_from(&self.boundary);
+        trust.internal_sources = self.internal_source.iter().cloned().collect();
+        if self.demo && trust == TrustPolicy::default() {
+            trust.boundary = Some(Boundary::AuthservId(company::GATEWAY.to_owned()));
+            trust.internal_sources = [company::SERVER.to_owned()].into();
+        }
+        trust
+    }
+
     /// Refuses what would show mail to strangers.
     pub(crate) fn check(&self, passwords: &Passwords) -> Result<(), String> {
         let public = !self.listen.ip().is_loopback() || self.base_url.is_some();

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use email_logging::setup::MailService;
-use email_logging::testkit::exchange::{SimulatedExchange, TlsCertificate};
+use email_logging::testkit::exchange::{Delivery, SimulatedExchange, TlsCertificate};
 use email_logging::testkit::graph::SimulatedGraph;
 use email_logging::testkit::identity::{Application, SimulatedIdentity};
 use jiff::Timestamp;
@@ -23,6 +23,10 @@ pub(crate) const CLIENT: &str = "8a4f2a70-52a4-4f86-9a0e-0d1f6f3f2b11";
 pub(crate) const GRAPH_CLIENT: &str = "5d0e9f0c-7c41-4a39-9d52-66a1f1d0a7c3";
 /// The host of the worldwide Microsoft Graph.
 pub(crate) const GRAPH: &str = "graph.microsoft.com";
+/// The company's mail gateway, as it signs what it found out about a sender.
+pub(crate) const GATEWAY: &str = "mx.tidewheel.example";
+/// The server at which the company's own people sign in.
+pub(crate) const SERVER: &str = "ex01.tidewheel.example";
 /// Its secret. It protects nothing.
 pub(crate) const SECRET: &str = "simulated-secret";
 
@@ -73,7 +77,7 @@ impl Company {
         exchange.set_quota(STORAGE, Some(1 << 30))?;
         match mails {
             Some(folder) => deliver(&exchange, folder)?,
-            None => drop(samples::deliver(&exchange, QUEUE)?),
+            None => deliver_samples(&exchange)?,
         }
         Ok(Self {
             exchange,
@@ -94,19 +98,77 @@ impl Company {
         );
         if service == MailService::Graph {
             let inbox = format!(r"{MAILBOX}\Inbox");
-            return self.graph.deliver(&inbox, mail).map(drop);
+            return self
+                .graph
+                .deliver(&inbox, stamped(mail.as_bytes()))
+                .map(drop);
         }
-        self.exchange.deliver(QUEUE, mail).map(drop)
+        self.exchange
+            .deliver(QUEUE, stamped(mail.as_bytes()))
+            .map(drop)
     }
 }
 
-/// Puts the mails of a folder into the queue.
+/// Somebody outside gives himself out as a salesperson; the gateway saw it.
+const FORGED: &str = "Authentication-Results: mx.tidewheel.example; spf=fail; dkim=none; dmarc=fail header.from=tidewheel.example\r\n\
+    From: Ada Holm <ada.holm@tidewheel.example>\r\n\
+    To: Margaux Delorme <margaux.delorme@vallee-hydraulique.example>\r\nSubject: Our bank account has changed\r\n\
+    Date: Mon, 18 May 2026 09:30:00 +0000\r\nMessage-ID: <account@elsewhere.example>\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\r\nDear Margaux,\r\n\r\nplease pay to the new account from now on.\r\n\r\nAda\r\n";
+
+/// Puts the sample mails into the queue, as the company's gateway and server hand them on, and one that is forged.
+fn deliver_samples(exchange: &SimulatedExchange) -> io::Result<()> {
+    for sample in samples::SAMPLES {
+        let mut delivery = Delivery::new(stamped(sample.original));
+        if let Some(received) = sample.received() {
+            delivery = delivery.with_received(received);
+        }
+        exchange.deliver_with(QUEUE, delivery)?;
+    }
+    let mut forged = Delivery::new(FORGED);
+    if let Ok(received) = "2026-05-18T09:30:04Z".parse() {
+        forged = forged.with_received(received);
+    }
+    exchange.deliver_with(QUEUE, forged).map(drop)
+}
+
+/// A mail below what is said of its sender: of the company's own people by the server, of others by the gateway.
+fn stamped(mail: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(mail);
+    let mut lines = text.lines().take_while(|line| !line.is_empty());
+    let from = lines.find(|line| line.to_ascii_lowercase().starts_with("from:"));
+    let from = from.unwrap_or_default();
+    let address = from.rsplit_once('<').map_or(from, |(_, address)| address);
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let domain = domain.trim_end_matches('>').to_ascii_lowercase();
+    let own = ["tidewheel.example", "tidewheel-service.example"].contains(&domain.as_str());
+    let says = "X-MS-Exchange-Organization-AuthAs: Internal";
+    let stamp = if own {
+        // Some of the samples have the one field, and none the other.
+        let source = format!("X-MS-Exchange-Organization-AuthSource: {SERVER}\r\n");
+        if text.contains(says) {
+            source
+        } else {
+            format!("{source}{says}\r\n")
+        }
+    } else {
+        format!("Authentication-Results: {GATEWAY}; dmarc=pass\r\n")
+    };
+    [stamp.as_bytes(), mail].concat()
+}
+
+/// Puts the mails of a folder into the queue as they are, each received when its file was changed last.
 fn deliver(exchange: &SimulatedExchange, folder: &Path) -> io::Result<()> {
     let files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
     let mut files = files.collect::<io::Result<Vec<_>>>()?;
     files.sort();
     for file in files {
-        exchange.deliver(QUEUE, std::fs::read(file)?)?;
+        let changed = std::fs::metadata(&file)?.modified()?;
+        let mut delivery = Delivery::new(std::fs::read(file)?);
+        if let Ok(received) = Timestamp::try_from(changed) {
+            delivery = delivery.with_received(received);
+        }
+        exchange.deliver_with(QUEUE, delivery)?;
     }
     Ok(())
 }

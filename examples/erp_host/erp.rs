@@ -9,6 +9,7 @@ use email_logging::Scope;
 use email_logging::credential::{
     CredentialResolver, KeyFile, SealedCredentials, SealedSecrets, StaticCredentials,
 };
+use email_logging::decision::TrustPolicy;
 use email_logging::directory::{DirectoryRecords, MemoryDirectory};
 use email_logging::opportunity::{
     ActivityStep, CloseCode, CloseKind, NumberSeries, Percent, SalesCycle, SalesCycleStage,
@@ -40,6 +41,8 @@ pub(crate) struct Erp {
     /// What a salesperson sees of the mail of others.
     pub(crate) colleagues: Visibility,
     pub(crate) every: std::time::Duration,
+    /// Whose word about a sender counts.
+    pub(crate) trust: TrustPolicy,
     pub(crate) scope: Scope,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) secrets: SealedSecrets,
@@ -100,6 +103,7 @@ impl Erp {
             file,
             colleagues: args.colleagues,
             every: std::time::Duration::from_secs(args.every.max(1)),
+            trust: args.trust(),
             scope: Scope::default(),
             store,
             secrets,

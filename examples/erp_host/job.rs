@@ -66,6 +66,7 @@ pub(crate) async fn logger(
     let connection = erp.connector.connect(&erp.scope, setup).await?;
     let mut policy = LoggingPolicy::default();
     policy.own_domains = erp.directory.own_domains();
+    policy.trust = erp.trust.clone();
     let mut builder = EmailLogger::builder()
         .with_source(connection.source)
         .with_policy(policy)

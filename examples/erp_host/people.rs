@@ -35,6 +35,8 @@ pub(crate) struct People {
 struct Kept {
     table: Connection,
     contacts: BTreeMap<ContactNo, Contact>,
+    /// The numbers that went when contacts were merged, each with the one that stays.
+    merged: BTreeMap<ContactNo, ContactNo>,
 }
 
 /// What goes wrong with the table.
@@ -42,6 +44,14 @@ type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS erp_contact (
     no TEXT PRIMARY KEY, record TEXT, customer INTEGER NOT NULL DEFAULT 0) STRICT";
+
+const MERGED: &str = "CREATE TABLE IF NOT EXISTS erp_merged (
+    goes TEXT PRIMARY KEY, stays TEXT NOT NULL) STRICT";
+
+/// What was merged into a contact before goes on to the one that it is merged into.
+const MERGE_ON: &str = "UPDATE erp_merged SET stays = ?1 WHERE stays = ?2";
+const MERGE: &str = "INSERT INTO erp_merged (stays, goes) VALUES (?1, ?2)
+    ON CONFLICT (goes) DO UPDATE SET stays = excluded.stays";
 
 const SAVE: &str = "INSERT INTO erp_contact (no, record, customer) VALUES (?1, ?2, ?3)
     ON CONFLICT (no) DO UPDATE SET record = excluded.record, customer = excluded.customer";
@@ -62,6 +72,8 @@ impl People {
         // Who is erased leaves nothing in the file, as with the rest of it.
         table.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         table.execute(TABLE, [])?;
+        table.execute(MERGED, [])?;
+        let merged = merged(&table)?;
         let given = records.contact.iter().map(|record| {
             let contact = Contact {
                 record: record.clone(),
@@ -98,13 +110,33 @@ impl People {
             salespeople: salespeople
                 .map(|one| (one.code.to_string(), one.name.clone()))
                 .collect(),
-            kept: Mutex::new(Kept { table, contacts }),
+            kept: Mutex::new(Kept {
+                table,
+                contacts,
+                merged,
+            }),
             directory: Arc::clone(directory),
         })
     }
 
     pub(crate) fn contact(&self, no: &ContactNo) -> Option<Contact> {
         self.lock().contacts.get(no).cloned()
+    }
+
+    /// The contact that stayed when this one was merged into it.
+    pub(crate) fn merged_into(&self, no: &ContactNo) -> Option<ContactNo> {
+        let kept = self.lock();
+        if kept.contacts.contains_key(no) {
+            return None;
+        }
+        kept.merged.get(no).cloned()
+    }
+
+    /// The numbers of the contacts that were merged into this one. Mail and closed opportunities may still name them.
+    pub(crate) fn merged_numbers(&self, no: &ContactNo) -> Vec<ContactNo> {
+        let kept = self.lock();
+        let all = kept.merged.iter().filter(|(_, stays)| *stays == no);
+        all.map(|(goes, _)| goes.clone()).collect()
     }
 
     /// How many contacts there are.
@@ -177,10 +209,17 @@ impl People {
         let both = kept.table.transaction()?;
         both.execute(SAVE, params![no.as_str(), text, stays.customer])?;
         both.execute(REMOVE, [goes.as_str()])?;
+        for step in [MERGE_ON, MERGE] {
+            both.execute(step, [no.as_str(), goes.as_str()])?;
+        }
         both.commit()?;
         forget_pages(&kept.table)?;
         self.directory.remove_contact(goes);
         kept.contacts.remove(goes);
+        kept.merged.insert(goes.clone(), no.clone());
+        for stays in kept.merged.values_mut().filter(|stays| *stays == goes) {
+            stays.clone_from(&no);
+        }
         self.directory.upsert_contact(stays.record.clone());
         kept.contacts.insert(no, stays);
         Ok(())
@@ -190,9 +229,12 @@ impl People {
     pub(crate) fn remove(&self, no: &ContactNo) -> Result<(), Broken> {
         let mut kept = self.lock();
         kept.table.execute(REMOVE, [no.as_str()])?;
+        kept.table
+            .execute("DELETE FROM erp_merged WHERE stays = ?1", [no.as_str()])?;
         forget_pages(&kept.table)?;
         self.directory.remove_contact(no);
         kept.contacts.remove(no);
+        kept.merged.retain(|_, stays| stays != no);
         Ok(())
     }
 
@@ -220,6 +262,15 @@ impl People {
 /// Takes the pages of before out of the file beside the table's, where the file has one.
 fn forget_pages(table: &Connection) -> rusqlite::Result<()> {
     table.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+fn merged(table: &Connection) -> rusqlite::Result<BTreeMap<ContactNo, ContactNo>> {
+    let mut all = table.prepare("SELECT goes, stays FROM erp_merged")?;
+    let all = all.query_map([], |row| {
+        let number = |at| row.get::<_, String>(at).map(ContactNo::new);
+        Ok((number(0)?, number(1)?))
+    })?;
+    all.collect()
 }
 
 type Row = (String, Option<String>, bool);

@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod sight;
 mod sign_in;
+mod subject;
 mod validation;
 mod why;
 
@@ -79,7 +80,7 @@ fn sales() -> Router<Arc<Erp>> {
         .route("/contacts/{no}", get(contacts::card))
         .route("/contacts/{no}/edit", get(edit::show).post(edit::save))
         .route("/contacts/{no}/merge", post(merge::merge))
-        .route("/contacts/{no}/rematch", post(edit::rematch))
+        .route("/contacts/{no}/rematch", get(edit::ask).post(edit::rematch))
         .route("/contacts/{no}/entries", get(mails::history))
         .route("/mails", get(mails::all))
         .route("/export/{format}", get(export::export))
@@ -125,7 +126,7 @@ fn administration() -> Router<Arc<Erp>> {
         .route("/health/run", post(health::run))
         .route("/health/mail", post(health::mail))
         .route("/privacy", get(erasure::show))
-        .route("/privacy/export", get(erasure::export))
+        .route("/privacy/export", post(subject::export))
         .route("/privacy/canceled", post(erasure::canceled))
         .route("/privacy/retention", post(erasure::retain))
         .route("/privacy/erase", post(erasure::erase))

@@ -20,11 +20,17 @@ export class Pages {
       await page.setViewportSize({ width, height: 900 });
       const where = `${name} ${language} ${width} ${scheme}`;
       for (const problem of await page.evaluate(layout)) this.problem(`${where}: ${problem}`);
-      // A frame is painted by itself, a moment later.
-      if (await page.locator('iframe').count()) await page.waitForTimeout(250);
+      // A frame out of sight is not painted: the window is as high as the page for as long as it is photographed.
+      const framed = await page.locator('iframe').count();
+      if (framed) {
+        const height = await page.evaluate(() => document.documentElement.scrollHeight);
+        await page.setViewportSize({ width, height: Math.max(900, height) });
+        if (!(await this.painted(page))) this.problem(`${where}: the frame is empty`);
+      }
       const file = `${name}-${language}-${width}${scheme === 'dark' ? '-dark' : ''}.jpg`;
       await page.screenshot({ path: path.join(this.shots, file), fullPage: true, type: 'jpeg', quality: 75 });
       this.report.screenshots += 1;
+      if (framed) await page.setViewportSize({ width, height: 900 });
       await this.accessible(page, where);
     }
     for (const width of OTHERS) {
@@ -32,6 +38,26 @@ export class Pages {
       for (const problem of await page.evaluate(layout)) this.problem(`${name} ${language} ${width}: ${problem}`);
     }
     await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+  }
+
+  // Whether a frame shows something: its area is not of one colour.
+  async painted(page) {
+    const box = await page.locator('iframe').first().boundingBox();
+    const clip = { x: box.x + 4, y: box.y + 4, width: box.width - 8, height: box.height - 8 };
+    for (let tries = 0; tries < 30; tries += 1) {
+      const picture = await page.screenshot({ clip, type: 'png' });
+      const varied = await page.evaluate(async (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+        const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+        const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+        pen.drawImage(bitmap, 0, 0);
+        const all = new Uint32Array(pen.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
+        return all.some((one) => one !== all[0]);
+      }, picture.toString('base64'));
+      if (varied) return true;
+      await page.waitForTimeout(100);
+    }
+    return false;
   }
 
   async accessible(page, where) {

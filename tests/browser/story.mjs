@@ -139,8 +139,16 @@ export async function story(page, base, secret, shot, expect, language = 'en') {
   expect((await page.locator('.badge.good').count()) > 0, 'the opportunity is won');
   expect((await page.locator('.flash').textContent()).includes('Vallée Hydraulique'), 'its company is a customer now');
   expect((await page.locator('button[value=next]').count()) === 0, 'a won opportunity does not move');
+  const sold = { en: '12,000.00', fr: '12\u202f000,00', de: '12.000,00' }[language];
+  const hoped = { en: '12,500.00', fr: '12\u202f500,00', de: '12.500,00' }[language];
+  expect((await page.textContent('#worth')) === sold, 'the page says what was sold');
+  expect((await page.locator(`#mail-of a.subject[href="${link}"]`).count()) === 1, 'the opportunity leads to its mail');
   await page.goto(`${base}/opportunities?status=won`);
   expect((await page.locator('td.name').count()) === 1, 'the list shows what is won');
+  const listed = await page.textContent('main');
+  expect(listed.includes(sold) && !listed.includes(hoped), 'the list says what was sold');
+  await page.goto(`${base}/contacts/C0101`);
+  expect((await page.textContent('main')).includes(sold), 'the card says what was sold');
 
   // The other end: forward, back, refused, lost.
   await pump(page, keys, base, 2);
@@ -158,6 +166,7 @@ export async function story(page, base, secret, shot, expect, language = 'en') {
   await keys.tick('#close-tasks');
   await keys.go('button[value=close]');
   expect((await page.locator('.badge.bad').count()) > 0, 'the opportunity is lost');
+  expect(/^0[.,]00$/.test(await page.textContent('#worth')), 'what is lost brought nothing');
   expect((await page.locator('button[value=task]').count()) === 0, 'its tasks are cancelled');
   return { presses: keys.presses, entry: link, opportunity, lost };
 }

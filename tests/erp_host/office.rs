@@ -50,7 +50,12 @@ pub(crate) fn office(mails: &[Mail<'_>], logged: usize, more: &[&str]) -> (Erp, 
     for (name, text) in mails {
         std::fs::write(folder.path().join(format!("{name}.eml")), text).unwrap();
     }
-    let mut arguments = vec!["--mails".as_ref(), folder.path().as_os_str()];
+    office_of(folder.path(), logged, more)
+}
+
+/// The same with the mails of a folder.
+pub(crate) fn office_of(folder: &std::path::Path, logged: usize, more: &[&str]) -> (Erp, Visitor) {
+    let mut arguments = vec!["--mails".as_ref(), folder.as_os_str()];
     arguments.extend(more.iter().map(|text| std::ffi::OsStr::new(*text)));
     let erp = Erp::start(&arguments, Some(PASSWORD));
     let mut administration = Visitor::signed_in(&erp, "ADMIN");
@@ -76,6 +81,11 @@ pub(crate) fn mail(from: &str, to: &str, subject: &str, body: &str) -> String {
 
 /// The id of the entry whose mail has words.
 pub(crate) fn entry(visitor: &mut Visitor, words: &str) -> String {
-    let page = visitor.get(&format!("/mails?q={words}"));
-    page.between("class=\"subject\" href=\"/entries/", "\"")
+    // A mail is found by its words a moment after it is logged.
+    let link = "class=\"subject\" href=\"/entries/";
+    let found = wait(visitor, &format!("/mails?q={words}"), |body| {
+        body.contains(link)
+    });
+    let (_, rest) = found.split_once(link).unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use crate::office::{ADA, BENOIT, MARGAUX, entry, found, mail, office, wait};
+use crate::office::{ADA, BENOIT, MARGAUX, entry, found, mail, office, office_of, wait};
 use crate::visitor::{Answer, Visitor};
 
 const WORD: &str = "Zirbelkiefer";
@@ -150,10 +150,74 @@ fn the_administration_knows_of_a_private_mail_and_not_what_it_says() {
     );
     assert!(!shown.body.contains(WORD), "{}", shown.body);
     assert_eq!(administration.get(&format!("{page}/original")).status, 404);
-    assert_eq!(
-        administration.get(&format!("{page}/original.eml")).status,
-        404
-    );
+    // Nor does it help itself: only whose mail it is shares it again.
+    assert!(!shown.body.contains("id=\"private\""), "{}", shown.body);
+    let shared = administration.send(&page, &format!("{page}/private"), &[("on", "false")]);
+    assert_eq!(shared.status, 403);
+    assert!(shared.body.contains("not yours to do"), "{}", shared.body);
+    for path in ["/original", "/original.eml"] {
+        let hidden = administration.get(&format!("{page}{path}"));
+        assert_eq!(hidden.status, 404, "{path}");
+    }
+    assert!(!administration.get(&page).body.contains(WORD));
+    assert!(ada.get(&page).body.contains("id=\"private\""));
+    // It may hide a mail that nobody hid.
+    let other = format!("/entries/{}", entry(&mut administration, "Catalogue"));
+    assert!(administration.get(&other).body.contains("id=\"private\""));
+    let hide = [("on", "true"), ("reason", "hr")];
+    let marked = administration.send(&other, &format!("{other}/private"), &hide);
+    assert_eq!(marked.status, 303);
+    assert_eq!(ada.get(&other).status, 404);
+}
+
+#[test]
+fn what_is_on_hold_is_removed_by_nobody_before_it_is_released() {
+    let (erp, mut administration) = office(&two_mails(), 2, &[]);
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let page = format!("/entries/{}", entry(&mut ada, WORD));
+    let (hold, remove) = (format!("{page}/hold"), format!("{page}/remove"));
+    administration.send(&page, &hold, &[("on", "true")]);
+    for visitor in [&mut ada, &mut administration] {
+        let asked = visitor.get(&remove).body;
+        assert!(asked.contains("id=\"held\""), "{asked}");
+        assert!(!asked.contains("id=\"remove-yes\""), "{asked}");
+        let refused = visitor.send(&page, &remove, &[]);
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("id=\"held\""), "{}", refused.body);
+        assert_eq!(visitor.get(&page).status, 200, "it is there");
+    }
+    administration.send(&page, &hold, &[("on", "false")]);
+    assert_eq!(ada.send(&page, &remove, &[]).status, 303);
+    assert_eq!(ada.get(&page).status, 404);
+}
+
+#[test]
+fn what_the_store_cannot_count_by_itself_is_counted_for_one_contact_alone() {
+    let texts: Vec<_> = (0..30)
+        .map(|n| {
+            let subject = format!("Pumpe-{n:02}");
+            (format!("{n:02}"), mail(MARGAUX, ADA, &subject, "Hello."))
+        })
+        .collect();
+    let mails: Vec<_> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.clone()))
+        .collect();
+    let (erp, mut administration) = office(&mails, 30, &[]);
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let mut benoit = Visitor::signed_in(&erp, "BK");
+    let exactly = |body: &str| !body.contains("At least");
+    let all = benoit.get("/mails").body;
+    assert!(exactly(&all) && found(&all) == 30, "{all}");
+    let page = format!("/entries/{}", entry(&mut ada, "Pumpe-07"));
+    ada.send(&page, &format!("{page}/private"), &[("on", "true")]);
+    for (visitor, seen) in [(&mut benoit, 29), (&mut administration, 30), (&mut ada, 30)] {
+        let all = visitor.get("/mails").body;
+        assert!(all.contains("At least 25 mails found"), "{all}");
+        let of = visitor.get("/contacts/C0101/entries").body;
+        assert!(exactly(&of), "{of}");
+        assert_eq!(found(&of), seen);
+    }
 }
 
 #[test]
@@ -215,21 +279,46 @@ fn what_a_person_says_carries_the_name() {
 
 #[test]
 fn retention_says_first_what_goes() {
-    let (_erp, mut administration) = office(&two_mails(), 2, &[]);
-    let age = [("months", "1")];
-    let page = format!("/entries/{}", entry(&mut administration, WORD));
-    administration.send(&page, &format!("{page}/hold"), &[("on", "true")]);
-    let preview = administration.send("/privacy", "/privacy/retention", &age);
-    assert!(
-        preview.body.contains("Nothing is removed yet"),
-        "{}",
-        preview.body
-    );
-    assert!(
-        preview.body.contains("<dt>Mail</dt><dd>0</dd>"),
-        "received just now"
-    );
-    assert_eq!(found(&administration.get("/mails").body), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * 86_400);
+    for name in ["Alteisen", "Aufbewahrt", "Angebot", "Neuware"] {
+        let file = folder.path().join(format!("{name}.eml"));
+        std::fs::write(&file, mail(MARGAUX, ADA, name, "Hello.")).unwrap();
+        if name != "Neuware" {
+            let file = std::fs::File::options().write(true).open(file).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+    }
+    let (_erp, mut administration) = office_of(folder.path(), 4, &[]);
+    let held = format!("/entries/{}", entry(&mut administration, "Aufbewahrt"));
+    administration.send(&held, &format!("{held}/hold"), &[("on", "true")]);
+    let deal = format!("/entries/{}", entry(&mut administration, "Angebot"));
+    administration.send(&deal, &format!("{deal}/opportunity"), &[]);
+    let old = format!("/entries/{}", entry(&mut administration, "Alteisen"));
+    let told = [
+        "<dt>Mail</dt><dd>1</dd>",
+        "<dt>Originals</dt><dd>1</dd>",
+        "<dt>Kept for an opportunity</dt><dd>1</dd>",
+        "<dt>Kept on hold</dt><dd>1</dd>",
+    ];
+    let run = [("months", "1"), ("act", "run")];
+    let preview = administration.send("/privacy", "/privacy/retention", &run[..1]);
+    assert!(preview.body.contains("Nothing is removed yet"));
+    for line in told {
+        assert!(preview.body.contains(line), "{line}: {}", preview.body);
+    }
+    assert_eq!(found(&administration.get("/mails").body), 4);
+    let gone = administration.send("/privacy", "/privacy/retention", &run);
+    assert!(gone.body.contains("This is gone."));
+    for line in told {
+        assert!(gone.body.contains(line), "{line}: {}", gone.body);
+    }
+    assert_eq!(administration.get(&old).status, 404);
+    let left = administration.get("/mails").body;
+    assert_eq!(found(&left), 3);
+    for word in ["Aufbewahrt", "Angebot", "Neuware"] {
+        assert!(left.contains(word), "{word}: {left}");
+    }
     let none = administration.send("/privacy", "/privacy/retention", &[("months", "0")]);
     assert_eq!(none.status, 400);
 }
@@ -245,6 +334,17 @@ fn cancelled_entries_are_deleted_after_a_preview() {
         "{}",
         preview.body
     );
+    administration.send(&page, &format!("{page}/hold"), &[("on", "true")]);
+    let held = administration
+        .send("/privacy", "/privacy/canceled", &[])
+        .body;
+    for line in [
+        "<dt>Originals</dt><dd>0</dd>",
+        "<dt>Kept on hold</dt><dd>1</dd>",
+    ] {
+        assert!(held.contains(line), "{line}: {held}");
+    }
+    administration.send(&page, &format!("{page}/hold"), &[("on", "false")]);
     assert_eq!(administration.get(&page).status, 200);
     let run = [("act", "run")];
     let gone = administration.send("/privacy", "/privacy/canceled", &run);
@@ -255,7 +355,7 @@ fn cancelled_entries_are_deleted_after_a_preview() {
 
 #[test]
 fn a_person_is_erased_after_a_preview_and_never_logged_again() {
-    let (_erp, mut administration) = office(&two_mails(), 2, &[]);
+    let (erp, mut administration) = office(&two_mails(), 2, &[]);
     let who = [
         ("contact", "C0101"),
         ("never_again", "on"),
@@ -268,14 +368,27 @@ fn a_person_is_erased_after_a_preview_and_never_logged_again() {
         preview.body
     );
     assert_eq!(found(&administration.get("/mails").body), 2);
-    let file = administration.get("/privacy/export?contact=C0101&address=");
-    assert_eq!(
-        file.body.lines().count(),
-        3,
-        "two mails, and the rest: {}",
-        file.body
-    );
-    assert!(file.body.contains(WORD) && file.body.contains("margaux.delorme@"));
+    // All that is kept, for the person: what a colleague's mark hides as well, which the page says.
+    assert!(preview.body.contains("Private mail is in it as well."));
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let private = format!("/entries/{}", entry(&mut ada, WORD));
+    ada.send(&private, &format!("{private}/private"), &[("on", "true")]);
+    let link = administration.get("/privacy/export?contact=C0101");
+    assert_eq!(link.status, 405, "a person stands in no link");
+    let nobody = administration.send("/privacy", "/privacy/export", &[]);
+    assert_eq!(nobody.status, 400);
+    let refused = ada.send("/contacts", "/privacy/export", &who[..1]);
+    assert_eq!(refused.status, 403);
+    let file = administration.send("/privacy", "/privacy/export", &who[..1]);
+    assert_eq!(file.header("content-type"), Some("application/zip"));
+    let lines = file.file("mails.jsonl");
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(lines.contains(WORD) && lines.contains("margaux.delorme@"));
+    let originals = file.files().into_iter();
+    let originals = originals.filter(|name| name.ends_with(".eml"));
+    assert_eq!(originals.count(), 2);
+    assert!(zip_has(&file, "Mondfisch"), "bit for bit");
+    assert!(file.file("records.json").starts_with('['));
     let mut run = who.to_vec();
     run.push(("act", "run"));
     let gone = administration.send("/privacy", "/privacy/erase", &run);

@@ -119,7 +119,27 @@ fn a_won_opportunity_makes_a_customer_and_cancels_tasks_only_when_told() {
             shown.matches("name=\"action\" value=\"task\"").count(),
             open
         );
-        assert!(visitor.get("/contacts/C0100").body.contains(">Customer<"));
+        let company = visitor.get("/contacts/C0100").body;
+        assert!(company.contains(">Customer<"));
+        // What was sold is told wherever the opportunity is, and not what was hoped for.
+        assert!(shown.contains("<dd id=\"worth\">800.00</dd>"), "{shown}");
+        assert!(
+            shown.contains("data-label=\"Calculated value\">800.00<"),
+            "{shown}"
+        );
+        assert!(company.contains("Sold for</span> 800.00"), "{company}");
+        assert!(!company.contains("900.00"), "{company}");
+        let list = visitor.get("/opportunities").body;
+        assert!(
+            list.contains("data-label=\"Sold for\" class=\"count\">800.00<"),
+            "{list}"
+        );
+        assert!(
+            list.contains("data-label=\"Sold in all\">800.00<"),
+            "{list}"
+        );
+        assert!(!list.contains("900.00"), "{list}");
+        assert!(!list.contains("Qualify: call"), "it is closed: {list}");
     }
 }
 
@@ -148,6 +168,64 @@ fn a_close_needs_a_code_that_was_chosen() {
         "{}",
         refused.body
     );
+}
+
+#[test]
+fn what_is_lost_brought_nothing() {
+    let (_erp, mut visitor) = office(&pump(), 1, &[]);
+    let page = opportunity(&mut visitor);
+    let first = [("action", "first"), ("value", "900")];
+    act(&mut visitor, &page, &first);
+    assert!(visitor.get("/opportunities").body.contains("900.00"));
+    act(
+        &mut visitor,
+        &page,
+        &[("action", "close"), ("code", "PRICE")],
+    );
+    let shown = visitor.get(&page).body;
+    assert!(shown.contains("<dd id=\"worth\">0.00</dd>"), "{shown}");
+    for path in ["/opportunities", "/contacts/C0100"] {
+        let body = visitor.get(path).body;
+        assert!(
+            body.contains(">Lost<") && !body.contains("900.00"),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn an_opportunity_leads_to_its_mail_for_whoever_sees_it() {
+    let (erp, mut visitor) = office(&pump(), 1, &[]);
+    let id = entry(&mut visitor, "Kolbenpumpe");
+    let page = opportunity(&mut visitor);
+    let link = format!("href=\"/entries/{id}\"");
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let mut benoit = Visitor::signed_in(&erp, "BK");
+    for visitor in [&mut visitor, &mut ada, &mut benoit] {
+        let shown = visitor.get(&page).body;
+        let (_, mail) = shown.split_once("id=\"mail-of\"").unwrap();
+        assert!(mail.contains(&link), "{shown}");
+        assert!(shown.contains("<dd id=\"interactions\">1</dd>"), "{shown}");
+    }
+    let list = "/mails?opportunity=OP000001";
+    assert!(benoit.get(list).body.contains(&link));
+    let none = benoit.get("/mails?opportunity=OP000002").body;
+    assert!(!none.contains(&link), "{none}");
+    let mail = format!("/entries/{id}");
+    ada.send(&mail, &format!("{mail}/private"), &[("on", "true")]);
+    for (visitor, interactions) in [(&mut ada, 1), (&mut benoit, 0)] {
+        let shown = visitor.get(&page).body;
+        assert_eq!(shown.contains(&link), interactions == 1, "{shown}");
+        assert!(
+            shown.contains(&format!("<dd id=\"interactions\">{interactions}</dd>")),
+            "{shown}"
+        );
+    }
+    assert!(!benoit.get(list).body.contains(&link));
+    ada.send(&mail, &format!("{mail}/cancel"), &[("canceled", "true")]);
+    let shown = ada.get(&page).body;
+    assert!(shown.contains("<dd id=\"interactions\">0</dd>"), "{shown}");
+    assert!(shown.contains(&link), "{shown}");
 }
 
 #[test]
@@ -299,12 +377,32 @@ fn a_changed_address_brings_its_mail() {
     let shown = visitor.get("/contacts/C0101").body;
     assert!(shown.contains("Mails whose entries changed: 1"), "{shown}");
     assert!(shown.contains("Membranpumpe"), "{shown}");
+    // A contact that loses an address keeps its history, unless somebody says otherwise.
+    let (of, question) = ("/contacts/C0101/entries", "/contacts/C0101/rematch");
     let back = [fields[0], fields[1], ("email2", "")];
-    assert_eq!(visitor.send(card, card, &back).status, 303);
-    assert_eq!(
-        visitor.send(card, "/contacts/C0101/rematch", &[]).status,
-        303
-    );
+    for (to, fields) in [(card, &back[..]), (question, &[])] {
+        let asked = visitor.send(card, to, fields);
+        assert_eq!(
+            asked.header("location"),
+            Some(question),
+            "{to}: {}",
+            asked.body
+        );
+        let asked = visitor.get(question).body;
+        assert!(asked.contains("<dd id=\"unfounded\">1</dd>"), "{asked}");
+        let kept = visitor.get(of).body;
+        assert_eq!(found(&kept), 2, "{kept}");
+        assert!(!kept.contains(">Cancelled<"), "{kept}");
+        assert!(visitor.get("/contacts/C0101").body.contains("<dd>2 / 0<"));
+    }
+    let said = visitor.send(card, question, &[("cancel", "yes")]);
+    assert_eq!(said.header("location"), Some("/contacts/C0101"));
+    let shown = visitor.get("/contacts/C0101").body;
+    assert!(shown.contains("Entries that were cancelled: 1"), "{shown}");
+    assert!(shown.contains("<dd>1 / 0<"), "{shown}");
+    assert_eq!(visitor.get(of).body.matches(">Cancelled<").count(), 1);
+    let none = visitor.get(question).body;
+    assert!(!none.contains("id=\"unfounded\""), "{none}");
     for (name, email) in [
         ("", "a@b.example"),
         ("A", "no address"),
@@ -313,6 +411,42 @@ fn a_changed_address_brings_its_mail() {
         let refused = visitor.send(card, card, &[("name", name), ("email", email)]);
         assert!(refused.body.contains("role=\"alert\""), "{name} {email}");
     }
+}
+
+#[test]
+fn what_somebody_worked_with_stays_when_an_address_was_wrong() {
+    let other = "Margaux <margaux@private.example>";
+    let mails = [
+        pump(),
+        vec![
+            ("a", mail(other, ADA, "Membranpumpe", "Hello.")),
+            ("b", mail(other, ADA, "Kreiselpumpe", "Hello.")),
+        ],
+    ]
+    .concat();
+    let (_erp, mut visitor) = office(&mails, 1, &[]);
+    wait(&mut visitor, "/review", |body| {
+        body.contains("Membranpumpe") && body.contains("Kreiselpumpe")
+    });
+    let (card, question) = ("/contacts/C0101/edit", "/contacts/C0101/rematch");
+    let fields = [
+        ("name", "Margaux Delorme"),
+        ("email", "margaux.delorme@vallee-hydraulique.example"),
+        ("email2", "margaux@private.example"),
+    ];
+    assert_eq!(visitor.send(card, card, &fields).status, 303);
+    let page = format!("/entries/{}", entry(&mut visitor, "Membranpumpe"));
+    let comment = [("text", "Call back.")];
+    visitor.send(&page, &format!("{page}/comment"), &comment);
+    let back = [fields[0], fields[1], ("email2", "")];
+    let asked = visitor.send(card, card, &back);
+    assert_eq!(asked.header("location"), Some(question));
+    let asked = visitor.get(question).body;
+    assert!(asked.contains("<dd id=\"unfounded\">1</dd>"), "{asked}");
+    visitor.send(card, question, &[("cancel", "yes")]);
+    assert!(!visitor.get(&page).body.contains(">Cancelled<"));
+    let other = format!("/entries/{}", entry(&mut visitor, "Kreiselpumpe"));
+    assert!(visitor.get(&other).body.contains(">Cancelled<"));
 }
 
 #[test]

@@ -85,6 +85,47 @@ fn the_assistant_leads_to_microsoft_graph_and_mail_is_logged() {
 }
 
 #[test]
+fn the_instructions_say_what_to_prepare_in_the_language_of_the_page() {
+    let erp = Erp::start(&[], Some(PASSWORD));
+    for (language, where_to, folders, rule, right) in [
+        (
+            "en",
+            "online",
+            "Create a shared mailbox",
+            "Bcc",
+            "Mail.ReadWrite",
+        ),
+        (
+            "fr",
+            "on-premises",
+            "deux dossiers publics",
+            "Cci",
+            "full_access_as_app",
+        ),
+        (
+            "de",
+            "on-premises",
+            "zwei öffentliche Ordner",
+            "Blindkopie",
+            "full_access_as_app",
+        ),
+    ] {
+        let mut visitor = Visitor::of(&erp);
+        visitor.language = language;
+        visitor.sign_in("ADMIN", PASSWORD);
+        let before = act(&mut visitor, where_to, &[]);
+        assert!(!before.contains("id=\"instructions\""), "{before}");
+        let shown = act(&mut visitor, "help", &[]);
+        let (_, all) = shown.split_once("id=\"instructions\"").unwrap();
+        let (all, _) = all.split_once("</section>").unwrap();
+        assert_eq!(all.matches("<li>").count(), 4, "{all}");
+        for words in [folders, rule, right] {
+            assert!(all.contains(words), "{language} {words}: {all}");
+        }
+    }
+}
+
+#[test]
 fn a_server_of_our_own_is_not_reached_by_graph() {
     let erp = Erp::start(&[], Some(PASSWORD));
     let mut visitor = Visitor::signed_in(&erp, "ADMIN");

@@ -1,6 +1,6 @@
 //! Contacts that are one person, and several mails of the review queue at once.
 
-use crate::office::{ADA, MARGAUX, entry, found, mail, office, wait};
+use crate::office::{ADA, MARGAUX, entry, found, mail, office, office_of, wait};
 use crate::visitor::Visitor;
 
 const OTHER: &str = "Hugo Lantier <hugo@private.example>";
@@ -48,7 +48,14 @@ fn two_contacts_are_merged_with_their_mail_and_open_opportunities() {
         "{}",
         done.body
     );
-    assert_eq!(visitor.get("/contacts/C0101").status, 404);
+    for (old, new) in [
+        ("/contacts/C0101", "/contacts/C0102"),
+        ("/contacts/C0101/entries", "/contacts/C0102/entries"),
+        ("/contacts/C0101/edit", "/contacts/C0102/edit"),
+    ] {
+        let moved = visitor.get(old);
+        assert_eq!((moved.status, moved.header("location")), (303, Some(new)));
+    }
     let card = visitor.get("/contacts/C0102").body;
     assert!(
         card.contains("margaux.delorme@vallee-hydraulique.example"),
@@ -64,6 +71,82 @@ fn two_contacts_are_merged_with_their_mail_and_open_opportunities() {
         &[("into", "C0102")],
     );
     assert_eq!(company.status, 404);
+}
+
+#[test]
+fn a_salesperson_merges_people_of_one_company_alone() {
+    let (erp, mut administration) = office(&mails(), 1, &[]);
+    let mut ada = Visitor::signed_in(&erp, "AH");
+    let (edit, merge) = ("/contacts/C0101/edit", "/contacts/C0101/merge");
+    let other = ada.send(edit, merge, &[("into", "C0111")]).body;
+    assert!(other.contains("id=\"merge-not-yours\""), "{other}");
+    assert!(!other.contains("id=\"merge-yes\""), "{other}");
+    let yes = [("chosen", "C0111"), ("act", "yes")];
+    assert_eq!(ada.send(edit, merge, &yes).status, 403);
+    assert_eq!(ada.get("/contacts/C0101").status, 200);
+    let same = ada.send(edit, merge, &[("into", "C0102")]).body;
+    assert!(same.contains("id=\"merge-yes\""), "{same}");
+    assert_eq!(administration.send(edit, merge, &yes).status, 303);
+    let moved = administration.get("/contacts/C0101");
+    assert_eq!(moved.header("location"), Some("/contacts/C0111"));
+}
+
+#[test]
+fn who_is_erased_is_erased_under_every_number_that_was_merged_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in mails() {
+        std::fs::write(folder.path().join(format!("{name}.eml")), text).unwrap();
+    }
+    let (mut erp, mut visitor) = office_of(folder.path(), 1, &[]);
+    let page = format!("/entries/{}", entry(&mut visitor, "Kolbenpumpe"));
+    let made = visitor.send(&page, &format!("{page}/opportunity"), &[]);
+    let deal = made.header("location").unwrap().to_owned();
+    for fields in [
+        &[("action", "first"), ("value", "900")][..],
+        &[("action", "close"), ("code", "PRICE")],
+    ] {
+        let version = visitor.get(&deal).value("version");
+        let all = [&[("version", version.as_str())], fields].concat();
+        assert_eq!(visitor.send(&deal, &deal, &all).status, 303);
+    }
+    // Twice over: what was merged before goes along.
+    for (goes, stays) in [("C0101", "C0102"), ("C0102", "C0103")] {
+        let merge = format!("/contacts/{goes}/merge");
+        let yes = [("chosen", stays), ("act", "yes")];
+        let done = visitor.send(&format!("/contacts/{goes}/edit"), &merge, &yes);
+        assert_eq!(done.status, 303, "{}", done.body);
+    }
+    erp.restart();
+    let mut visitor = Visitor::signed_in(&erp, "ADMIN");
+    let moved = visitor.get("/contacts/C0101");
+    assert_eq!(moved.header("location"), Some("/contacts/C0103"));
+    let card = visitor.get("/contacts/C0103").body;
+    for number in ["C0101", "C0102"] {
+        let under = format!("href=\"/contacts/C0103/entries?number={number}\"");
+        assert!(card.contains(&under), "{card}");
+    }
+    let under = visitor.get("/contacts/C0103/entries?number=C0101").body;
+    assert!(under.contains("Kolbenpumpe"), "{under}");
+    assert!(visitor.get(&deal).body.contains("Kolbenpumpe"));
+    // By whichever number is typed, the person is meant.
+    for number in ["C0103", "C0101"] {
+        let who = [("contact", number)];
+        let preview = visitor.send("/privacy", "/privacy/erase", &who).body;
+        assert!(preview.contains("<dt>Mail</dt><dd>1</dd>"), "{preview}");
+        assert!(
+            preview.contains("<dt>Opportunities</dt><dd>1</dd>"),
+            "{number}: {preview}"
+        );
+        let file = visitor.send("/privacy", "/privacy/export", &who);
+        assert!(file.file("records.json").contains("Kolbenpumpe"));
+    }
+    let run = [("contact", "C0103"), ("card_too", "on"), ("act", "run")];
+    let gone = visitor.send("/privacy", "/privacy/erase", &run).body;
+    assert!(gone.contains("<dt>Opportunities</dt><dd>1</dd>"), "{gone}");
+    assert!(!visitor.get(&deal).body.contains("Kolbenpumpe"));
+    for number in ["C0101", "C0103"] {
+        assert_eq!(visitor.get(&format!("/contacts/{number}")).status, 404);
+    }
 }
 
 /// What the boxes of these mails say.

@@ -206,6 +206,22 @@ impl Answer {
         answer
     }
 
+    /// The names of the files of a .zip.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let archive = zip::ZipArchive::new(std::io::Cursor::new(&self.bytes)).unwrap();
+        let names = archive.file_names();
+        names.map(|name| name.unwrap().into_owned()).collect()
+    }
+
+    /// A file of a .zip, as text.
+    pub(crate) fn file(&self, name: &str) -> String {
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&self.bytes)).unwrap();
+        let mut bytes = Vec::new();
+        let mut file = archive.by_name(name).unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         let (_, value) = all.find(|(name, _)| name == wanted)?;

@@ -35,6 +35,8 @@ struct Bar {
 /// One month: its columns in the plot, from the top.
 struct Month {
     name: String,
+    number: String,
+    year: String,
     inbound: u64,
     outbound: u64,
     inbound_height: u64,
@@ -73,6 +75,8 @@ pub(super) async fn show(
             let (received, sent) = (one.inbound * HEIGHT / most, one.outbound * HEIGHT / most);
             Month {
                 name: one.from.strftime("%m/%y").to_string(),
+                number: one.from.strftime("%m").to_string(),
+                year: one.from.strftime("%y").to_string(),
                 inbound: one.inbound,
                 outbound: one.outbound,
                 inbound_height: received,

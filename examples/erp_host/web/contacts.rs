@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use email_logging::ContactNo;
 use email_logging::interaction::StatisticsOptions;
 use email_logging::opportunity::PrivacyBlock;
@@ -117,6 +117,8 @@ struct ContactCard {
     rows: Vec<Row>,
     more: bool,
     opportunities: Vec<Line>,
+    /// Numbers that were merged into this one, whose mail may stand under them still.
+    merged: Vec<String>,
 }
 
 pub(super) async fn card(
@@ -124,6 +126,9 @@ pub(super) async fn card(
     Extension(session): Extension<Session>,
     Path(no): Path<String>,
 ) -> Result<Response, Failed> {
+    if let Some(there) = moved(&erp, &no, "") {
+        return Ok(there);
+    }
     let f = Frame::new(&session, "contacts", format!("/contacts/{}", encoded(&no)));
     let card = find(&erp, &no)?;
     let filter = of(&card);
@@ -152,6 +157,12 @@ pub(super) async fn card(
             last: last.map_or_else(String::new, |at| f.day(crate::zone::at(at).date())),
         },
         opportunities: lines.collect(),
+        merged: erp
+            .people
+            .merged_numbers(&ContactNo::new(card.no.as_str()))
+            .into_iter()
+            .map(|no| no.to_string())
+            .collect(),
         more: page.next.is_some(),
         rows: page
             .rows
@@ -161,6 +172,13 @@ pub(super) async fn card(
         card,
         f,
     }))
+}
+
+/// The way to the contact that this one was merged into, if it was.
+pub(super) fn moved(erp: &Erp, no: &str, rest: &str) -> Option<Response> {
+    let stays = erp.people.merged_into(&ContactNo::new(no))?;
+    let there = format!("/contacts/{}{rest}", encoded(stays.as_str()));
+    Some(Redirect::to(&there).into_response())
 }
 
 pub(super) fn find(erp: &Erp, no: &str) -> Result<Card, Failed> {

@@ -115,6 +115,8 @@ struct Entry {
     full: bool,
     /// The person may say that it is private, or remove it.
     own: bool,
+    /// The person may say so, or that it is so no longer.
+    may_mark: bool,
     held: bool,
 }
 
@@ -151,6 +153,7 @@ pub(super) async fn show(
     } else {
         About::default()
     };
+    let is_private = logged.entry.flags.iter().any(|flag| flag == MARKED_PRIVATE);
     Ok(render(&Entry {
         opportunity: logged.opportunity_no.clone(),
         conversation: if full {
@@ -162,6 +165,8 @@ pub(super) async fn show(
         as_text: look.how == "text",
         full,
         own: sight::owns(&session, &mail.entries),
+        may_mark: sight::owns(&session, &mail.entries)
+            && (!is_private || sight::wrote(&session, &mail.entries)),
         held: marks.iter().any(|(kind, _)| *kind == MarkKind::Hold),
         no: logged.entry_no,
         subject: mail.record.subject.clone(),

@@ -1,12 +1,12 @@
 //! Privacy for the administration: mail that is older than it may be, and persons who are erased. Each is first only said.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use email_logging::ContactNo;
 use email_logging::error::Error;
 use email_logging::privacy::{Person, RetentionRule};
@@ -16,7 +16,6 @@ use email_logging::store::{
 };
 use jiff::ToSpan as _;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::page::{Failed, Frame, Problem, render};
 use super::session::Session;
@@ -27,7 +26,7 @@ use crate::zone::{midnight, today};
 /// The months that the form begins with.
 const MONTHS: u16 = 36;
 /// Mails of a person that are read at once.
-const MAILS: u32 = 100;
+pub(super) const MAILS: u32 = 100;
 
 /// What was told, or done: lines of words and numbers.
 struct Told {
@@ -138,6 +137,10 @@ pub(super) async fn canceled(
             (page.f.w.comments, told.comments),
             (page.f.w.mail, told.mails),
             (page.f.w.originals, told.originals),
+            (page.f.w.kept_opportunity, told.kept_for_opportunity),
+            (page.f.w.kept_held, told.kept_on_hold),
+            (page.f.w.kept_waiting, told.kept_waiting),
+            (page.f.w.kept_withdrawn, told.kept_withdrawn),
         ],
     });
     Ok(render(&page))
@@ -190,12 +193,12 @@ pub(super) async fn erase(
             return Ok(render(&page));
         }
     };
+    erp.originals.forget();
     let card = who.contact.trim();
     if run && who.card_too.is_some() && !card.is_empty() {
-        let removed = erp.people.remove(&ContactNo::new(card));
+        let removed = erp.people.remove(&card_of(&erp, card));
         removed.map_err(Failed::broken)?;
     }
-    erp.originals.forget();
     let mut page = Page::new(&session);
     page.erasure = Some(erased(&page.f, &told, run));
     page.shared = told.shared_addresses.join(", ");
@@ -205,12 +208,14 @@ pub(super) async fn erase(
     Ok(render(&page))
 }
 
-/// Who is meant: the contact with all its addresses that nobody else has, and the address that was typed.
-fn person(erp: &Erp, who: &Who) -> Result<Person, Error> {
+/// Who is meant: the contact with all its addresses that nobody else has, and the address that was typed; and after it each
+/// number that was merged into the contact, which mail and closed opportunities may still name.
+pub(super) fn persons(erp: &Erp, who: &Who) -> Result<Vec<Person>, Error> {
     let mut person = Person::default();
+    let mut merged = Vec::new();
     let contact = who.contact.trim();
     if !contact.is_empty() {
-        let no = ContactNo::new(contact);
+        let no = card_of(erp, contact);
         let known = erp.people.contact(&no);
         for address in known.iter().flat_map(|one| addresses(&one.record)) {
             let parties = erp.directory.parties(&address);
@@ -218,75 +223,86 @@ fn person(erp: &Erp, who: &Who) -> Result<Person, Error> {
                 person = person.with_address(address.as_str())?;
             }
         }
+        merged = erp.people.merged_numbers(&no);
         person = person.with_contact(no);
     }
     if !who.address.trim().is_empty() {
         person = person.with_address(who.address.trim())?;
     }
-    Ok(person)
+    let merged = merged.into_iter().map(Person::contact);
+    Ok(std::iter::once(person).chain(merged).collect())
+}
+
+/// The number of the contact, or of the one that it was merged into.
+fn card_of(erp: &Erp, contact: &str) -> ContactNo {
+    let no = ContactNo::new(contact);
+    erp.people.merged_into(&no).unwrap_or(no)
 }
 
 async fn carry_out(erp: &Erp, session: &Session, who: &Who) -> Result<Erased, Error> {
     let erasure = Erasure::default()
         .with_never_again(who.never_again.is_some())
         .with_refuse_open_opportunities(who.open_too.is_none());
-    PrivacyDesk::new(&*erp.store, &erp.scope, session.who())
-        .with_directory(&*erp.store, &*erp.directory)
-        .erase(&person(erp, who)?, erasure, deletion(&who.act))
-        .await
+    let desk = PrivacyDesk::new(&*erp.store, &erp.scope, session.who())
+        .with_directory(&*erp.store, &*erp.directory);
+    let persons = persons(erp, who)?;
+    let mut told = Erased::default();
+    // What is refused for one of the numbers is refused before anything is gone.
+    for person in &persons {
+        let would = desk.erase(person, erasure, Deletion::Preview).await?;
+        add(&mut told, &would);
+    }
+    if who.act == "run" {
+        told = Erased::default();
+        for person in &persons {
+            add(
+                &mut told,
+                &desk.erase(person, erasure, Deletion::Delete).await?,
+            );
+        }
+    } else if persons.len() > 1 {
+        told.removed = distinct(erp, &persons).await?;
+    }
+    Ok(told)
 }
 
-/// All that is kept about a person, as a file for the person: a line for each mail, then one for the rest. What the mails say
-/// of others is in it as well: whoever hands it over has to weigh that.
-pub(super) async fn export(
-    State(erp): State<Arc<Erp>>,
-    Query(who): Query<Who>,
-) -> Result<Response, Failed> {
-    let export = SubjectExport::new(&*erp.store, &erp.scope, person(&erp, &who)?)?;
-    let mut lines = Vec::new();
-    let mut after = None;
-    loop {
-        let page = export.mails(after.as_ref(), MAILS).await?;
-        for found in &page.rows {
-            let record = &found.mail.record;
-            let people = record.participants.iter();
-            let people = people.map(
-                |one| json!({ "role": one.role.code(), "name": one.name, "address": one.address }),
-            );
-            let marks = found.marks.iter();
-            let marks = marks.map(|(kind, mark)| {
-                json!({ "kind": kind.code(), "by": mark.by, "reason": mark.reason, "at": mark.at })
-            });
-            let line = json!({
-                "mail": found.mail.message.to_string(),
-                "subject": record.subject,
-                "sent": record.sent,
-                "received": record.received,
-                "participants": people.collect::<Vec<_>>(),
-                "entries": found.mail.entries,
-                "decisions": found.decisions,
-                "marks": marks.collect::<Vec<_>>(),
-                "original-bytes": found.original,
-            });
-            lines.push(line.to_string());
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
+fn add(told: &mut Erased, more: &Erased) {
+    let removed = &mut told.removed;
+    removed.mails += more.removed.mails;
+    removed.entries += more.removed.entries;
+    removed.originals += more.removed.originals;
+    let forgotten = &mut told.forgotten;
+    forgotten.opportunities += more.forgotten.opportunities;
+    forgotten.comments += more.forgotten.comments;
+    forgotten.decisions += more.forgotten.decisions;
+    forgotten.reviews += more.forgotten.reviews;
+    forgotten.never_log_rules += more.forgotten.never_log_rules;
+    told.shared_addresses
+        .extend(more.shared_addresses.iter().cloned());
+}
+
+/// The mails of several numbers of one person, each once.
+async fn distinct(erp: &Erp, persons: &[Person]) -> Result<Removed, Error> {
+    let mut removed = Removed::default();
+    let mut seen = BTreeSet::new();
+    for person in persons {
+        let export = SubjectExport::new(&*erp.store, &erp.scope, person.clone())?;
+        let mut after = None;
+        loop {
+            let page = export.mails(after.as_ref(), MAILS).await?;
+            let new = page.rows.iter();
+            for found in new.filter(|found| seen.insert(found.mail.message)) {
+                removed.mails += 1;
+                removed.entries += found.mail.entries.len() as u64;
+                removed.originals += u64::from(found.original.is_some());
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
     }
-    let records = export.records().await?;
-    lines.push(crate::subject_records::beside_mails(&records).to_string());
-    // The last line ends as well.
-    lines.push(String::new());
-    let headers = [
-        (header::CONTENT_TYPE, "application/jsonl"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"person.jsonl\"",
-        ),
-    ];
-    Ok((headers, lines.join("\n")).into_response())
+    Ok(removed)
 }
 
 fn erased(f: &Frame, told: &Erased, done: bool) -> Told {

@@ -88,14 +88,14 @@ async fn write(
     written.map_err(Failed::broken)?
 }
 
-fn written(mut out: BufWriter<File>) -> io::Result<File> {
+pub(super) fn written(mut out: BufWriter<File>) -> io::Result<File> {
     out.flush()?;
     let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.rewind()?;
     Ok(file)
 }
 
-fn streamed(file: File) -> Body {
+pub(super) fn streamed(file: File) -> Body {
     Body::from_stream(stream::unfold(Some(file), |file| async move {
         let mut file = file?;
         let read = tokio::task::spawn_blocking(move || {

@@ -8,14 +8,14 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use email_logging::SalespersonCode;
 use email_logging::interaction::{InformationFlow, InteractionLogEntry};
 use email_logging::store::{Cursor, InteractionLog as _, LogFilter};
+use email_logging::{ContactNo, SalespersonCode};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::contacts::{Card, find, of};
+use super::contacts::{Card, find, moved, of};
 use super::entries::Row;
 use super::page::{Failed, Frame, render};
 use super::session::Session;
@@ -35,6 +35,9 @@ pub(super) struct Wanted {
     pub(super) since: String,
     pub(super) until: String,
     pub(super) contact: String,
+    pub(super) opportunity: String,
+    /// A number that was merged into the contact: what stands under it still.
+    pub(super) number: String,
     after: Option<String>,
 }
 
@@ -49,6 +52,7 @@ impl Wanted {
             _ => None,
         };
         filter.salesperson = given(&self.salesperson).map(SalespersonCode::new);
+        filter.opportunity = given(&self.opportunity);
         filter.since = self.since.parse().ok().and_then(midnight);
         let after = |day: Date| day.checked_add(1.day()).ok().and_then(midnight);
         filter.until = self.until.parse().ok().and_then(after);
@@ -64,6 +68,8 @@ impl Wanted {
             ("since", &self.since),
             ("until", &self.until),
             ("contact", &self.contact),
+            ("opportunity", &self.opportunity),
+            ("number", &self.number),
         ] {
             if !value.trim().is_empty() {
                 query.push(format!("{name}={}", encoded(value)));
@@ -122,12 +128,21 @@ pub(super) async fn history(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
     Path(no): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(mut wanted): Query<Wanted>,
 ) -> Result<Response, Failed> {
+    if let Some(there) = moved(&erp, &no, "/entries") {
+        return Ok(there);
+    }
     let path = format!("/contacts/{}/entries", encoded(&no));
     let f = Frame::new(&session, "contacts", path.clone());
     let card = find(&erp, &no)?;
-    let filter = of(&card);
+    let mut filter = of(&card);
+    let merged = erp.people.merged_numbers(&ContactNo::new(no));
+    if let Some(number) = merged.into_iter().find(|one| one.as_str() == wanted.number) {
+        filter.contact = Some(number);
+    } else {
+        wanted.number.clear();
+    }
     page(&erp, &session, f, (path, Some(card)), filter, wanted).await
 }
 
@@ -158,12 +173,13 @@ async fn page(
         .entries(&erp.scope, &filter, after.as_ref(), ON_PAGE)
         .await?;
     // Words that many mails hold are not counted: each of these mails would have to be read.
-    let counted = filter.text.is_none();
-    let found = match after {
-        _ if counted => Some(sight::count(erp, session, &filter).await?.mails),
-        None => Some(mails_of(&page.rows)),
+    // Nor is what the store cannot count by itself.
+    let counted = match filter.text {
+        None => sight::count(erp, session, &filter).await?,
         Some(_) => None,
     };
+    let on_page = after.is_none().then(|| mails_of(&page.rows));
+    let found = counted.map(|counted| counted.mails).or(on_page);
     let query = wanted.query();
     let link = |more: String| format!("{action}?{query}{more}");
     let whole = card.as_ref().map(|card| Wanted {
@@ -176,7 +192,7 @@ async fn page(
         export: whole.as_ref().unwrap_or(&wanted).query(),
         salespeople: erp.salespeople(),
         found,
-        more: !counted && page.next.is_some(),
+        more: counted.is_none() && page.next.is_some(),
         first: after.map(|_| link(String::new())),
         next: page
             .next

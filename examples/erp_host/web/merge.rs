@@ -11,7 +11,7 @@ use email_logging::opportunity::NewContact;
 use email_logging::store::{OpportunityFilter, OpportunityStore as _, StoredOpportunity};
 use serde::Deserialize;
 
-use super::edit::match_again;
+use super::edit::{Again, match_again};
 use super::mails::encoded;
 use super::page::{Failed, Frame, refused, render};
 use super::session::Session;
@@ -31,6 +31,8 @@ struct Merge {
     name: String,
     /// The contact that stays, once it is clear who is meant.
     into: Option<(String, String)>,
+    /// The person may do it: salespeople merge people of one company, the administration all.
+    allowed: bool,
     /// What was typed, and those whom it may mean.
     typed: String,
     meant: Vec<(String, String)>,
@@ -42,6 +44,13 @@ pub(super) struct Said {
     into: String,
     chosen: String,
     act: String,
+}
+
+/// Nothing takes a merge back: people of two companies, or of none, are merged by the administration.
+fn may_merge(session: &Session, source: &Contact, target: &Contact) -> bool {
+    let company = source.record.company.as_ref();
+    let same = company.is_some() && company == target.record.company.as_ref();
+    same || session.is_administration()
 }
 
 fn person(erp: &Erp, no: &str) -> Option<Contact> {
@@ -65,7 +74,13 @@ pub(super) async fn merge(
     let sure = !typed.is_empty() && all <= MEANT && others.len() == 1;
     let only = others.first().filter(|_| sure);
     let target = chosen.filter(is_other).or_else(|| only.cloned());
+    let allowed = target
+        .as_ref()
+        .is_none_or(|target| may_merge(&session, &source, target));
     if let (Some(target), "yes") = (&target, said.act.as_str()) {
+        if !allowed {
+            return Err(Failed::NotYours);
+        }
         return carry_out(&erp, &session, source, target.clone()).await;
     }
     let named = |one: &Contact| (one.record.no.to_string(), one.record.name.clone());
@@ -73,6 +88,7 @@ pub(super) async fn merge(
     Ok(render(&Merge {
         f: Frame::new(&session, "contacts", here),
         name: source.record.name,
+        allowed,
         into: target.as_ref().map(named),
         typed: typed.to_owned(),
         meant: match (&target, typed) {
@@ -110,7 +126,7 @@ async fn carry_out(
     erp.people
         .merge(merged, &source.record.no)
         .map_err(Failed::broken)?;
-    match_again(erp, session, stays.as_str(), all).await
+    match_again(erp, session, stays.as_str(), Again::moving(all)).await
 }
 
 /// The one that stays, with what the other had. Who asked not to be processed did so for both.

@@ -7,7 +7,9 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use email_logging::SalespersonCode;
-use email_logging::opportunity::{Opportunity, OpportunityStatus, SalesCycle};
+use email_logging::opportunity::{
+    Amount, Opportunity, OpportunityEntry, OpportunityStatus, SalesCycle,
+};
 use email_logging::store::{Cursor, OpportunityFilter, OpportunityStore as _};
 use serde::Deserialize;
 
@@ -29,7 +31,14 @@ pub(super) struct Line {
     pub(super) status: &'static str,
     pub(super) class: &'static str,
     pub(super) stage: String,
+    /// What it may bring, as it was estimated.
     pub(super) value: String,
+    /// What it is worth: sold for, once it is won; nothing, if it is lost; else the estimate times the probability.
+    pub(super) calculated: String,
+    pub(super) won: bool,
+    /// What a list says: what was sold or is estimated, and which of them.
+    pub(super) amount: String,
+    pub(super) amount_of: &'static str,
     pub(super) probability: String,
     pub(super) next_task: String,
 }
@@ -49,6 +58,7 @@ struct Figures {
     open: u64,
     value: String,
     won: u64,
+    sold: String,
     lost: u64,
 }
 
@@ -120,6 +130,7 @@ async fn figures(erp: &Erp, f: &Frame, cycles: &[SalesCycle]) -> Result<Vec<Figu
             open: one.open,
             value: f.amount(&one.estimated_value.to_string()),
             won: one.won,
+            sold: f.amount(&one.sales_value.to_string()),
             lost: one.lost,
         }
     });
@@ -132,6 +143,17 @@ pub(super) fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opport
     let (status, class) = status(frame, one.status);
     let code = one.salesperson_code.as_ref();
     let salesperson = code.and_then(|code| erp.people.salesperson(code.as_str()));
+    let amount = |of: fn(&OpportunityEntry) -> Amount| {
+        active.map_or_else(String::new, |entry| frame.amount(&of(entry).to_string()))
+    };
+    let value = amount(|entry| entry.estimated_value);
+    let calculated = amount(|entry| entry.calculated_value);
+    let (shown, amount_of) = match one.status {
+        OpportunityStatus::Won => (calculated.clone(), frame.w.sold),
+        OpportunityStatus::InProgress => (value.clone(), frame.w.estimated),
+        _ => (String::new(), ""),
+    };
+    let open_task = one.next_task().filter(|_| !one.status.is_closed());
     Line {
         no: one.no.to_string(),
         description: one.description.clone(),
@@ -141,11 +163,13 @@ pub(super) fn line(erp: &Erp, frame: &Frame, cycles: &[SalesCycle], one: &Opport
         status,
         class,
         stage: active.map_or_else(String::new, |entry| stage_name(cycles, one, entry.stage)),
-        value: active.map_or_else(String::new, |entry| {
-            frame.amount(&entry.estimated_value.to_string())
-        }),
+        value,
+        calculated,
+        won: one.status == OpportunityStatus::Won,
+        amount: shown,
+        amount_of,
         probability: active.map_or_else(String::new, |entry| format!("{} %", entry.probability)),
-        next_task: one.next_task().map_or_else(String::new, |task| {
+        next_task: open_task.map_or_else(String::new, |task| {
             format!("{} ({})", task.description, frame.day(task.date))
         }),
     }

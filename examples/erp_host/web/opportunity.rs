@@ -12,11 +12,12 @@ use email_logging::opportunity::{
     Changed, CloseKind, Closing, Creation, Opportunity, OpportunityStatus, Quote, SalesCycle,
     StageAction, StageUpdate, TaskStatus,
 };
-use email_logging::store::{InteractionLog as _, OpportunityStore as _};
+use email_logging::store::{InteractionLog as _, LogFilter, OpportunityStore as _};
 use email_logging::{EntryId, OpportunityNo, SalespersonCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::entries::Row;
 use super::mails::encoded;
 use super::opportunities::{Line, cycle_of, line, stage_name};
 use super::page::{Failed, Frame, Problem, done, done_with, refused, render};
@@ -26,15 +27,26 @@ use crate::erp::Erp;
 use crate::people::is_person;
 use crate::zone::today;
 
+/// Mails of an opportunity on its page.
+const MAILS: u32 = 25;
+
 struct Step {
     date: String,
     stage: String,
     value: String,
+    calculated: String,
     chance: String,
     probability: String,
     close_date: String,
     close_code: String,
     active: bool,
+}
+
+struct MailOf {
+    rows: Vec<Row>,
+    more: bool,
+    /// How many interactions there are, without those that are cancelled.
+    interactions: u64,
 }
 
 struct Task {
@@ -70,6 +82,7 @@ struct Shown {
     quote: Option<(String, String)>,
     /// The next stage that may be gone to, or skipped to, asks for a quote.
     quote_needed: bool,
+    mail: MailOf,
     comments: Vec<(String, String, String)>,
     salespeople: Vec<(String, String)>,
     salesperson: String,
@@ -114,6 +127,7 @@ async fn page(
             .as_ref()
             .map(|quote| (quote.no.clone(), f.amount(&quote.value.to_string()))),
         quote_needed: quote_needed(cycle, &one),
+        mail: mail_of(erp, session, &f, no).await?,
         open_tasks: tasks.iter().filter(|task| task.open).count(),
         tasks,
         comments: one
@@ -146,6 +160,27 @@ async fn page(
     }))
 }
 
+/// The mail that belongs to it, as the person sees it.
+async fn mail_of(
+    erp: &Erp,
+    session: &Session,
+    f: &Frame,
+    no: &OpportunityNo,
+) -> Result<MailOf, Failed> {
+    let mut filter = LogFilter::default();
+    filter.opportunity = Some(no.as_str().to_owned());
+    let counted = sight::count(erp, session, &filter).await?;
+    filter.canceled = true;
+    let log = sight::log(erp, session);
+    let page = log.entries(&erp.scope, &filter, None, MAILS).await?;
+    let rows = page.rows.into_iter();
+    Ok(MailOf {
+        interactions: counted.map_or(0, |counted| counted.entries),
+        more: page.next.is_some(),
+        rows: rows.map(|entry| Row::of(f, entry)).collect(),
+    })
+}
+
 fn link(no: &OpportunityNo) -> String {
     format!("/opportunities/{}", encoded(no.as_str()))
 }
@@ -155,6 +190,7 @@ fn steps(f: &Frame, cycles: &[SalesCycle], one: &Opportunity) -> Vec<Step> {
         date: f.day(entry.date_of_change),
         stage: stage_name(cycles, one, entry.stage),
         value: f.amount(&entry.estimated_value.to_string()),
+        calculated: f.amount(&entry.calculated_value.to_string()),
         chance: entry.chance.to_string(),
         probability: entry.probability.to_string(),
         close_date: f.day(entry.estimated_close_date),

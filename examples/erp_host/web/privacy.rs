@@ -5,7 +5,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
-use axum::response::{Redirect, Response};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use email_logging::EntryId;
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::store::{
@@ -59,6 +60,9 @@ pub(super) async fn mark(
         erp.private_mail.is_marked();
         |w| w.flash_private
     } else {
+        if !sight::wrote(&session, &mail.entries) {
+            return Err(Failed::NotYours);
+        }
         erp.store
             .unmark_mail(&erp.scope, &mail.message, MarkKind::Private)
             .await?;
@@ -99,6 +103,13 @@ struct Ask {
     id: String,
     subject: String,
     entries: usize,
+    /// It has to stay: nobody removes it before the administration says that it need not.
+    held: bool,
+}
+
+async fn is_held(erp: &Erp, mail: &LoggedMail) -> Result<bool, Failed> {
+    let marks = erp.store.marks(&erp.scope, &mail.message).await?;
+    Ok(marks.iter().any(|(kind, _)| *kind == MarkKind::Hold))
 }
 
 /// Asks whether a mail is really to go.
@@ -110,6 +121,7 @@ pub(super) async fn ask(
     let (_, mail) = own(&erp, &session, &id).await?;
     Ok(render(&Ask {
         f: Frame::new(&session, "contacts", format!("/entries/{id}/remove")),
+        held: is_held(&erp, &mail).await?,
         subject: mail.record.subject,
         entries: mail.entries.len(),
         id,
@@ -121,12 +133,16 @@ pub(super) async fn remove(
     State(erp): State<Arc<Erp>>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
-) -> Result<Redirect, Failed> {
+) -> Result<Response, Failed> {
     let (entry, mail) = own(&erp, &session, &id).await?;
+    if is_held(&erp, &mail).await? {
+        let asked = ask(State(erp), Extension(session), Path(id)).await?;
+        return Ok((StatusCode::CONFLICT, asked).into_response());
+    }
     PrivacyDesk::new(&*erp.store, &erp.scope, session.who())
         .remove(&mail.message)
         .await?;
     erp.originals.forget();
     let to = format!("/contacts/{}", encoded(entry.entry.contact_no.as_str()));
-    Ok(done(&erp, &session, &to, |w| w.flash_removed))
+    Ok(done(&erp, &session, &to, |w| w.flash_removed).into_response())
 }

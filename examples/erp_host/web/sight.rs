@@ -14,8 +14,9 @@ use super::page::Failed;
 use super::session::{Person, Session};
 use crate::erp::Erp;
 
-/// For how long it is believed that no mail is private.
+/// For how long it is believed that no mail is private, and that some is: where that is wrong, sums are only less exact.
 const KNOWN_FOR: Duration = Duration::from_secs(10);
+const FOUND_FOR: Duration = Duration::from_secs(600);
 
 /// The log as one person sees it.
 pub(super) type Log = VisibleLog<Arc<SqliteStore>>;
@@ -66,15 +67,19 @@ pub(super) fn opportunities(
     VisibleOpportunities::new(Arc::clone(&erp.store), viewer(erp, session))
 }
 
+/// Whether the person is a salesperson of the mail. Such a person alone says that it is private no longer: whoever answers for
+/// privacy may hide a mail, and not open it.
+pub(super) fn wrote(session: &Session, entries: &[InteractionLogEntry]) -> bool {
+    let code = session.person.as_ref().and_then(Person::salesperson);
+    code.is_some_and(|code| {
+        let mut all = entries.iter();
+        all.any(|entry| entry.entry.salesperson_code == *code)
+    })
+}
+
 /// Whether the person may say that a mail is private, or remove it: its own salespeople, and the administration.
 pub(super) fn owns(session: &Session, entries: &[InteractionLogEntry]) -> bool {
-    match &session.person {
-        Some(Person::Administration) => true,
-        Some(Person::Salesperson(code, _)) => entries
-            .iter()
-            .any(|entry| entry.entry.salesperson_code == *code),
-        None => false,
-    }
+    session.is_administration() || wrote(session, entries)
 }
 
 /// The level at which a mail is seen.
@@ -122,7 +127,8 @@ pub(crate) struct PrivateMail(Mutex<Option<(Instant, bool)>>);
 impl PrivateMail {
     async fn is_there(&self, erp: &Erp) -> Result<bool, Failed> {
         let before = *self.lock();
-        if let Some((_, known)) = before.filter(|(at, _)| at.elapsed() < KNOWN_FOR) {
+        let life = |known: bool| if known { FOUND_FOR } else { KNOWN_FOR };
+        if let Some((_, known)) = before.filter(|(at, known)| at.elapsed() < life(*known)) {
             return Ok(known);
         }
         let mut every = LogFilter::default();
@@ -146,31 +152,41 @@ impl PrivateMail {
     }
 }
 
-/// How many mails fit, of those that the person sees.
+/// How many mails fit, of those that the person sees; nothing where each entry of the log would have to be read for it. What
+/// one contact or one opportunity has is always counted.
 pub(super) async fn count(
     erp: &Erp,
     session: &Session,
     filter: &LogFilter,
-) -> Result<LogCount, Failed> {
+) -> Result<Option<LogCount>, Failed> {
+    let few = filter.contact.is_some() || filter.opportunity.is_some();
     if !sees_others(erp, session) {
-        return Ok(log(erp, session).count(&erp.scope, filter).await?);
+        return Ok(if few {
+            Some(log(erp, session).count(&erp.scope, filter).await?)
+        } else {
+            None
+        });
+    }
+    let hides = erp.private_mail.is_there(erp).await?;
+    if hides && !few {
+        return Ok(None);
     }
     let all = erp.store.count(&erp.scope, filter).await?;
-    if !erp.private_mail.is_there(erp).await? {
-        return Ok(all);
+    if !hides {
+        return Ok(Some(all));
     }
     // Of all that fits, private mail is looked at by itself: there is little of it.
     let private = private(filter);
     let hidden = erp.store.count(&erp.scope, &private).await?;
     if hidden.entries == 0 {
-        return Ok(all);
+        return Ok(Some(all));
     }
     let seen = log(erp, session).count(&erp.scope, &private).await?;
     let without = |all: u64, hidden: u64, seen: u64| all.saturating_sub(hidden) + seen;
-    Ok(LogCount::new(
+    Ok(Some(LogCount::new(
         without(all.entries, hidden.entries, seen.entries),
         without(all.mails, hidden.mails, seen.mails),
-    ))
+    )))
 }
 
 /// What the mail that the person sees adds up to, on the company's clocks.

@@ -24,6 +24,8 @@ pub(super) const TABLE: Table = table! {
     "setup.text": "A field holds a line break or another control character.", "Un champ contient un saut de ligne ou un caractère de contrôle.", "Ein Feld enthält einen Zeilenumbruch oder ein anderes Steuerzeichen.";
     "setup.text.do": "Type the field again.", "Saisissez de nouveau le champ.", "Geben Sie das Feld noch einmal ein.";
     "setup.batch_size": "The batch size is no whole number.", "La taille du lot n'est pas un nombre entier.", "Die Stapelgröße ist keine ganze Zahl.";
+    "privacy.held": "The mail is on hold.", "L'e-mail est conservé.", "Die Mail wird aufbewahrt.";
+    "privacy.held.do": "The administration has to release it first.", "L'administration doit d'abord lever la conservation.", "Die Verwaltung muss sie zuerst freigeben.";
     "setup.batch_size.do": "Type the number of mails of a run; 0 is no limit.", "Saisissez le nombre d'e-mails par exécution ; 0 est sans limite.", "Geben Sie die Zahl der Mails je Lauf ein; 0 ist ohne Grenze.";
     "setup.address": "The autodiscovery address is no e-mail address.", "L'adresse de découverte n'est pas une adresse e-mail.", "Die AutoErmittlungs-Adresse ist keine E-Mail-Adresse.";
     "setup.address.do": "Type the address of the mailbox that is read, as name@domain.", "Saisissez l'adresse de la boîte lue, sous la forme nom@domaine.", "Geben Sie die Adresse des gelesenen Postfachs als name@domain ein.";

@@ -44,7 +44,8 @@ struct Step {
     last: bool,
     can_back: bool,
     online: bool,
-    help: bool,
+    /// What has to be prepared, a sentence each, once somebody asked.
+    instructions: Vec<String>,
     prepared: bool,
     plan: Option<String>,
     service: &'static str,
@@ -123,7 +124,11 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
         last: here == GuideStep::Done,
         can_back: guide.can_back().is_ok(),
         online: assistant.online,
-        help: guide.help_opened(),
+        instructions: if guide.help_opened() {
+            instructions(&f, guide)
+        } else {
+            Vec::new()
+        },
         prepared: here == GuideStep::Intro && guide.can_next().is_ok(),
         plan: assistant.plan.clone(),
         service: guide.service().code(),
@@ -148,6 +153,15 @@ fn step(f: Frame, assistant: &Assistant, refused: Option<&str>, secret_stored: b
         template: TEMPLATE,
         f,
     }
+}
+
+fn instructions(f: &Frame, guide: &AssistedSetup) -> Vec<String> {
+    let (folders, application) = match guide.service() {
+        MailService::Graph => ("help-mailbox", "help-graph"),
+        _ => ("help-folders", "help-ews"),
+    };
+    let all = [folders, "help-rule-out", "help-rule-in", application];
+    all.map(|code| f.say(code)).into()
 }
 
 fn services(guide: &AssistedSetup) -> Vec<&'static str> {
