@@ -430,9 +430,9 @@ async fn deleting_cancelled_entries_keeps_what_is_held_open_or_withdrawn(house: 
     let no = house.opportunity(&deal).await;
     store.cancel(&scope, &id(&deal), true).await.unwrap();
     store.cancel(&scope, &id(&held), true).await.unwrap();
-    let (hold, mark) = (MarkKind::Hold, Mark::new("administration", "a law suit"));
+    let (kind, mark) = (MarkKind::Hold, Mark::new("administration", "a law suit"));
     store
-        .mark_mail(&scope, &held.message, hold, &mark)
+        .mark_mail(&scope, &held.message, kind, &mark)
         .await
         .unwrap();
     let lease = crate::store_rows::lease(&**store, &scope).await;
@@ -457,7 +457,7 @@ async fn deleting_cancelled_entries_keeps_what_is_held_open_or_withdrawn(house: 
     store.cancel(&scope, &id(&gone), true).await.unwrap();
     assert_eq!(house.delete_canceled(Deletion::Delete).await, [1, 1, 1, 0]);
     store
-        .unmark_mail(&scope, &held.message, hold)
+        .unmark_mail(&scope, &held.message, kind)
         .await
         .unwrap();
     assert_eq!(house.delete_canceled(Deletion::Delete).await, [1, 1, 0, 0]);

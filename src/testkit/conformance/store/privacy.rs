@@ -311,8 +311,9 @@ async fn what_is_on_hold_is_spared_unless_a_person_is_erased(desk: &Desk) -> Che
     desk.bench.put_all(&[held.clone(), other.clone()]).await?;
     let (scope, privacy) = (&desk.bench.scope, &desk.privacy);
     let mark = Mark::new("boss", "a law suit");
-    let (uid, hold) = (held.uid(), MarkKind::Hold);
-    privacy.mark_mail(scope, &uid, hold, &mark).await?;
+    let uid = held.uid();
+    let kind = MarkKind::Hold;
+    privacy.mark_mail(scope, &uid, kind, &mark).await?;
     let told = desk.remove(&[&held, &other]).await?;
     equal("removed", (told.mails, told.held), (1, vec![uid]))?;
     let original = desk.bench.store.original(scope, &uid, 0..999).await?;
