@@ -280,7 +280,7 @@ fn what_a_person_says_carries_the_name() {
 #[test]
 fn retention_says_first_what_goes() {
     let folder = tempfile::tempdir().unwrap();
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * 86_400);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(60 * 24);
     for name in ["Alteisen", "Aufbewahrt", "Angebot", "Neuware"] {
         let file = folder.path().join(format!("{name}.eml"));
         std::fs::write(&file, mail(MARGAUX, ADA, name, "Hello.")).unwrap();
@@ -385,7 +385,7 @@ fn a_person_is_erased_after_a_preview_and_never_logged_again() {
     assert_eq!(lines.lines().count(), 2, "{lines}");
     assert!(lines.contains(WORD) && lines.contains("margaux.delorme@"));
     let originals = file.files().into_iter();
-    let originals = originals.filter(|name| name.ends_with(".eml"));
+    let originals = originals.filter(|name| name.contains(".eml"));
     assert_eq!(originals.count(), 2);
     assert!(zip_has(&file, "Mondfisch"), "bit for bit");
     assert!(file.file("records.json").starts_with('['));

@@ -16,7 +16,7 @@ use crate::erp::Erp;
 
 /// For how long it is believed that no mail is private, and that some is: where that is wrong, sums are only less exact.
 const KNOWN_FOR: Duration = Duration::from_secs(10);
-const FOUND_FOR: Duration = Duration::from_secs(600);
+const FOUND_FOR: Duration = Duration::from_mins(10);
 
 /// The log as one person sees it.
 pub(super) type Log = VisibleLog<Arc<SqliteStore>>;
