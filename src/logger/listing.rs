@@ -74,7 +74,13 @@ pub(super) struct LookAhead {
     /// How far beyond what stays the last listing looked, as whole pages were known.
     beyond: usize,
     looked_again: bool,
-    /// Whether a move began while the page that is awaited was asked for: what lies behind it may have moved up.
+    gap: Gap,
+}
+
+/// What moves may have hidden from the pages.
+#[derive(Debug, Default)]
+struct Gap {
+    /// Whether an item left while the page that is awaited was asked for: what lies behind it may have moved up.
     left_meanwhile: bool,
     /// Whether such a page was answered: items may have been skipped.
     may_have_skipped: bool,
@@ -99,12 +105,12 @@ impl LookAhead {
     /// will leave what stays before its answer.
     pub(super) fn next_request(&mut self, page: u32, settled: bool) -> Option<ListRequest> {
         let enough = self.ready.len() >= (page / 2).max(1) as usize;
-        let early = self.looks_back && !settled;
+        let early = self.gap.looks_back && !settled;
         if self.listing || self.complete || enough || early {
             return None;
         }
         self.listing = true;
-        self.left_meanwhile = false;
+        self.gap.left_meanwhile = false;
         self.forget(page as usize * PAGES_REMEMBERED);
         let offset = u32::try_from(self.staying + self.beyond).unwrap_or(u32::MAX);
         Some(ListRequest::new(offset, page))
@@ -116,8 +122,8 @@ impl LookAhead {
         page.items
             .retain(|(work, _)| self.meets(&work.listed.item.id));
         self.listing = false;
-        self.looks_back = false;
-        self.may_have_skipped |= self.left_meanwhile;
+        self.gap.looks_back = false;
+        self.gap.may_have_skipped |= self.gap.left_meanwhile;
         if page.complete || listed == 0 {
             self.end();
         } else if page.items.is_empty() {
@@ -136,8 +142,8 @@ impl LookAhead {
     /// The end of the folder. What was looked beyond may have moved up meanwhile, and so may what lay behind a page: then it
     /// is looked at once more.
     fn end(&mut self) {
-        if std::mem::take(&mut self.may_have_skipped) {
-            self.looks_back = true;
+        if std::mem::take(&mut self.gap.may_have_skipped) {
+            self.gap.looks_back = true;
         } else {
             self.complete = self.beyond == 0 || self.looked_again;
             self.looked_again = true;
@@ -164,7 +170,7 @@ impl LookAhead {
     pub(super) fn leaves(&mut self, id: &str) {
         let id = hash(id);
         if self.met.insert(id, true) == Some(false) {
-            self.left_meanwhile = true;
+            self.gap.left_meanwhile = true;
             self.staying -= 1;
             self.left.push_back(id);
         }
