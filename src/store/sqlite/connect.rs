@@ -113,11 +113,11 @@ fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<(
     }
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.pragma_update(
-        None,
-        "cache_size",
-        -i64::from(options.cache_bytes.div_ceil(1024)),
-    )?;
+    let cache = match access {
+        Access::Write => options.cache_bytes,
+        Access::Read => options.cache_bytes / 2,
+    };
+    conn.pragma_update(None, "cache_size", -i64::from(cache.div_ceil(1024)))?;
     conn.pragma_update(None, "query_only", access == Access::Read)?;
     Ok(())
 }
