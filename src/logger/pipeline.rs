@@ -154,7 +154,7 @@ impl<'a> Pipeline<'a> {
         }
         loop {
             self.start_stages();
-            if self.is_idle() && !self.waits_for_lease() {
+            if self.is_idle() {
                 return;
             }
             let renewal = self.lease.until_due(self.parts);
@@ -179,11 +179,6 @@ impl<'a> Pipeline<'a> {
     fn is_idle(&self) -> bool {
         let sets = [&self.tasks, &self.lists, &self.moves, &self.renewal];
         sets.iter().all(|set| set.is_empty())
-    }
-
-    /// Whether moves wait for a lease that is too short for them and can still be renewed.
-    fn waits_for_lease(&self) -> bool {
-        self.may_renew() && self.has_moves()
     }
 
     fn stop(&mut self) {
