@@ -42,9 +42,10 @@ pub(super) async fn recover(
         // Moves of a run that could move wait for the next one that can.
         return Ok(());
     }
-    // A move that fails in this call is not due again in it, however short its wait.
-    let now = parts.clock.now();
+    // A move that fails in this call is not due again in it, however short its wait, and whichever way the clock is set.
+    let mut now = parts.clock.now();
     while !shutdown.has_come().await {
+        now = now.min(parts.clock.now());
         let (scope, mailbox) = (&parts.scope, &parts.mailbox);
         let pending = parts
             .ledger
