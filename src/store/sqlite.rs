@@ -38,8 +38,9 @@ use crate::error::Result;
 /// # Durability
 ///
 /// A write that returned survives a loss of power: the journal is a write-ahead log with `synchronous=FULL`, one `fsync` per
-/// commit besides checkpoints, none for what is staged before its commit. A full disk (`store.full`), a damaged file (`store.corrupt`), and everything else that
-/// SQLite cannot do (`store.unavailable`) is `StoreUnavailable`; nothing of that write is there then.
+/// commit besides checkpoints, none for what is staged before its commit. A full disk (`store.full`), a damaged file
+/// (`store.corrupt`), and everything else that SQLite cannot do (`store.unavailable`) is `StoreUnavailable`; nothing of that
+/// write is there then.
 ///
 /// # The layout
 ///

@@ -9,15 +9,13 @@ use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
 use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipped};
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{
-    Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities,
-};
+use email_logging::source::{ItemRef, ListRequest, MemorySource, SourceCapabilities};
 use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, ErrorKind, Result, Scope};
 
 use crate::bench::{Bench, mail, numbered, quarantine, queue, storage, subject};
+use crate::meddled::{BeforeMove, Meddled, Meddling};
 
 const MAILS: u32 = 7;
 
@@ -337,7 +335,7 @@ async fn recovery_tells_of_the_copy_that_it_makes_when_a_stale_worker_overtakes_
     bench.source.fail_call(SourceOperation::MoveTo, 1, fault);
     bench.run().await.unwrap_err();
     let overtaken = subject(3);
-    let before_move: BeforeMove = Box::new(move |source, _| {
+    let meddling = BeforeMove(move |source: &MemorySource, _: &[ItemRef]| {
         for item in source.items(&queue()) {
             if String::from_utf8_lossy(&item.original).contains(&overtaken) {
                 source.move_by_hand(&item.item, &storage());
@@ -346,10 +344,7 @@ async fn recovery_tells_of_the_copy_that_it_makes_when_a_stale_worker_overtakes_
         Ok(())
     });
     let source = bench.source.clone();
-    let meddled = Arc::new(Meddled {
-        source,
-        before_move,
-    });
+    let meddled = Arc::new(Meddled { source, meddling });
     let logger = bench.builder().with_source(meddled).build().unwrap();
     let report = logger.run_once().await.unwrap();
     let recovered = (report.recovered, report.moved, report.duplicate_copies);
@@ -603,24 +598,11 @@ async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
     );
 }
 
-/// What happens right before a move reaches the mailbox.
-type BeforeMove = Box<dyn Fn(&MemorySource, &[ItemRef]) -> Result<()> + Send + Sync>;
-
-/// A source whose moves meet something on their way.
-struct Meddled {
-    source: MemorySource,
-    before_move: BeforeMove,
-}
-
-impl std::fmt::Debug for Meddled {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Meddled").finish_non_exhaustive()
-    }
-}
-
 /// Fails a move as a whole whenever one certain mail is among the items.
-fn poison(subject: String) -> BeforeMove {
-    Box::new(move |source, items| {
+fn poison(
+    subject: String,
+) -> BeforeMove<impl Fn(&MemorySource, &[ItemRef]) -> Result<()> + Send + Sync + 'static> {
+    BeforeMove(move |source: &MemorySource, items: &[ItemRef]| {
         let holds = |original: &[u8]| String::from_utf8_lossy(original).contains(&subject);
         let queued = source.items(&queue());
         let hit = queued
@@ -634,55 +616,13 @@ fn poison(subject: String) -> BeforeMove {
     })
 }
 
-#[async_trait]
-impl MailSource for Meddled {
-    fn capabilities(&self) -> SourceCapabilities {
-        self.source.capabilities()
-    }
-
-    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
-        self.source.open_folder(folder).await
-    }
-
-    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
-        self.source.list(folder, request).await
-    }
-
-    async fn fetch(
-        &self,
-        from: &Folder,
-        items: &[ListedItem],
-        sink: &mut dyn FetchSink,
-    ) -> Result<()> {
-        self.source.fetch(from, items, sink).await
-    }
-
-    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
-        (self.before_move)(&self.source, items)?;
-        self.source.move_to(from, items, to).await
-    }
-
-    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, sought).await
-    }
-
-    async fn remove(
-        &self,
-        from: &Folder,
-        items: &[ItemRef],
-        how: Disposal,
-    ) -> Result<Vec<Removed>> {
-        self.source.remove(from, items, how).await
-    }
-}
-
 #[tokio::test]
 async fn a_mail_that_can_never_be_moved_holds_up_no_other() {
     let bench = loaded();
     let source = bench.source.clone();
     let poisoned = Meddled {
         source,
-        before_move: poison(subject(3)),
+        meddling: poison(subject(3)),
     };
     let logger = bench
         .builder()
@@ -714,89 +654,39 @@ async fn a_source_with_pages_of_one_is_read_to_its_end() {
 }
 
 /// A server that answers a later page only when a move came before it.
-struct Overtaken {
-    source: MemorySource,
-    moved: tokio::sync::Notify,
-    lists: std::sync::atomic::AtomicUsize,
-}
-
-impl std::fmt::Debug for Overtaken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Overtaken").finish_non_exhaustive()
-    }
-}
+#[derive(Default)]
+struct Overtaken(tokio::sync::Notify);
 
 #[async_trait]
-impl MailSource for Overtaken {
-    fn capabilities(&self) -> SourceCapabilities {
-        let mut capabilities = SourceCapabilities::default();
-        capabilities.list_page = 10;
-        capabilities
-    }
-
-    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
-        self.source.open_folder(folder).await
-    }
-
-    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
-        self.lists
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+impl Meddling for Overtaken {
+    async fn before_list(&self, request: ListRequest) {
         if request.offset == 10 {
-            self.moved.notified().await;
+            self.0.notified().await;
         }
-        self.source.list(folder, request).await
     }
 
-    async fn fetch(
-        &self,
-        from: &Folder,
-        items: &[ListedItem],
-        sink: &mut dyn FetchSink,
-    ) -> Result<()> {
-        self.source.fetch(from, items, sink).await
-    }
-
-    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
-        let moved = self.source.move_to(from, items, to).await;
-        self.moved.notify_one();
-        moved
-    }
-
-    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, sought).await
-    }
-
-    async fn remove(
-        &self,
-        from: &Folder,
-        items: &[ItemRef],
-        how: Disposal,
-    ) -> Result<Vec<Removed>> {
-        self.source.remove(from, items, how).await
+    async fn after_move(&self) {
+        self.0.notify_one();
     }
 }
 
 #[tokio::test]
 async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
-    let bench = Bench::new();
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 10;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
     bench.deliver_numbers(0..25);
     let mut settings = RunSettings::default();
     (settings.fetch_batch, settings.move_batch) = (5, 5);
-    let overtaken = Overtaken {
+    let overtaken = Meddled {
         source: bench.source.clone(),
-        moved: tokio::sync::Notify::new(),
-        lists: std::sync::atomic::AtomicUsize::new(0),
+        meddling: Overtaken::default(),
     };
-    let overtaken = Arc::new(overtaken);
-    let logger = bench
-        .builder()
-        .with_source(Arc::<Overtaken>::clone(&overtaken))
-        .with_settings(settings)
-        .build()
-        .unwrap();
+    let builder = bench.builder().with_source(Arc::new(overtaken));
+    let logger = builder.with_settings(settings).build().unwrap();
     let report = logger.run_once().await.unwrap();
     assert_eq!((report.listed, bench.queued()), (25, 0), "{report:?}");
-    let lists = overtaken.lists.load(std::sync::atomic::Ordering::Relaxed);
+    let lists = bench.source.count(SourceOperation::List);
     assert_eq!(lists, 3, "the folder, its end, and one look back");
     bench.assert_all_stored_and_logged_once(25).await;
 }

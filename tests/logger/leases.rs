@@ -14,6 +14,7 @@ use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error};
 
 use crate::bench::Bench;
+use crate::meddled::Meddled;
 use crate::steered::{SlowMoves, Steered};
 
 const MAILS: u32 = 8;
@@ -106,14 +107,16 @@ async fn recovery_goes_on_under_a_lease_whose_renewal_failed_in_passing() {
 /// of them.
 fn moves_sent(bench: &Bench, ledger: Steered, wait: u64, tens: u32) -> usize {
     bench.deliver_numbers(0..1);
-    let source = Arc::new(SlowMoves {
+    let source = Arc::new(Meddled {
         source: bench.source.clone(),
-        clock: bench.clock.clone(),
-        wait: Duration::from_secs(wait),
-        begun: AtomicU32::new(0),
+        meddling: SlowMoves {
+            clock: bench.clock.clone(),
+            wait: Duration::from_secs(wait),
+            begun: AtomicU32::new(0),
+        },
     });
     let builder = bench.builder().with_ledger(Arc::new(ledger));
-    let builder = builder.with_source(Arc::<SlowMoves>::clone(&source));
+    let builder = builder.with_source(Arc::<Meddled<SlowMoves>>::clone(&source));
     let logger = builder.build().unwrap();
     let mut run = pin!(logger.run_once());
     let waker = std::task::Waker::noop();
@@ -130,7 +133,7 @@ fn moves_sent(bench: &Bench, ledger: Steered, wait: u64, tens: u32) -> usize {
         }
         bench.clock.advance(Duration::from_secs(10));
     }
-    assert_eq!(source.begun.load(Ordering::Relaxed), 1);
+    assert_eq!(source.meddling.begun.load(Ordering::Relaxed), 1);
     bench.source.count(SourceOperation::MoveTo)
 }
 

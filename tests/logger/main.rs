@@ -20,6 +20,7 @@ mod edges;
 mod faults;
 mod host;
 mod leases;
+mod meddled;
 mod recoveries;
 mod requeues;
 mod runs;

@@ -1,17 +1,21 @@
 //! Moves that an earlier run planned: what is looked for, what is tried again, and when a run gives up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::clock::Clock as _;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
 use email_logging::logger::RunSettings;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove};
+use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, MailboxKey, Scope};
 use jiff::Timestamp;
 
 use crate::bench::{Bench, mail, quarantine, queue};
+use crate::meddled::{Meddled, Meddling};
 
 async fn events(bench: &Bench) -> usize {
     let scope = Scope::default();
@@ -47,6 +51,34 @@ async fn waiting(moves: u32) -> Bench {
     }
     bench.clock.advance(Duration::from_hours(1));
     bench
+}
+
+/// Whatever moves, the clock is a day and an hour back after it.
+struct SetBack(ManualClock);
+
+#[async_trait]
+impl Meddling for SetBack {
+    async fn after_move(&self) {
+        self.0.set(self.0.now() - Duration::from_hours(25));
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_failed_move_due_again() {
+    let bench = waiting(1).await;
+    for nth in 1..=3 {
+        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        move_fails(&bench, nth, SourceFault::ItemFailed(0, failed));
+    }
+    let before = bench.source.count(SourceOperation::MoveTo);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SetBack(bench.clock.clone()),
+    };
+    let builder = bench.builder().with_source(Arc::new(meddled));
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (0, 1));
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), before + 1);
 }
 
 #[tokio::test]

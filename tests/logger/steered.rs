@@ -7,10 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use email_logging::clock::Clock as _;
 use email_logging::error::{Code, codes};
-use email_logging::source::{
-    Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, SightingKey, Sought, SourceCapabilities,
-};
+use email_logging::source::{ItemRef, MemorySource, SightingKey};
 use email_logging::store::{
     Acquired, CommitBatch, CommitReceipt, CommitRow, KnownMessage, KnownSighting, Lease,
     MailLedger, MemoryStore, PendingMove, RowContent, RowResult, Undelivered,
@@ -18,6 +15,8 @@ use email_logging::store::{
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, MailboxKey, Result, Scope, StageId, WorkerId};
 use jiff::Timestamp;
+
+use crate::meddled::Meddling;
 
 /// What a commit wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -228,10 +227,8 @@ impl MailLedger for Steered {
     }
 }
 
-/// A mail system whose moves wait for so long before they are sent.
-#[derive(Debug)]
+/// Moves wait for so long before they are sent.
 pub(crate) struct SlowMoves {
-    pub(crate) source: MemorySource,
     pub(crate) clock: ManualClock,
     pub(crate) wait: Duration,
     /// Moves that began to wait.
@@ -239,44 +236,10 @@ pub(crate) struct SlowMoves {
 }
 
 #[async_trait]
-impl MailSource for SlowMoves {
-    fn capabilities(&self) -> SourceCapabilities {
-        self.source.capabilities()
-    }
-
-    async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
-        self.source.open_folder(folder).await
-    }
-
-    async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
-        self.source.list(folder, request).await
-    }
-
-    async fn fetch(
-        &self,
-        from: &Folder,
-        items: &[ListedItem],
-        sink: &mut dyn FetchSink,
-    ) -> Result<()> {
-        self.source.fetch(from, items, sink).await
-    }
-
-    async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
+impl Meddling for SlowMoves {
+    async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.clock.sleep(self.wait).await;
-        self.source.move_to(from, items, to).await
-    }
-
-    async fn locate(&self, folder: &Folder, sought: &[Sought]) -> Result<Vec<Vec<ItemRef>>> {
-        self.source.locate(folder, sought).await
-    }
-
-    async fn remove(
-        &self,
-        from: &Folder,
-        items: &[ItemRef],
-        how: Disposal,
-    ) -> Result<Vec<Removed>> {
-        self.source.remove(from, items, how).await
+        Ok(())
     }
 }
