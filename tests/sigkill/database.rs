@@ -90,10 +90,11 @@ async fn log_writer(url: &str) -> Option<Pid> {
     Pid::from_raw(row.ok()?.get(0))
 }
 
-/// The same, once the server has recovered.
-fn recovered(world: &World, url: &str) -> Pid {
+/// The same, once the server has recovered. A server whose process was killed takes questions until it notices.
+fn recovered(world: &World, url: &str, killed: Option<Pid>) -> Pid {
     for _ in 0..600 {
-        if let Some(pid) = world.block_on(log_writer(url)) {
+        let pid = world.block_on(log_writer(url));
+        if let Some(pid) = pid.filter(|pid| Some(*pid) != killed) {
             return pid;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -104,14 +105,15 @@ fn recovered(world: &World, url: &str) -> Pid {
 /// A worker whose server crashes under it, and those that follow until the queue is empty. Answers whether the first one
 /// told of the crash.
 fn crash_and_heal(world: &mut World, url: &str, after: Duration) -> bool {
-    let crash = End::Other(recovered(world, url), after);
+    let killed = recovered(world, url, None);
+    let crash = End::Other(killed, after);
     let mut told = false;
     for run in 0..HEALING {
         let end = if run == 0 { &crash } else { &End::Itself };
         let Ended::ByItself { report, .. } = world.run(end, 0) else {
             panic!("nobody killed the worker");
         };
-        recovered(world, url);
+        recovered(world, url, Some(killed));
         world.check_at_rest();
         let unavailable = report.starts_with("StoreUnavailable ");
         assert!(
