@@ -56,6 +56,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0007_own_addresses.sql"),
         plain: None,
     },
+    Migration {
+        name: "0008_unkeyed",
+        sql: include_str!("../schema/postgres/0008_unkeyed.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

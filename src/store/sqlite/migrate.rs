@@ -37,6 +37,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0006_own_addresses",
         sql: include_str!("../schema/sqlite/0006_own_addresses.sql"),
     },
+    Migration {
+        name: "0007_unkeyed",
+        sql: include_str!("../schema/sqlite/0007_unkeyed.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
