@@ -147,10 +147,8 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
             }
             Some(same) if same == next => (at, seen) = (at + 1, seen + 1),
             _ => match star {
-                Some((back, from)) => {
-                    star = Some((back, from + 1));
-                    (at, seen) = (back + 1, from + 1);
-                }
+                // Back to the star, which stands for one character more.
+                Some((back, from)) => (at, seen) = (back, from + 1),
                 None => return false,
             },
         }
