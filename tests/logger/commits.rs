@@ -1,10 +1,11 @@
 //! A commit of several batches: what fetching has ready while another commit is written.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use email_logging::Result;
 use email_logging::error::codes;
-use email_logging::logger::{RunError, RunReport, RunSettings};
+use email_logging::logger::{Progress, ProgressEvent, RunError, RunReport, RunSettings, RunStep};
 
 use crate::bench::{Bench, mail_with, numbered, subject};
 use crate::steered::{Noted, Steered};
@@ -161,4 +162,68 @@ async fn a_commit_has_no_more_mails_and_bytes_than_it_may() {
     let commits = ledger.commits();
     assert_eq!(sizes(&commits), [3, 6, 6, 3]);
     assert!(commits.iter().all(|noted| noted.bytes <= size * 7));
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_for_its_rows_leaves_what_was_committed_before_to_be_moved_and_noted() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    let ledger = steered(&bench).failing(&codes::STORE_DATA, false);
+    let (failed, ledger) = run(&bench, ledger, settings(BATCH)).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::LoggingMessages, "store.data")
+    );
+    assert_eq!((failed.report.moved, bench.stored()), (3, 3));
+    assert_eq!(ledger.count(), 3, "the moves are noted");
+    heal(&bench).await;
+}
+
+/// Counts the batches that were fetched before the first commit was done.
+#[derive(Debug, Default)]
+struct Ahead {
+    fetched: AtomicUsize,
+    committed: AtomicBool,
+}
+
+impl Progress for Ahead {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        match event {
+            ProgressEvent::Fetched { .. } if !self.committed.load(Ordering::Relaxed) => {
+                self.fetched.fetch_add(1, Ordering::Relaxed);
+            }
+            ProgressEvent::Committed { .. } => self.committed.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_fetched_ahead_of_a_slow_commit_is_bounded_by_calls_and_by_bytes() {
+    // Of one size each.
+    let numbers = 10..40;
+    let size = numbered(10).len() as u64;
+    let much = 1_000 * size;
+    // Connections, bytes of a fetch, and the batches that are fetched: one is written, and the others wait for it.
+    let rows = [
+        (1, much, 2),
+        (2, much, 3),
+        (7, much, 8),
+        (8, much, 11),
+        (4, 2 * size, 4),
+    ];
+    for (connections, bytes, fetched) in rows {
+        let bench = Bench::new();
+        bench.deliver_numbers(numbers.clone());
+        let ahead = Arc::new(Ahead::default());
+        let mut settings = settings(1);
+        (settings.connections, settings.fetch_bytes) = (connections, bytes);
+        let builder = bench.builder().with_ledger(Arc::new(steered(&bench)));
+        let builder = builder.with_progress(Arc::<Ahead>::clone(&ahead));
+        let logger = builder.with_settings(settings).build().unwrap();
+        assert_eq!(logger.run_once().await.unwrap().moved, 30);
+        let counted = ahead.fetched.load(Ordering::Relaxed);
+        assert_eq!(counted, fetched, "{connections} connections, {bytes} bytes");
+    }
 }
