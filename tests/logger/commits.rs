@@ -1,7 +1,6 @@
 //! A commit of several batches: what fetching has ready while another commit is written.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use email_logging::Result;
 use email_logging::error::codes;
@@ -180,20 +179,16 @@ async fn a_commit_that_fails_for_its_rows_leaves_what_was_committed_before_to_be
     heal(&bench).await;
 }
 
-/// Counts the batches that were fetched before the first commit was done.
+/// Counts the batches that were fetched before each commit was done.
 #[derive(Debug, Default)]
-struct Ahead {
-    fetched: AtomicUsize,
-    committed: AtomicBool,
-}
+struct Ahead(Mutex<Vec<usize>>);
 
 impl Progress for Ahead {
     fn on(&self, event: &ProgressEvent<'_>) {
-        match event {
-            ProgressEvent::Fetched { .. } if !self.committed.load(Ordering::Relaxed) => {
-                self.fetched.fetch_add(1, Ordering::Relaxed);
-            }
-            ProgressEvent::Committed { .. } => self.committed.store(true, Ordering::Relaxed),
+        let mut counts = self.0.lock().unwrap();
+        match (event, counts.last_mut()) {
+            (ProgressEvent::Fetched { .. }, Some(fetched)) => *fetched += 1,
+            (ProgressEvent::Started | ProgressEvent::Committed { .. }, _) => counts.push(0),
             _ => {}
         }
     }
@@ -205,7 +200,8 @@ async fn what_is_fetched_ahead_of_a_slow_commit_is_bounded_by_calls_and_by_bytes
     let numbers = 10..40;
     let size = numbered(10).len() as u64;
     let much = 1_000 * size;
-    // Connections, bytes of a fetch, and the batches that are fetched: one is written, and the others wait for it.
+    // Connections, bytes of a fetch, and the batches that are fetched: one is written, and the others wait for it. The next
+    // commit writes those, and while it does so they count as before.
     let rows = [
         (1, much, 2),
         (2, much, 3),
@@ -223,7 +219,11 @@ async fn what_is_fetched_ahead_of_a_slow_commit_is_bounded_by_calls_and_by_bytes
         let builder = builder.with_progress(Arc::<Ahead>::clone(&ahead));
         let logger = builder.with_settings(settings).build().unwrap();
         assert_eq!(logger.run_once().await.unwrap().moved, 30);
-        let counted = ahead.fetched.load(Ordering::Relaxed);
-        assert_eq!(counted, fetched, "{connections} connections, {bytes} bytes");
+        let counted = ahead.0.lock().unwrap()[..2].to_vec();
+        assert_eq!(
+            counted,
+            [fetched, 1],
+            "{connections} connections, {bytes} bytes"
+        );
     }
 }

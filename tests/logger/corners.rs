@@ -4,19 +4,21 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::decision::{LoggingHooks, LoggingPolicy};
 use email_logging::error::{Code, codes};
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::logger::{ReconcileOptions, RunSettings, RunStep};
 use email_logging::message::{FactAddress, MailFacts, Message};
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{FolderPath, MemorySource, SourceCapabilities};
+use email_logging::source::{FolderPath, ListRequest, MemorySource, SourceCapabilities};
 use email_logging::store::{InteractionLog as _, LogFilter, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error, MailboxKey, Scope};
 use jiff::Timestamp;
 
 use crate::bench::{Bench, mail, mail_with, numbered, quarantine, queue, storage};
+use crate::meddled::{Meddled, Meddling};
 
 fn error(code: &'static Code) -> Error {
     Error::new(code, "planned")
@@ -309,4 +311,48 @@ async fn a_run_makes_the_words_of_a_mail_findable() {
         let page = bench.store.mails(&scope, &filter, None, 10);
         assert_eq!(page.await.unwrap().rows.len(), found, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_run_that_an_error_ends_lists_nothing_more() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..6);
+    bench
+        .company
+        .out_of_order
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut settings = RunSettings::default();
+    (settings.connections, settings.fetch_batch) = (1, 2);
+    let failed = bench.run_with(settings).await.unwrap_err();
+    assert_eq!(failed.error.code(), "directory.unavailable");
+    assert_eq!((failed.report.listed, failed.report.deferred), (2, 2));
+    assert_eq!(bench.source.count(SourceOperation::List), 1);
+}
+
+/// Everything else goes on before a page is answered.
+struct SlowList;
+
+#[async_trait]
+impl Meddling for SlowList {
+    async fn before_list(&self, _: ListRequest) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_moves_that_is_not_full_waits_for_the_mails_of_the_next_page() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..4);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowList,
+    };
+    let mut settings = RunSettings::default();
+    (settings.connections, settings.fetch_batch) = (1, 2);
+    let builder = bench.builder().with_source(Arc::new(meddled));
+    let logger = builder.with_settings(settings).build().unwrap();
+    assert_eq!(logger.run_once().await.unwrap().moved, 4);
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 1);
 }

@@ -66,6 +66,16 @@ async fn a_renewal_that_fails_once_is_tried_again_while_the_lease_lasts() {
 }
 
 #[tokio::test]
+async fn a_lease_is_not_renewed_once_nothing_is_left_to_do() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let report = slow(&bench, 160).run_once().await.unwrap();
+    assert_eq!(report.moved, 1, "{report:?}");
+    let renewed = bench.store.calls(StoreOperation::Renew);
+    assert_eq!(renewed, 1, "before the move, and not after the last commit");
+}
+
+#[tokio::test]
 async fn a_renewal_that_fails_until_the_lease_is_short_ends_the_run() {
     let bench = Bench::new();
     bench.deliver_numbers(0..40);
