@@ -2,11 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::error::codes;
 use email_logging::logger::{Progress, ProgressEvent, RunError, RunReport, RunSettings, RunStep};
 
-use crate::bench::{Bench, mail_with, numbered, subject};
+use email_logging::message::MailFacts;
+use email_logging::source::{FolderPath, ItemRef, ListRequest, MemorySource, SourceCapabilities};
+
+use crate::bench::{Bench, mail_with, numbered, queue, storage, subject};
+use crate::meddled::{Meddled, Meddling};
 use crate::steered::{Noted, Steered};
 
 /// Batches, and mails of each.
@@ -226,4 +231,74 @@ async fn what_is_fetched_ahead_of_a_slow_commit_is_bounded_by_calls_and_by_bytes
             "{connections} connections, {bytes} bytes"
         );
     }
+}
+
+/// Takes an item away once something was committed.
+#[derive(Debug)]
+struct Thief(MemorySource, ItemRef);
+
+impl Progress for Thief {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        if let ProgressEvent::Committed { .. } = event {
+            self.0.take_away(&self.1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_commit_when_the_store_fails_is_deferred_with_what_is_gone() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..12);
+    let item = bench.source.items(&queue()).remove(10).item;
+    let ledger = steered(&bench).failing(&codes::STORE_UNAVAILABLE, false);
+    let mut settings = settings(BATCH);
+    settings.connections = 2;
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    let builder = builder.with_progress(Arc::new(Thief(bench.source.clone(), item)));
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    let counts = (report.listed, report.logged, report.deferred, report.gone);
+    assert_eq!(counts, (12, 3, 9, 0), "{report:?}");
+}
+
+/// Each page takes its time.
+struct SlowPages;
+
+#[async_trait]
+impl Meddling for SlowPages {
+    async fn before_list(&self, _: ListRequest) {
+        for _ in 0..300 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_waits_for_its_commit_when_the_store_fails_is_deferred() {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 2;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    // The copy is the last in the queue, since its mail came last.
+    let aside: FolderPath = r"\Aside\".parse().unwrap();
+    for number in 0..4 {
+        let facts = MailFacts::default();
+        bench.source.deliver(&aside, numbered(number), facts);
+    }
+    bench.deliver_numbers(9..10);
+    bench.run().await.unwrap();
+    for mail in bench.source.items(&aside) {
+        bench.source.move_by_hand(&mail.item, &queue()).unwrap();
+    }
+    let first = bench.source.items(&storage()).remove(0).item;
+    bench.source.copy_by_hand(&first, &queue()).unwrap();
+    let ledger = steered(&bench).failing(&codes::STORE_UNAVAILABLE, false);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowPages,
+    };
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    let logger = builder.with_source(Arc::new(meddled)).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    let counts = (report.listed, report.logged, report.deferred);
+    assert_eq!(counts, (5, 2, 3), "{report:?}");
 }

@@ -356,3 +356,31 @@ async fn a_batch_of_moves_that_is_not_full_waits_for_the_mails_of_the_next_page(
     assert_eq!(logger.run_once().await.unwrap().moved, 4);
     assert_eq!(bench.source.count(SourceOperation::MoveTo), 1);
 }
+
+#[tokio::test]
+async fn the_mails_of_a_page_that_comes_after_an_error_are_counted_as_deferred() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..4);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowList,
+    };
+    let refused = SourceFault::Error(error(&codes::HTTP_CONNECT));
+    bench.source.fail_call(SourceOperation::Fetch, 2, refused);
+    let mut settings = RunSettings::default();
+    settings.fetch_batch = 1;
+    let builder = bench.builder().with_source(Arc::new(meddled));
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    assert_eq!((report.listed, report.logged, report.deferred), (4, 1, 3));
+}
+
+#[tokio::test]
+async fn moves_whose_end_is_unknown_are_pending() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let lost = SourceFault::LostReply(error(&codes::HTTP_TIMEOUT));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    let report = bench.run().await.unwrap_err().report;
+    assert_eq!((report.moved, report.moves_pending), (0, 3), "{report:?}");
+}

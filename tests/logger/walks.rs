@@ -16,7 +16,7 @@ use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
 use email_logging::testkit::clock::SeededEntropy;
 use email_logging::{EmailLogger, Error, Scope};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, storage};
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
 
@@ -87,6 +87,20 @@ async fn what_a_directory_in_trouble_left_open_is_counted_as_deferred() {
         (6, 3, 3),
         "{report:?}"
     );
+}
+
+#[tokio::test]
+async fn what_somebody_takes_away_meanwhile_is_counted_as_gone() {
+    let bench = restored(Bench::new(), 7).await;
+    let (source, last) = (bench.source.clone(), bench.source.items(&storage()).pop());
+    let last = last.unwrap().item;
+    let logger = walker(&bench, move || {
+        source.take_away(&last);
+    });
+    let report = walk(&logger).await.unwrap();
+    let decided = &report.decided;
+    assert_eq!((decided.listed, decided.logged, decided.gone), (7, 6, 1));
+    assert!(decided.closes(), "{report:?}");
 }
 
 #[tokio::test]
