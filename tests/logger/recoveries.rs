@@ -16,7 +16,7 @@ use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error, MailboxKey, Scope};
 use jiff::Timestamp;
 
-use crate::bench::{Bench, mail, numbered, quarantine, queue};
+use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
 use crate::meddled::{Meddled, Meddling};
 
 async fn events(bench: &Bench) -> usize {
@@ -266,4 +266,34 @@ async fn a_store_that_cannot_be_asked_for_an_original_ends_the_run_and_nothing_i
     let failed = logger.run_once().await.unwrap_err();
     assert_eq!(failed.error.code(), "store.unavailable");
     assert_eq!((bench.queued(), bench.source.removed().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn each_plan_has_a_copy_of_its_own_and_one_copy_too_many_is_noted() {
+    for (plans, more, noted) in [(1, false, 0), (1, true, 1), (2, false, 0), (2, true, 2)] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..1);
+        if plans == 2 {
+            let item = bench.source.items(&queue()).remove(0).item;
+            bench.source.copy_by_hand(&item, &queue()).unwrap();
+        }
+        let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+        bench.source.fail_next(SourceOperation::MoveTo, lost);
+        bench.run().await.unwrap_err();
+        bench.clock.advance(Duration::from_hours(1));
+        let stored = bench.source.items(&storage());
+        if more {
+            let copied = bench.source.copy_by_hand(&stored[0].item, &storage());
+            copied.unwrap();
+        }
+        let report = bench.run().await.unwrap();
+        assert_eq!((report.recovered, report.duplicate_copies), (plans, noted));
+        let keys = [stored[0].key.clone()];
+        let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
+        let known = bench.store.known(&scope, &mailbox, &keys).await.unwrap();
+        let last = &stored[stored.len() - 1].item;
+        if !more {
+            assert_eq!(known[0].as_ref().unwrap().item.id, last.id);
+        }
+    }
 }
