@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::error::codes;
-use email_logging::logger::{Progress, ProgressEvent, RunError, RunReport, RunSettings, RunStep};
+use email_logging::logger::{
+    Progress, ProgressEvent, RematchOptions, RunError, RunReport, RunSettings, RunStep,
+};
 
 use email_logging::message::MailFacts;
 use email_logging::source::{FolderPath, ItemRef, ListRequest, MemorySource, SourceCapabilities};
 
-use crate::bench::{Bench, mail_with, numbered, queue, storage, subject};
+use crate::bench::{Bench, mail, mail_with, numbered, queue, storage, subject};
 use crate::meddled::{Meddled, Meddling};
 use crate::steered::{Noted, Steered};
 
@@ -83,6 +85,25 @@ async fn a_row_that_the_store_refuses_is_set_aside_and_the_others_of_its_commit_
     assert_eq!(sizes(&ledger.commits()), [3, 15, 1]);
     assert_eq!((bench.stored(), bench.queued()), (17, 1));
     assert_eq!(bench.entries().await.len(), 17);
+}
+
+#[tokio::test]
+async fn a_mail_that_matches_again_and_whose_row_the_store_refuses_is_failed() {
+    let bench = Bench::new();
+    bench.deliver(mail(
+        "new@contacts.example",
+        "ah@ours.example",
+        "New",
+        "new@x",
+    ));
+    bench.run().await.unwrap();
+    bench.company.add_contact("new@contacts.example", "C9");
+    let builder = bench.builder().with_review_store(Arc::clone(&bench.store));
+    let ledger = Arc::new(steered(&bench).refusing("New".into()));
+    let logger = builder.with_ledger(ledger).build().unwrap();
+    let report = logger.rematch(&RematchOptions::default()).await.unwrap();
+    assert_eq!((report.matched, report.failed), (0, 1), "{report:?}");
+    assert!(bench.entries().await.is_empty());
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod crashes;
 mod disabling;
 mod edges;
 mod faults;
+mod foreign;
 mod host;
 mod lasting;
 mod leases;
