@@ -21,6 +21,7 @@ mod faults;
 mod host;
 mod leases;
 mod meddled;
+mod quiet;
 mod recoveries;
 mod requeues;
 mod runs;

@@ -56,6 +56,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0007_own_addresses.sql"),
         plain: None,
     },
+    Migration {
+        name: "0009_quiet",
+        sql: include_str!("../schema/postgres/0009_quiet.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

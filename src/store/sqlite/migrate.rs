@@ -37,6 +37,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0006_own_addresses",
         sql: include_str!("../schema/sqlite/0006_own_addresses.sql"),
     },
+    Migration {
+        name: "0008_quiet",
+        sql: include_str!("../schema/sqlite/0008_quiet.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
