@@ -6,6 +6,7 @@
 mod backlog;
 mod builder;
 mod commit;
+mod counts;
 mod deliver;
 mod explain;
 mod fetch;

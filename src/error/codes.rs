@@ -313,6 +313,8 @@ codes! {
         "the contact directory did not answer", "Nothing moves; the next run asks again.";
     DIRECTORY_INVALID = "directory.invalid", Config,
         "the contact directory answered something that cannot be used", "Correct the directory; the message names the record.";
+    SINK_MISSING = "sink.missing", Config,
+        "mails wait for the host's own log, and this logger has none", "Give the logger the interaction sink with which they were logged.";
     SINK_FAILED = "sink.failed", Unavailable,
         "the host's interaction sink failed", "Nothing moves; the delivery is repeated.";
 

@@ -30,8 +30,8 @@ pub(super) struct Committed {
     pub(super) moves: Vec<PlannedMove>,
     pub(super) deliveries: Vec<Delivered>,
     pub(super) error: Option<StepError>,
-    /// What the host's own log refused; the run goes on, and its end tells.
-    pub(super) refused: Option<Error>,
+    /// What the host's own log refused, or the store even of a mail that is set aside; the run goes on, and its end tells.
+    pub(super) refused: Option<StepError>,
 }
 
 /// How one row counts.
@@ -148,6 +148,8 @@ impl Committed {
         };
         if target != Disposition::Leave {
             let sighting = &prepared.row.sighting;
+            // Of two items under one key the second makes a second copy, whoever moves first.
+            let again = again || self.moves.iter().any(|it| it.key == sighting.key);
             self.moves.push(PlannedMove {
                 key: sighting.key.clone(),
                 item: sighting.item.clone(),
@@ -183,7 +185,8 @@ async fn take(
         RowResult::Erased => return Ok(Some(erased(parts, folders, prepared.work))),
         RowResult::Rejected(error) if is_set_aside(&prepared.row) => {
             committed.counts.push(Count::Deferred);
-            return Err(error);
+            let refused = &mut committed.refused;
+            refused.get_or_insert((RunStep::LoggingMessages, error));
         }
         RowResult::Rejected(_) => {
             let reason = Quarantine::RowRefused;
@@ -243,7 +246,7 @@ async fn hand_over(
             true
         }
         Err(error) => {
-            committed.refused = Some(error);
+            committed.refused = Some((RunStep::DeliveringEntries, error));
             false
         }
     }
@@ -255,8 +258,9 @@ fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared)
         RowContent::Again { target } if parts.sink.is_none() => {
             committed.plan(prepared, *target, true);
         }
-        // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them.
-        RowContent::Decided(row) if !row.deliver => {
+        // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them. And a decision
+        // other than that of the log is not the one that holds: the next run moves the item to where the ledger sends it.
+        RowContent::Decided(row) if !row.deliver && row.decision.outcome == Outcome::Logged => {
             committed.plan(prepared, row.decision.disposition, false);
         }
         RowContent::Again { .. } | RowContent::Decided(_) | RowContent::Failed(_) => {}

@@ -7,6 +7,8 @@ use crate::store::{CommitBatch, Delivered, MessageRecord, SinkDelivery, Undelive
 
 use super::lease::HeldLease;
 use super::parts::Parts;
+use super::pipeline::StepError;
+use super::report::RunStep;
 use super::shutdown::Shutdown;
 
 /// Mails between two commits of what the host confirmed.
@@ -50,7 +52,7 @@ pub(super) async fn deliver_open(
     parts: &Parts,
     lease: &mut HeldLease,
     shutdown: &mut Shutdown<'_>,
-    refused: &mut Option<Error>,
+    refused: &mut Option<StepError>,
 ) -> Result<u64> {
     let (mut delivered, mut failed) = (0, 0);
     if parts.sink.is_none() {
@@ -76,7 +78,7 @@ pub(super) async fn deliver_open(
                 Ok(confirmed) => batch.deliveries.extend(confirmed),
                 Err(error) if error.code() == codes::SINK_FAILED.code => {
                     failed += 1;
-                    refused.get_or_insert(error);
+                    refused.get_or_insert((RunStep::DeliveringEntries, error));
                 }
                 Err(error) => return Err(error),
             }

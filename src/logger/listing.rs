@@ -206,7 +206,8 @@ pub(super) async fn list(
     queue: &Folder,
     request: ListRequest,
 ) -> Result<PageOfWork> {
-    let listing = parts.source.list(queue, request).await?;
+    let mut listing = parts.source.list(queue, request).await?;
+    name_known(parts, &mut listing.items).await?;
     let keys: Vec<_> = listing.items.iter().map(lookup_key).collect();
     let known = if keys.is_empty() {
         Vec::new()
@@ -216,6 +217,24 @@ pub(super) async fn list(
     };
     check_count("known", keys.len(), known.len())?;
     Ok(sort(listing, known, parts.clock.now()))
+}
+
+/// Gives items without a key of their own the key under which the ledger met them before. What was read is known by its
+/// content, of which a list tells nothing: without this an item that stays in the folder would be new to every list.
+pub(super) async fn name_known(parts: &Parts, items: &mut [ListedItem]) -> Result<()> {
+    let mut unkeyed: Vec<&mut ListedItem> =
+        items.iter_mut().filter(|item| item.key.is_none()).collect();
+    if unkeyed.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<ItemRef> = unkeyed.iter().map(|item| item.item.clone()).collect();
+    let keys = parts.ledger.keys_of(&parts.scope, &parts.mailbox, &asked);
+    let keys = keys.await?;
+    check_count("keys_of", asked.len(), keys.len())?;
+    for (item, key) in unkeyed.iter_mut().zip(keys) {
+        item.key = key;
+    }
+    Ok(())
 }
 
 /// As [`list`], for a run that writes: new items without a key of their own get one first, where the source can.

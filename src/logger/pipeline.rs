@@ -13,9 +13,10 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind};
-use crate::store::{CommitBatch, Delivered, Lease, MoveOutcome, MoveResult};
+use crate::store::{CommitBatch, Delivered, Lease, MoveResult};
 
 use super::commit::{Committed, commit};
+use super::counts::Counts;
 use super::fetch::fetch;
 use super::folders::Folders;
 use super::lease::{HeldLease, while_long};
@@ -24,12 +25,15 @@ use super::moves::{PlannedMove, move_batch};
 use super::parts::Parts;
 use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
 use super::progress::ProgressEvent;
-use super::report::{RunReport, RunStep};
+use super::report::RunStep;
 use super::shutdown::Shutdown;
 
 /// Mails that one commit takes at most, in whole batches. Each commit writes a page of every index that it touches: where
 /// fetching is ahead, fewer and larger ones write less.
 const COMMIT_MAILS: usize = 200;
+
+/// Mails that wait for their commit without being read, and for their moves, before no more are listed.
+const MOST_WAITING: usize = 1_000;
 
 pub(super) type StepError = (RunStep, Error);
 type Task<'a> = Pin<Box<dyn Future<Output = (u64, Done)> + Send + 'a>>;
@@ -43,7 +47,7 @@ enum Done {
         /// Whether logging was disabled meanwhile.
         disabled: bool,
     },
-    Moved(Vec<PlannedMove>, Result<Vec<MoveResult>, Error>),
+    Moved(Result<Vec<MoveResult>, Error>),
     Renewed(Result<HeldLease, Error>),
     /// A fetch that was dropped in its middle; it is counted already.
     Dropped,
@@ -77,12 +81,10 @@ pub(super) struct Pipeline<'a> {
     renewal: FuturesUnordered<Task<'a>>,
     /// Mails that are being fetched.
     fetching: u64,
-    /// Mails that are being moved.
-    moving: u64,
     look: LookAhead,
-    report: RunReport,
+    counts: Counts,
     error: Option<StepError>,
-    refused: Option<Error>,
+    refused: Option<StepError>,
     mode: Mode,
     /// Whether a sign-in was refused: each further call would be one more wrong password.
     signed_out: bool,
@@ -110,7 +112,7 @@ impl<'a> Pipeline<'a> {
         folders: &'a Folders,
         lease: HeldLease,
         batch_size: u32,
-        report: RunReport,
+        counts: Counts,
     ) -> Self {
         Self {
             parts,
@@ -123,9 +125,8 @@ impl<'a> Pipeline<'a> {
             moves: FuturesUnordered::new(),
             renewal: FuturesUnordered::new(),
             fetching: 0,
-            moving: 0,
             look: LookAhead::default(),
-            report,
+            counts,
             error: None,
             refused: None,
             mode: Mode::Working,
@@ -186,7 +187,7 @@ impl<'a> Pipeline<'a> {
             return;
         }
         self.mode = Mode::Draining;
-        self.report.deferred += self.look.ready.len() as u64;
+        self.counts.report.deferred += self.look.ready.len() as u64;
         self.look.ready.clear();
     }
 
@@ -211,14 +212,13 @@ impl<'a> Pipeline<'a> {
         for fetch in fetches.into_values() {
             fetch.abort();
         }
-        self.report.deferred += std::mem::take(&mut self.fetching);
+        self.counts.report.deferred += std::mem::take(&mut self.fetching);
     }
 
     /// Ends the moves that are under way. Their effect is unknown: the plans stay, and the next run looks before it moves.
     fn drop_moves(&mut self) {
         self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
         self.moves.clear();
-        self.report.moves_pending += std::mem::take(&mut self.moving);
     }
 
     fn start_stages(&mut self) {
@@ -269,6 +269,10 @@ impl<'a> Pipeline<'a> {
 
     fn start_list(&mut self) {
         if self.is_stopping() || !self.may_call() || self.room() == 0 {
+            return;
+        }
+        let planned: usize = self.to_move.values().map(VecDeque::len).sum();
+        if self.again.len() + planned >= MOST_WAITING {
             return;
         }
         let page = self.parts.source.capabilities().list_page.max(1);
@@ -350,7 +354,8 @@ impl<'a> Pipeline<'a> {
     /// ready and a commit takes. A batch that has a Message-ID of them waits for the next one, so that of two renderings of a
     /// mail the older is logged: within one commit a store takes messages in an order of its own.
     fn take_prepared(&mut self) -> (Vec<Prepared>, usize) {
-        let mut rows = std::mem::take(&mut self.again);
+        let of_again = self.again.len().min(COMMIT_MAILS);
+        let mut rows: Vec<Prepared> = self.again.drain(..of_again).collect();
         let (mut batches, mut bytes) = (0, 0_u64);
         while let Some(batch) = self.prepared.get(&self.next_commit) {
             bytes = bytes.saturating_add(batch.bytes());
@@ -364,7 +369,7 @@ impl<'a> Pipeline<'a> {
                 break;
             };
             self.next_commit += 1;
-            self.report.gone += batch.gone.len() as u64;
+            self.counts.report.gone += batch.gone.len() as u64;
             for work in &batch.gone {
                 self.look.leaves(&work.listed.item.id);
             }
@@ -386,12 +391,9 @@ impl<'a> Pipeline<'a> {
             let Some(queue) = full else { return };
             let batch: Vec<_> = queue.drain(..size.min(queue.len())).collect();
             self.calls += 1;
-            self.moving += batch.len() as u64;
             let (parts, folders) = (self.parts, self.folders);
-            let (_, task) = self.task(async move {
-                let result = move_batch(parts, folders, &batch).await;
-                Done::Moved(batch, result)
-            });
+            let (_, task) =
+                self.task(async move { Done::Moved(move_batch(parts, folders, &batch).await) });
             self.moves.push(task);
         }
     }
@@ -437,7 +439,7 @@ impl<'a> Pipeline<'a> {
                     self.stop();
                 }
             }
-            Done::Moved(batch, result) => self.take_moved(&batch, result),
+            Done::Moved(result) => self.take_moved(result),
             Done::Renewed(result) => self.take_lease(result),
         }
     }
@@ -459,17 +461,17 @@ impl<'a> Pipeline<'a> {
 
     fn take_item(&mut self, work: WorkItem, fate: Fate) {
         if fate == Fate::Passed || (fate == Fate::Again && stays(self.folders, &work)) {
-            self.report.listed += 1;
-            self.report.deferred += 1;
+            self.counts.report.listed += 1;
+            self.counts.report.deferred += 1;
             return;
         }
         if self.room() == 0 {
             return;
         }
         self.taken += 1;
-        self.report.listed += 1;
+        self.counts.report.listed += 1;
         match fate {
-            _ if self.is_stopping() => self.report.deferred += 1,
+            _ if self.is_stopping() => self.counts.report.deferred += 1,
             Fate::Again => self.again.push(again(self.folders, work)),
             Fate::Ready | Fate::Passed => self.look.ready.push_back(work),
         }
@@ -478,7 +480,7 @@ impl<'a> Pipeline<'a> {
     fn take_fetched(&mut self, sequence: u64, fetched: FetchedBatch) {
         self.calls -= 1;
         self.fetching -= fetched.asked as u64;
-        self.report.deferred += fetched.open as u64;
+        self.counts.report.deferred += fetched.open as u64;
         self.parts.tell(&ProgressEvent::Fetched {
             mails: fetched.batch.rows.len(),
         });
@@ -496,7 +498,7 @@ impl<'a> Pipeline<'a> {
     fn take_committed(&mut self, committed: Committed) {
         self.committing = 0;
         self.forget_written();
-        committed.count(&mut self.report);
+        committed.count(&mut self.counts.report);
         self.parts.tell(&ProgressEvent::Committed {
             mails: committed.rows,
         });
@@ -504,6 +506,7 @@ impl<'a> Pipeline<'a> {
         self.refused = self.refused.take().or(committed.refused);
         for planned in committed.moves {
             self.look.leaves(&planned.item.id);
+            self.counts.plan_move(&planned.item.id);
             self.to_move
                 .entry(self.folders.lane(planned.target))
                 .or_default()
@@ -514,22 +517,18 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    fn take_moved(&mut self, batch: &[PlannedMove], result: Result<Vec<MoveResult>, Error>) {
+    fn take_moved(&mut self, result: Result<Vec<MoveResult>, Error>) {
         self.calls -= 1;
-        self.moving -= batch.len() as u64;
         match result {
             Ok(results) => {
-                count_moves(&mut self.report, &results);
+                self.counts.take_moves(&results);
                 self.parts.tell(&ProgressEvent::Moved {
                     mails: results.len(),
                 });
                 self.results.extend(results);
             }
             // The effect is unknown: the plans stay, and the next run looks before it moves.
-            Err(error) => {
-                self.report.moves_pending += batch.len() as u64;
-                self.fail((RunStep::MovingMessages, error));
-            }
+            Err(error) => self.fail((RunStep::MovingMessages, error)),
         }
     }
 
@@ -550,21 +549,16 @@ impl<'a> Pipeline<'a> {
             .prepared
             .values()
             .map(|batch| batch.rows.len() + batch.gone.len());
-        self.report.deferred += (open.sum::<usize>() + self.again.len()) as u64;
-        self.report.moves_pending += self
-            .to_move
-            .values()
-            .map(|queue| queue.len() as u64)
-            .sum::<u64>();
+        self.counts.report.deferred += (open.sum::<usize>() + self.again.len()) as u64;
         let Self {
-            report,
+            counts,
             error,
             lease,
             refused,
             ..
         } = self;
         Closed {
-            report,
+            counts,
             error,
             lease,
             refused,
@@ -574,11 +568,11 @@ impl<'a> Pipeline<'a> {
 
 /// What is left of a pipeline.
 pub(super) struct Closed {
-    pub(super) report: RunReport,
+    pub(super) counts: Counts,
     pub(super) error: Option<StepError>,
     pub(super) lease: HeldLease,
-    /// What the host's own log refused.
-    pub(super) refused: Option<Error>,
+    /// What was refused of single mails.
+    pub(super) refused: Option<StepError>,
 }
 
 /// A batch between its fetch and its commit.
@@ -621,21 +615,6 @@ async fn fetch_and_prepare(
 fn stays(folders: &Folders, work: &WorkItem) -> bool {
     let target = work.known.as_ref().and_then(|known| known.disposition);
     target.is_some_and(|target| folders.effective(target) == Disposition::Leave)
-}
-
-pub(super) fn count_moves(report: &mut RunReport, results: &[MoveResult]) {
-    for result in results {
-        match &result.outcome {
-            MoveOutcome::Done(_) => report.moved += 1,
-            MoveOutcome::DuplicateCopy(_) => {
-                report.moved += 1;
-                report.duplicate_copies += 1;
-            }
-            MoveOutcome::Deleted => report.deleted += 1,
-            MoveOutcome::Vanished => report.vanished += 1,
-            MoveOutcome::Retry { .. } => report.moves_pending += 1,
-        }
-    }
 }
 
 /// Whether a mail of the one list has the Message-ID of a mail of the other.

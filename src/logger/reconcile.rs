@@ -361,8 +361,7 @@ impl<'a> Walk<'a> {
         }
         self.deliveries.extend(committed.deliveries);
         if let Some(refused) = committed.refused {
-            let step = RunStep::DeliveringEntries;
-            self.refused.get_or_insert((step, refused));
+            self.refused.get_or_insert(refused);
         }
         committed.error.map_or(Ok(()), Err)
     }

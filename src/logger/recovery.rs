@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result, codes};
 use crate::source::{Folder, ItemRef, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
 
+use super::counts::Counts;
 use super::folders::Folders;
 use super::lease::{HeldLease, beside, under};
 use super::moves::{
@@ -17,8 +18,6 @@ use super::moves::{
     wait_for_quarantine,
 };
 use super::parts::{Parts, check_count};
-use super::pipeline::count_moves;
-use super::report::RunReport;
 use super::shutdown::Shutdown;
 
 use readdress::{readdress, without_lost};
@@ -36,7 +35,7 @@ pub(super) async fn recover(
     folders: &Folders,
     lease: &mut HeldLease,
     shutdown: &mut Shutdown<'_>,
-    report: &mut RunReport,
+    counts: &mut Counts,
 ) -> Result<(), Error> {
     if !parts.source.capabilities().moves {
         // Moves of a run that could move wait for the next one that can.
@@ -64,9 +63,7 @@ pub(super) async fn recover(
             .finish(pending.into_iter().map(PlannedMove::from).collect())
             .await;
         let results = round.results;
-        count_moves(report, &results);
-        let ended = results.iter().filter(|it| is_final(&it.outcome)).count();
-        report.recovered += ended as u64;
+        counts.report.recovered += counts.take_moves(&results);
         let batch = CommitBatch {
             moves: results,
             quiet: !parts.settings.events,
@@ -78,10 +75,6 @@ pub(super) async fn recover(
         finished?;
     }
     Ok(())
-}
-
-fn is_final(outcome: &MoveOutcome) -> bool {
-    !matches!(outcome, MoveOutcome::Retry { .. })
 }
 
 /// One round, with what it has finished so far.

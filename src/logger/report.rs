@@ -181,6 +181,8 @@ pub struct RunError {
     pub error: Error,
     /// What was done until then.
     pub report: Box<RunReport>,
+    /// Whether the error is of single mails, and everything else was done.
+    pub(super) of_single_mails: bool,
 }
 
 impl RunError {
@@ -189,6 +191,15 @@ impl RunError {
             step,
             error,
             report: Box::new(report),
+            of_single_mails: false,
+        }
+    }
+
+    /// What a run that came to its end has to say of mails that were refused.
+    pub(super) fn of_single_mails(step: RunStep, error: Error, report: RunReport) -> Self {
+        Self {
+            of_single_mails: true,
+            ..Self::new(step, error, report)
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::setup::EmailLoggingSetup;
 use crate::source::FolderSelector;
 use crate::store::{Acquired, EventKind, WORKING};
 
+use super::counts::Counts;
 use super::deliver::deliver_open;
 use super::folders::{FolderPlan, Folders};
 use super::index::index;
@@ -178,16 +179,17 @@ async fn run_once(
     let mut work = Work {
         parts,
         lease,
-        report: RunReport::default(),
+        counts: Counts::default(),
         refused: None,
     };
     let result = work.all(&folders, batch_size, shutdown).await;
     let result = give_back(parts, Some(&work.lease), result).await;
-    let report = work.report;
+    let report = work.counts.report;
     parts.tell(&ProgressEvent::Ended { report: &report });
-    match result {
-        Ok(()) => Ok(report),
-        Err((step, error)) => Err(RunError::new(step, error, report)),
+    match (result, work.refused) {
+        (Err((step, error)), _) => Err(RunError::new(step, error, report)),
+        (Ok(()), Some((step, error))) => Err(RunError::of_single_mails(step, error, report)),
+        (Ok(()), None) => Ok(report),
     }
 }
 
@@ -247,9 +249,9 @@ pub(super) async fn give_back<T>(
 struct Work<'a> {
     parts: &'a Parts,
     lease: HeldLease,
-    report: RunReport,
-    /// What the host's own log refused: it holds up nothing, and is told at the end.
-    refused: Option<Error>,
+    counts: Counts,
+    /// What was refused of single mails: it holds up nothing, and is told at the end.
+    refused: Option<StepError>,
 }
 
 impl Work<'_> {
@@ -267,11 +269,7 @@ impl Work<'_> {
         {
             self.parts.forget_folders();
         }
-        result?;
-        match self.refused.take() {
-            Some(error) => Err((RunStep::DeliveringEntries, error)),
-            None => Ok(()),
-        }
+        result
     }
 
     async fn stages(
@@ -283,11 +281,11 @@ impl Work<'_> {
         self.clean_up(folders, shutdown)
             .await
             .map_err(|error| (RunStep::Recovering, error))?;
-        let (lease, report) = (self.lease.clone(), std::mem::take(&mut self.report));
-        let mut pipeline = Pipeline::new(self.parts, folders, lease, batch_size, report);
+        let (lease, counts) = (self.lease.clone(), std::mem::take(&mut self.counts));
+        let mut pipeline = Pipeline::new(self.parts, folders, lease, batch_size, counts);
         pipeline.drive(shutdown).await;
         let closed = pipeline.close();
-        (self.lease, self.report) = (closed.lease, closed.report);
+        (self.lease, self.counts) = (closed.lease, closed.counts);
         self.refused = self.refused.take().or(closed.refused);
         if let Some(error) = closed.error {
             return Err(error);
@@ -303,15 +301,30 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let refused = &mut self.refused;
         let delivered = deliver_open(self.parts, &mut self.lease, shutdown, refused).await?;
-        self.report.delivered += delivered;
+        self.counts.report.delivered += delivered;
         recover(
             self.parts,
             folders,
             &mut self.lease,
             shutdown,
-            &mut self.report,
+            &mut self.counts,
         )
         .await
+    }
+
+    /// Mail whose entries a host's own log was to confirm waits for that log, and so for ever where a logger has none.
+    async fn look_for_stranded(&mut self) -> Result<(), StepError> {
+        if self.parts.sink.is_some() || self.counts.report.deferred == 0 {
+            return Ok(());
+        }
+        let (ledger, scope) = (&self.parts.ledger, &self.parts.scope);
+        let open = ledger.undelivered(scope, &self.parts.mailbox, 1).await;
+        let step = RunStep::DeliveringEntries;
+        if !open.map_err(|error| (step, error))?.is_empty() {
+            let error = Error::new(&codes::SINK_MISSING, "undelivered");
+            self.refused.get_or_insert((step, error));
+        }
+        Ok(())
     }
 
     /// What follows the mails: deliveries whose commit had to be repeated, and the second stage.
@@ -328,8 +341,9 @@ impl Work<'_> {
         // It waits rarely, and would make every run's future as large as its own.
         let assigned = Box::pin(log_assigned(self.parts, folders, self.lease.clone()));
         self.lease = assigned.await?;
+        self.look_for_stranded().await?;
         let limit = self.parts.settings.index_batch;
-        self.report.indexed += index(self.parts, limit, Some(shutdown))
+        self.counts.report.indexed += index(self.parts, limit, Some(shutdown))
             .await
             .map_err(|error| (RunStep::IndexingMessages, error))?;
         Ok(())

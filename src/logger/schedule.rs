@@ -35,7 +35,9 @@ pub(super) async fn run(
         // A hint says nothing about what failed: the schedule decides when it is tried again.
         hastens = result.is_ok();
         failed = match &result {
-            Err(error) if !is_outage(&error.error) => failed + 1,
+            Err(failed_run) if !failed_run.of_single_mails && !is_outage(&failed_run.error) => {
+                failed + 1
+            }
             Ok(_) | Err(_) => 0,
         };
         match result {

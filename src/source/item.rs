@@ -60,6 +60,22 @@ pub enum SightingKey {
     Digest([u8; 32]),
 }
 
+impl SightingKey {
+    /// The longest search key that is taken for one, in bytes. Exchange makes them of 16; whoever writes one by hand may
+    /// write any, and a store indexes it.
+    #[cfg(any(feature = "ews", feature = "graph"))]
+    const LONGEST_SEARCH_KEY: usize = 1_024;
+
+    /// What a server says is an item's `PR_SEARCH_KEY`: none where that is empty, which many items might share, or longer
+    /// than 1,024 bytes. Such an item has no key of its own.
+    #[cfg(any(feature = "ews", feature = "graph"))]
+    pub(crate) fn from_search_key(bytes: Vec<u8>) -> Option<Self> {
+        (1..=Self::LONGEST_SEARCH_KEY)
+            .contains(&bytes.len())
+            .then_some(Self::SearchKey(bytes))
+    }
+}
+
 impl fmt::Display for SightingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| {
@@ -220,6 +236,16 @@ impl Listing {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[cfg(any(feature = "ews", feature = "graph"))]
+    #[test]
+    fn an_empty_or_endless_search_key_is_none() {
+        let key = |length| SightingKey::from_search_key(vec![7; length]);
+        let lengths = [0, 1, 1_024, 1_025];
+        let some = lengths.map(|length| key(length).is_some());
+        assert_eq!(some, [false, true, true, false]);
+        assert_eq!(key(16), Some(SightingKey::SearchKey(vec![7; 16])));
+    }
 
     #[test]
     fn a_sighting_key_round_trips_as_text() {

@@ -31,7 +31,7 @@ use crate::opportunity::{CloseCode, Creation, Opportunity, SalesCycle, StageStat
 use crate::privacy::{Person, Selection};
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
-use crate::source::SightingKey;
+use crate::source::{ItemRef, SightingKey};
 
 forward! {
     MailLedger {
@@ -51,6 +51,12 @@ forward! {
             mailbox: &MailboxKey,
             keys: &[SightingKey],
         ) -> Result<Vec<Option<KnownSighting>>>;
+        async fn keys_of(
+            &self,
+            scope: &Scope,
+            mailbox: &MailboxKey,
+            items: &[ItemRef],
+        ) -> Result<Vec<Option<SightingKey>>>;
         async fn with_message_ids(
             &self,
             scope: &Scope,

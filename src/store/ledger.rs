@@ -110,6 +110,29 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>>;
 
+    /// The keys under which items without a key of their own were met before: by the place where they were last seen, or
+    /// from where a planned move takes them. One answer per item, in order; `None` where the item is new, and for items whose
+    /// sighting has a key that survives a move.
+    ///
+    /// A ledger that always answers `None`, as the default does, reads such an item again in every run for as long as it lies
+    /// in the queue folder.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only.
+    async fn keys_of(
+        &self,
+        _scope: &Scope,
+        _mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        Ok(vec![None; items.len()])
+    }
+
     /// The messages that carry these Message-IDs. One list per id, in order.
     ///
     /// # Errors

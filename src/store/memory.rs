@@ -59,6 +59,7 @@ pub enum StoreOperation {
     Renew,
     Release,
     Known,
+    KeysOf,
     WithMessageIds,
     Stage,
     Staged,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use email_logging::Scope;
 use email_logging::logger::RunSettings;
-use email_logging::store::{DecisionFilter, InteractionLog as _, LogFilter, SqliteStore};
+use email_logging::store::{
+    DecisionFilter, InteractionLog as _, LogFilter, SqliteStore, StoreOperation,
+};
 
 use crate::bench::{Bench, mail_with, queue, storage};
 
@@ -171,8 +173,32 @@ async fn a_copy_made_by_hand_gets_a_move_of_its_own_and_a_note() {
         (1, 1, 1),
         "{report:?}"
     );
+    assert_eq!((report.moved, report.duplicate_copies), (2, 1));
     assert_eq!((bench.queued(), bench.stored()), (0, 2));
     bench.assert_all_stored_and_logged_once(1).await;
+}
+
+/// Nobody has to read them, so that as many would be ready at once as the queue holds.
+#[tokio::test]
+async fn copies_that_only_move_are_committed_two_hundred_at_a_time() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    bench.run().await.unwrap();
+    let item = bench.source.items(&storage()).remove(0);
+    for _ in 0..500 {
+        bench.source.copy_by_hand(&item.item, &queue()).unwrap();
+    }
+    let before = bench.store.calls(StoreOperation::Commit);
+    let report = bench.run().await.unwrap();
+    assert_eq!(
+        (report.already_logged, report.moved),
+        (500, 500),
+        "{report:?}"
+    );
+    // Two hundred, two hundred, a hundred; results of moves come with them or follow.
+    let commits = bench.store.calls(StoreOperation::Commit) - before;
+    assert!(commits >= 3, "{commits}");
+    assert_eq!((bench.queued(), bench.entries().await.len()), (0, 1));
 }
 
 #[tokio::test]

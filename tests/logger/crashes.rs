@@ -128,6 +128,15 @@ impl MailLedger for Pausing<Arc<MemoryStore>> {
         paused!(self.0.known(scope, mailbox, keys))
     }
 
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        paused!(self.0.keys_of(scope, mailbox, items))
+    }
+
     async fn with_message_ids(
         &self,
         scope: &Scope,

@@ -8,13 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
-use email_logging::logger::{RunSettings, RunStep};
+use email_logging::logger::{RunSettings, RunStep, Schedule};
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
     MailSource, MemorySource, Moved, Removed, SightingKey, Sought, SourceCapabilities, Stamped,
 };
 use email_logging::store::{
-    Acquired, CommitBatch, CommitReceipt, HostReference, InteractionSink, KnownMessage,
+    Acquired, CommitBatch, CommitReceipt, CommitRow, HostReference, InteractionSink, KnownMessage,
     KnownSighting, Lease, MailLedger, MemoryStore, PendingMove, RowResult, SinkDelivery,
     StoreOperation, Undelivered,
 };
@@ -22,14 +22,15 @@ use email_logging::{Error, MailboxKey, Result, Scope, StageId, WorkerId};
 use jiff::Timestamp;
 
 use crate::bench::{Bench, mail_with, numbered, queue};
+use crate::keyless::keyless;
 
 fn error(code: &'static Code) -> Error {
     Error::new(code, "planned")
 }
 
-/// A ledger that refuses every row, whatever it says.
+/// A ledger that refuses the rows of the first items by age, so many, whatever they say.
 #[derive(Debug)]
-struct Refusing(Arc<MemoryStore>);
+struct Refusing(Arc<MemoryStore>, Vec<ItemRef>);
 
 #[async_trait]
 impl MailLedger for Refusing {
@@ -62,6 +63,15 @@ impl MailLedger for Refusing {
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>> {
         self.0.known(scope, mailbox, keys).await
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        self.0.keys_of(scope, mailbox, items).await
     }
 
     async fn with_message_ids(
@@ -99,11 +109,19 @@ impl MailLedger for Refusing {
         lease: &Lease,
         mut batch: CommitBatch,
     ) -> Result<CommitReceipt> {
-        let refused = std::mem::take(&mut batch.rows);
-        self.0.commit(scope, lease, batch).await?;
-        let refuse = |_| RowResult::Rejected(error(&codes::STORE_DATA));
+        let refused = |row: &CommitRow| self.1.contains(&row.sighting.item);
+        let refused: Vec<bool> = batch.rows.iter().map(refused).collect();
+        batch
+            .rows
+            .retain(|row| !self.1.contains(&row.sighting.item));
+        let mut written = self.0.commit(scope, lease, batch).await?.rows.into_iter();
+        let answer = |refused: bool| {
+            let refusal = RowResult::Rejected(error(&codes::STORE_DATA));
+            let written = if refused { None } else { written.next() };
+            written.unwrap_or(refusal)
+        };
         Ok(CommitReceipt::new(
-            refused.into_iter().map(refuse).collect(),
+            refused.into_iter().map(answer).collect(),
         ))
     }
 
@@ -136,13 +154,19 @@ impl MailLedger for Refusing {
     }
 }
 
+fn refusing(bench: &Bench, items: std::ops::Range<usize>) -> email_logging::EmailLogger {
+    let all = bench.source.items(&queue());
+    let refused = all[items].iter().map(|item| item.item.clone());
+    let ledger = Refusing(Arc::clone(&bench.store), refused.collect());
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    builder.build().unwrap()
+}
+
 #[tokio::test]
-async fn a_row_that_is_refused_though_it_holds_nothing_ends_the_run_with_the_stores_word() {
+async fn a_row_that_is_refused_though_it_holds_nothing_is_told_at_the_end() {
     let bench = Bench::new();
     bench.deliver_numbers(0..2);
-    let ledger = Arc::new(Refusing(Arc::clone(&bench.store)));
-    let logger = bench.builder().with_ledger(ledger).build().unwrap();
-    let failed = logger.run_once().await.unwrap_err();
+    let failed = refusing(&bench, 0..2).run_once().await.unwrap_err();
     assert_eq!(
         (failed.step, failed.error.code()),
         (RunStep::LoggingMessages, "store.data")
@@ -154,6 +178,39 @@ async fn a_row_that_is_refused_though_it_holds_nothing_ends_the_run_with_the_sto
         2,
         "with the mail, and without it"
     );
+}
+
+#[tokio::test]
+async fn a_mail_whose_row_is_always_refused_holds_up_no_other_and_ends_no_schedule() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let logger = refusing(&bench, 1..2);
+    let (mut steps, mut runs) = (Vec::new(), 0);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let clock = bench.clock.clone();
+    let advancing = tokio::spawn(async move {
+        loop {
+            clock.advance(Duration::from_secs(60));
+            tokio::task::yield_now().await;
+        }
+    });
+    let shutdown = async { stopped.await.unwrap_or_default() };
+    let schedule = Schedule::default();
+    let ended = logger.run(&schedule, shutdown, |run| {
+        let failed = run.as_ref().unwrap_err();
+        steps.push((failed.step, failed.report.logged, failed.report.closes()));
+        runs += 1;
+        if runs == 5 {
+            drop(stop.take());
+        }
+    });
+    ended.await.unwrap();
+    advancing.abort();
+    let step = RunStep::LoggingMessages;
+    let expected = [(step, 2, true), (step, 0, true), (step, 0, true)];
+    assert_eq!(steps[..3], expected);
+    assert_eq!((steps.len(), bench.queued(), bench.stored()), (5, 1, 2));
 }
 
 /// A host's log that refuses while it is told to.
@@ -413,10 +470,8 @@ impl MailSource for Stamping {
     }
 }
 
-fn keyless() -> Bench {
-    let mut capabilities = SourceCapabilities::default();
-    (capabilities.stable_keys, capabilities.locate) = (false, false);
-    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+fn two_keyless() -> Bench {
+    let bench = keyless(100);
     bench.deliver_numbers(0..2);
     bench
 }
@@ -429,7 +484,7 @@ fn stamping(bench: &Bench, fails: Option<&'static Code>) -> email_logging::Email
 
 #[tokio::test]
 async fn a_stamp_that_cannot_be_set_is_done_without_and_an_outage_is_told() {
-    let bench = keyless();
+    let bench = two_keyless();
     let failed = stamping(&bench, Some(&codes::HTTP_CONNECT))
         .run_once()
         .await;
@@ -446,7 +501,7 @@ async fn a_stamp_that_cannot_be_set_is_done_without_and_an_outage_is_told() {
 
 #[tokio::test]
 async fn a_stamp_is_the_key_from_then_on() {
-    let bench = keyless();
+    let bench = two_keyless();
     assert_eq!(stamping(&bench, None).run_once().await.unwrap().logged, 2);
     let filter = email_logging::store::DecisionFilter::default();
     let log: &dyn email_logging::store::InteractionLog = bench.store.as_ref();

@@ -13,10 +13,11 @@ use email_logging::decision::{
 use email_logging::directory::ContactEditor;
 use email_logging::error::codes;
 use email_logging::interaction::{InformationFlow, InteractionLogEntry, NewEntry};
-use email_logging::logger::RunStep;
+use email_logging::logger::{RunSettings, RunStep};
 use email_logging::message::Message;
 use email_logging::parties::{ContactKind, ContactMatch, NewContact, Parties, SalespersonMatch};
 use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{ItemRef, MemorySource};
 use email_logging::store::{
     Acquired, EventFeed as _, EventKind, HostReference, InteractionLog as _, InteractionSink,
     MailLedger as _, SinkDelivery, StoreOperation,
@@ -24,6 +25,7 @@ use email_logging::store::{
 use email_logging::{ContactNo, EntryId, Error, MailboxKey, Result, Scope, WorkerId};
 
 use crate::bench::{Bench, mail, mail_with, queue, storage};
+use crate::meddled::{BeforeMove, Meddled};
 
 /// A host's table with the entry's id as its key. It can fail before or after it wrote.
 #[derive(Debug, Default)]
@@ -139,6 +141,69 @@ async fn a_commit_whose_reply_was_lost_is_delivered_by_the_next_run() {
     run(&bench, &table).await.unwrap();
     assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (3, 3));
     bench.assert_all_stored_and_logged_once(3).await;
+}
+
+/// A logger of the company whose host keeps no log of its own any more, or another one runs on its store by mistake.
+#[tokio::test]
+async fn mail_that_waits_for_a_log_that_is_not_there_any_more_is_told_and_holds_up_no_other() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let table = Arc::new(Table::default());
+    table.fail_before.store(1, Ordering::Relaxed);
+    run(&bench, &table).await.unwrap_err();
+    bench.deliver_numbers(1..2);
+    for round in 0..4 {
+        let failed = bench.run().await.unwrap_err();
+        assert_eq!(
+            (failed.step, failed.error.code()),
+            (RunStep::DeliveringEntries, "sink.missing")
+        );
+        let logged = u64::from(round == 0);
+        assert_eq!(
+            (failed.report.logged, failed.report.moved),
+            (logged, logged)
+        );
+        assert_eq!((bench.queued(), bench.stored()), (1, 1));
+    }
+    assert_eq!(run(&bench, &table).await.unwrap(), 1);
+    assert_eq!((table.rows.lock().unwrap().len(), bench.stored()), (1, 2));
+    assert_eq!(
+        bench.run().await.unwrap().listed,
+        0,
+        "nothing waits any more"
+    );
+}
+
+/// The first move fails; by the time of the host's second turn its next attempt is due.
+#[tokio::test]
+async fn a_move_that_a_run_tries_twice_counts_once() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..2);
+    let clock = bench.clock.clone();
+    let tried = AtomicU32::new(0);
+    let passing = move |source: &MemorySource, _: &[ItemRef]| {
+        if tried.fetch_add(1, Ordering::Relaxed) == 0 {
+            let error = Error::new(&codes::EWS_UNAVAILABLE, "planned");
+            source.fail_next(SourceOperation::MoveTo, SourceFault::ItemFailed(0, error));
+        } else {
+            clock.advance(Duration::from_secs(120));
+        }
+        Ok(())
+    };
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: BeforeMove(passing),
+    };
+    let mut settings = RunSettings::default();
+    (settings.move_batch, settings.connections) = (1, 1);
+    let builder = bench.builder().with_source(Arc::new(source));
+    let builder = builder.with_sink(Arc::new(Table::default()));
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.moved, report.moves_pending), (2, 0), "{report:?}");
+    assert_eq!(report.recovered, 0, "it is of this run: {report:?}");
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 3);
+    bench.assert_all_stored_and_logged_once(2).await;
 }
 
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@ mod disabling;
 mod edges;
 mod faults;
 mod host;
+mod keyless;
 mod leases;
 mod meddled;
 mod quiet;

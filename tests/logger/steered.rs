@@ -148,6 +148,15 @@ impl MailLedger for Steered {
         self.store.known(scope, mailbox, keys).await
     }
 
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        self.store.keys_of(scope, mailbox, items).await
+    }
+
     async fn with_message_ids(
         &self,
         scope: &Scope,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use email_logging::error::{Error, ErrorKind, Result, codes};
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::message::MessageContent;
-use email_logging::source::SightingKey;
+use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecisionFilter,
     DecisionRecord, InteractionLog, InteractionStore, KnownMessage, KnownSighting, Lease,
@@ -193,6 +193,19 @@ impl MailLedger for SimStore {
         self.check_scope(scope, Some(mailbox));
         self.call(Op::Known, "known", |store| {
             at_once(store.known(scope, mailbox, keys))
+        })
+        .await
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        self.check_scope(scope, Some(mailbox));
+        self.call(Op::Known, "keys_of", |store| {
+            at_once(store.keys_of(scope, mailbox, items))
         })
         .await
     }

@@ -42,7 +42,7 @@ pub(super) fn row(message: Message) -> Option<(ListedItem, MailFacts)> {
 pub(super) fn search_key(message: &Message) -> Option<SightingKey> {
     let text = property(message, SEARCH_KEY)?;
     let bytes = base64_simd::forgiving_decode_to_vec(text.as_bytes()).ok()?;
-    (!bytes.is_empty()).then_some(SightingKey::SearchKey(bytes))
+    SightingKey::from_search_key(bytes)
 }
 
 /// The facts of a message. Missing and unknown values are passed over.

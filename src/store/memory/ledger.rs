@@ -1,6 +1,6 @@
 //! Leases, sightings and pending moves of a memory store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use super::{MemoryStore, StoreOperation, commit};
 use crate::error::{Error, Result, codes};
 use crate::ids::{MailboxKey, MessageUid, StageId, WorkerId};
 use crate::scope::Scope;
-use crate::source::SightingKey;
+use crate::source::{ItemRef, SightingKey};
 use crate::store::{
     Acquired, CommitBatch, CommitReceipt, KnownMessage, KnownSighting, Lease, MailLedger,
     PendingMove, SightingState, Undelivered,
@@ -68,6 +68,21 @@ impl MailLedger for MemoryStore {
         self.call(StoreOperation::Known, scope, |tables, _| {
             let seen = keys.iter().map(|key| (mailbox.clone(), key.clone()));
             Ok(seen.map(|seen| known_sighting(tables, &seen)).collect())
+        })
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        self.call(StoreOperation::KeysOf, scope, |tables, _| {
+            let known = digests_by_item(tables, mailbox);
+            let keys = items
+                .iter()
+                .map(|item| known.get(item.id.as_str()).copied());
+            Ok(keys.map(Option::<&SightingKey>::cloned).collect())
         })
     }
 
@@ -220,6 +235,24 @@ fn known_sighting(tables: &ScopeTables, seen: &Seen) -> Option<KnownSighting> {
             .map(|pending| pending.item.clone())
             .collect(),
     })
+}
+
+/// The sightings by digest of a mailbox, by where their items are and were. What has its outcome comes before what has not.
+fn digests_by_item<'a>(
+    tables: &'a ScopeTables,
+    mailbox: &MailboxKey,
+) -> BTreeMap<&'a str, &'a SightingKey> {
+    let by_digest = |(of, key): &Seen| of == mailbox && matches!(key, SightingKey::Digest(_));
+    let mut known = BTreeMap::new();
+    for settled in [false, true] {
+        let rows = tables.sightings.iter();
+        let rows = rows.filter(|(seen, row)| by_digest(seen) && row.is_settled() == settled);
+        known.extend(rows.map(|((_, key), row)| (row.item.id.as_str(), key)));
+    }
+    let moves = tables.moves.keys();
+    let moves = moves.filter(|(seen, _)| by_digest(seen));
+    known.extend(moves.map(|((_, key), item)| (item.as_str(), key)));
+    known
 }
 
 fn known_messages(tables: &ScopeTables, message_id: &str) -> Vec<KnownMessage> {

@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         plain: None,
     },
     Migration {
+        name: "0008_unkeyed",
+        sql: include_str!("../schema/postgres/0008_unkeyed.sql"),
+        plain: None,
+    },
+    Migration {
         name: "0009_quiet",
         sql: include_str!("../schema/postgres/0009_quiet.sql"),
         plain: None,

@@ -23,7 +23,7 @@ use crate::interaction::{
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
-use crate::source::SightingKey;
+use crate::source::{ItemRef, SightingKey};
 use crate::store::{
     Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
     Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed, EventKind,
@@ -104,6 +104,17 @@ impl MailLedger for PostgresStore {
     ) -> Result<Vec<Option<KnownSighting>>> {
         read!(self, "known", |tx| sightings::known(
             &tx, scope, mailbox, keys
+        ))
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        read!(self, "keys_of", |tx| sightings::keys_of(
+            &tx, scope, mailbox, items
         ))
     }
 

@@ -38,6 +38,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/sqlite/0006_own_addresses.sql"),
     },
     Migration {
+        name: "0007_unkeyed",
+        sql: include_str!("../schema/sqlite/0007_unkeyed.sql"),
+    },
+    Migration {
         name: "0008_quiet",
         sql: include_str!("../schema/sqlite/0008_quiet.sql"),
     },

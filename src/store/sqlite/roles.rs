@@ -16,7 +16,7 @@ use crate::interaction::{
 use crate::message::MessageContent;
 use crate::scope::Scope;
 use crate::setup::EmailLoggingSetup;
-use crate::source::SightingKey;
+use crate::source::{ItemRef, SightingKey};
 use crate::store::{
     Acquired, Annotation, CanceledEntries, CommitBatch, CommitReceipt, ContentIndex, Conversations,
     Cursor, DecisionFilter, DecisionRecord, DeletedEntries, Deletion, Event, EventFeed, EventKind,
@@ -71,6 +71,15 @@ impl MailLedger for SqliteStore {
         keys: &[SightingKey],
     ) -> Result<Vec<Option<KnownSighting>>> {
         call!(self.ledger_reader, known, scope, mailbox, keys)
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        call!(self.ledger_reader, keys_of, scope, mailbox, items)
     }
 
     async fn with_message_ids(

@@ -20,6 +20,7 @@ pub mod review;
 mod sample;
 mod scope;
 mod search;
+mod unkeyed;
 
 use std::any::Any;
 use std::fmt;
@@ -209,6 +210,11 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_mail_waits_until_the_hosts_log_has_all_its_entries,
             a_second_copy_waits_for_the_hosts_log_as_well,
             a_mail_is_undelivered_in_every_mailbox_that_saw_it,
+        }
+        unkeyed::{
+            an_item_without_a_key_is_known_by_its_place,
+            every_item_that_waits_for_its_move_is_known_by_its_place,
+            a_decision_at_a_place_comes_before_an_attempt,
         }
     }
 }

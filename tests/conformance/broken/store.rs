@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::message::MessageContent;
 use email_logging::setup::EmailLoggingSetup;
-use email_logging::source::SightingKey;
+use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{
     Acquired, Annotation, CommitBatch, CommitReceipt, ContentIndex, Cursor, DecidedRow,
     DecisionFilter, DecisionRecord, Event, EventFeed, InteractionLog, KnownMessage, KnownSighting,
@@ -31,6 +31,7 @@ enum Breaks {
     Atomicity,
     Comparison,
     KnownOrder,
+    Places,
     Outcome,
     Waiting,
     Redecision,
@@ -140,6 +141,20 @@ impl MailLedger for Broken {
             })
         });
         Ok(known.collect())
+    }
+
+    async fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Result<Vec<Option<SightingKey>>> {
+        let keys = self.inner.keys_of(scope, mailbox, items).await?;
+        let forgets = self.is(Breaks::Places);
+        Ok(keys
+            .into_iter()
+            .map(|key| key.filter(|_| !forgets))
+            .collect())
     }
 
     async fn with_message_ids(
@@ -460,6 +475,7 @@ const EXPECTED: &[(Breaks, &str)] = &[
     (Breaks::Atomicity, "a_refused_row_leaves_no_trace_and_the_others_are_written"),
     (Breaks::Comparison, "an_unknown_message_with_the_same_message_id_is_to_be_compared"),
     (Breaks::KnownOrder, "sightings_are_known_in_the_order_of_the_question"),
+    (Breaks::Places, "an_item_without_a_key_is_known_by_its_place"),
     (Breaks::Outcome, "a_sighting_tells_its_outcome_and_the_items_that_wait"),
     (Breaks::Waiting, "a_sighting_tells_its_outcome_and_the_items_that_wait"),
     (Breaks::Redecision, "a_mail_without_entries_that_was_put_back_is_decided_again"),

@@ -52,7 +52,8 @@ fn read_row(item: Node<'_>) -> Option<ListedItem> {
     let mut row = ListedItem::new(item_ref(item)?);
     // What was once known by our own key stays known by it, whatever the server adds later.
     let stamped = stamp(item).map(SightingKey::Stamp);
-    row.key = stamped.or_else(|| binary_property(item, SEARCH_KEY).map(SightingKey::SearchKey));
+    row.key = stamped
+        .or_else(|| binary_property(item, SEARCH_KEY).and_then(SightingKey::from_search_key));
     row.size = item
         .child_text(Ns::Types, "Size")
         .and_then(|text| text.parse().ok());

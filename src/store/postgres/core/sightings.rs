@@ -1,5 +1,6 @@
 //! Sightings: what is known of a copy, and another round for what was set aside.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
@@ -12,7 +13,7 @@ use crate::source::{ItemRef, SightingKey};
 use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{column, enum_column, maybe_id, small};
-use crate::store::rows::{Flaw, from_json, key_bytes, timestamp};
+use crate::store::rows::{Flaw, from_json, key_bytes, sighting_key, text, timestamp};
 use crate::store::{KnownSighting, SightingState};
 
 pub(crate) async fn known(
@@ -27,6 +28,32 @@ pub(crate) async fn known(
     let found = load(tx, mailbox, &bytes).await?;
     let known = |key| found.get(key).map(Found::known).transpose();
     bytes.iter().map(known).collect()
+}
+
+/// The digests under which items were last seen, or wait for their moves: what has its outcome before what has not.
+pub(crate) async fn keys_of(
+    tx: &Tx,
+    scope: &Scope,
+    mailbox: &MailboxKey,
+    items: &[ItemRef],
+) -> Done<Vec<Option<SightingKey>>> {
+    let scope = find_scope(tx, scope).await?;
+    let mailbox = find_mailbox(tx, scope, mailbox).await?;
+    let ids: Vec<_> = items.iter().map(|item| text(&item.id)).collect();
+    let list = "SELECT item_id, key, state <> 'pending' AS settled, no FROM sighting
+        WHERE mailbox = $1 AND item_id = ANY($2) AND key >= '\\x64' AND key < '\\x65'
+        UNION ALL SELECT p.item_id, s.key, true, s.no
+        FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
+        WHERE p.mailbox = $1 AND p.item_id = ANY($2) AND s.key >= '\\x64' AND s.key < '\\x65'
+        ORDER BY settled, no";
+    let rows = tx.rows(list, &[&mailbox, &ids]).await?;
+    let mut keys: BTreeMap<String, SightingKey> = BTreeMap::new();
+    for row in rows {
+        let key: Vec<u8> = column(&row, "key")?;
+        keys.insert(column(&row, "item_id")?, sighting_key(&key)?);
+    }
+    let key = |id: &Cow<'_, str>| keys.get(id.as_ref()).cloned();
+    Ok(ids.iter().map(key).collect())
 }
 
 /// Another round of attempts. It waits for the turn of its scope, since a commit reads a sighting before it writes it.

@@ -1,5 +1,7 @@
 //! Sightings: what is known of a copy, failed attempts, and another round for what was set aside.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
@@ -11,7 +13,8 @@ use crate::scope::Scope;
 use crate::source::{ItemRef, SightingKey};
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{
-    column, enum_column, key_bytes, maybe_micros, maybe_text, maybe_timestamp, micros, signed, text,
+    column, enum_column, key_bytes, maybe_micros, maybe_text, maybe_timestamp, micros,
+    sighting_key, signed, text,
 };
 use crate::store::{FailedAttempt, KnownSighting, Sighting, SightingState};
 
@@ -32,6 +35,22 @@ impl Core {
             None => Ok(None),
         };
         keys.iter().map(known).collect()
+    }
+
+    pub(crate) fn keys_of(
+        &self,
+        scope: &Scope,
+        mailbox: &MailboxKey,
+        items: &[ItemRef],
+    ) -> Done<Vec<Option<SightingKey>>> {
+        let (tx, scope) = self.read(scope)?;
+        let mailbox = find_mailbox(&tx, scope, mailbox)?;
+        let waiting = waiting_digests(&tx, mailbox)?;
+        let key = |item: &ItemRef| match waiting.get(&item.id) {
+            Some(key) => sighting_key(key).map(Some).map_err(Fault::from),
+            None => digest_at(&tx, mailbox, &item.id),
+        };
+        items.iter().map(key).collect()
     }
 
     pub(crate) fn requeue(
@@ -86,6 +105,28 @@ pub(super) fn find(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<O
         Some((no, known)) => Ok(Some(Found { no, known: known? })),
         None => Ok(None),
     }
+}
+
+/// The digest under which an item was last seen: one that has its outcome before one that has not.
+fn digest_at(conn: &Connection, mailbox: i64, item: &str) -> Done<Option<SightingKey>> {
+    let mut find = conn.prepare_cached(
+        "SELECT key FROM sighting
+         WHERE mailbox = ?1 AND item_id = ?2 AND key >= x'64' AND key < x'65'
+         ORDER BY state = 'pending', no DESC LIMIT 1",
+    )?;
+    let found = find.query_row(params![mailbox, text(item)], |row| row.get(0));
+    let found: Option<Vec<u8>> = found.optional()?;
+    Ok(found.as_deref().map(sighting_key).transpose()?)
+}
+
+/// The digests whose moves are to be done, by item: an item that is not the last seen of its digest is in no index.
+fn waiting_digests(conn: &Connection, mailbox: i64) -> Done<BTreeMap<String, Vec<u8>>> {
+    let mut find = conn.prepare_cached(
+        "SELECT p.item_id, s.key FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
+         WHERE p.mailbox = ?1 AND s.key >= x'64' AND s.key < x'65'",
+    )?;
+    let rows = find.query_map(params![mailbox], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn known(row: &Row<'_>) -> Done<KnownSighting> {
