@@ -40,8 +40,9 @@ pub(crate) const FEW: u32 = 4;
 /// After `ErrorExceededConnectionCount` half as many requests may be open as were, over all sources of the gate; each minute
 /// without another adds one, until there are as many as before.
 ///
-/// A gate lives as long as its process. What it knows when a run ends is kept in the store, so that the next run waits as
-/// well, in whichever process ([`release_quiet`](crate::store::MailLedger::release_quiet)).
+/// A gate lives as long as its process. What it knows when a run of a logger ends is kept in the store, so that no other run
+/// asks sooner, in whichever process ([`release_quiet`](crate::store::MailLedger::release_quiet)). Calls that are made
+/// without a logger are held by the gate alone.
 ///
 /// The sources of a gate need the same [clock](crate::clock::Clock).
 #[derive(Clone, Default)]

@@ -20,6 +20,7 @@ use crate::source::{ItemRef, SightingKey};
 /// The contract, which `testkit::conformance::store` checks:
 ///
 /// * at most one lease per mailbox is valid; taking it raises its epoch;
+/// * nobody takes a mailbox while its mail system wants to be left alone;
 /// * every write with a lease first checks its epoch inside the same transaction; a stale one writes nothing and answers
 ///   `LeaseLost`;
 /// * [`commit`](Self::commit) is all or nothing and durable when it returns; unique keys, not code order, keep a second

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use email_logging::error::codes;
 use email_logging::logger::{ReconcileOptions, RematchOptions, RunError, RunReport, RunStep};
-use email_logging::source::SourceCapabilities;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::{
     Acquired, DecisionFilter, InteractionLog as _, MailLedger as _, StoreOperation,
@@ -130,12 +129,7 @@ async fn a_run_that_was_told_no_time_leaves_the_mailbox_free() {
 
 #[tokio::test]
 async fn whatever_takes_the_mailbox_keeps_the_wish_and_is_held_by_it() {
-    let lookable = SourceCapabilities {
-        locate: true,
-        stable_keys: true,
-        ..SourceCapabilities::default()
-    };
-    let bench = Bench::new().with_source(|source| source.with_capabilities(lookable));
+    let bench = Bench::new();
     bench.deliver("unreadable");
     run_as(&bench, "worker-1").await.unwrap();
     let scope = Scope::default();
@@ -163,8 +157,8 @@ async fn whatever_takes_the_mailbox_keeps_the_wish_and_is_held_by_it() {
         assert_eq!(bench.store.calls(StoreOperation::Requeue), requeued);
         bench.clock.advance(WISH);
     }
-    let other = "worker-2".into();
-    let taken = bench.store.acquire(&scope, &"queue".into(), &other, WISH);
+    let (mailbox, other) = ("queue".into(), "worker-2".into());
+    let taken = bench.store.acquire(&scope, &mailbox, &other, WISH);
     assert!(matches!(taken.await.unwrap(), Acquired::Held(_)));
 }
 
