@@ -207,7 +207,8 @@ impl EmailLogger {
     /// folder, where it can be found there.
     ///
     /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe. The mailbox is
-    /// held meanwhile, as by a run: a run that begins then answers [`Skipped::MailboxBusy`].
+    /// held meanwhile, as by a run: a run that begins then answers [`Skipped::MailboxBusy`]. Where the server still works on an
+    /// earlier request to set the mail aside, it may come to lie in the quarantine folder afterwards: asking again finds it there.
     ///
     /// # Errors
     ///

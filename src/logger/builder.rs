@@ -154,6 +154,9 @@ impl EmailLoggerBuilder {
     }
 
     /// The host's own log, which gets every entry before its mail is moved.
+    ///
+    /// Mail whose entries it has not confirmed waits for it in the queue folder. A logger without a sink on the same store
+    /// logs everything else, and its runs end with `sink.missing` as long as such mail is there.
     #[must_use]
     pub fn with_sink(mut self, sink: Arc<dyn InteractionSink>) -> Self {
         self.sink = Some(sink);

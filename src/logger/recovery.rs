@@ -118,9 +118,13 @@ impl Round<'_> {
                     self.results.extend(results);
                     failed_in_a_row = 0;
                 }
-                Err(error) if may_be_one_items(&error) && failed_in_a_row + 1 < OUTAGE => {
+                Err(error) if may_be_one_items(&error) => {
+                    // The last one too: else it would end the next run before that lists anything.
                     self.results.push(again_later(self.parts, planned, &error));
                     failed_in_a_row += 1;
+                    if failed_in_a_row == OUTAGE {
+                        return Err(error);
+                    }
                 }
                 Err(error) => return Err(error),
             }

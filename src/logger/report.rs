@@ -47,7 +47,7 @@ pub struct RunReport {
     pub moved: u64,
     /// Mails that were deleted because the policy says so.
     pub deleted: u64,
-    /// Moves that failed and are repeated.
+    /// Mails whose move is still to be done: it failed, its answer was lost, or it was not begun.
     pub moves_pending: u64,
     /// Mails that lie in their target more than once.
     pub duplicate_copies: u64,

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use email_logging::clock::Clock as _;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
-use email_logging::logger::RunSettings;
+use email_logging::logger::{RunSettings, RunStep};
 use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{ItemRef, MemorySource};
 use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove};
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{Error, MailboxKey, Scope};
 use jiff::Timestamp;
 
 use crate::bench::{Bench, mail, quarantine, queue};
-use crate::meddled::{Meddled, Meddling};
+use crate::meddled::{BeforeMove, Meddled, Meddling};
 
 async fn events(bench: &Bench) -> usize {
     let scope = Scope::default();
@@ -115,6 +116,30 @@ async fn recovery_goes_on_item_by_item_only_where_one_item_may_be_the_trouble() 
     assert_eq!(ends(3, &[late, auth]).await, (auth.code, 2));
     assert_eq!(ends(3, &[late, late]).await, ("", 4));
     assert_eq!(ends(6, &[late; 9]).await, (late.code, 3));
+}
+
+#[tokio::test]
+async fn two_that_cannot_be_moved_end_one_run_and_hold_up_nothing_in_the_next() {
+    let bench = waiting(4).await;
+    let all = bench.source.items(&queue());
+    let stuck: Vec<ItemRef> = all[..2].iter().map(|it| it.item.clone()).collect();
+    let fails = move |_: &MemorySource, items: &[ItemRef]| {
+        let fails = items.iter().any(|item| stuck.contains(item));
+        let late = || Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        if fails { Err(late()) } else { Ok(()) }
+    };
+    let source = Arc::new(Meddled {
+        source: bench.source.clone(),
+        meddling: BeforeMove(fails),
+    });
+    let logger = bench.builder().with_source(source).build().unwrap();
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(failed.step, RunStep::Recovering);
+    assert_eq!(failed.report.moves_pending, 2, "{failed:?}");
+    bench.deliver_numbers(4..5);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.logged, report.recovered), (1, 2), "{report:?}");
+    assert_eq!((bench.queued(), bench.stored()), (2, 3));
 }
 
 #[tokio::test]
