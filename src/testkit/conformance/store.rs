@@ -138,13 +138,13 @@ fn of_the_reports() -> Vec<Case<Bench>> {
 }
 
 fn list() -> Vec<Case<Bench>> {
-    [of_the_ledger(), of_the_log()]
+    [of_the_leases(), of_the_ledger(), of_the_log()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-fn of_the_ledger() -> Vec<Case<Bench>> {
+fn of_the_leases() -> Vec<Case<Bench>> {
     cases! {
         lease::{
             a_lease_is_exclusive,
@@ -164,6 +164,11 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_clock_that_is_set_back_makes_no_wish_longer_than_it_is,
             a_wish_that_is_over_stays_so_under_a_clock_that_is_set_back,
         }
+    }
+}
+
+fn of_the_ledger() -> Vec<Case<Bench>> {
+    cases! {
         commit::{
             a_commit_is_read_back,
             a_repeated_commit_adds_nothing,
