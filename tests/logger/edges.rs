@@ -52,6 +52,10 @@ impl MailLedger for Refusing {
         self.0.release(scope, lease).await
     }
 
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.0.release_quiet(scope, lease, quiet).await
+    }
+
     async fn known(
         &self,
         scope: &Scope,

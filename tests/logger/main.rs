@@ -24,6 +24,7 @@ mod keyless;
 mod lasting;
 mod leases;
 mod meddled;
+mod quiet;
 mod recoveries;
 mod requeues;
 mod runs;

@@ -135,6 +135,10 @@ impl MailLedger for Steered {
         self.store.release(scope, lease).await
     }
 
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.store.release_quiet(scope, lease, quiet).await
+    }
+
     async fn known(
         &self,
         scope: &Scope,

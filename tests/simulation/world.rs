@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use email_logging::EmailLogger;
 use email_logging::decision::LoggingPolicy;
 use email_logging::logger::{EmailLoggerBuilder, RunError, RunReport, RunSettings};
+use jiff::Timestamp;
 
 use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
@@ -70,6 +71,8 @@ pub(crate) struct Worker {
     logger: Option<Arc<EmailLogger>>,
     run: Option<Run>,
     lives: u64,
+    /// When it wants to come back, where it was told to wait.
+    due: Option<Timestamp>,
     /// The set-up that it reads, where one is stored.
     setup: Option<Arc<SimSetup>>,
 }
@@ -77,6 +80,11 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn is_running(&self) -> bool {
         self.run.is_some()
+    }
+
+    /// Whether time passes before its next run.
+    pub(crate) fn waits(&self) -> bool {
+        self.due.is_some()
     }
 }
 
@@ -281,6 +289,10 @@ impl World {
 
     /// Begins a run of a worker that has none.
     pub(crate) fn start(&mut self, worker: usize) {
+        let all_rest = !self.workers.iter().any(Worker::is_running);
+        if let Some(due) = self.workers[worker].due.take().filter(|_| all_rest) {
+            self.stage.set_clock(due.max(self.stage.now()));
+        }
         if self.workers[worker].logger.is_none() {
             self.bear(worker);
         }
@@ -301,6 +313,7 @@ impl World {
         self.undisturbed = false;
         self.workers[worker].run = None;
         self.workers[worker].logger = None;
+        self.workers[worker].due = None;
         self.stage.forgets(worker);
     }
 
@@ -334,6 +347,13 @@ impl World {
         if self.plan.process_per_run {
             self.workers[worker].logger = None;
             self.stage.forgets(worker);
+        }
+        if let Err(error) = &ended
+            && worker.is_multiple_of(2)
+        {
+            // The others come back when they like, and are sent away by the store.
+            let wait = error.error.retry_after();
+            self.workers[worker].due = wait.map(|wait| self.stage.now() + wait);
         }
         let report = match &ended {
             Ok(report) => report,
@@ -441,6 +461,7 @@ impl World {
         self.late.digest(&mut hasher);
         for worker in &self.workers {
             (worker.run.is_some(), worker.logger.is_some(), worker.lives).hash(&mut hasher);
+            worker.due.hash(&mut hasher);
         }
         hasher.finish()
     }
