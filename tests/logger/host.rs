@@ -186,7 +186,7 @@ async fn a_move_that_a_run_tries_twice_counts_once() {
             let error = Error::new(&codes::EWS_UNAVAILABLE, "planned");
             source.fail_next(SourceOperation::MoveTo, SourceFault::ItemFailed(0, error));
         } else {
-            clock.advance(Duration::from_secs(120));
+            clock.advance(Duration::from_mins(2));
         }
         Ok(())
     };
