@@ -20,7 +20,8 @@ unit=no
 case "${1:-}" in
     decision)
         files=('src/decision.rs' 'src/decision/**')
-        tests=(decision)
+        tests=(decision authenticity)
+        unit=yes
         ;;
     ledger)
         for name in commit deliver identity lease listing moves pipeline prepare reconcile recovery rematch requeue \

@@ -186,6 +186,7 @@ pub mod testkit;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod tls;
 pub mod view;
+mod wish;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{

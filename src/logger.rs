@@ -83,7 +83,9 @@ impl EmailLogger {
     ///
     /// # Errors
     ///
-    /// What stopped the run, with its step and the report until then. One bad mail never does.
+    /// What stopped the run, with its step and the report until then. One bad mail never does. `Throttled` (`lease.quiet`)
+    /// with the time that is left where the mail system told an earlier run, of any process, that it wants to be left alone:
+    /// nothing was asked.
     ///
     /// # Cancel safety
     ///

@@ -9,13 +9,13 @@ mod common;
 use std::sync::Arc;
 
 use common::{decided, default_policy, words, world};
-use email_logging::EmailLogger;
 use email_logging::decision::{Boundary, LoggingPolicy, Stage, TrustPolicy};
 use email_logging::directory::MemoryDirectory;
 use email_logging::message::Authenticity::{Failed, Internal, Passed, Unknown};
 use email_logging::message::{Authenticity, MailFacts, Message, MessageLimits};
 use email_logging::source::{FolderPath, MemorySource};
 use email_logging::store::MemoryStore;
+use email_logging::{EmailLogger, Error};
 
 const SOURCE: &str = "X-MS-Exchange-Organization-AuthSource";
 const AUTH_AS: &str = "X-MS-Exchange-Organization-AuthAs";
@@ -101,6 +101,7 @@ fn rows() -> Vec<Row> {
         ("online, passed", online(), from_online() + &results("spf=pass; dkim=pass; dmarc=pass action=none;compauth=pass reason=100"), Passed),
         ("online, DMARC failed", online(), from_online() + &results("spf=fail; dmarc=fail action=oreject;compauth=pass"), Failed),
         ("online, composite failed", online(), from_online() + &results("spf=none; dmarc=none;compauth=fail reason=001"), Failed),
+        ("online, composite passed", online(), from_online() + &results("dmarc=none;compauth=pass reason=100"), Passed),
         ("online, composite soft", online(), from_online() + &results("dmarc=none;compauth=softpass"), Unknown),
         ("online, a field with an id above", online(), results("mx.evil.example; dmarc=pass") + &from_online() + &results("dmarc=fail"), Failed),
         ("online, a forged field below", online(), from_online() + &results("dmarc=fail") + &results("dmarc=pass"), Failed),
@@ -187,25 +188,42 @@ fn stamps_beyond_the_limit_are_not_kept() {
     assert_eq!(message.stamps.len(), 64);
 }
 
+fn built(policy: &LoggingPolicy) -> Result<EmailLogger, Error> {
+    EmailLogger::builder()
+        .with_source(Arc::new(MemorySource::new()))
+        .with_directory(Arc::new(MemoryDirectory::new()))
+        .with_store(Arc::new(MemoryStore::new()))
+        .with_queue_folder(r"\Queue\".parse::<FolderPath>().unwrap())
+        .with_storage_folder(r"\Storage\".parse::<FolderPath>().unwrap())
+        .with_policy(policy.clone())
+        .build()
+}
+
 #[test]
-fn a_boundary_that_cannot_be_one_is_refused() {
+fn a_boundary_that_cannot_be_one_is_refused_and_the_mistake_is_named() {
+    let id = "the authserv-id of the trusted boundary is empty or holds white space";
+    let source = "a trusted internal source is no host name in lower case";
     let refused = [
-        policy(Some(Boundary::AuthservId(String::new())), &[]),
-        policy(Some(Boundary::AuthservId("mx own".to_owned())), &[]),
-        policy(None, &["EX01.own.example"]),
-        policy(None, &["."]),
+        (policy(Some(Boundary::AuthservId(String::new())), &[]), id),
+        (
+            policy(Some(Boundary::AuthservId("mx own".to_owned())), &[]),
+            id,
+        ),
+        (policy(None, &["EX01.own.example"]), source),
+        (policy(None, &["ex01.own.example", "."]), source),
+        (policy(None, &["ex01 own"]), source),
     ];
-    for policy in refused {
-        let built = EmailLogger::builder()
-            .with_source(Arc::new(MemorySource::new()))
-            .with_directory(Arc::new(MemoryDirectory::new()))
-            .with_store(Arc::new(MemoryStore::new()))
-            .with_queue_folder(r"\Queue\".parse::<FolderPath>().unwrap())
-            .with_storage_folder(r"\Storage\".parse::<FolderPath>().unwrap())
-            .with_policy(policy.clone())
-            .build();
-        let error = built.unwrap_err();
+    for (policy, mistake) in refused {
+        let error = built(&policy).unwrap_err();
         assert_eq!(error.code(), "config.invalid", "{:?}", policy.trust);
+        assert_eq!(error.detail(), Some(mistake), "{:?}", policy.trust);
+    }
+}
+
+#[test]
+fn a_boundary_that_can_be_one_is_taken() {
+    for policy in [nobody(), edge(), online()] {
+        built(&policy).unwrap();
     }
 }
 

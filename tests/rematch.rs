@@ -11,6 +11,9 @@
 #[path = "support/postgres.rs"]
 mod postgres_support;
 
+#[path = "rematch/counts.rs"]
+mod counts;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -99,6 +99,31 @@ async fn a_schema_that_is_newer_or_differs_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_wish_to_be_left_alone_outlives_its_process_in_a_file_of_an_older_version_too() {
+    let (_dir, path) = file();
+    let old = open(&path).await;
+    lease(&old, &scope()).await;
+    old.close();
+    let undo = "ALTER TABLE lease DROP COLUMN quiet_until;
+        ALTER TABLE lease DROP COLUMN quiet_length;
+        DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)";
+    raw(&path).execute_batch(undo).unwrap();
+    let (ttl, day) = (Duration::from_mins(1), Duration::from_hours(24));
+    let (first, second) = (open(&path).await, WorkerId::from("second"));
+    let held = lease(&first, &scope()).await;
+    first.release_quiet(&scope(), &held, day).await.unwrap();
+    first.close();
+    let next = open(&path).await;
+    for worker in [&held.holder, &second] {
+        let asked = next.acquire(&scope(), &held.mailbox, worker, ttl).await;
+        let Acquired::Quiet { left } = asked.unwrap() else {
+            panic!("it was taken")
+        };
+        assert!(left <= day && left > day / 2, "{left:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_more() {
     let (_dir, path) = file();
     let store = open(&path).await;

@@ -18,3 +18,24 @@ impl Decision {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Disposition;
+
+    #[test]
+    fn of_a_mail_that_is_barred_only_the_reason_is_kept() {
+        let places = [(false, Disposition::NotLogged), (true, Disposition::Delete)];
+        for (delete, place) in places {
+            let decision = Decision::erased("ours@1", delete);
+            let outcome = (decision.outcome.code(), decision.outcome.reason());
+            assert_eq!(outcome, ("excluded", "erased"));
+            assert_eq!((decision.disposition, decision.keep), (place, Keep::Reason));
+            assert_eq!(decision.policy, "ours@1");
+            let steps = decision.steps.iter();
+            let steps: Vec<_> = steps.map(|it| (&*it.rule, it.verdict)).collect();
+            assert_eq!(steps, [("privacy.erased", Verdict::Stop)]);
+        }
+    }
+}

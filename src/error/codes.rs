@@ -350,6 +350,8 @@ codes! {
         "another worker holds the mailbox", "Nothing: the other worker goes on.";
     LEASE_BUSY = "lease.busy", LeaseLost,
         "a run has the mailbox now", "Ask again when it is over; nothing was changed.";
+    LEASE_QUIET = "lease.quiet", Throttled,
+        "the mail system wants this mailbox to be left alone, as an earlier run was told", "Nothing: it is asked again when that time is over.";
     REVIEW_VERSION = "review.version", Conflict,
         "somebody else changed it meanwhile", "Read it again and repeat the change.";
     REVIEW_LOGGED = "review.logged", Conflict,

@@ -16,12 +16,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::{Clock, Entropy};
 use crate::error::{Code, Error, Result, codes};
+use crate::wish::Wish;
 use crowd::Crowd;
 
 pub use shared::ThrottlingGates;
-
-/// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
-const LONGEST_WISH: Duration = Duration::from_hours(24);
 
 /// The requests, and running parts of batches, that Graph lets one application have open at one mailbox (Microsoft Graph
 /// service-specific throttling limits, "Outlook service limits").
@@ -41,6 +39,10 @@ pub(crate) const FEW: u32 = 4;
 ///
 /// After `ErrorExceededConnectionCount` half as many requests may be open as were, over all sources of the gate; each minute
 /// without another adds one, until there are as many as before.
+///
+/// A gate lives as long as its process. What it knows when a run of a logger ends is kept in the store, so that no other run
+/// asks sooner, in whichever process ([`release_quiet`](crate::store::MailLedger::release_quiet)). Calls that are made
+/// without a logger are held by the gate alone.
 ///
 /// The sources of a gate need the same [clock](crate::clock::Clock).
 #[derive(Clone, Default)]
@@ -67,23 +69,9 @@ impl Default for Shared {
 
 #[derive(Default)]
 struct State {
-    hold: Option<Hold>,
+    hold: Option<Wish>,
     probing: bool,
     crowd: Crowd,
-}
-
-/// One wish to wait. The length is kept beside the end, so that a clock that steps back cannot make it longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hold {
-    until: Timestamp,
-    length: Duration,
-}
-
-impl Hold {
-    fn left(self, now: Timestamp) -> Duration {
-        let left = Duration::try_from(self.until.duration_since(now));
-        left.unwrap_or(Duration::ZERO).min(self.length)
-    }
 }
 
 impl ThrottlingGate {
@@ -156,8 +144,8 @@ impl Allowance {
 /// What the gate says to a call.
 enum Told {
     Go,
-    Probe(Hold),
-    Wait(Hold, Duration),
+    Probe(Wish),
+    Wait(Wish, Duration),
     Queue,
 }
 
@@ -215,13 +203,12 @@ impl Gate {
 
     /// Holds every call for this long; a shorter wish never shortens a longer one.
     pub(crate) fn hold(&self, length: Duration) {
-        let length = length.min(LONGEST_WISH);
-        let span = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         let now = self.clock.now();
-        let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let wish = Wish::new(length, now);
         let mut state = self.shared.state();
-        if state.hold.is_none_or(|held| held.until < until) {
-            state.hold = Some(Hold { until, length });
+        // What is left is compared, not the ends: the clock may have been set back between the two.
+        if state.hold.is_none_or(|held| held.left(now) < wish.length) {
+            state.hold = Some(wish);
         }
     }
 
@@ -298,13 +285,10 @@ impl Gate {
     }
 
     /// Notes that a wish was waited for, whatever the clock says.
-    fn sat_out(&self, waited: Hold) {
+    fn sat_out(&self, waited: Wish) {
         let mut state = self.shared.state();
         if state.hold == Some(waited) {
-            state.hold = Some(Hold {
-                until: Timestamp::MIN,
-                ..waited
-            });
+            state.hold = Some(waited.over());
         }
     }
 
@@ -323,7 +307,7 @@ fn micros(wait: Duration) -> u64 {
 
 /// One call that has passed. While it is the first after a wish to wait, the others wait for its answer.
 #[must_use]
-pub(crate) struct Pass(Option<(ThrottlingGate, Hold)>);
+pub(crate) struct Pass(Option<(ThrottlingGate, Wish)>);
 
 impl Drop for Pass {
     fn drop(&mut self) {
@@ -493,6 +477,19 @@ mod tests {
         drop(gate.pass("GetItem").await.unwrap());
         drop(gate.pass("GetItem").await.unwrap());
         assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(5)]);
+    }
+
+    #[tokio::test]
+    async fn after_a_step_back_of_the_clock_a_longer_wish_counts_and_a_shorter_one_does_not() {
+        let (clock, gate) = gate();
+        clock.0.lock().unwrap().0 = Duration::from_secs(1000);
+        gate.hold(Duration::from_secs(5));
+        clock.0.lock().unwrap().0 = Duration::ZERO;
+        gate.hold(Duration::from_secs(50));
+        gate.hold(Duration::from_secs(20));
+        assert_eq!(gate.asked_to_wait(), Some(Duration::from_secs(50)));
+        drop(gate.pass("GetItem").await.unwrap());
+        assert_eq!(clock.0.lock().unwrap().1, [Duration::from_secs(50)]);
     }
 
     #[tokio::test]

@@ -446,6 +446,16 @@ mod tests {
     }
 
     #[test]
+    fn an_item_without_a_size_counts_as_64_kib() {
+        let mut look = LookAhead::default();
+        let mut listed = items(0..5, 1);
+        listed.iter_mut().for_each(|item| item.size = None);
+        ready(&mut look, Listing::new(listed, None, true));
+        let sizes = std::iter::from_fn(|| Some(look.take_batch(9, 128 << 10).len()));
+        assert_eq!(sizes.take(4).collect::<Vec<_>>(), [2, 2, 1, 0]);
+    }
+
+    #[test]
     fn an_item_waits_for_its_move_whatever_its_version() {
         let item = ItemRef::new("1").with_change_key("new");
         let mut known = KnownSighting::new(SightingState::Decided, item.clone());

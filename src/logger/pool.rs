@@ -50,7 +50,9 @@ pub use watch::{CredentialWatch, SecretWatch};
 /// * A mailbox that fails waits longer each time, alone. One whose sign-in needs a person pauses until
 ///   [`credentials_changed`](Self::credentials_changed) is called, or until its [`CredentialWatch`] sees a change.
 /// * A mailbox whose server wants to be left alone for longer than [`PoolSettings::longest_wait`], at once or in all waits of
-///   a turn, gives its turn back and has the next one when that time is over.
+///   a turn, gives its turn back and has the next one when that time is over. So does every other pool on the store, in
+///   whichever process: the store keeps the wish ([`release_quiet`](crate::store::MailLedger::release_quiet)). One that came
+///   in a turn that was dropped or killed is forgotten.
 /// * Calls to mail systems are bounded for each mailbox and in all ([`ConnectionBudget`]).
 /// * Several pools, in one process or in several, may have the same mailboxes: the lease of the store lets one work on
 ///   each, and the others look again later.
@@ -210,7 +212,8 @@ impl LoggerPool {
         self.change(mailbox, Seat::wake)
     }
 
-    /// The credentials of a mailbox are new: a pause and a back-off end. Answers whether the pool has the mailbox.
+    /// The credentials of a mailbox are new: a pause and a back-off end. Answers whether the pool has the mailbox. A wish of
+    /// its mail system to be left alone holds all the same.
     pub fn credentials_changed(&self, mailbox: &PoolMailbox) -> bool {
         self.change(mailbox, Seat::resume)
     }

@@ -24,7 +24,7 @@ use super::pipeline::StepError;
 use super::prepare::{Mode, Prepared, PreparedBatch, outcome_of, prepare, set_aside};
 use super::progress::ProgressEvent;
 use super::report::{RunError, RunReport, RunStep, Skipped};
-use super::run::{Plan, RunGuard, open_folders, plan, take_mailbox};
+use super::run::{Plan, RunGuard, give_back, open_folders, plan, take_mailbox};
 use super::shutdown::Shutdown;
 
 use pages::Pages;
@@ -58,15 +58,14 @@ pub(super) async fn reconcile(
     parts.tell(&ProgressEvent::Started);
     let folders = open_folders(parts, &folders).await;
     let mut walk = Walk::new(parts, options, lease, &mut report);
-    let result = match &folders {
-        Ok(folders) => walk.all(folders, shutdown).await,
-        Err(_) => Ok(()),
+    let result = match folders {
+        Ok(folders) => walk.all(&folders, shutdown).await,
+        Err(error) => Err(error),
     };
-    let released = walk.release().await;
+    let result = give_back(parts, walk.lease.take().as_ref(), result).await;
     parts.tell(&ProgressEvent::Ended {
         report: &report.decided,
     });
-    let result = folders.map(|_| ()).and(result).and(released);
     match result {
         Ok(()) => Ok(report),
         Err((step, error)) => {
@@ -385,15 +384,6 @@ impl<'a> Walk<'a> {
             self.lease = Some(kept.map_err(|error| (RunStep::TakingMailbox, error))?);
         }
         Ok(())
-    }
-
-    async fn release(&mut self) -> Result<(), StepError> {
-        let Some(held) = self.lease.take() else {
-            return Ok(());
-        };
-        let ledger = &self.parts.ledger;
-        let released = ledger.release(&self.parts.scope, &held.lease).await;
-        released.map_err(|error| (RunStep::TakingMailbox, error))
     }
 }
 

@@ -21,7 +21,7 @@ use super::lease::HeldLease;
 use super::parts::Parts;
 use super::pipeline::StepError;
 use super::report::{RunError, RunReport, RunStep, Skipped};
-use super::run::{Plan, RunGuard, open_folders, plan, take_mailbox};
+use super::run::{Plan, RunGuard, give_back, open_folders, plan, take_mailbox};
 use super::shutdown::Shutdown;
 
 use item::Logged;
@@ -55,7 +55,7 @@ pub(super) async fn rematch(
             lease => lease,
         }
     };
-    let result = match open_folders(parts, &folder_plan).await {
+    let (lease, result) = match open_folders(parts, &folder_plan).await {
         Ok(folders) => {
             let mut work = Rematch {
                 parts,
@@ -66,12 +66,11 @@ pub(super) async fn rematch(
                 report: &mut report,
             };
             let result = work.all(shutdown).await;
-            let released = work.release().await;
-            result.and(released)
+            (work.lease, result)
         }
-        Err(error) => Err(error),
+        Err(error) => (lease, Err(error)),
     };
-    match result {
+    match give_back(parts, lease.as_ref(), result).await {
         Ok(()) => Ok(report),
         Err((step, error)) => Err(RunError::new(step, error, RunReport::default())),
     }
@@ -312,15 +311,6 @@ impl Rematch<'_> {
             self.lease = Some(kept.map_err(|error| (RunStep::TakingMailbox, error))?);
         }
         Ok(())
-    }
-
-    async fn release(&mut self) -> Result<(), StepError> {
-        let Some(held) = self.lease.take() else {
-            return Ok(());
-        };
-        let ledger = &self.parts.ledger;
-        let released = ledger.release(&self.parts.scope, &held.lease).await;
-        released.map_err(|error| (RunStep::TakingMailbox, error))
     }
 }
 

@@ -9,7 +9,8 @@ use super::folders::{FolderPlan, Folders};
 use super::lease::{HeldLease, beside, under};
 use super::moves::can_locate;
 use super::parts::{Parts, check_count};
-use super::run::{Plan, RunGuard, open_folders, plan, take_mailbox};
+use super::report::RunStep;
+use super::run::{Plan, RunGuard, give_back, open_folders, plan, take_mailbox};
 
 /// What became of mail that is to get another try.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,9 +66,9 @@ pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<Reque
     let lease = take_mailbox(parts).await.map_err(|(_, error)| error)?;
     let mut lease = lease.ok_or_else(busy)?;
     let done = hold(parts, &mut lease, &folders, keys, &open).await;
-    // A lease that cannot be given back ends by itself.
-    let released = parts.ledger.release(&parts.scope, &lease.lease).await;
-    done.and_then(|report| released.map(|()| report))
+    let done = done.map_err(|error| (RunStep::MovingMessages, error));
+    let done = give_back(parts, Some(&lease), done).await;
+    done.map_err(|(_, error)| error)
 }
 
 fn busy() -> Error {

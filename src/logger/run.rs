@@ -183,9 +183,7 @@ async fn run_once(
         refused: None,
     };
     let result = work.all(&folders, batch_size, shutdown).await;
-    // A lease that cannot be given back ends by itself.
-    let released = parts.ledger.release(&parts.scope, &work.lease.lease).await;
-    let result = result.and(released.map_err(|error| (RunStep::TakingMailbox, error)));
+    let result = give_back(parts, Some(&work.lease), result).await;
     let report = work.counts.report;
     parts.tell(&ProgressEvent::Ended { report: &report });
     match (result, work.refused) {
@@ -203,6 +201,9 @@ fn smaller(one: u32, other: u32) -> u32 {
     }
 }
 
+/// Takes the mailbox, unless somebody else has it.
+///
+/// While the mail system wants to be left alone nobody may have it: that ends a run as if it had asked and was told so.
 pub(super) async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
     let (ttl, since) = (parts.settings.lease, parts.clock.now());
     let acquired = parts
@@ -212,7 +213,36 @@ pub(super) async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, Ste
     match acquired.map_err(|error| (RunStep::TakingMailbox, error))? {
         Acquired::Held(lease) => Ok(Some(HeldLease::new(lease, since))),
         Acquired::Busy { .. } => Ok(None),
+        Acquired::Quiet { left } => {
+            let error = Error::new(&codes::LEASE_QUIET, "acquire").with_retry_after(left);
+            Err((RunStep::TakingMailbox, error))
+        }
     }
+}
+
+/// Gives the mailbox back after some work, with the mail system's wish to be left alone where it has one; answers how the work
+/// ended. A lease that cannot be given back ends by itself.
+pub(super) async fn give_back<T>(
+    parts: &Parts,
+    held: Option<&HeldLease>,
+    ended: Result<T, StepError>,
+) -> Result<T, StepError> {
+    let Some(HeldLease { lease, .. }) = held else {
+        return ended;
+    };
+    let (ledger, scope) = (&parts.ledger, &parts.scope);
+    let told = match &ended {
+        Err((_, error)) if error.kind() == ErrorKind::Throttled => error.retry_after(),
+        _ => None,
+    };
+    // A run may end for another reason, or well, while its source is still held.
+    let released = match told.max(parts.source.asked_to_wait()) {
+        Some(quiet) => ledger.release_quiet(scope, lease, quiet).await,
+        None => ledger.release(scope, lease).await,
+    };
+    let done = ended?;
+    released.map_err(|error| (RunStep::TakingMailbox, error))?;
+    Ok(done)
 }
 
 /// Everything that is done while the mailbox is held.

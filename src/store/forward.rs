@@ -44,6 +44,7 @@ forward! {
         ) -> Result<Acquired>;
         async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease>;
         async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()>;
+        async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()>;
         async fn known(
             &self,
             scope: &Scope,

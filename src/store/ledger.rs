@@ -20,6 +20,7 @@ use crate::source::{ItemRef, SightingKey};
 /// The contract, which `testkit::conformance::store` checks:
 ///
 /// * at most one lease per mailbox is valid; taking it raises its epoch;
+/// * nobody takes a mailbox while its mail system wants to be left alone;
 /// * every write with a lease first checks its epoch inside the same transaction; a stale one writes nothing and answers
 ///   `LeaseLost`;
 /// * [`commit`](Self::commit) is all or nothing and durable when it returns; unique keys, not code order, keep a second
@@ -28,7 +29,8 @@ use crate::source::{ItemRef, SightingKey};
 /// * what cannot be read or written is `StoreUnavailable`, never an empty answer.
 #[async_trait]
 pub trait MailLedger: Debug + Send + Sync + 'static {
-    /// Takes the lease of a mailbox for `ttl`, if nobody holds it. The same worker takes its own lease over.
+    /// Takes the lease of a mailbox for `ttl`, if nobody holds it and it is not [quiet](Self::release_quiet). The same worker
+    /// takes its own lease over.
     ///
     /// Staged pieces of this mailbox that no commit linked are swept by the way, so that no byte of them is left in a
     /// file.
@@ -70,6 +72,28 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     ///
     /// Safe: the lease ends by itself.
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()>;
+
+    /// Gives a lease back as [`release`](Self::release) does, because the mail system wants to be left alone: nobody takes
+    /// the mailbox for so long, neither another worker nor the same one. A wish for more than a day is one for a day. A
+    /// stale lease is no error and keeps no wish.
+    ///
+    /// A clock that is set back to before the wish began makes it last its length once more, from when the mailbox is asked
+    /// for, and no longer.
+    ///
+    /// Without a body of its own this only gives the lease back: then the next run, or another process, asks the mail system
+    /// sooner than it wants.
+    ///
+    /// # Errors
+    ///
+    /// `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Unknown after a drop: where the wish was not kept, the lease ends by itself.
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        let _ = quiet;
+        self.release(scope, lease).await
+    }
 
     /// What is known of these sightings. One answer per key, in order.
     ///
@@ -249,6 +273,11 @@ pub enum Acquired {
         holder: WorkerId,
         /// Until when.
         until: Timestamp,
+    },
+    /// Nobody may have it: the mail system wants to be left alone.
+    Quiet {
+        /// For so much longer.
+        left: Duration,
     },
 }
 

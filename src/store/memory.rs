@@ -53,7 +53,7 @@ enum Fault {
 /// An operation of a store that a test can make fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-#[allow(missing_docs)] // each is the trait's method of the same name
+#[allow(missing_docs)] // each is the trait's method of the same name; `Release` is `release_quiet` too
 pub enum StoreOperation {
     Acquire,
     Renew,

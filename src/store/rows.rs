@@ -9,6 +9,7 @@ pub(crate) mod privacy;
 mod setup;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use self::cursor::{Place, Question};
 pub(crate) use self::setup::{from_fields, to_fields};
 use crate::source::SightingKey;
+use crate::wish::Wish;
 
 /// Why a value cannot stand in a column, or cannot be read from one. Neither text holds the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,20 @@ pub(crate) fn maybe_micros(at: Option<Timestamp>) -> Option<i64> {
 /// The time of a column.
 pub(crate) fn timestamp(micros: i64) -> Fit<Timestamp> {
     Timestamp::from_microsecond(micros).map_err(|_| Flaw::Damaged("a time"))
+}
+
+/// A mail system's wish to be left alone, as its two columns have it.
+pub(crate) fn wish((until, length): (i64, i64)) -> Fit<Wish> {
+    Ok(Wish {
+        until: timestamp(until)?,
+        length: Duration::from_micros(unsigned(length)?),
+    })
+}
+
+/// The end and the length of a wish.
+pub(crate) fn of_wish(wish: Wish) -> (i64, i64) {
+    let length = i64::try_from(wish.length.as_micros()).unwrap_or(i64::MAX);
+    (micros(wish.until), length)
 }
 
 /// Text without U+0000, which neither engine keeps in a text.

@@ -10,6 +10,7 @@ mod internal;
 mod kinds;
 mod matching;
 mod matrix;
+mod never_log;
 mod policy;
 mod privacy;
 mod properties;

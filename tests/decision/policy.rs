@@ -25,6 +25,18 @@ fn the_fingerprint_is_stable() {
     );
 }
 
+fn never(policy: &mut LoggingPolicy, of: Option<&str>, rule: &str) {
+    let of = of.map(Into::into);
+    policy.never_log.add(of.as_ref(), rule.parse().unwrap());
+}
+
+#[test]
+fn a_list_without_rules_changes_no_fingerprint() {
+    let mut policy = LoggingPolicy::default();
+    policy.never_log.salespeople.insert("S1".into(), [].into());
+    assert_eq!(policy.fingerprint(), LoggingPolicy::default().fingerprint());
+}
+
 #[test]
 fn the_fingerprint_changes_with_every_rule() {
     let log_against = |contact: &str| Unmatched::LogAgainst {
@@ -65,6 +77,10 @@ fn the_fingerprint_changes_with_every_rule() {
         Box::new(|p| p.trust.internal_sources = ["ex01.own.example".into()].into()),
         Box::new(|p| p.move_fallback = MoveFallback::Delete),
         Box::new(|p| p.delete_not_logged = true),
+        Box::new(|p| never(p, None, "a.example")),
+        Box::new(|p| never(p, None, "b.example")),
+        Box::new(|p| never(p, Some("S1"), "a.example")),
+        Box::new(|p| never(p, Some("S2"), "a.example")),
     ];
     let mut fingerprints: Vec<String> = changes
         .iter()

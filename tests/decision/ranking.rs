@@ -1,8 +1,8 @@
 //! Which of several candidates is taken, and that the choice is noted.
 
 use crate::common::{
-    address, company, decided, default_policy, mail, original_policy, person, salesperson, seller,
-    words, world,
+    address, company, contact, decided, default_policy, mail, original_policy, person, salesperson,
+    seller, words, world,
 };
 use email_logging::decision::{Decision, LoggingPolicy, flags};
 use email_logging::parties::{AddressParties, ContactMatch, MatchedBy, SalespersonMatch};
@@ -156,6 +156,24 @@ fn of_a_repetition_the_sure_salesperson_counts_whatever_the_order() {
         let decision = decided(&message, &parties, &default_policy());
         assert_eq!(words(&decision), "in C1/S7", "{to:?}");
         let unsure = flags::AMBIGUOUS_SALESPERSON.to_owned();
+        assert!(!decision.entries[0].flags.contains(&unsure), "{to:?}");
+    }
+}
+
+#[test]
+fn of_a_repetition_the_sure_contact_counts_whatever_the_order() {
+    let several = contact("C7").with_contact(person("C8"));
+    let parties = world()
+        .with(address("shared@customer.example"), several)
+        .with(address("c7@customer.example"), contact("C7"));
+    for to in [
+        ["shared@customer.example", "c7@customer.example"],
+        ["c7@customer.example", "shared@customer.example"],
+    ] {
+        let message = mail("s1@own.example", &to);
+        let decision = decided(&message, &parties, &default_policy());
+        assert_eq!(words(&decision), "out C7/S1", "{to:?}");
+        let unsure = flags::AMBIGUOUS_CONTACT.to_owned();
         assert!(!decision.entries[0].flags.contains(&unsure), "{to:?}");
     }
 }

@@ -22,6 +22,7 @@ const WISH_IS_KEPT: &str = "tests/ews/faults.rs::the_servers_wish_is_kept_exactl
 const REFUSED_ONCE: &str = "tests/ews/signing_in.rs::a_refused_token_is_replaced_once";
 const REFUSED_RUN: &str =
     "tests/fault_matrix/steps.rs::a_refused_sign_in_ends_the_run_and_the_next_one_goes_on";
+const QUIET: &str = "tests/logger/quiet.rs::after_a_run_that_was_told_to_wait_no_worker_asks_before_the_time_is_over";
 const BUSY_RUN: &str = "tests/fault_matrix/steps.rs::a_busy_server_ends_the_run_and_nothing_is_asked_of_a_mail_before_its_time";
 const LATE_MOVE: &str = "tests/fault_matrix/steps.rs::a_late_move_of_a_stale_worker_makes_one_copy_at_most_and_no_entry";
 const WRITTEN_TWICE: &str =
@@ -130,7 +131,7 @@ const READING: &[(Row, Column, Tests)] = &[
     ("3", "C'", &[CRASHES]),
     ("3", "T", &[EVERY_SOURCE_FAULT]),
     ("3", "R", &[EVERY_SOURCE_FAULT]),
-    ("3", "B", &[WISH_IS_KEPT, BUSY_RUN]),
+    ("3", "B", &[WISH_IS_KEPT, BUSY_RUN, QUIET]),
     ("3", "A", &[REFUSED_ONCE, REFUSED_RUN]),
     (
         "3",
@@ -170,7 +171,7 @@ const READING: &[(Row, Column, Tests)] = &[
             EVERY_SOURCE_FAULT,
         ],
     ),
-    ("4", "B", &[WISH_IS_KEPT, BUSY_RUN]),
+    ("4", "B", &[WISH_IS_KEPT, BUSY_RUN, QUIET]),
     ("4", "A", &[REFUSED_ANY, REFUSED_RUN]),
     (
         "4",
@@ -301,7 +302,7 @@ const WRITING: &[(Row, Column, Tests)] = &[
             "tests/logger/faults.rs::mail_that_a_person_takes_away_keeps_its_entries",
         ],
     ),
-    ("7", "B", &[WISH_IS_KEPT, BUSY_RUN]),
+    ("7", "B", &[WISH_IS_KEPT, BUSY_RUN, QUIET]),
     ("7", "A", &[REFUSED_ANY, REFUSED_RUN]),
     (
         "7",

@@ -1,12 +1,19 @@
 //! A commit of several batches: what fetching has ready while another commit is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::error::codes;
-use email_logging::logger::{RunError, RunReport, RunSettings};
+use email_logging::logger::{
+    Progress, ProgressEvent, RematchOptions, RunError, RunReport, RunSettings, RunStep,
+};
 
-use crate::bench::{Bench, mail_with, numbered, subject};
+use email_logging::message::MailFacts;
+use email_logging::source::{FolderPath, ItemRef, ListRequest, MemorySource, SourceCapabilities};
+
+use crate::bench::{Bench, mail, mail_with, numbered, queue, storage, subject};
+use crate::meddled::{Meddled, Meddling};
 use crate::steered::{Noted, Steered};
 
 /// Batches, and mails of each.
@@ -78,6 +85,25 @@ async fn a_row_that_the_store_refuses_is_set_aside_and_the_others_of_its_commit_
     assert_eq!(sizes(&ledger.commits()), [3, 15, 1]);
     assert_eq!((bench.stored(), bench.queued()), (17, 1));
     assert_eq!(bench.entries().await.len(), 17);
+}
+
+#[tokio::test]
+async fn a_mail_that_matches_again_and_whose_row_the_store_refuses_is_failed() {
+    let bench = Bench::new();
+    bench.deliver(mail(
+        "new@contacts.example",
+        "ah@ours.example",
+        "New",
+        "new@x",
+    ));
+    bench.run().await.unwrap();
+    bench.company.add_contact("new@contacts.example", "C9");
+    let builder = bench.builder().with_review_store(Arc::clone(&bench.store));
+    let ledger = Arc::new(steered(&bench).refusing("New".into()));
+    let logger = builder.with_ledger(ledger).build().unwrap();
+    let report = logger.rematch(&RematchOptions::default()).await.unwrap();
+    assert_eq!((report.matched, report.failed), (0, 1), "{report:?}");
+    assert!(bench.entries().await.is_empty());
 }
 
 #[tokio::test]
@@ -161,4 +187,139 @@ async fn a_commit_has_no_more_mails_and_bytes_than_it_may() {
     let commits = ledger.commits();
     assert_eq!(sizes(&commits), [3, 6, 6, 3]);
     assert!(commits.iter().all(|noted| noted.bytes <= size * 7));
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_for_its_rows_leaves_what_was_committed_before_to_be_moved_and_noted() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..MAILS);
+    let ledger = steered(&bench).failing(&codes::STORE_DATA, false);
+    let (failed, ledger) = run(&bench, ledger, settings(BATCH)).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(
+        (failed.step, failed.error.code()),
+        (RunStep::LoggingMessages, "store.data")
+    );
+    assert_eq!((failed.report.moved, bench.stored()), (3, 3));
+    assert_eq!(ledger.count(), 3, "the moves are noted");
+    heal(&bench).await;
+}
+
+/// Counts the batches that were fetched before each commit was done.
+#[derive(Debug, Default)]
+struct Ahead(Mutex<Vec<usize>>);
+
+impl Progress for Ahead {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        let mut counts = self.0.lock().unwrap();
+        match (event, counts.last_mut()) {
+            (ProgressEvent::Fetched { .. }, Some(fetched)) => *fetched += 1,
+            (ProgressEvent::Started | ProgressEvent::Committed { .. }, _) => counts.push(0),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_fetched_ahead_of_a_slow_commit_is_bounded_by_calls_and_by_bytes() {
+    // Of one size each.
+    let numbers = 10..40;
+    let size = numbered(10).len() as u64;
+    let much = 1_000 * size;
+    // Connections, bytes of a fetch, and the batches that are fetched: one is written, and the others wait for it. The next
+    // commit writes those, and while it does so they count as before.
+    let rows = [
+        (1, much, 2),
+        (2, much, 3),
+        (7, much, 8),
+        (8, much, 11),
+        (4, 2 * size, 4),
+    ];
+    for (connections, bytes, fetched) in rows {
+        let bench = Bench::new();
+        bench.deliver_numbers(numbers.clone());
+        let ahead = Arc::new(Ahead::default());
+        let mut settings = settings(1);
+        (settings.connections, settings.fetch_bytes) = (connections, bytes);
+        let builder = bench.builder().with_ledger(Arc::new(steered(&bench)));
+        let builder = builder.with_progress(Arc::<Ahead>::clone(&ahead));
+        let logger = builder.with_settings(settings).build().unwrap();
+        assert_eq!(logger.run_once().await.unwrap().moved, 30);
+        let counted = ahead.0.lock().unwrap()[..2].to_vec();
+        assert_eq!(
+            counted,
+            [fetched, 1],
+            "{connections} connections, {bytes} bytes"
+        );
+    }
+}
+
+/// Takes an item away once something was committed.
+#[derive(Debug)]
+struct Thief(MemorySource, ItemRef);
+
+impl Progress for Thief {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        if let ProgressEvent::Committed { .. } = event {
+            self.0.take_away(&self.1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_commit_when_the_store_fails_is_deferred_with_what_is_gone() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..12);
+    let item = bench.source.items(&queue()).remove(10).item;
+    let ledger = steered(&bench).failing(&codes::STORE_UNAVAILABLE, false);
+    let mut settings = settings(BATCH);
+    settings.connections = 2;
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    let builder = builder.with_progress(Arc::new(Thief(bench.source.clone(), item)));
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    let counts = (report.listed, report.logged, report.deferred, report.gone);
+    assert_eq!(counts, (12, 3, 9, 0), "{report:?}");
+}
+
+/// Each page takes its time.
+struct SlowPages;
+
+#[async_trait]
+impl Meddling for SlowPages {
+    async fn before_list(&self, _: ListRequest) {
+        for _ in 0..300 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_waits_for_its_commit_when_the_store_fails_is_deferred() {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 2;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    // The copy is the last in the queue, since its mail came last.
+    let aside: FolderPath = r"\Aside\".parse().unwrap();
+    for number in 0..4 {
+        let facts = MailFacts::default();
+        bench.source.deliver(&aside, numbered(number), facts);
+    }
+    bench.deliver_numbers(9..10);
+    bench.run().await.unwrap();
+    for mail in bench.source.items(&aside) {
+        bench.source.move_by_hand(&mail.item, &queue()).unwrap();
+    }
+    let first = bench.source.items(&storage()).remove(0).item;
+    bench.source.copy_by_hand(&first, &queue()).unwrap();
+    let ledger = steered(&bench).failing(&codes::STORE_UNAVAILABLE, false);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowPages,
+    };
+    let builder = bench.builder().with_ledger(Arc::new(ledger));
+    let logger = builder.with_source(Arc::new(meddled)).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    let counts = (report.listed, report.logged, report.deferred);
+    assert_eq!(counts, (5, 2, 3), "{report:?}");
 }

@@ -8,7 +8,7 @@ use email_logging::store::{
     DecisionFilter, InteractionLog as _, LogFilter, SqliteStore, StoreOperation,
 };
 
-use crate::bench::{Bench, mail_with, queue, storage};
+use crate::bench::{Bench, mail_with, quarantine, queue, storage};
 
 const FROM: &str = "ada@contacts.example";
 const TO: &str = "ah@ours.example";
@@ -364,4 +364,21 @@ fn encoded(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[tokio::test]
+async fn a_copy_of_what_was_set_aside_stays_while_no_quarantine_folder_is_configured() {
+    let bench = Bench::new();
+    bench.deliver("unreadable");
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let aside = builder.build().unwrap();
+    assert_eq!(aside.run_once().await.unwrap().moved, 1);
+    let item = bench.source.items(&quarantine()).remove(0).item;
+    bench.source.copy_by_hand(&item, &queue()).unwrap();
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.listed, report.deferred), (1, 1), "{report:?}");
+    assert_eq!((report.fetched, bench.queued()), (0, 1));
+    let report = aside.run_once().await.unwrap();
+    assert_eq!((report.quarantined, report.moved), (1, 1), "{report:?}");
+    assert_eq!(bench.queued(), 0);
 }

@@ -4,18 +4,21 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::decision::{LoggingHooks, LoggingPolicy};
 use email_logging::error::{Code, codes};
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::logger::{ReconcileOptions, RunSettings, RunStep};
-use email_logging::message::Message;
+use email_logging::message::{FactAddress, MailFacts, Message};
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{MemorySource, SourceCapabilities};
-use email_logging::store::StoreOperation;
+use email_logging::source::{FolderPath, ListRequest, MemorySource, SourceCapabilities};
+use email_logging::store::{InteractionLog as _, LogFilter, MailLedger as _, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
-use email_logging::{EmailLogger, Error};
+use email_logging::{EmailLogger, Error, MailboxKey, Scope};
+use jiff::Timestamp;
 
-use crate::bench::{Bench, mail, quarantine, queue, storage};
+use crate::bench::{Bench, mail, mail_with, numbered, quarantine, queue, storage};
+use crate::meddled::{Meddled, Meddling};
 
 fn error(code: &'static Code) -> Error {
     Error::new(code, "planned")
@@ -241,4 +244,143 @@ async fn a_dry_run_lists_no_further_than_its_batch_size() {
     let dry = builder.build().unwrap().dry_run().await.unwrap();
     assert_eq!(dry.mails.len(), 3);
     assert_eq!(bench.source.count(SourceOperation::List), 2);
+}
+
+#[tokio::test]
+async fn mails_for_one_folder_move_with_one_call_whatever_became_of_them() {
+    let not_logged: FolderPath = r"\Email Logging\Not logged\".parse().unwrap();
+    for (own_folder, moves) in [(false, 1), (true, 2)] {
+        let bench = Bench::new().with_source(|source| source.with_folder(&not_logged));
+        bench.deliver_numbers(0..2);
+        bench.deliver(stranger());
+        let mut builder = bench.builder();
+        if own_folder {
+            builder = builder.with_not_logged_folder(not_logged.clone());
+        }
+        let report = builder.build().unwrap().run_once().await.unwrap();
+        assert_eq!((report.moved, bench.queued()), (3, 0), "{report:?}");
+        assert_eq!(bench.source.count(SourceOperation::MoveTo), moves);
+    }
+}
+
+#[tokio::test]
+async fn without_a_quarantine_folder_no_move_is_planned_for_what_is_set_aside() {
+    let bench = Bench::new();
+    bench.deliver("unreadable");
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.quarantined, report.moves_pending), (1, 0));
+    let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
+    let planned = bench
+        .store
+        .pending_moves(&scope, &mailbox, Timestamp::MAX, 10);
+    assert_eq!(planned.await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_is_deleted_only_where_its_original_was_kept() {
+    for (damaged, deleted) in [(false, 1), (true, 0)] {
+        let bench = able(|can| (can.stable_keys, can.locate) = (false, false));
+        let mut facts = MailFacts::default();
+        facts.from = Some(FactAddress::smtp("ada@contacts.example"));
+        facts.to = vec![FactAddress::smtp("ah@ours.example")];
+        let item = bench.source.deliver(&queue(), numbered(0), facts);
+        if damaged {
+            bench.source.damage(&item);
+        }
+        let lasting = SourceFault::ItemFailed(0, error(&codes::EWS_ITEM_TOO_LARGE));
+        bench.source.fail_next(SourceOperation::MoveTo, lasting);
+        let policy = LoggingPolicy::business_central();
+        let logger = bench.builder().with_policy(policy).build().unwrap();
+        let report = logger.run_once().await.unwrap();
+        assert_eq!((report.logged, report.deleted), (1, deleted), "{report:?}");
+        assert_eq!(bench.source.removed().len() as u64, deleted);
+    }
+}
+
+#[tokio::test]
+async fn a_run_makes_the_words_of_a_mail_findable() {
+    let bench = Bench::new();
+    let (ada, ah) = ("ada@contacts.example", "ah@ours.example");
+    let body = "The quotation is attached.\r\n";
+    bench.deliver(mail_with(ada, ah, "Offer", "1@x", "", body));
+    bench.run().await.unwrap();
+    let scope = Scope::default();
+    for (text, found) in [("quotation", 1), ("invoice", 0)] {
+        let mut filter = LogFilter::default();
+        filter.text = Some(text.into());
+        let page = bench.store.mails(&scope, &filter, None, 10);
+        assert_eq!(page.await.unwrap().rows.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_an_error_ends_lists_nothing_more() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..6);
+    bench
+        .company
+        .out_of_order
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut settings = RunSettings::default();
+    (settings.connections, settings.fetch_batch) = (1, 2);
+    let failed = bench.run_with(settings).await.unwrap_err();
+    assert_eq!(failed.error.code(), "directory.unavailable");
+    assert_eq!((failed.report.listed, failed.report.deferred), (2, 2));
+    assert_eq!(bench.source.count(SourceOperation::List), 1);
+}
+
+/// Everything else goes on before a page is answered.
+struct SlowList;
+
+#[async_trait]
+impl Meddling for SlowList {
+    async fn before_list(&self, _: ListRequest) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_moves_that_is_not_full_waits_for_the_mails_of_the_next_page() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..4);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowList,
+    };
+    let mut settings = RunSettings::default();
+    (settings.connections, settings.fetch_batch) = (1, 2);
+    let builder = bench.builder().with_source(Arc::new(meddled));
+    let logger = builder.with_settings(settings).build().unwrap();
+    assert_eq!(logger.run_once().await.unwrap().moved, 4);
+    assert_eq!(bench.source.count(SourceOperation::MoveTo), 1);
+}
+
+#[tokio::test]
+async fn the_mails_of_a_page_that_comes_after_an_error_are_counted_as_deferred() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..4);
+    let meddled = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowList,
+    };
+    let refused = SourceFault::Error(error(&codes::HTTP_CONNECT));
+    bench.source.fail_call(SourceOperation::Fetch, 2, refused);
+    let mut settings = RunSettings::default();
+    settings.fetch_batch = 1;
+    let builder = bench.builder().with_source(Arc::new(meddled));
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.run_once().await.unwrap_err().report;
+    assert_eq!((report.listed, report.logged, report.deferred), (4, 1, 3));
+}
+
+#[tokio::test]
+async fn moves_whose_end_is_unknown_are_pending() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let lost = SourceFault::LostReply(error(&codes::HTTP_TIMEOUT));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    let report = bench.run().await.unwrap_err().report;
+    assert_eq!((report.moved, report.moves_pending), (0, 3), "{report:?}");
 }

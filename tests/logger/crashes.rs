@@ -115,6 +115,10 @@ impl MailLedger for Pausing<Arc<MemoryStore>> {
         paused!(self.0.release(scope, lease))
     }
 
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        paused!(self.0.release_quiet(scope, lease, quiet))
+    }
+
     async fn known(
         &self,
         scope: &Scope,

@@ -52,6 +52,10 @@ impl MailLedger for Refusing {
         self.0.release(scope, lease).await
     }
 
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.0.release_quiet(scope, lease, quiet).await
+    }
+
     async fn known(
         &self,
         scope: &Scope,
@@ -182,16 +186,16 @@ async fn a_mail_whose_row_is_always_refused_holds_up_no_other_and_ends_no_schedu
     bench.deliver_numbers(0..3);
     let logger = refusing(&bench, 1..2);
     let (mut steps, mut runs) = (Vec::new(), 0);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (stop, asked) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
     let clock = bench.clock.clone();
     let advancing = tokio::spawn(async move {
         loop {
-            clock.advance(Duration::from_secs(60));
+            clock.advance(Duration::from_mins(1));
             tokio::task::yield_now().await;
         }
     });
-    let shutdown = async { stopped.await.unwrap_or_default() };
+    let shutdown = async { asked.await.unwrap_or_default() };
     let schedule = Schedule::default();
     let ended = logger.run(&schedule, shutdown, |run| {
         let failed = run.as_ref().unwrap_err();
@@ -203,8 +207,8 @@ async fn a_mail_whose_row_is_always_refused_holds_up_no_other_and_ends_no_schedu
     });
     ended.await.unwrap();
     advancing.abort();
-    let step = RunStep::LoggingMessages;
-    let expected = [(step, 2, true), (step, 0, true), (step, 0, true)];
+    let told = RunStep::LoggingMessages;
+    let expected = [(told, 2, true), (told, 0, true), (told, 0, true)];
     assert_eq!(steps[..3], expected);
     assert_eq!((steps.len(), bench.queued(), bench.stored()), (5, 1, 2));
 }

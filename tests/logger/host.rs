@@ -19,8 +19,8 @@ use email_logging::parties::{ContactKind, ContactMatch, NewContact, Parties, Sal
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{ItemRef, MemorySource};
 use email_logging::store::{
-    Acquired, EventFeed as _, EventKind, HostReference, InteractionLog as _, InteractionSink,
-    MailLedger as _, SinkDelivery, StoreOperation,
+    Acquired, DecisionFilter, EventFeed as _, EventKind, HostReference, InteractionLog as _,
+    InteractionSink, MailLedger as _, SinkDelivery, StoreOperation,
 };
 use email_logging::{ContactNo, EntryId, Error, MailboxKey, Result, Scope, WorkerId};
 
@@ -186,7 +186,7 @@ async fn a_move_that_a_run_tries_twice_counts_once() {
             let error = Error::new(&codes::EWS_UNAVAILABLE, "planned");
             source.fail_next(SourceOperation::MoveTo, SourceFault::ItemFailed(0, error));
         } else {
-            clock.advance(Duration::from_secs(120));
+            clock.advance(Duration::from_mins(2));
         }
         Ok(())
     };
@@ -376,6 +376,21 @@ async fn a_dry_run_creates_no_contact_and_a_run_does() {
     bench.company.forget("new@contacts.example");
     logger.run_once().await.unwrap();
     assert_eq!(*office.created.lock().unwrap(), ["new@contacts.example"]);
+}
+
+#[tokio::test]
+async fn a_contact_that_is_created_and_not_found_leaves_the_mail_to_the_rules_without_one() {
+    let bench = Bench::new();
+    bench.deliver(mail("new@contacts.example", "ah@ours.example", "A", "1@x"));
+    let office = Arc::new(Office::default());
+    let report = creating(&bench, &office).run_once().await.unwrap();
+    assert_eq!((report.not_matched, report.moved), (1, 1), "{report:?}");
+    let filter = DecisionFilter::default();
+    let scope = Scope::default();
+    let decided = bench.store.decisions(&scope, &filter, None, 9).await;
+    let rules: Vec<_> = decided.unwrap().rows.remove(0).steps;
+    let rules: Vec<_> = rules.iter().map(|step| &*step.rule).collect();
+    assert!(!rules.contains(&"unmatched.create-contact"), "{rules:?}");
 }
 
 #[tokio::test]

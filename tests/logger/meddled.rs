@@ -1,6 +1,7 @@
 //! A mail system with which something happens around its lists and moves.
 
 use std::fmt::{Debug, Formatter};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::Result;
@@ -20,6 +21,11 @@ pub(crate) trait Meddling: Send + Sync + 'static {
     }
 
     async fn after_move(&self) {}
+
+    /// How long the server still wants to be left alone.
+    fn asked_to_wait(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Something that is done right before each move.
@@ -51,6 +57,10 @@ impl<M> Debug for Meddled<M> {
 impl<M: Meddling> MailSource for Meddled<M> {
     fn capabilities(&self) -> SourceCapabilities {
         self.source.capabilities()
+    }
+
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.meddling.asked_to_wait()
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {

@@ -8,14 +8,15 @@ use email_logging::clock::Clock as _;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
 use email_logging::logger::{RunSettings, RunStep};
+use email_logging::message::{FactAddress, MailFacts};
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{ItemRef, MemorySource};
-use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove};
+use email_logging::source::{ItemRef, MemorySource, SourceCapabilities};
+use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove, StoreOperation};
 use email_logging::testkit::clock::ManualClock;
-use email_logging::{Error, MailboxKey, Scope};
+use email_logging::{EmailLogger, Error, MailboxKey, Scope};
 use jiff::Timestamp;
 
-use crate::bench::{Bench, mail, quarantine, queue};
+use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
 use crate::meddled::{BeforeMove, Meddled, Meddling};
 
 async fn events(bench: &Bench) -> usize {
@@ -239,4 +240,84 @@ async fn a_look_that_is_refused_ends_the_run() {
     let failed = bench.run().await.unwrap_err();
     assert_eq!(failed.error.code(), "oauth.secret_wrong");
     assert_eq!(bench.source.count(SourceOperation::MoveTo), moves);
+}
+
+/// A run that may delete what can never be moved, over a move that an earlier one left.
+async fn never_moves(bench: &Bench, mail: ItemRef, damaged: bool) -> EmailLogger {
+    if damaged {
+        bench.source.damage(&mail);
+    }
+    let policy = LoggingPolicy::business_central();
+    let logger = bench.builder().with_policy(policy).build().unwrap();
+    let busy = SourceFault::ItemFailed(0, Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, busy);
+    assert_eq!(logger.run_once().await.unwrap().moves_pending, 1);
+    bench.clock.advance(Duration::from_hours(1));
+    let lasting = Error::new(&codes::EWS_ITEM_TOO_LARGE, "move_to");
+    move_fails(bench, 1, SourceFault::ItemFailed(0, lasting));
+    logger
+}
+
+fn described(bench: &Bench) -> ItemRef {
+    let mut facts = MailFacts::default();
+    facts.from = Some(FactAddress::smtp("ada@contacts.example"));
+    facts.to = vec![FactAddress::smtp("ah@ours.example")];
+    bench.source.deliver(&queue(), numbered(0), facts)
+}
+
+#[tokio::test]
+async fn a_mail_of_an_earlier_run_is_deleted_only_where_the_store_is_seen_to_hold_it() {
+    for (keys, damaged, deleted) in [(true, false, 1), (true, true, 0), (false, false, 0)] {
+        let mut capabilities = SourceCapabilities::default();
+        (capabilities.stable_keys, capabilities.locate) = (keys, keys);
+        let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+        let mail = described(&bench);
+        let logger = never_moves(&bench, mail, damaged).await;
+        let report = logger.run_once().await.unwrap();
+        let ends = (report.deleted, report.moves_pending);
+        assert_eq!(ends, (deleted, 1 - deleted), "{keys} {damaged} {report:?}");
+        assert_eq!(bench.source.removed().len() as u64, deleted);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_asked_for_an_original_ends_the_run_and_nothing_is_deleted() {
+    let bench = Bench::new();
+    let mail = described(&bench);
+    let logger = never_moves(&bench, mail, false).await;
+    let outage = Error::new(&codes::STORE_UNAVAILABLE, "original");
+    bench.store.fail_next(StoreOperation::Original, outage);
+    let failed = logger.run_once().await.unwrap_err();
+    assert_eq!(failed.error.code(), "store.unavailable");
+    assert_eq!((bench.queued(), bench.source.removed().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn each_plan_has_a_copy_of_its_own_and_one_copy_too_many_is_noted() {
+    for (plans, more, noted) in [(1, false, 0), (1, true, 1), (2, false, 0), (2, true, 2)] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..1);
+        if plans == 2 {
+            let item = bench.source.items(&queue()).remove(0).item;
+            bench.source.copy_by_hand(&item, &queue()).unwrap();
+        }
+        let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+        bench.source.fail_next(SourceOperation::MoveTo, lost);
+        bench.run().await.unwrap_err();
+        bench.clock.advance(Duration::from_hours(1));
+        let stored = bench.source.items(&storage());
+        if more {
+            let copied = bench.source.copy_by_hand(&stored[0].item, &storage());
+            copied.unwrap();
+        }
+        let report = bench.run().await.unwrap();
+        assert_eq!((report.recovered, report.duplicate_copies), (plans, noted));
+        let keys = [stored[0].key.clone()];
+        let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
+        let known = bench.store.known(&scope, &mailbox, &keys).await.unwrap();
+        let last = &stored[stored.len() - 1].item;
+        if !more {
+            assert_eq!(known[0].as_ref().unwrap().item.id, last.id);
+        }
+    }
 }

@@ -456,3 +456,25 @@ async fn mail_that_is_not_logged_goes_to_a_folder_of_its_own_where_configured() 
     assert_eq!(bench.source.items(&other).len(), 1);
     assert_eq!(bench.source.items(&crate::bench::quarantine()).len(), 1);
 }
+
+#[tokio::test]
+async fn each_participant_is_kept_with_whether_it_is_the_companys_own() {
+    let bench = Bench::new();
+    let copied = "Cc: x@own.example, y@else.example\r\n";
+    let (ada, ah) = ("ada@contacts.example", "ah@ours.example");
+    bench.deliver(mail_with(ada, ah, "Own", "1@x", copied, ""));
+    let mut policy = LoggingPolicy::default();
+    policy.own_domains.insert("own.example".into());
+    let logger = bench.builder().with_policy(policy).build().unwrap();
+    logger.run_once().await.unwrap();
+    let mail = bench.mails().await.remove(0);
+    let own = mail.record.participants.iter();
+    let own: Vec<_> = own.map(|it| (it.address.as_str(), it.own)).collect();
+    let expected = [
+        (ada, false),
+        (ah, true),
+        ("x@own.example", true),
+        ("y@else.example", false),
+    ];
+    assert_eq!(own, expected);
+}

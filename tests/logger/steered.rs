@@ -135,6 +135,10 @@ impl MailLedger for Steered {
         self.store.release(scope, lease).await
     }
 
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.store.release_quiet(scope, lease, quiet).await
+    }
+
     async fn known(
         &self,
         scope: &Scope,
@@ -242,12 +246,17 @@ pub(crate) struct SlowMoves {
     pub(crate) wait: Duration,
     /// Moves that began to wait.
     pub(crate) begun: AtomicU32,
+    /// The ledger that answers no renewal from then on.
+    pub(crate) silences: Option<Arc<Steered>>,
 }
 
 #[async_trait]
 impl Meddling for SlowMoves {
     async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
         self.begun.fetch_add(1, Ordering::Relaxed);
+        if let Some(ledger) = &self.silences {
+            ledger.silent.store(true, Ordering::Relaxed);
+        }
         self.clock.sleep(self.wait).await;
         Ok(())
     }

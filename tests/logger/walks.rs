@@ -16,7 +16,7 @@ use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
 use email_logging::testkit::clock::SeededEntropy;
 use email_logging::{EmailLogger, Error, Scope};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, mail, queue, storage};
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
 
@@ -61,11 +61,16 @@ async fn each_mail_is_counted_once() {
     let logger = walker(&bench, || ());
     let report = walk(&logger).await.unwrap();
     assert_eq!((report.listed, report.known, report.settled), (7, 0, 0));
+    assert!(!report.nothing_missing());
     let decided = &report.decided;
     assert_eq!((decided.listed, decided.fetched, decided.logged), (7, 7, 7));
     assert_eq!((decided.deferred, decided.gone), (0, 0));
+    let looks = bench.source.count(SourceOperation::Locate);
     let again = walk(&logger).await.unwrap();
     assert_eq!((again.listed, again.known, again.decided.listed), (7, 7, 0));
+    assert!(again.nothing_missing());
+    let looked = bench.source.count(SourceOperation::Locate) - looks;
+    assert_eq!(looked, 0, "what is known is not looked for");
     assert_eq!(bench.entries().await.len(), 7);
 }
 
@@ -87,6 +92,51 @@ async fn what_a_directory_in_trouble_left_open_is_counted_as_deferred() {
         (6, 3, 3),
         "{report:?}"
     );
+}
+
+/// What a walk finds known, and what it decides.
+async fn found(logger: &EmailLogger) -> (u64, u64) {
+    let report = walk(logger).await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    (report.known, report.decided.listed)
+}
+
+#[tokio::test]
+async fn a_logged_mail_that_has_another_id_by_now_is_known() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    bench.run().await.unwrap();
+    let item = bench.source.items(&storage()).remove(0).item;
+    let back = bench.source.move_by_hand(&item, &queue()).unwrap();
+    bench.source.move_by_hand(&back, &storage()).unwrap();
+    assert_eq!(found(&walker(&bench, || ())).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_copy_of_mail_that_matched_nobody_is_known_while_the_first_lies_beside_it() {
+    let bench = Bench::new();
+    bench.deliver(mail("no@else.example", "ah@ours.example", "S", "1@x"));
+    bench.run().await.unwrap();
+    let first = bench.source.items(&storage()).remove(0).item;
+    bench.source.copy_by_hand(&first, &storage()).unwrap();
+    let logger = walker(&bench, || ());
+    assert_eq!(found(&logger).await, (2, 0));
+    assert!(bench.source.take_away(&first));
+    assert_eq!(found(&logger).await, (0, 1));
+}
+
+#[tokio::test]
+async fn what_somebody_takes_away_meanwhile_is_counted_as_gone() {
+    let bench = restored(Bench::new(), 7).await;
+    let (source, last) = (bench.source.clone(), bench.source.items(&storage()).pop());
+    let last = last.unwrap().item;
+    let logger = walker(&bench, move || {
+        source.take_away(&last);
+    });
+    let report = walk(&logger).await.unwrap();
+    let decided = &report.decided;
+    assert_eq!((decided.listed, decided.logged, decided.gone), (7, 6, 1));
+    assert!(decided.closes(), "{report:?}");
 }
 
 #[tokio::test]

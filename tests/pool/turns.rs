@@ -569,3 +569,32 @@ async fn two_pools_on_one_sqlite_file_log_nothing_twice() {
     office.assert_offers(60).await;
     assert_eq!(office.count(&storage()), 60);
 }
+
+#[test]
+fn a_pool_in_another_process_waits_for_what_the_first_was_told() {
+    let mut yard = Yard::new();
+    let first = yard.pool(settings());
+    first.add(yard.mailbox("a", 3)).unwrap();
+    let second = yard.pool(settings());
+    second.add(yard.logger("a", "worker-2")).unwrap();
+    yard.fail(
+        "a",
+        Some(|| error(&codes::EWS_THROTTLED).with_retry_after(Duration::from_mins(30))),
+    );
+    minutes(&yard, &first, 1, |_| {});
+    yard.fail("a", None);
+    let calls = || yard.mailboxes["a"].calls.load(Ordering::Relaxed);
+    assert_eq!(calls(), 1);
+    let asked = |pool: &LoggerPool| pool.health().mailboxes[0].asked_to_wait;
+    let mut left = Vec::new();
+    minutes(&yard, &second, 28, |_| {
+        assert_eq!(asked(&first), asked(&second));
+        left.extend(asked(&second));
+    });
+    let expected: Vec<_> = (2..30).rev().map(Duration::from_mins).collect();
+    assert_eq!((calls(), left), (1, expected), "nothing is asked meanwhile");
+    assert_eq!(order(&yard.told()), ["a", "a"], "one turn of each");
+    minutes(&yard, &second, 2, |_| {});
+    assert_eq!((yard.stored("a"), asked(&second)), (3, None));
+    assert!(second.health().is_well());
+}

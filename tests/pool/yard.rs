@@ -177,7 +177,9 @@ impl MailSource for Line {
     }
 
     fn asked_to_wait(&self) -> Option<Duration> {
-        *self.0.asks.lock().unwrap()
+        // Who relents does so once the call has waited.
+        let asks = *self.0.asks.lock().unwrap();
+        asks.filter(|_| !self.0.relents.load(Ordering::Relaxed))
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {

@@ -135,6 +135,7 @@ deadly! { MailLedger {} {
     acquire(scope: &Scope, mailbox: &MailboxKey, worker: &WorkerId, ttl: Duration) -> Acquired;
     renew(scope: &Scope, lease: &Lease, ttl: Duration) -> Lease;
     release(scope: &Scope, lease: &Lease) -> ();
+    release_quiet(scope: &Scope, lease: &Lease, quiet: Duration) -> ();
     known(scope: &Scope, mailbox: &MailboxKey, keys: &[SightingKey]) -> Vec<Option<KnownSighting>>;
     with_message_ids(scope: &Scope, message_ids: &[String]) -> Vec<Vec<KnownMessage>>;
     stage(scope: &Scope, lease: &Lease, stage: StageId, index: u32, bytes: Vec<u8>) -> ();

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
 
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::{EntryId, Scope};
@@ -15,6 +16,9 @@ use crate::world::Task;
 
 /// The mailbox whose mail is logged.
 pub(crate) const MAILBOX: &str = "sales";
+
+/// How long a mail system that has too much to do wants to be left alone.
+pub(crate) const WISH: Duration = Duration::from_secs(30);
 
 /// The company that it belongs to; not the one that is taken where none is named.
 pub(crate) fn scope() -> &'static Scope {
@@ -67,6 +71,10 @@ pub(crate) struct Pages {
     pub(crate) holder: Option<usize>,
     /// Workers that were told in this run that logging is disabled.
     quiet: BTreeSet<usize>,
+    /// Until when the mail system wants to be left alone, as the worker was told that is at work.
+    told: BTreeMap<usize, Timestamp>,
+    /// What the last worker knew of that when it gave the mailbox back, and when that was.
+    left_alone: Option<(Timestamp, Timestamp)>,
     /// Workers whose sign-in was refused in this run.
     signed_out: BTreeSet<usize>,
     /// Effects at the mail system under a lease that was lost, or that came late.
@@ -161,6 +169,7 @@ impl Book {
         pages.move_after.clear();
         pages.attempts.clear();
         pages.confirmed.clear();
+        pages.left_alone = None;
         pages.epoch = 0;
     }
 
@@ -183,6 +192,7 @@ impl Book {
         self.set_quiet(worker, false);
         let mut pages = self.pages();
         pages.signed_out.remove(&worker);
+        pages.told.remove(&worker);
         pages.walking.remove(&worker);
         pages.requeuing.remove(&worker);
         match task {
@@ -192,19 +202,49 @@ impl Book {
         };
     }
 
+    /// The mail system tells a worker that it wants to be left alone.
+    pub(crate) fn told_to_wait(&self, worker: usize, now: Timestamp) {
+        self.pages().told.insert(worker, now + WISH);
+    }
+
+    /// What is left of that, as the worker knows it.
+    pub(crate) fn told(&self, worker: usize, now: Timestamp) -> Option<Duration> {
+        let until = *self.pages().told.get(&worker)?;
+        let left = Duration::try_from(until.duration_since(now)).ok()?;
+        Some(left.min(WISH)).filter(|left| !left.is_zero())
+    }
+
+    /// The worker that may write gives the mailbox back.
+    pub(crate) fn given_back(&self, worker: usize, now: Timestamp) {
+        let left = self.told(worker, now);
+        self.pages().left_alone = left.map(|left| (now, now + left));
+    }
+
+    /// The clock may have been set back since: then nobody can tell any more how much of the wish is left.
+    pub(crate) fn looks_at_the_clock(&self, now: Timestamp) {
+        let mut pages = self.pages();
+        pages.left_alone = pages.left_alone.filter(|(since, _)| *since <= now);
+    }
+
     /// The sign-in of a worker was refused: each further request would be one more wrong password.
     pub(crate) fn signs_out(&self, worker: usize) {
         self.pages().signed_out.insert(worker);
     }
 
     /// A worker asks the mail system for something.
-    pub(crate) fn request(&self, worker: usize) {
+    pub(crate) fn request(&self, worker: usize, now: Timestamp) {
+        self.looks_at_the_clock(now);
         let pages = self.pages();
+        let is_early =
+            pages.holder == Some(worker) && pages.left_alone.is_some_and(|(_, until)| until > now);
         let (quiet, signed_out) = (&pages.quiet, &pages.signed_out);
         let (quiet, signed_out) = (quiet.contains(&worker), signed_out.contains(&worker));
         drop(pages);
         if quiet {
             self.broken("a run makes a request while logging is disabled");
+        }
+        if is_early {
+            self.broken("I8: a request comes while the mail system wants to be left alone");
         }
         if signed_out {
             self.broken("a run makes a request after its sign-in was refused");

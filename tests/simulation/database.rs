@@ -102,6 +102,7 @@ pub(crate) enum Write {
     Acquire(WorkerId, Duration),
     Renew(Lease, Duration),
     Release(Lease),
+    ReleaseQuiet(Lease, Duration),
     Stage(Lease, StageId, u32, Vec<u8>),
     Commit(Lease, CommitBatch),
     Requeue(Vec<SightingKey>),
@@ -159,7 +160,10 @@ impl Database {
             return 0;
         };
         let epoch = |(_, write): &(_, Write)| match write {
-            Write::Renew(lease, _) | Write::Release(lease) | Write::Commit(lease, _) => lease.epoch,
+            Write::Renew(lease, _)
+            | Write::Release(lease)
+            | Write::ReleaseQuiet(lease, _)
+            | Write::Commit(lease, _) => lease.epoch,
             _ => 0,
         };
         let journal = journal.lock().unwrap();
@@ -207,6 +211,9 @@ fn redo(
         }
         Write::Renew(lease, ttl) => drop(at_once(store.renew(scope, lease, *ttl))),
         Write::Release(lease) => drop(at_once(store.release(scope, lease))),
+        Write::ReleaseQuiet(lease, quiet) => {
+            drop(at_once(store.release_quiet(scope, lease, *quiet)));
+        }
         Write::Stage(lease, stage, index, bytes) => {
             drop(at_once(store.stage(
                 scope,

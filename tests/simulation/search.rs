@@ -169,7 +169,8 @@ impl Place {
     fn is_alone(&self, worker: usize, ready: &[(u64, usize, Point)]) -> bool {
         let mut own = ready.iter().filter(|(_, of, _)| *of == worker).peekable();
         if own.peek().is_none() {
-            return !self.world.workers[worker].is_running() && self.runs_left[worker] > 0;
+            let of = &self.world.workers[worker];
+            return !of.is_running() && !of.waits() && self.runs_left[worker] > 0;
         }
         own.all(|(_, _, point)| {
             matches!(

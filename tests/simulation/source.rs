@@ -12,7 +12,7 @@ use email_logging::source::{
     ListedItem, Listing, MailSource, Moved, Removed, Sought, SourceCapabilities, Stamped,
 };
 
-use crate::book::{Book, item_id, item_ref};
+use crate::book::{Book, WISH, item_id, item_ref};
 use crate::late::{Effect, Late};
 use crate::mailbox::{Mailbox, Place, Service, key_of};
 use crate::mails::Mails;
@@ -48,16 +48,14 @@ pub(crate) fn failed(service: Service, fault: Fault, operation: &'static str) ->
         Fault::Timeout | Fault::Late | Fault::Partial(_) | Fault::Full => {
             Error::new(&codes::HTTP_TIMEOUT, operation)
         }
-        Fault::Busy => {
-            Error::new(&codes::EWS_THROTTLED, operation).with_retry_after(Duration::from_secs(30))
-        }
+        Fault::Busy => Error::new(&codes::EWS_THROTTLED, operation).with_retry_after(WISH),
         Fault::Unauthorized => Error::new(&codes::HTTP_UNAUTHORIZED, operation),
     }
 }
 
 /// What a service of Graph says that has too much to do.
 pub(crate) fn throttled(operation: &'static str) -> Error {
-    Error::new(&codes::GRAPH_THROTTLED, operation).with_retry_after(Duration::from_secs(30))
+    Error::new(&codes::GRAPH_THROTTLED, operation).with_retry_after(WISH)
 }
 
 impl SimSource {
@@ -78,7 +76,7 @@ impl SimSource {
         effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
         send: impl FnOnce(),
     ) -> Result<T> {
-        self.book.request(self.worker);
+        self.book.request(self.worker, self.stage.now());
         let partial = match self.let_in(op, name).await? {
             LetIn::Now(partial) => partial,
             LetIn::Late => {
@@ -89,9 +87,17 @@ impl SimSource {
         let answer = effect(&mut self.mailbox.lock().unwrap(), partial);
         self.stage.sees(self.worker, &answer);
         match self.stage.wait(self.worker, op, Phase::After).await {
-            Some(fault) => Err(failed(self.service, fault, name)),
+            Some(fault) => Err(self.failed(fault, name)),
             None => answer,
         }
+    }
+
+    /// How the mail system answers a call that fails.
+    fn failed(&self, fault: Fault, name: &'static str) -> Error {
+        if fault == Fault::Busy {
+            self.book.told_to_wait(self.worker, self.stage.now());
+        }
+        failed(self.service, fault, name)
     }
 
     /// The call reaches the mail system, and is let in: where its token has ended, with another one, for which it asks once.
@@ -104,7 +110,7 @@ impl SimSource {
                 Some(fault @ Fault::Unauthorized) => return Err(self.refused(fault, name)),
                 Some(Fault::Partial(how)) => return Ok(LetIn::Now(Some(how))),
                 Some(Fault::Late) => return Ok(LetIn::Late),
-                Some(fault) => return Err(failed(self.service, fault, name)),
+                Some(fault) => return Err(self.failed(fault, name)),
                 None => return Ok(LetIn::Now(None)),
             }
             asks = false;
@@ -246,6 +252,10 @@ impl MailSource for SimSource {
         capabilities.move_batch = self.plan.batch;
         capabilities.connections = 4;
         capabilities
+    }
+
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.book.told(self.worker, self.stage.now())
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {

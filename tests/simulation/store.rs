@@ -95,6 +95,13 @@ impl SimStore {
         &self.commits.book
     }
 
+    /// The store comes to know what the worker was told of a wait.
+    fn gives_back(&self, lease: &Lease) {
+        if !self.book().is_stale(lease.epoch) {
+            self.book().given_back(self.worker, self.stage.now());
+        }
+    }
+
     /// I11: nobody works for another company or another mailbox.
     fn check_scope(&self, of: &Scope, mailbox: Option<&MailboxKey>) {
         if of != scope() || mailbox.is_some_and(|it| it.as_str() != MAILBOX) {
@@ -159,6 +166,7 @@ impl MailLedger for SimStore {
     ) -> Result<Acquired> {
         self.call(Op::Acquire, "acquire", |store| {
             self.check_scope(scope, Some(mailbox));
+            self.book().looks_at_the_clock(self.stage.now());
             self.database.note(|| Write::Acquire(worker.clone(), ttl));
             let acquired = at_once(store.acquire(scope, mailbox, worker, ttl));
             if let Ok(Acquired::Held(lease)) = &acquired {
@@ -187,7 +195,19 @@ impl MailLedger for SimStore {
         self.call(Op::Release, "release", |store| {
             self.database.note(|| Write::Release(lease.clone()));
             self.stage.writes(&(Op::Release, lease));
+            self.gives_back(lease);
             at_once(store.release(scope, lease))
+        })
+        .await
+    }
+
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.call(Op::Release, "release", |store| {
+            self.database
+                .note(|| Write::ReleaseQuiet(lease.clone(), quiet));
+            self.stage.writes(&(Op::Release, lease, quiet));
+            self.gives_back(lease);
+            at_once(store.release_quiet(scope, lease, quiet))
         })
         .await
     }

@@ -14,6 +14,7 @@ use email_logging::logger::{
     EmailLoggerBuilder, ReconcileOptions, ReconcileReport, RequeueReport, RunError, RunReport,
     RunSettings,
 };
+use jiff::Timestamp;
 
 use crate::book::{Book, MAILBOX, scope};
 use crate::commits::Commits;
@@ -98,6 +99,8 @@ pub(crate) struct Worker {
     logger: Option<Arc<EmailLogger>>,
     run: Option<Run>,
     lives: u64,
+    /// When it wants to come back, where it was told to wait.
+    due: Option<Timestamp>,
     /// The set-up that it reads, where one is stored.
     setup: Option<Arc<SimSetup>>,
 }
@@ -105,6 +108,11 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn is_running(&self) -> bool {
         self.run.is_some()
+    }
+
+    /// Whether time passes before its next run.
+    pub(crate) fn waits(&self) -> bool {
+        self.due.is_some()
     }
 }
 
@@ -325,6 +333,10 @@ impl World {
 
     /// Begins a task of a worker that has none.
     pub(crate) fn begin(&mut self, worker: usize, task: Task) {
+        let all_rest = !self.workers.iter().any(Worker::is_running);
+        if let Some(due) = self.workers[worker].due.take().filter(|_| all_rest) {
+            self.stage.set_clock(due.max(self.stage.now()));
+        }
         if self.workers[worker].logger.is_none() {
             self.bear(worker);
         }
@@ -360,6 +372,7 @@ impl World {
         self.undisturbed = false;
         self.workers[worker].run = None;
         self.workers[worker].logger = None;
+        self.workers[worker].due = None;
         self.stage.forgets(worker);
     }
 
@@ -393,6 +406,13 @@ impl World {
         if self.plan.process_per_run {
             self.workers[worker].logger = None;
             self.stage.forgets(worker);
+        }
+        if let Ended::Run(Err(error)) = &ended
+            && worker.is_multiple_of(2)
+        {
+            // The others come back when they like, and are sent away by the store.
+            let wait = error.error.retry_after();
+            self.workers[worker].due = wait.map(|wait| self.stage.now() + wait);
         }
         self.look_at_end(&ended);
         self.ended = Some(ended);
@@ -487,6 +507,7 @@ impl World {
         self.book.digest(&mut hasher);
         for worker in &self.workers {
             (worker.run.is_some(), worker.logger.is_some(), worker.lives).hash(&mut hasher);
+            worker.due.hash(&mut hasher);
         }
         hasher.finish()
     }

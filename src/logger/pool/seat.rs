@@ -16,6 +16,7 @@ use crate::error::ErrorKind;
 use crate::logger::EmailLogger;
 use crate::logger::backlog::Backlog;
 use crate::logger::report::{RunError, RunReport, RunStep, Skipped};
+use crate::wish::Wish;
 
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // independent facts
@@ -43,6 +44,8 @@ pub(super) struct Seat {
     failed_in_a_row: u32,
     /// Turns in a row that ended because the server asked for a longer wait than a turn has.
     pub(super) throttled: u32,
+    /// What its last turn was told by its mail system, or by the store, which keeps what another run was told.
+    told: Option<Wish>,
     backlog: Backlog,
 }
 
@@ -84,6 +87,7 @@ impl Seat {
             last_failure: None,
             failed_in_a_row: 0,
             throttled: 0,
+            told: None,
             backlog: Backlog::default(),
         }
     }
@@ -221,6 +225,7 @@ impl Seat {
             None => {}
         }
         self.last_success = Some(now);
+        self.told = None;
         (self.failed_in_a_row, self.throttled) = (0, 0);
         if took_all(report, settings.turn) {
             return (Rest::Waits, Duration::ZERO);
@@ -246,6 +251,7 @@ impl Seat {
         });
         if error.kind() == ErrorKind::Throttled {
             self.throttled = self.throttled.saturating_add(1);
+            self.told = error.retry_after().map(|wait| Wish::new(wait, now));
         }
         if error.kind() == ErrorKind::ReauthRequired {
             return (Rest::Paused(now, credentials), settings.every);
@@ -266,6 +272,8 @@ impl Seat {
 
     pub(super) fn health(&self, mailbox: &PoolMailbox, now: Timestamp) -> MailboxHealth {
         let age = |since: Timestamp| Duration::try_from(now.duration_since(since)).ok();
+        let told = self.told.map(|told| told.left(now));
+        let told = told.filter(|left| !left.is_zero());
         MailboxHealth {
             mailbox: mailbox.clone(),
             state: self.state(),
@@ -275,7 +283,7 @@ impl Seat {
             lag: self.backlog.oldest_mail.and_then(age),
             oldest_move: self.backlog.oldest_move.and_then(age),
             queued: self.backlog.queued,
-            asked_to_wait: self.logger.parts.source.asked_to_wait(),
+            asked_to_wait: told.max(self.logger.parts.source.asked_to_wait()),
         }
     }
 

@@ -341,3 +341,23 @@ fn assigned(assignment: &Assignment) -> DecidedEntry {
     let salesperson = SalespersonMatch::new(code.clone(), name);
     DecidedEntry::new(assignment.flow, contact, salesperson)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interaction::InformationFlow;
+
+    #[test]
+    fn who_belongs_to_another_contact_is_a_person_and_anybody_else_a_company() {
+        for (company, kind) in [
+            (None, ContactKind::Company),
+            (Some("C1"), ContactKind::Company),
+            (Some("C2"), ContactKind::Person),
+        ] {
+            let mut link = Assignment::new("C1", "AH", InformationFlow::Inbound);
+            link.company = company.map(Into::into);
+            let contact = assigned(&link).contact;
+            assert_eq!((contact.kind, contact.company_no), (kind, link.company));
+        }
+    }
+}

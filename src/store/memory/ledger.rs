@@ -16,6 +16,7 @@ use crate::store::{
     Acquired, CommitBatch, CommitReceipt, KnownMessage, KnownSighting, Lease, MailLedger,
     PendingMove, SightingState, Undelivered,
 };
+use crate::wish::Wish;
 
 #[async_trait]
 impl MailLedger for MemoryStore {
@@ -44,9 +45,14 @@ impl MailLedger for MemoryStore {
     }
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
-        self.call(StoreOperation::Release, scope, |tables, _| {
+        self.release_quiet(scope, lease, Duration::ZERO).await
+    }
+
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        self.call(StoreOperation::Release, scope, |tables, stamp| {
             if let Ok(row) = tables.fence(lease, "release") {
                 row.holder = None;
+                row.quiet = Some(Wish::new(quiet, stamp.now()));
                 tables.sweep(&lease.mailbox);
             }
             Ok(())
@@ -191,6 +197,7 @@ fn acquire(
             epoch: 0,
             holder: None,
             until: now,
+            quiet: None,
         });
     if let Some(holder) = row.holder.clone()
         && holder != *worker
@@ -198,6 +205,11 @@ fn acquire(
     {
         let until = row.until;
         return Acquired::Busy { holder, until };
+    }
+    row.quiet = row.quiet.and_then(|quiet| quiet.at(now));
+    if let Some(quiet) = row.quiet {
+        let left = quiet.left(now);
+        return Acquired::Quiet { left };
     }
     row.epoch += 1;
     row.holder = Some(worker.clone());

@@ -19,6 +19,7 @@ use crate::store::{
     DecisionRecord, Event, EventKind, Lease, Mark, MarkKind, MessageRecord, PendingMove,
     Resolution, SealedSecret, SecretName, SightingState, StoredNeverLog, StoredSetup,
 };
+use crate::wish::Wish;
 
 #[derive(Default)]
 pub(super) struct Tables(BTreeMap<Scope, ScopeTables>);
@@ -91,6 +92,7 @@ pub(super) struct LeaseRow {
     pub(super) epoch: u64,
     pub(super) holder: Option<WorkerId>,
     pub(super) until: Timestamp,
+    pub(super) quiet: Option<Wish>,
 }
 
 pub(super) struct SightingRow {

@@ -61,6 +61,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0008_unkeyed.sql"),
         plain: None,
     },
+    Migration {
+        name: "0009_quiet",
+        sql: include_str!("../schema/postgres/0009_quiet.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -86,9 +86,13 @@ impl MailLedger for PostgresStore {
     }
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
+        self.release_quiet(scope, lease, Duration::ZERO).await
+    }
+
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
         let time = self.time();
         write!(self, "release", |tx, _round| leases::release(
-            &tx, scope, lease, time
+            &tx, scope, lease, quiet, time
         ))
     }
 

@@ -41,6 +41,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0007_unkeyed",
         sql: include_str!("../schema/sqlite/0007_unkeyed.sql"),
     },
+    Migration {
+        name: "0008_quiet",
+        sql: include_str!("../schema/sqlite/0008_quiet.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -55,7 +55,13 @@ impl MailLedger for SqliteStore {
     }
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
-        call!(self.writer, release, scope, lease)
+        self.release_quiet(scope, lease, Duration::ZERO).await
+    }
+
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        let (scope, lease) = (scope.clone(), lease.clone());
+        let job = move |core: &mut Core| core.release(&scope, &lease, quiet);
+        self.writer().call("release", job).await
     }
 
     async fn known(

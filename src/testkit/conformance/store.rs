@@ -14,6 +14,7 @@ pub mod opportunity;
 mod outcomes;
 mod paging;
 pub mod privacy;
+mod quiet;
 mod reports;
 pub mod review;
 mod sample;
@@ -137,13 +138,13 @@ fn of_the_reports() -> Vec<Case<Bench>> {
 }
 
 fn list() -> Vec<Case<Bench>> {
-    [of_the_ledger(), of_the_log()]
+    [of_the_leases(), of_the_ledger(), of_the_log()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-fn of_the_ledger() -> Vec<Case<Bench>> {
+fn of_the_leases() -> Vec<Case<Bench>> {
     cases! {
         lease::{
             a_lease_is_exclusive,
@@ -156,6 +157,18 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             a_stale_lease_settles_and_delivers_nothing,
             a_stale_lease_neither_stages_nor_renews_nor_releases,
         }
+        quiet::{
+            a_quiet_mailbox_is_nobodys_until_the_wish_is_over,
+            a_lease_that_is_stale_keeps_no_wish,
+            a_wish_lasts_a_day_at_most,
+            a_clock_that_is_set_back_makes_no_wish_longer_than_it_is,
+            a_wish_that_is_over_stays_so_under_a_clock_that_is_set_back,
+        }
+    }
+}
+
+fn of_the_ledger() -> Vec<Case<Bench>> {
+    cases! {
         commit::{
             a_commit_is_read_back,
             a_repeated_commit_adds_nothing,

@@ -26,6 +26,7 @@ enum Breaks {
     Fence,
     Exclusion,
     Epoch,
+    Quiet,
     UniqueKey,
     Atomicity,
     Comparison,
@@ -111,6 +112,13 @@ impl MailLedger for Broken {
 
     async fn release(&self, scope: &Scope, lease: &Lease) -> Result<()> {
         self.inner.release(scope, lease).await
+    }
+
+    async fn release_quiet(&self, scope: &Scope, lease: &Lease, quiet: Duration) -> Result<()> {
+        if self.is(Breaks::Quiet) {
+            return self.inner.release(scope, lease).await;
+        }
+        self.inner.release_quiet(scope, lease, quiet).await
     }
 
     async fn known(
@@ -462,6 +470,7 @@ const EXPECTED: &[(Breaks, &str)] = &[
     (Breaks::Fence, "a_stale_lease_commits_nothing"),
     (Breaks::Exclusion, "a_lease_is_exclusive"),
     (Breaks::Epoch, "taking_a_lease_raises_its_epoch"),
+    (Breaks::Quiet, "a_quiet_mailbox_is_nobodys_until_the_wish_is_over"),
     (Breaks::UniqueKey, "a_second_sighting_adds_no_entry"),
     (Breaks::Atomicity, "a_refused_row_leaves_no_trace_and_the_others_are_written"),
     (Breaks::Comparison, "an_unknown_message_with_the_same_message_id_is_to_be_compared"),

@@ -13,8 +13,9 @@ use crate::store::postgres::fault::{Done, Fault};
 use crate::store::postgres::migrate::{LAST, check_newer, refuse_newer};
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{NOW, column};
-use crate::store::rows::{signed, text, timestamp, unsigned};
+use crate::store::rows::{of_wish, signed, text, timestamp, unsigned, wish};
 use crate::store::{Acquired, Lease};
+use crate::wish::Wish;
 
 /// What the fence answers.
 #[derive(Debug, Clone, Copy)]
@@ -37,26 +38,37 @@ pub(crate) async fn acquire(
     let id = make_mailbox(tx, scope, mailbox).await?;
     let now = super::now(tx, time).await?;
     // Who finds the mailbox taken does not wait for its holder's commits, and the holder not for who asks.
-    let find = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1";
-    if let Some(held) = tx.row(find, &[&id]).await?
-        && let Some(busy) = busy(&held, worker, now)?
-    {
-        return Ok(busy);
+    let find = format!("SELECT {COLUMNS} FROM lease WHERE mailbox = $1");
+    if let Some(held) = tx.row(&find, &[&id]).await? {
+        if let Some(busy) = busy(&held, worker, now)? {
+            return Ok(busy);
+        }
+        let kept = quiet(&held)?;
+        let now = timestamp(now)?;
+        if let Some(quiet) = kept.at(now).filter(|quiet| *quiet == kept) {
+            let left = quiet.left(now);
+            return Ok(Acquired::Quiet { left });
+        }
     }
     let make = "INSERT INTO lease (mailbox, scope, holder, epoch, until) VALUES ($1, $2, '', 0, 0)
         ON CONFLICT (mailbox) DO NOTHING";
     tx.run(make, &[&id, &scope]).await?;
-    let lock = "SELECT holder, epoch, until FROM lease WHERE mailbox = $1 FOR UPDATE";
-    let held = tx.row(lock, &[&id]).await?;
+    let held = tx.row(&format!("{find} FOR UPDATE"), &[&id]).await?;
     let held = held.ok_or(Fault::Damaged("a lease"))?;
     let now = super::now(tx, time).await?;
     if let Some(busy) = busy(&held, worker, now)? {
         return Ok(busy);
     }
+    if let Some(quiet) = quiet(&held)?.at(timestamp(now)?) {
+        keep_quiet(tx, id, quiet).await?;
+        let left = quiet.left(timestamp(now)?);
+        return Ok(Acquired::Quiet { left });
+    }
     let epoch = column::<i64>(&held, "epoch")? + 1;
     let until = end(now, ttl);
     let take = format!(
-        "UPDATE lease SET holder = $2, epoch = $3, until = $4 WHERE mailbox = $1 RETURNING {LAST}"
+        "UPDATE lease SET holder = $2, epoch = $3, until = $4, quiet_until = 0, quiet_length = 0
+         WHERE mailbox = $1 RETURNING {LAST}"
     );
     let taken = tx
         .row(&take, &[&id, &text(worker.as_str()), &epoch, &until])
@@ -69,6 +81,21 @@ pub(crate) async fn acquire(
         unsigned(epoch)?,
         timestamp(until)?,
     )))
+}
+
+/// What is asked of a lease.
+const COLUMNS: &str = "holder, epoch, until, quiet_until, quiet_length";
+
+fn quiet(held: &Row) -> Done<Wish> {
+    let stored = (column(held, "quiet_until")?, column(held, "quiet_length")?);
+    Ok(wish(stored)?)
+}
+
+async fn keep_quiet(tx: &Tx, mailbox: i64, quiet: Wish) -> Done<()> {
+    let (until, length) = of_wish(quiet);
+    let keep = "UPDATE lease SET quiet_until = $2, quiet_length = $3 WHERE mailbox = $1";
+    tx.run(keep, &[&mailbox, &until, &length]).await?;
+    Ok(())
 }
 
 /// The answer to a worker where somebody else holds the lease.
@@ -101,13 +128,21 @@ pub(crate) async fn renew(
     })
 }
 
-pub(crate) async fn release(tx: &Tx, scope: &Scope, lease: &Lease, time: Option<i64>) -> Done<()> {
+pub(crate) async fn release(
+    tx: &Tx,
+    scope: &Scope,
+    lease: &Lease,
+    quiet: Duration,
+    time: Option<i64>,
+) -> Done<()> {
     let fenced = match fence(tx, scope, lease, time).await {
         Err(Fault::Coded(code)) if code == &codes::LEASE_LOST => return Ok(()),
         other => other?,
     };
-    let free = "UPDATE lease SET holder = '', until = 0 WHERE mailbox = $1";
-    tx.run(free, &[&fenced.mailbox]).await?;
+    let (until, length) = of_wish(Wish::new(quiet, timestamp(fenced.now)?));
+    let free = "UPDATE lease SET holder = '', until = 0, quiet_until = $2, quiet_length = $3
+        WHERE mailbox = $1";
+    tx.run(free, &[&fenced.mailbox, &until, &length]).await?;
     sweep(tx, fenced.mailbox).await
 }
 

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::original::sweep;
 use super::{Core, find_mailbox, make_mailbox};
 use crate::error::codes;
 use crate::ids::{MailboxKey, WorkerId};
 use crate::scope::Scope;
+use crate::store::rows::{of_wish, wish};
 use crate::store::sqlite::fault::{Done, Fault};
 use crate::store::sqlite::values::{micros, signed, timestamp, unsigned};
 use crate::store::{Acquired, Lease};
+use crate::wish::Wish;
 
 impl Core {
     pub(crate) fn acquire(
@@ -27,7 +29,7 @@ impl Core {
         let (tx, scope) = self.write(scope)?;
         let mailbox_id = make_mailbox(&tx, scope, mailbox)?;
         let held = current(&tx, mailbox_id)?;
-        if let Some((holder, until, _)) = &held
+        if let Some(Row { holder, until, .. }) = &held
             && !holder.is_empty()
             && holder != worker.as_str()
             && *until > micros(now)
@@ -37,11 +39,19 @@ impl Core {
                 until: timestamp(*until)?,
             });
         }
-        let epoch = held.map_or(0, |(_, _, epoch)| epoch) + 1;
+        let quiet = held.as_ref().and_then(|row| row.quiet.at(now));
+        if let Some(quiet) = quiet {
+            keep_quiet(&tx, mailbox_id, quiet)?;
+            tx.commit()?;
+            let left = quiet.left(now);
+            return Ok(Acquired::Quiet { left });
+        }
+        let epoch = held.map_or(0, |row| row.epoch) + 1;
         tx.prepare_cached(
             "INSERT INTO lease (scope, mailbox, holder, epoch, until) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (mailbox) DO UPDATE
-             SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until",
+             SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until,
+                 quiet_until = 0, quiet_length = 0",
         )?
         .execute(params![
             scope,
@@ -73,14 +83,19 @@ impl Core {
         })
     }
 
-    pub(crate) fn release(&mut self, scope: &Scope, lease: &Lease) -> Done<()> {
+    pub(crate) fn release(&mut self, scope: &Scope, lease: &Lease, quiet: Duration) -> Done<()> {
+        let quiet = Wish::new(quiet, self.clock.now());
         let (tx, scope) = self.write(scope)?;
         let mailbox = match fence(&tx, scope, lease) {
             Err(Fault::Coded(code)) if code == &codes::LEASE_LOST => return Ok(()),
             other => other?,
         };
-        tx.prepare_cached("UPDATE lease SET holder = '', until = 0 WHERE mailbox = ?1")?
-            .execute([mailbox])?;
+        let (until, length) = of_wish(quiet);
+        tx.prepare_cached(
+            "UPDATE lease SET holder = '', until = 0, quiet_until = ?2, quiet_length = ?3
+             WHERE mailbox = ?1",
+        )?
+        .execute(params![mailbox, until, length])?;
         let swept = sweep(&tx, mailbox)?;
         tx.commit()?;
         self.scrub(swept);
@@ -117,12 +132,35 @@ fn fence_until(
     }
 }
 
-/// Holder, end and epoch of the lease.
-fn current(conn: &Connection, mailbox: i64) -> Done<Option<(String, i64, i64)>> {
-    let lease = conn
-        .prepare_cached("SELECT holder, until, epoch FROM lease WHERE mailbox = ?1")?
-        .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    Ok(lease.optional()?)
+/// A lease as it is stored.
+struct Row {
+    holder: String,
+    until: i64,
+    epoch: i64,
+    quiet: Wish,
+}
+
+fn current(conn: &Connection, mailbox: i64) -> Done<Option<Row>> {
+    let mut find = conn.prepare_cached(
+        "SELECT holder, until, epoch, quiet_until, quiet_length FROM lease WHERE mailbox = ?1",
+    )?;
+    let mut rows = find.query([mailbox])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Row {
+        holder: row.get(0)?,
+        until: row.get(1)?,
+        epoch: row.get(2)?,
+        quiet: wish((row.get(3)?, row.get(4)?))?,
+    }))
+}
+
+fn keep_quiet(conn: &Connection, mailbox: i64, quiet: Wish) -> Done<()> {
+    let (until, length) = of_wish(quiet);
+    conn.prepare_cached("UPDATE lease SET quiet_until = ?2, quiet_length = ?3 WHERE mailbox = ?1")?
+        .execute(params![mailbox, until, length])?;
+    Ok(())
 }
 
 /// The end of a lease, at a whole microsecond as the column keeps it.

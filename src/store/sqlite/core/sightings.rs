@@ -47,7 +47,7 @@ impl Core {
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
         let waiting = waiting_digests(&tx, mailbox)?;
         let key = |item: &ItemRef| match waiting.get(&item.id) {
-            Some(key) => sighting_key(key).map(Some).map_err(Fault::from),
+            Some(key) => sighting_key(key).map(Some),
             None => digest_at(&tx, mailbox, &item.id),
         };
         items.iter().map(key).collect()
@@ -116,7 +116,7 @@ fn digest_at(conn: &Connection, mailbox: i64, item: &str) -> Done<Option<Sightin
     )?;
     let found = find.query_row(params![mailbox, text(item)], |row| row.get(0));
     let found: Option<Vec<u8>> = found.optional()?;
-    Ok(found.as_deref().map(sighting_key).transpose()?)
+    found.as_deref().map(sighting_key).transpose()
 }
 
 /// The digests whose moves are to be done, by item: an item that is not the last seen of its digest is in no index.

@@ -17,7 +17,7 @@ use crate::store::{
     KnownSighting, Lease, LogFilter, PendingMove, ReportingStore, RowResult,
 };
 use crate::testkit::clock::ManualClock;
-use crate::testkit::conformance::harness::{Checked, Stop};
+use crate::testkit::conformance::harness::{Checked, Stop, equal};
 
 pub(super) const TTL: Duration = Duration::from_mins(5);
 
@@ -75,8 +75,21 @@ impl Bench {
     pub(super) async fn lease_of(&self, mailbox: &MailboxKey, worker: &str) -> Checked<Lease> {
         match self.acquire(mailbox, worker).await? {
             Acquired::Held(lease) => Ok(lease),
-            Acquired::Busy { .. } => Err(Stop::Failed(format!("{worker} does not get the lease"))),
+            _ => Err(Stop::Failed(format!("{worker} does not get the lease"))),
         }
+    }
+
+    /// Fails unless nobody may have the mailbox for exactly so much longer.
+    pub(super) async fn quiet_for(&self, worker: &str, seconds: u64) -> Checked {
+        let expected = Acquired::Quiet {
+            left: Duration::from_secs(seconds),
+        };
+        let answer = self.acquire(&self.mailbox, worker).await?;
+        equal(
+            "the answer to who asks for a quiet mailbox",
+            answer,
+            expected,
+        )
     }
 
     pub(super) async fn lease(&self) -> Checked<Lease> {

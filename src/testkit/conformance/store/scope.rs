@@ -151,7 +151,7 @@ async fn held(bench: &Bench, scope: &Scope) -> Checked<crate::store::Lease> {
         .await?
     {
         Acquired::Held(lease) => Ok(lease),
-        Acquired::Busy { .. } => Err(Stop::Failed("a lease of another scope blocks".into())),
+        _ => Err(Stop::Failed("a lease of another scope blocks".into())),
     }
 }
 

@@ -1,0 +1,3 @@
+-- Until when the mail system wants to be left alone, and how long that was when it began: nobody takes the mailbox meanwhile.
+ALTER TABLE lease ADD COLUMN quiet_until bigint NOT NULL DEFAULT 0;
+ALTER TABLE lease ADD COLUMN quiet_length bigint NOT NULL DEFAULT 0;

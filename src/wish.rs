@@ -1,0 +1,85 @@
+//! A mail system's wish to be left alone for a while.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// One wish to wait. The length is kept beside the end, so that a clock that steps back cannot make it longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) until: Timestamp,
+    pub(crate) length: Duration,
+}
+
+impl Wish {
+    /// A wish of so long from now on, at most a day.
+    pub(crate) fn new(length: Duration, now: Timestamp) -> Self {
+        let length = length.min(LONGEST);
+        let span = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        Self { until, length }
+    }
+
+    pub(crate) fn left(self, now: Timestamp) -> Duration {
+        let left = Duration::try_from(self.until.duration_since(now));
+        left.unwrap_or(Duration::ZERO).min(self.length)
+    }
+
+    /// The wish as it stands, for who does not wait beside it: none once it is over. Where the clock shows a time from before
+    /// it began, it begins anew, so that it ends a length later at the latest, and not when the clock has caught up.
+    pub(crate) fn at(self, now: Timestamp) -> Option<Self> {
+        let left = self.left(now);
+        (!left.is_zero()).then(|| Self {
+            until: self.until.min(Self::new(left, now).until),
+            ..self
+        })
+    }
+
+    /// The wish, waited for.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(crate) fn over(self) -> Self {
+        Self {
+            until: Timestamp::MIN,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_wish_is_over_after_its_length_and_never_lasts_more_than_a_day() {
+        let wish = Wish::new(Duration::from_secs(30), at(1_000));
+        let left = [1_000, 1_029, 1_030, 1_031].map(|now| wish.left(at(now)).as_secs());
+        assert_eq!(left, [30, 1, 0, 0]);
+        assert_eq!(
+            [1_029, 1_030].map(|now| wish.at(at(now))),
+            [Some(wish), None]
+        );
+        let long = Wish::new(Duration::MAX, at(0));
+        assert_eq!(long.left(at(0)), Duration::from_hours(24));
+        assert_eq!(Wish::new(Duration::ZERO, at(0)).at(at(-9)), None);
+    }
+
+    #[test]
+    fn under_a_clock_that_was_set_back_a_wish_lasts_its_length_once_more() {
+        let wish = Wish::new(Duration::from_secs(30), at(1_000));
+        assert_eq!(
+            wish.at(at(980)).unwrap(),
+            Wish::new(Duration::from_secs(30), at(980))
+        );
+        let anew = wish.at(at(100)).unwrap();
+        assert_eq!(anew.at(at(129)), Some(anew));
+        assert_eq!(anew.at(at(130)), None);
+    }
+}
