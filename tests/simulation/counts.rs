@@ -152,7 +152,9 @@ impl World {
             wanted.add("recovered", recovered);
         }
         // What is set aside and stays is passed over by each run after the first, and so is what waits for the host's log.
-        if stays == 0 && !never_moved && !self.plan.sink && self.plan.flaky.is_empty() {
+        // What has left is remembered for four pages; then an item whose move is under way is met once more.
+        let is_short = self.plan.queue.len() <= 4 * self.plan.page as usize;
+        if stays == 0 && is_short && !never_moved && !self.plan.sink && self.plan.flaky.is_empty() {
             wanted.add("deferred", 0);
         }
         wanted

@@ -254,7 +254,8 @@ impl World {
         let lie = items.iter().filter(|it| it.place != Place::Deleted);
         let lie = lie.count();
         // Nobody can look for a mail that has no key: where a server takes the old id for the item, it is moved once more.
-        let is_looked_for = self.has_key(mailbox, items[0]) || !mailbox.server.old_ids_live;
+        let has_keys = items.iter().all(|item| self.has_key(mailbox, item));
+        let is_looked_for = has_keys || !mailbox.server.old_ids_live;
         if is_looked_for && !mailbox.loose.contains(&key) && lie > 1 + explained {
             let mail = items[0].mail;
             return Err(format!(
