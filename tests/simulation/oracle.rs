@@ -21,12 +21,15 @@ impl World {
     pub(crate) fn is_settled(&self) -> bool {
         let mailbox = self.mailbox.lock().unwrap();
         let left = mailbox.list(Place::Queue);
+        let left: Vec<u64> = left
+            .into_iter()
+            .filter(|id| !self.waits_for_a_person(&mailbox, *id, &mailbox.items[id]))
+            .collect();
         let (stuck, left): (Vec<u64>, Vec<u64>) = left
             .into_iter()
             .partition(|id| mailbox.may_stay(&self.mails, *id));
         let committed = |id: &u64| self.book.pages().committed.contains(id);
-        left.iter()
-            .all(|id| self.waits_for_a_person(&mailbox, *id, &mailbox.items[id]))
+        left.is_empty()
             && stuck.iter().all(committed)
             && self.open_moves() == stuck.len()
             && self.hosts_are_told()
