@@ -143,9 +143,10 @@ impl World {
         }
         wanted.add("entries", entries);
         // The host's log has all entries of a mail before it moves: a copy waits for the second look at the moves.
-        let (delivered, recovered) = match self.plan.sink {
-            true => (entries, copies),
-            false => (0, 0),
+        let (delivered, recovered) = if self.plan.sink {
+            (entries, copies)
+        } else {
+            (0, 0)
         };
         wanted.add("delivered", delivered);
         if !never_moved {

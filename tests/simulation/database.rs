@@ -62,9 +62,10 @@ fn sqlite(stage: &Stage) -> Opened {
         .with_clock(clock(stage))
         .with_entropy(Arc::new(Dice::new(7)));
     let shared = Path::new("/dev/shm");
-    let directory = match shared.is_dir() {
-        true => tempfile::tempdir_in(shared),
-        false => tempfile::tempdir(),
+    let directory = if shared.is_dir() {
+        tempfile::tempdir_in(shared)
+    } else {
+        tempfile::tempdir()
     };
     let directory = directory.unwrap();
     let path = directory.path().join("log.db");

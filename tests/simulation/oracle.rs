@@ -242,7 +242,7 @@ impl World {
     fn check_places(&self, mailbox: &Mailbox, key: u64, items: &[&Item]) -> Result<(), String> {
         let belongs = self.places(mailbox, items[0]);
         // Each that was deleted was looked at when it was.
-        let is_stuck = mailbox.stuck.contains(&key) && !self.has_key(mailbox, items[0]);
+        let is_stuck = mailbox.stuck.contains(&key) && !has_key(mailbox, items[0]);
         let is_there = |it: &&Item| {
             let may_lie = belongs.contains(&it.place) || it.place == Place::Deleted;
             may_lie || (is_stuck && it.place == Place::Queue)
@@ -257,7 +257,7 @@ impl World {
         let lie = items.iter().filter(|it| it.place != Place::Deleted);
         let lie = lie.count();
         // Nobody can look for a mail that has no key: where a server takes the old id for the item, it is moved once more.
-        let has_keys = items.iter().all(|item| self.has_key(mailbox, item));
+        let has_keys = items.iter().all(|item| has_key(mailbox, item));
         let is_looked_for = has_keys || !mailbox.server.old_ids_live;
         if is_looked_for && !mailbox.loose.contains(&key) && lie > 1 + explained {
             let mail = items[0].mail;
@@ -266,11 +266,6 @@ impl World {
             ));
         }
         Ok(())
-    }
-
-    /// Whether an item has a key that lasts.
-    fn has_key(&self, mailbox: &Mailbox, item: &Item) -> bool {
-        mailbox.server.stable_keys && item.label != Label::Nothing
     }
 
     /// Where an item lies in the end.
@@ -297,7 +292,7 @@ impl World {
             // No walk goes through what was deleted; and where two mails without keys are one by their content, a walk finds
             // the decision of the one for the other.
             let is_deleted = items.iter().all(|it| it.place == Place::Deleted);
-            if self.restored && (is_deleted || !self.has_key(mailbox, items[0])) {
+            if self.restored && (is_deleted || !has_key(mailbox, items[0])) {
                 return Ok(());
             }
             return Err(format!("I14: a copy of mail {mail} has no decision"));
@@ -311,7 +306,7 @@ impl World {
             return Err(format!("I14: mail {mail} was {outcome}"));
         }
         // Mails without keys are one sighting where they have one content.
-        let is_alone = items.len() == 1 && self.has_key(mailbox, items[0]);
+        let is_alone = items.len() == 1 && has_key(mailbox, items[0]);
         let is_alone = is_alone && !mailbox.is_touched(key) && !self.restored;
         let lies = items[0].place;
         let stays = lies == Place::Queue && mailbox.stuck.contains(&key);
@@ -324,7 +319,7 @@ impl World {
         let copies = |place| items.iter().filter(|it| it.place == place).count();
         let most = [Place::Storage, Place::NotLogged, Place::Quarantine].map(copies);
         let is_copied = most.iter().any(|it| *it > 1);
-        let is_looked_for = self.has_key(mailbox, items[0]);
+        let is_looked_for = has_key(mailbox, items[0]);
         // What is not logged is decided anew when a person puts another copy into the queue. Over Graph a look at an id tells
         // nothing of a copy that a person made: of two moves whose answers were lost none is known as the second.
         let is_looked_at = outcome == "logged" && mailbox.server.service == Service::Ews;
@@ -376,4 +371,9 @@ impl World {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an item has a key that lasts.
+fn has_key(mailbox: &Mailbox, item: &Item) -> bool {
+    mailbox.server.stable_keys && item.label != Label::Nothing
 }

@@ -117,6 +117,7 @@ impl Worker {
 }
 
 /// A schedule as it runs.
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(crate) struct World {
     pub(crate) stage: Stage,
     pub(crate) mailbox: Arc<Mutex<Mailbox>>,
