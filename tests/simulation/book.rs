@@ -52,6 +52,9 @@ pub(crate) struct Pages {
     seen: BTreeMap<(usize, u64), [bool; 2]>,
     /// Workers that walk over the folders and bring back what a store has lost.
     pub(crate) walking: BTreeSet<usize>,
+    /// Whether anybody did so: a walk ends the plan of a half-done move, and what then lies in the queue without a key is
+    /// nowhere that the ledger knows.
+    pub(crate) walked: bool,
     /// Workers that give what was set aside another try.
     pub(crate) requeuing: BTreeSet<usize>,
     /// The entries of each mail that a commit wrote.
@@ -206,7 +209,10 @@ impl Book {
         pages.requeuing.remove(&worker);
         match task {
             Task::Run => false,
-            Task::Reconcile => pages.walking.insert(worker),
+            Task::Reconcile => {
+                pages.walked = true;
+                pages.walking.insert(worker)
+            }
             Task::Requeue => pages.requeuing.insert(worker),
         };
     }

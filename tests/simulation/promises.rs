@@ -161,7 +161,7 @@ impl SimSource {
                 .read_after
                 .get(&id)
                 .is_some_and(|it| *it > self.stage.latest());
-        let is_decided = is_holder && pages.committed.contains(&id);
+        let is_decided = is_holder && !pages.walked && pages.committed.contains(&id);
         drop(pages);
         if is_decided && !may_be_early && !walks {
             self.book
