@@ -197,6 +197,8 @@ fn a_rule_fits_what_it_says_and_no_more() {
         ("*ab*cd@x.example", "pattern", "abcabccd@x.example", true),
         ("a*@x.example", "pattern", "ba@x.example", false),
         ("ab*@x.example", "pattern", "a@x.example", false),
+        ("a*@x.example*", "pattern", "ab@x.example", true),
+        ("a*@x.examples", "pattern", "ab@x.example", false),
     ];
     for (text, kind, of, listed) in rows {
         let parsed = rule(text);
