@@ -83,9 +83,18 @@ impl Book {
         self.pages().stale_effects
     }
 
-    pub(crate) fn lease_given(&self, worker: usize, epoch: u64) {
+    /// A worker has the mailbox, and may ask the mail system from now on, whatever the clock does afterwards.
+    pub(crate) fn lease_given(&self, worker: usize, epoch: u64, now: Timestamp) {
         let mut pages = self.pages();
         pages.holder = Some(worker);
+        if pages
+            .left_alone
+            .take()
+            .is_some_and(|(_, until)| until > now)
+        {
+            let early = "I8: a mailbox is taken while its mail system wants to be left alone";
+            pages.broken.get_or_insert(early.into());
+        }
         if epoch <= pages.epoch {
             let before = pages.epoch;
             pages
@@ -165,19 +174,13 @@ impl Book {
     }
 
     /// A worker asks the mail system for something.
-    pub(crate) fn request(&self, worker: usize, now: Timestamp) {
-        self.looks_at_the_clock(now);
+    pub(crate) fn request(&self, worker: usize) {
         let pages = self.pages();
-        let is_early =
-            pages.holder == Some(worker) && pages.left_alone.is_some_and(|(_, until)| until > now);
         let (quiet, signed_out) = (&pages.quiet, &pages.signed_out);
         let (quiet, signed_out) = (quiet.contains(&worker), signed_out.contains(&worker));
         drop(pages);
         if quiet {
             self.broken("a run makes a request while logging is disabled");
-        }
-        if is_early {
-            self.broken("I8: a request comes while the mail system wants to be left alone");
         }
         if signed_out {
             self.broken("a run makes a request after its sign-in was refused");

@@ -77,7 +77,7 @@ impl SimSource {
         effect: impl FnOnce(&mut Mailbox, Option<u8>) -> Result<T>,
         send: impl FnOnce(),
     ) -> Result<T> {
-        self.book.request(self.worker, self.stage.now());
+        self.book.request(self.worker);
         let partial = match self.let_in(op, name).await? {
             LetIn::Now(partial) => partial,
             LetIn::Late => {

@@ -163,7 +163,8 @@ impl MailLedger for SimStore {
             let acquired = at_once(store.acquire(scope, mailbox, worker, ttl));
             if let Ok(Acquired::Held(lease)) = &acquired {
                 self.stage.writes(lease);
-                self.book().lease_given(self.worker, lease.epoch);
+                let now = self.stage.now();
+                self.book().lease_given(self.worker, lease.epoch, now);
             }
             acquired
         })
