@@ -996,3 +996,25 @@ async fn a_lease_that_cannot_be_given_back_is_told_unless_it_is_lost() {
         .unwrap();
     store.release(&scope(), &held).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn of_two_mails_with_one_message_id_in_a_commit_the_one_with_the_lower_id_is_written() {
+    let (one, other) = (uid(&scope(), 1), uid(&scope(), 2));
+    let lower = if one < other { 1 } else { 2 };
+    for numbers in [[1, 2], [2, 1]] {
+        let (_dir, path) = file();
+        let store = open(&path).await;
+        let lease = lease(&store, &scope()).await;
+        let rows = numbers.map(|number| {
+            let mut row = logged_row(&scope(), number, 1_000);
+            let record = row.record.as_mut().unwrap();
+            record.message_id = Some("same@x.example".into());
+            store_rows::decided(number, row)
+        });
+        let receipt = commit(&store, &scope(), &lease, rows.into()).await;
+        let answered = numbers.into_iter().zip(&receipt.rows);
+        let written = answered.filter(|(_, row)| matches!(row, RowResult::Written { .. }));
+        let written: Vec<_> = written.map(|(number, _)| number).collect();
+        assert_eq!(written, [lower], "{numbers:?}: {receipt:?}");
+    }
+}

@@ -449,7 +449,9 @@ mod tests {
     fn an_item_without_a_size_counts_as_64_kib() {
         let mut look = LookAhead::default();
         let mut listed = items(0..5, 1);
-        listed.iter_mut().for_each(|item| item.size = None);
+        for item in &mut listed {
+            item.size = None;
+        }
         ready(&mut look, Listing::new(listed, None, true));
         let sizes = std::iter::from_fn(|| Some(look.take_batch(9, 128 << 10).len()));
         assert_eq!(sizes.take(4).collect::<Vec<_>>(), [2, 2, 1, 0]);

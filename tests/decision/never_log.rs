@@ -7,8 +7,10 @@ fn rule(text: &str) -> NeverRule {
     text.parse().unwrap()
 }
 
-/// A policy with these rules: of a salesperson's list, or of everybody's.
-fn policy(rules: &[(Option<&str>, &str)]) -> LoggingPolicy {
+/// Rules, each of a salesperson's list or of everybody's.
+type Listed<'a> = &'a [(Option<&'a str>, &'a str)];
+
+fn policy(rules: Listed<'_>) -> LoggingPolicy {
     let mut policy = default_policy();
     for (of, text) in rules {
         let of = of.map(Into::into);
@@ -24,7 +26,7 @@ fn who_is_listed_is_left_out_and_the_others_are_logged() {
         ["c1@customer.example", "c2@customer.example"],
     );
     let inward = ("c1@customer.example", ["s1@own.example", "s2@own.example"]);
-    let rows: [(_, &[(Option<&str>, &str)], _, _); 8] = [
+    let rows: [(_, Listed, _, _); 8] = [
         (
             out,
             &[(None, "c1@customer.example")],
@@ -197,6 +199,8 @@ fn a_rule_fits_what_it_says_and_no_more() {
         ("*ab*cd@x.example", "pattern", "abcabccd@x.example", true),
         ("a*@x.example", "pattern", "ba@x.example", false),
         ("ab*@x.example", "pattern", "a@x.example", false),
+        ("a*@x.example*", "pattern", "ab@x.example", true),
+        ("a*@x.examples", "pattern", "ab@x.example", false),
     ];
     for (text, kind, of, listed) in rows {
         let parsed = rule(text);

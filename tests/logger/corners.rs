@@ -384,3 +384,14 @@ async fn moves_whose_end_is_unknown_are_pending() {
     let report = bench.run().await.unwrap_err().report;
     assert_eq!((report.moved, report.moves_pending), (0, 3), "{report:?}");
 }
+
+#[tokio::test]
+async fn a_run_lists_no_further_than_its_batch_size() {
+    let bench = able(|can| can.list_page = 2);
+    bench.deliver_numbers(0..6);
+    let mut settings = RunSettings::default();
+    settings.batch_size = 2;
+    let report = bench.run_with(settings).await.unwrap();
+    assert_eq!((report.listed, report.moved), (2, 2), "{report:?}");
+    assert_eq!(bench.source.count(SourceOperation::List), 1);
+}

@@ -28,7 +28,7 @@ fn error(code: &'static Code) -> Error {
     Error::new(code, "planned")
 }
 
-/// A ledger that refuses the rows of the first items by age, so many, whatever they say.
+/// A ledger that refuses the rows of these items, whatever they say.
 #[derive(Debug)]
 struct Refusing(Arc<MemoryStore>, Vec<ItemRef>);
 

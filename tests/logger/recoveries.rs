@@ -315,9 +315,9 @@ async fn each_plan_has_a_copy_of_its_own_and_one_copy_too_many_is_noted() {
         let keys = [stored[0].key.clone()];
         let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
         let known = bench.store.known(&scope, &mailbox, &keys).await.unwrap();
-        let last = &stored[stored.len() - 1].item;
+        let newest = &stored[stored.len() - 1].item;
         if !more {
-            assert_eq!(known[0].as_ref().unwrap().item.id, last.id);
+            assert_eq!(known[0].as_ref().unwrap().item.id, newest.id);
         }
     }
 }

@@ -142,7 +142,7 @@ impl Book {
         self.pages().stale_effects
     }
 
-    /// A worker has the mailbox, and may ask the mail system from now on.
+    /// A worker has the mailbox, and may ask the mail system from now on, whatever the clock does afterwards.
     pub(crate) fn lease_given(&self, worker: usize, epoch: u64, now: Timestamp) {
         let mut pages = self.pages();
         pages.holder = Some(worker);
