@@ -44,9 +44,9 @@ impl Lanes {
         size: usize,
         flush: bool,
     ) -> Option<Vec<PlannedMove>> {
-        let moving: Vec<&SightingKey> =
-            self.under_way.values().flat_map(|(_, keys)| keys).collect();
-        let is_free = |it: &&PlannedMove| !(it.again && moving.contains(&&it.key));
+        let moving = self.under_way.values();
+        let moving = |key: &SightingKey| moving.clone().any(|(_, keys)| keys.contains(key));
+        let is_free = |it: &&PlannedMove| !(it.again && moving(&it.key));
         let lanes = self.waiting.iter_mut();
         let (lane, batch) = lanes
             .filter(|(_, queue)| queue.len() >= size || flush)

@@ -369,21 +369,22 @@ impl<'a> Pipeline<'a> {
             if !rows.is_empty() && !fits {
                 break;
             }
-            let Some(mut batch) = self.prepared.remove(&self.next_commit) else {
+            let Some(batch) = self.prepared.remove(&self.next_commit) else {
                 break;
             };
-            for work in std::mem::take(&mut batch.gone) {
-                self.counts.report.gone += 1;
+            self.next_commit += 1;
+            self.counts.report.gone += batch.gone.len() as u64;
+            for work in &batch.gone {
                 self.look.leaves(&work.listed.item.id);
             }
             let lanes = lanes.get_or_insert_with(|| self.to_move.lanes());
-            let before = batch.rows.len();
-            batch
-                .rows
-                .retain(|row| !goes_elsewhere(row, lanes, self.folders));
-            self.counts.report.deferred += (before - batch.rows.len()) as u64;
-            rows.extend(batch.rows);
-            self.next_commit += 1;
+            for row in batch.rows {
+                if goes_elsewhere(&row, lanes, self.folders) {
+                    self.counts.report.deferred += 1;
+                } else {
+                    rows.push(row);
+                }
+            }
             batches += 1;
         }
         (rows, batches)

@@ -59,13 +59,13 @@ async fn what_is_decided_otherwise_in_a_later_commit_goes_where_the_ledger_says(
     let mut settings = RunSettings::default();
     (settings.fetch_batch, settings.connections) = (1, 1);
     let logger = builder(&bench, settings).build().unwrap();
-    let mut logged = 0;
+    let mut entries = 0;
     for _ in 0..2 {
         let report = logger.run_once().await.unwrap();
         assert!(report.closes(), "{report:?}");
-        logged += report.logged;
+        entries += report.entries;
     }
-    assert_eq!(logged, 1);
+    assert_eq!(entries, 1);
     lie_apart(&bench).await;
 }
 
