@@ -14,6 +14,7 @@ mod folders;
 mod hints;
 mod identity;
 mod index;
+mod lanes;
 mod lease;
 mod listing;
 mod moves;

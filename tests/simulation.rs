@@ -18,8 +18,12 @@ mod cluster;
 mod book;
 #[path = "simulation/commits.rs"]
 mod commits;
+#[path = "simulation/counts.rs"]
+mod counts;
 #[path = "simulation/database.rs"]
 mod database;
+#[path = "simulation/effects.rs"]
+mod effects;
 #[path = "simulation/host.rs"]
 mod host;
 #[path = "simulation/late.rs"]
@@ -32,12 +36,18 @@ mod mails;
 mod oracle;
 #[path = "simulation/postgres.rs"]
 mod postgres;
+#[path = "simulation/promises.rs"]
+mod promises;
+#[path = "simulation/raw.rs"]
+mod raw;
 #[path = "simulation/rng.rs"]
 mod rng;
 #[path = "simulation/search.rs"]
 mod search;
 #[path = "simulation/seeded.rs"]
 mod seeded;
+#[path = "simulation/settle.rs"]
+mod settle;
 #[path = "simulation/source.rs"]
 mod source;
 #[path = "simulation/spaces.rs"]

@@ -223,8 +223,11 @@ async fn written(
             let entries = tell_hooks(parts, prepared, row, numbers);
             // Entries of an earlier commit may still wait for the host's own log; then the mail waits with them.
             let whole = parts.sink.is_none() || numbers.len() == row.entries.len();
+            // What is decided anew may have another item under its key in the target.
+            let known = prepared.work.known.as_ref();
+            let anew = known.is_some_and(|known| known.state != SightingState::Pending);
             if hand_over(parts, committed, row, &entries).await && whole {
-                committed.plan(prepared, row.decision.disposition, false);
+                committed.plan(prepared, row.decision.disposition, anew);
             }
         }
     }
@@ -260,8 +263,9 @@ fn already_logged(parts: &Parts, committed: &mut Committed, prepared: &Prepared)
         }
         // Entries that a lost reply hid may still wait for the host's own log; then the plan waits with them. And a decision
         // other than that of the log is not the one that holds: the next run moves the item to where the ledger sends it.
+        // Another item under its key may have been logged since this one was listed: the target is looked at after the move.
         RowContent::Decided(row) if !row.deliver && row.decision.outcome == Outcome::Logged => {
-            committed.plan(prepared, row.decision.disposition, false);
+            committed.plan(prepared, row.decision.disposition, true);
         }
         RowContent::Again { .. } | RowContent::Decided(_) | RowContent::Failed(_) => {}
     }

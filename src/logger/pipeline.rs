@@ -3,7 +3,7 @@
 //! Free of a runtime: every stage is a future in one set, polled by whoever polls the run. Batches are fetched side by
 //! side and committed in the order of the queue, so that the older of two copies is the one that is logged.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -13,15 +13,16 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind};
-use crate::store::{CommitBatch, Delivered, Lease, MoveResult};
+use crate::store::{CommitBatch, Delivered, Lease, MoveResult, RowContent};
 
 use super::commit::{Committed, commit};
 use super::counts::Counts;
 use super::fetch::fetch;
 use super::folders::Folders;
+use super::lanes::{LaneOf, Lanes};
 use super::lease::{HeldLease, while_long};
 use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list_stamped};
-use super::moves::{PlannedMove, move_batch};
+use super::moves::move_batch;
 use super::parts::Parts;
 use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
 use super::progress::ProgressEvent;
@@ -100,8 +101,7 @@ pub(super) struct Pipeline<'a> {
     /// Bytes of the batches that are fetched, wait or are written, by the server's sizes.
     held: BTreeMap<u64, u64>,
     again: Vec<Prepared>,
-    /// By lane, see [`Folders::lane`].
-    to_move: BTreeMap<&'static str, VecDeque<PlannedMove>>,
+    to_move: Lanes,
     results: Vec<MoveResult>,
     deliveries: Vec<Delivered>,
 }
@@ -140,7 +140,7 @@ impl<'a> Pipeline<'a> {
             prepared: BTreeMap::new(),
             held: BTreeMap::new(),
             again: Vec::new(),
-            to_move: BTreeMap::new(),
+            to_move: Lanes::default(),
             results: Vec::new(),
             deliveries: Vec::new(),
         }
@@ -219,6 +219,7 @@ impl<'a> Pipeline<'a> {
     fn drop_moves(&mut self) {
         self.calls -= u32::try_from(self.moves.len()).unwrap_or(self.calls);
         self.moves.clear();
+        self.to_move.lose_all();
     }
 
     fn start_stages(&mut self) {
@@ -271,8 +272,7 @@ impl<'a> Pipeline<'a> {
         if self.is_stopping() || !self.may_call() || self.room() == 0 {
             return;
         }
-        let planned: usize = self.to_move.values().map(VecDeque::len).sum();
-        if self.again.len() + planned >= MOST_WAITING {
+        if self.again.len() + self.to_move.waiting() >= MOST_WAITING {
             return;
         }
         let page = self.parts.source.capabilities().list_page.max(1);
@@ -353,10 +353,14 @@ impl<'a> Pipeline<'a> {
     /// What the next commit writes, and how many batches that are: whole ones in the order of the queue, as many as are
     /// ready and a commit takes. A batch that has a Message-ID of them waits for the next one, so that of two renderings of a
     /// mail the older is logged: within one commit a store takes messages in an order of its own.
+    ///
+    /// Of two items under one key the second may be decided otherwise, where it or the directory changed meanwhile. It stays
+    /// for the next run, which knows of the first: else what is about to move would go against the newer decision.
     fn take_prepared(&mut self) -> (Vec<Prepared>, usize) {
         let of_again = self.again.len().min(COMMIT_MAILS);
         let mut rows: Vec<Prepared> = self.again.drain(..of_again).collect();
         let (mut batches, mut bytes) = (0, 0_u64);
+        let mut lanes = None;
         while let Some(batch) = self.prepared.get(&self.next_commit) {
             bytes = bytes.saturating_add(batch.bytes());
             let fits = rows.len() + batch.rows.len() <= COMMIT_MAILS
@@ -373,7 +377,14 @@ impl<'a> Pipeline<'a> {
             for work in &batch.gone {
                 self.look.leaves(&work.listed.item.id);
             }
-            rows.extend(batch.rows);
+            let lanes = lanes.get_or_insert_with(|| self.to_move.lanes());
+            for row in batch.rows {
+                if goes_elsewhere(&row, lanes, self.folders) {
+                    self.counts.report.deferred += 1;
+                } else {
+                    rows.push(row);
+                }
+            }
             batches += 1;
         }
         (rows, batches)
@@ -384,12 +395,9 @@ impl<'a> Pipeline<'a> {
         // A move cannot be fenced: the lease must outlast it.
         while self.may_call() && self.has_moves() && !self.lease.is_short(self.parts) {
             let flush = !self.may_plan_moves();
-            let full = self
-                .to_move
-                .values_mut()
-                .find(|queue| queue.len() >= size || (flush && !queue.is_empty()));
-            let Some(queue) = full else { return };
-            let batch: Vec<_> = queue.drain(..size.min(queue.len())).collect();
+            let Some(batch) = self.to_move.begin(self.next_task, size, flush) else {
+                return;
+            };
             self.calls += 1;
             let (parts, folders) = (self.parts, self.folders);
             let (_, task) =
@@ -407,7 +415,7 @@ impl<'a> Pipeline<'a> {
 
     /// Whether there are moves that may still be begun.
     fn has_moves(&self) -> bool {
-        !self.signed_out && self.to_move.values().any(|queue| !queue.is_empty())
+        !self.signed_out && !self.to_move.is_empty()
     }
 
     fn may_renew(&self) -> bool {
@@ -439,7 +447,7 @@ impl<'a> Pipeline<'a> {
                     self.stop();
                 }
             }
-            Done::Moved(result) => self.take_moved(result),
+            Done::Moved(result) => self.take_moved(task, result),
             Done::Renewed(result) => self.take_lease(result),
         }
     }
@@ -507,20 +515,19 @@ impl<'a> Pipeline<'a> {
         for planned in committed.moves {
             self.look.leaves(&planned.item.id);
             self.counts.plan_move(&planned.item.id);
-            self.to_move
-                .entry(self.folders.lane(planned.target))
-                .or_default()
-                .push_back(planned);
+            let lane = self.folders.lane(planned.target);
+            self.to_move.push(lane, planned);
         }
         if let Some(error) = committed.error {
             self.fail(error);
         }
     }
 
-    fn take_moved(&mut self, result: Result<Vec<MoveResult>, Error>) {
+    fn take_moved(&mut self, task: u64, result: Result<Vec<MoveResult>, Error>) {
         self.calls -= 1;
         match result {
             Ok(results) => {
+                self.to_move.end(task);
                 self.counts.take_moves(&results);
                 self.parts.tell(&ProgressEvent::Moved {
                     mails: results.len(),
@@ -528,7 +535,10 @@ impl<'a> Pipeline<'a> {
                 self.results.extend(results);
             }
             // The effect is unknown: the plans stay, and the next run looks before it moves.
-            Err(error) => self.fail((RunStep::MovingMessages, error)),
+            Err(error) => {
+                self.to_move.lose(task);
+                self.fail((RunStep::MovingMessages, error));
+            }
         }
     }
 
@@ -622,4 +632,20 @@ fn share_message_id(some: &[Prepared], others: &[Prepared]) -> bool {
     let ids: BTreeSet<&str> = some.iter().filter_map(Prepared::message_id).collect();
     let mut theirs = others.iter().filter_map(Prepared::message_id);
     theirs.any(|id| ids.contains(id))
+}
+
+/// Whether a row sends its item by another lane than those of its key leave by, and notes by which it leaves.
+fn goes_elsewhere(row: &Prepared, lanes: &mut LaneOf, folders: &Folders) -> bool {
+    let RowContent::Decided(decided) = &row.row.content else {
+        return false;
+    };
+    let (key, target) = (&row.row.sighting.key, decided.decision.disposition);
+    let lane = folders.lane(target);
+    if let Some(leaves_by) = lanes.get(key) {
+        return *leaves_by != lane;
+    }
+    if target != Disposition::Leave {
+        lanes.insert(key.clone(), lane);
+    }
+    false
 }

@@ -17,7 +17,7 @@ use super::explain::count;
 use super::fetch::fetch;
 use super::folders::Folders;
 use super::lease::HeldLease;
-use super::listing::{LookAhead, WorkItem, lookup_key};
+use super::listing::{LookAhead, WorkItem, lookup_key, name_known};
 use super::moves::result;
 use super::parts::{Parts, check_count};
 use super::pipeline::StepError;
@@ -214,8 +214,10 @@ impl<'a> Walk<'a> {
     async fn judged(
         &self,
         place: Place<'_>,
-        items: Vec<ListedItem>,
+        mut items: Vec<ListedItem>,
     ) -> Result<Vec<(WorkItem, Verdict)>, StepError> {
+        let named = name_known(self.parts, &mut items).await;
+        named.map_err(reconciling)?;
         let keys: Vec<_> = items.iter().map(lookup_key).collect();
         let known = self.known(&keys).await?;
         let works: Vec<_> = items

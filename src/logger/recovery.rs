@@ -249,7 +249,9 @@ async fn look(
         let plans = keys.iter().filter(|key| **key == planned.key).count();
         let taken = taken.entry(planned.key.clone()).or_default();
         let copy = copies.get(*taken).or(copies.last()).cloned();
-        let outcome = if copies.len() > plans {
+        // Of two items that lie there under one key the second one is a second copy.
+        let is_second = *taken > 0 && copies.len() > *taken;
+        let outcome = if copies.len() > plans || is_second {
             MoveOutcome::DuplicateCopy(copy)
         } else {
             MoveOutcome::Done(copy)

@@ -29,5 +29,6 @@ mod recoveries;
 mod requeues;
 mod runs;
 mod schedule;
+mod siblings;
 mod steered;
 mod walks;

@@ -2,12 +2,17 @@
 //! was broken.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::{EntryId, Scope};
 use jiff::Timestamp;
+
+use crate::mailbox::Place;
+use crate::mails::Entry;
+use crate::world::Task;
 
 /// The mailbox whose mail is logged.
 pub(crate) const MAILBOX: &str = "sales";
@@ -25,7 +30,7 @@ pub(crate) fn scope() -> &'static Scope {
 #[derive(Debug, Default)]
 pub(crate) struct Book(Mutex<Pages>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Hash)]
 pub(crate) struct Pages {
     /// Which mails were read under an id; several where a person edited it.
     pub(crate) read: BTreeMap<u64, BTreeSet<usize>>,
@@ -33,6 +38,25 @@ pub(crate) struct Pages {
     pub(crate) committed: BTreeSet<u64>,
     /// Keys of sightings whose decision is durable.
     pub(crate) decided: BTreeSet<SightingKey>,
+    /// By the id of an item without a key, under which ones the ledger knows it.
+    pub(crate) digests: BTreeMap<u64, BTreeSet<SightingKey>>,
+    /// Where the ledger's decision sends a sighting.
+    pub(crate) targets: BTreeMap<SightingKey, Place>,
+    /// Sightings that were logged: whatever the directory says later, they stay so.
+    pub(crate) logged_keys: BTreeSet<SightingKey>,
+    /// Every entry that a durable commit holds.
+    pub(crate) logged: BTreeSet<Entry>,
+    /// Whether the contact that comes and goes is not in the directory.
+    pub(crate) is_away: bool,
+    /// With which directories a worker may have decided an item since it read it: with that contact, and without it.
+    seen: BTreeMap<(usize, u64), [bool; 2]>,
+    /// Workers that walk over the folders and bring back what a store has lost.
+    pub(crate) walking: BTreeSet<usize>,
+    /// Whether anybody did so: a walk ends the plan of a half-done move, and what then lies in the queue without a key is
+    /// nowhere that the ledger knows.
+    pub(crate) walked: bool,
+    /// Workers that give what was set aside another try.
+    pub(crate) requeuing: BTreeSet<usize>,
     /// The entries of each mail that a commit wrote.
     pub(crate) entries: BTreeMap<usize, BTreeSet<EntryId>>,
     /// When an item may be read or moved again, after an attempt that failed.
@@ -61,9 +85,44 @@ pub(crate) struct Pages {
     broken: Option<String>,
 }
 
+impl Pages {
+    /// A worker reads an item.
+    pub(crate) fn reads(&mut self, worker: usize, item: u64, mail: usize) {
+        self.read.entry(item).or_default().insert(mail);
+        self.seen
+            .insert((worker, item), [!self.is_away, self.is_away]);
+    }
+
+    /// The contact comes or goes.
+    pub(crate) fn directory_changes(&mut self) {
+        self.is_away = !self.is_away;
+        let now = usize::from(self.is_away);
+        for seen in self.seen.values_mut() {
+            seen[now] = true;
+        }
+    }
+
+    /// The key of an item's sighting: its own, or the one that the ledger gave it.
+    pub(crate) fn sighting(&self, own: Option<SightingKey>, id: u64) -> SightingKey {
+        let given = || self.digests.get(&id)?.first().cloned();
+        own.or_else(given).unwrap_or_else(|| digest_of(id))
+    }
+
+    /// With which directories a worker may have decided an item.
+    pub(crate) fn seen(&self, worker: usize, item: u64) -> [bool; 2] {
+        let seen = self.seen.get(&(worker, item));
+        seen.copied().unwrap_or([!self.is_away, self.is_away])
+    }
+}
+
 impl Book {
     pub(crate) fn pages(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap()
+    }
+
+    /// What tells two states apart in which the same may follow but not the same may be promised.
+    pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
+        self.pages().hash(hasher);
     }
 
     /// Notes that a promise was broken; the first one counts.
@@ -113,6 +172,10 @@ impl Book {
         let mut pages = self.pages();
         pages.committed.clear();
         pages.decided.clear();
+        pages.digests.clear();
+        pages.targets.clear();
+        pages.logged.clear();
+        pages.logged_keys.clear();
         pages.entries.clear();
         pages.read_after.clear();
         pages.move_after.clear();
@@ -137,11 +200,21 @@ impl Book {
     }
 
     /// A run of a worker begins.
-    pub(crate) fn begins(&self, worker: usize) {
+    pub(crate) fn begins(&self, worker: usize, task: Task) {
         self.set_quiet(worker, false);
         let mut pages = self.pages();
         pages.signed_out.remove(&worker);
         pages.told.remove(&worker);
+        pages.walking.remove(&worker);
+        pages.requeuing.remove(&worker);
+        match task {
+            Task::Run => false,
+            Task::Reconcile => {
+                pages.walked = true;
+                pages.walking.insert(worker)
+            }
+            Task::Requeue => pages.requeuing.insert(worker),
+        };
     }
 
     /// The mail system tells a worker that it wants to be left alone.
@@ -190,6 +263,11 @@ impl Book {
 
 pub(crate) fn item_ref(id: u64) -> ItemRef {
     ItemRef::new(format!("i{id}"))
+}
+
+/// The key that an item without one is remembered by.
+pub(crate) fn digest_of(id: u64) -> SightingKey {
+    SightingKey::Digest(*blake3::hash(item_ref(id).id.as_bytes()).as_bytes())
 }
 
 pub(crate) fn item_id(item: &ItemRef) -> u64 {

@@ -3,17 +3,34 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use email_logging::MessageUid;
+use email_logging::decision::Disposition;
+use email_logging::interaction::InteractionLogEntry;
 use email_logging::source::SightingKey;
 use email_logging::store::{
-    CommitBatch, CommitReceipt, CommitRow, InteractionStore, MoveOutcome, MoveResult, RowContent,
-    RowResult,
+    CommitBatch, CommitReceipt, CommitRow, DecidedRow, InteractionStore, KnownSighting,
+    MoveOutcome, MoveResult, RowContent, RowResult, SightingState,
 };
 
-use crate::book::{Book, item_id, scope};
+use crate::book::{Book, MAILBOX, item_id, scope};
 use crate::database::at_once;
-use crate::mailbox::{Item, Mailbox, Place, key_of};
-use crate::mails::Mails;
+use crate::mailbox::{Item, Label, Mailbox, Place, key_of};
+use crate::mails::{Entry, Mails};
+use crate::promises::place;
+use crate::world::Plan;
+
+/// Contacts and salespeople.
+pub(crate) const NAMES: [&str; 3] = ["C1", "C2", "AH"];
+
+/// Where a decision sends a mail; `None`: it stays.
+fn target(plan: &Plan, disposition: Disposition) -> Option<Place> {
+    match disposition {
+        Disposition::NotLogged if plan.not_logged_folder => Some(Place::NotLogged),
+        Disposition::Storage | Disposition::NotLogged => Some(Place::Storage),
+        Disposition::Quarantine => Some(Place::Quarantine),
+        Disposition::Delete => Some(Place::Deleted),
+        _ => None,
+    }
+}
 
 /// Attempts of a mail before it is set aside.
 const ATTEMPTS: u32 = 8;
@@ -24,6 +41,15 @@ pub(crate) struct Commits {
     pub(crate) book: Arc<Book>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) mailbox: Arc<Mutex<Mailbox>>,
+    pub(crate) plan: Arc<Plan>,
+}
+
+/// Who wrote a commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer {
+    pub(crate) worker: usize,
+    /// Whether it walks over the folders: then a mail stays where it lies.
+    pub(crate) walks: bool,
 }
 
 impl Commits {
@@ -31,6 +57,7 @@ impl Commits {
     pub(crate) fn look(
         &self,
         store: &dyn InteractionStore,
+        writer: Writer,
         batch: &CommitBatch,
         receipt: &CommitReceipt,
     ) {
@@ -39,7 +66,7 @@ impl Commits {
                 .broken("I4: a commit answers another number of rows");
         }
         for (row, result) in batch.rows.iter().zip(&receipt.rows) {
-            self.look_at_row(store, row, result);
+            self.look_at_row(store, Some(writer), row, result);
         }
         for delivered in &batch.deliveries {
             let mut pages = self.book.pages();
@@ -64,13 +91,46 @@ impl Commits {
         receipt: &CommitReceipt,
     ) {
         for (row, result) in batch.rows.iter().zip(&receipt.rows) {
-            self.look_at_row(store, row, result);
+            self.look_at_row(store, None, row, result);
         }
     }
 
-    fn look_at_row(&self, store: &dyn InteractionStore, row: &CommitRow, result: &RowResult) {
+    /// What is set aside under these keys is about to be given another try.
+    pub(crate) fn requeue(&self, store: &dyn InteractionStore, keys: &[SightingKey]) {
+        let known = at_once(store.known(scope(), &MAILBOX.into(), keys)).unwrap();
+        let is_aside = |known: &KnownSighting| known.state == SightingState::Quarantined;
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let mut pages = self.book.pages();
+        for (key, known) in keys.iter().zip(known) {
+            if !known.as_ref().is_some_and(is_aside) {
+                continue;
+            }
+            pages.decided.remove(key);
+            pages.targets.remove(key);
+            pages.attempts.remove(key);
+            let items = mailbox.items.iter();
+            let items = items.filter(|(id, it)| key_of(**id, it).as_ref() == Some(key));
+            let items: Vec<(u64, u64)> = items.map(|(id, it)| (*id, it.key)).collect();
+            for (id, key) in items {
+                pages.committed.remove(&id);
+                pages.move_after.remove(&id);
+                mailbox.requeued.insert(key);
+            }
+        }
+    }
+
+    fn look_at_row(
+        &self,
+        store: &dyn InteractionStore,
+        writer: Option<Writer>,
+        row: &CommitRow,
+        result: &RowResult,
+    ) {
         let item = item_id(&row.sighting.item);
         let key = &row.sighting.key;
+        if !matches!(result, RowResult::Recheck(_) | RowResult::Rejected(_)) {
+            self.note_digest(item, key);
+        }
         match (&row.content, result) {
             (
                 RowContent::Decided(decided),
@@ -78,8 +138,13 @@ impl Commits {
             ) => {
                 // A sighting that was decided before may have become another message: a rendering of it.
                 let is_new = !self.book.pages().decided.contains(key);
-                self.look_at_message(store, item, &decided.message, is_new);
-                self.note_loose(item, key);
+                if let Some(writer) = writer {
+                    self.look_at_decision(writer, row, decided);
+                }
+                let is_logged = matches!(result, RowResult::AlreadyLogged);
+                self.note_logged(row, decided, is_logged);
+                self.look_at_message(store, writer, item, decided, is_new);
+                self.note_target(writer, key, decided.decision.disposition, is_logged);
                 let mut pages = self.book.pages();
                 pages.committed.insert(item);
                 pages.decided.insert(key.clone());
@@ -111,26 +176,69 @@ impl Commits {
         }
     }
 
+    /// I6, I8: a decision is one that follows from the mail and from the directory as it was meanwhile; what is set aside
+    /// cannot be read, or failed as often as it may.
+    fn look_at_decision(&self, writer: Writer, row: &CommitRow, decided: &DecidedRow) {
+        let (id, outcome) = (item_id(&row.sighting.item), decided.decision.outcome.code());
+        let mailbox = self.mailbox.lock().unwrap();
+        let Some(item) = mailbox.meant(id) else {
+            return;
+        };
+        if mailbox.is_undetermined(item.key) {
+            return;
+        }
+        let pages = self.book.pages();
+        let seen = pages.seen(writer.worker, id);
+        let counted = pages.attempts.get(&row.sighting.key).copied();
+        drop(pages);
+        let mut allowed = self.mails.outcomes(&mailbox, item, seen);
+        // It may have been mended since.
+        if self.mails.is_poison(item.mail) {
+            allowed.insert("quarantined");
+        }
+        if writer.walks {
+            // What lies in the quarantine stays there, and all else stays where it lies.
+            allowed.insert("quarantined");
+        } else if outcome == "quarantined" && mailbox.flaky.contains(&item.key) {
+            let attempts = counted.unwrap_or_default() + 1;
+            if attempts != ATTEMPTS || decided.decision.outcome.reason() != "attempts-exhausted" {
+                self.book.broken(format!(
+                    "I8: item {id} is set aside after {attempts} attempts"
+                ));
+            }
+        }
+        if !allowed.contains(outcome) {
+            self.book.broken(format!(
+                "I6: item {id} was {outcome}, and is one of {allowed:?}"
+            ));
+        }
+        let to = target(&self.plan, decided.decision.disposition);
+        if !writer.walks && to.is_some_and(|to| to != place(&self.plan, outcome)) {
+            self.book
+                .broken(format!("I6: item {id} was {outcome}, and goes to {to:?}"));
+        }
+    }
+
     /// I4, I5, I6: entries, original and record are there together, and are those of a mail that was read.
     fn look_at_message(
         &self,
         store: &dyn InteractionStore,
+        writer: Option<Writer>,
         item: u64,
-        message: &MessageUid,
+        decided: &DecidedRow,
         is_new: bool,
     ) {
-        let read = self
-            .book
-            .pages()
-            .read
-            .get(&item)
-            .cloned()
-            .unwrap_or_default();
+        let pages = self.book.pages();
+        let read = pages.read.get(&item).cloned().unwrap_or_default();
+        let seen = writer.map_or([true; 2], |writer| pages.seen(writer.worker, item));
+        drop(pages);
         let kept: Vec<usize> = read.iter().map(|mail| self.mails.base(*mail)).collect();
         let scope = scope();
-        let Ok(logged) = at_once(store.mail(scope, message)) else {
-            let all_logged = kept.iter().all(|mail| self.mails.0[*mail].kind.is_kept());
-            if is_new && all_logged && read.len() == 1 && !self.is_touched(item) {
+        let Ok(logged) = at_once(store.mail(scope, &decided.message)) else {
+            let all_kept = kept.iter().all(|mail| self.mails.all[*mail].kind.is_kept());
+            let is_aside = decided.decision.outcome.code() == "quarantined";
+            let is_known = all_kept && read.len() == 1 && !self.is_undetermined(item);
+            if is_new && is_known && !is_aside {
                 self.book.broken(format!(
                     "I4: item {item} is committed, and its message is not there"
                 ));
@@ -143,50 +251,113 @@ impl Commits {
                 "I6: item {item} became mail {number}, it was {read:?}"
             ));
         }
-        let mail = &self.mails.0[number];
-        let entry = |(_, contact, salesperson): &(String, &'static str, &'static str)| {
-            (*contact, *salesperson)
+        let entry = |row: &InteractionLogEntry| {
+            let name = |text: &str| *NAMES.iter().find(|it| **it == text).unwrap();
+            let contact = name(row.entry.contact_no.as_str());
+            let salesperson = name(row.entry.salesperson_code.as_str());
+            (logged.record.subject.clone(), contact, salesperson)
         };
-        let wanted: BTreeSet<_> = mail.entries.iter().map(entry).collect();
-        let found: Vec<_> = logged
-            .entries
-            .iter()
-            .map(|row| {
-                (
-                    row.entry.contact_no.as_str(),
-                    row.entry.salesperson_code.as_str(),
-                )
-            })
-            .collect();
-        if found.len() != wanted.len() || !found.iter().all(|it| wanted.contains(it)) {
+        let found: BTreeSet<Entry> = logged.entries.iter().map(entry).collect();
+        let is_whole = found.len() == logged.entries.len() && self.is_whole(number, &found, seen);
+        if !is_whole {
             self.book
                 .broken(format!("I4: mail {number} has the entries {found:?}"));
         }
-        if !mail.kind.is_logged() {
+        if found.is_empty() {
             return;
         }
-        let part = at_once(store.original(scope, message, 0..u64::MAX));
+        let part = at_once(store.original(scope, &decided.message, 0..u64::MAX));
         if !part.is_ok_and(|part| self.mails.is_original(number, &part.bytes)) {
             self.book
                 .broken(format!("I5: the original of mail {number} is another one"));
         }
         let ids = logged.entries.iter().map(|row| row.entry.id);
-        self.book.pages().entries.insert(number, ids.collect());
+        let mut pages = self.book.pages();
+        pages.entries.insert(number, ids.collect());
+        pages.logged.extend(found);
     }
 
-    /// A mail that is decided by its content is not known again by a key.
-    fn note_loose(&self, item: u64, key: &SightingKey) {
-        let mut mailbox = self.mailbox.lock().unwrap();
-        let decided = mailbox.meant(item).map(|item| item.key);
-        if let (Some(decided), SightingKey::Digest(_)) = (decided, key) {
-            mailbox.loose.insert(decided);
+    /// Whether the entries of a mail are those that it had, with all that follow from one of the directories.
+    fn is_whole(&self, number: usize, found: &BTreeSet<Entry>, seen: [bool; 2]) -> bool {
+        let pages = self.book.pages();
+        let logged = |entry: &&Entry| pages.logged.contains(*entry);
+        let before: BTreeSet<&Entry> = self.mails.all[number]
+            .entries
+            .iter()
+            .filter(logged)
+            .collect();
+        let follows = |is_away: bool| {
+            let wanted = self.mails.entries(number, is_away);
+            let wanted: BTreeSet<&Entry> = wanted.chain(before.iter().copied()).collect();
+            found.iter().collect::<BTreeSet<_>>() == wanted
+        };
+        // What is not logged itself adds nothing to what another mail logged.
+        let adds_nothing = found.len() == before.len();
+        adds_nothing || (seen[0] && follows(false)) || (seen[1] && follows(true))
+    }
+
+    /// I3: what was logged once is never decided anew, whatever became of the directory.
+    fn note_logged(&self, row: &CommitRow, decided: &DecidedRow, is_repeated: bool) {
+        let key = &row.sighting.key;
+        let is_logged = is_repeated || decided.decision.outcome.code() == "logged";
+        if is_logged {
+            self.book.pages().logged_keys.insert(key.clone());
+            return;
+        }
+        let was_logged = self.book.pages().logged_keys.contains(key);
+        let item = item_id(&row.sighting.item);
+        if was_logged && !self.is_undetermined(item) {
+            let outcome = decided.decision.outcome.code();
+            self.book
+                .broken(format!("I3: item {item} was logged, and is {outcome} now"));
         }
     }
 
-    fn is_touched(&self, item: u64) -> bool {
+    /// Where the ledger sends a sighting by now: what is logged stays logged.
+    fn note_target(
+        &self,
+        writer: Option<Writer>,
+        key: &SightingKey,
+        disposition: Disposition,
+        is_logged: bool,
+    ) {
+        let mut pages = self.book.pages();
+        let walks = writer.is_none_or(|writer| writer.walks);
+        match target(&self.plan, disposition) {
+            Some(_) if is_logged && !walks => pages.targets.insert(key.clone(), Place::Storage),
+            Some(to) if !walks => pages.targets.insert(key.clone(), to),
+            _ => pages.targets.remove(key),
+        };
+    }
+
+    /// I14: an item without a key has one row in the ledger, from the first failed attempt to the end. Whether a key of its own
+    /// takes that place depends on the moment: then it is not known again by one key alone.
+    fn note_digest(&self, id: u64, key: &SightingKey) {
+        if !matches!(key, SightingKey::Digest(_)) {
+            return;
+        }
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let item = mailbox.meant(id).map(|item| (item.key, item.label));
+        if let Some((key, Label::Stamp(_))) = item {
+            mailbox.loose.insert(key);
+        }
+        let is_loose = item.is_none_or(|(key, _)| mailbox.loose.contains(&key));
+        drop(mailbox);
+        let mut pages = self.book.pages();
+        let keys = pages.digests.entry(id).or_default();
+        keys.insert(key.clone());
+        let is_known_twice = keys.len() > 1 && !is_loose;
+        drop(pages);
+        if is_known_twice {
+            self.book
+                .broken(format!("I14: item {id} is known to the ledger twice"));
+        }
+    }
+
+    fn is_undetermined(&self, item: u64) -> bool {
         let mailbox = self.mailbox.lock().unwrap();
-        let item = mailbox.items.get(&item);
-        item.is_none_or(|item| mailbox.touched.contains(&item.key))
+        let item = mailbox.meant(item);
+        item.is_none_or(|item| mailbox.is_undetermined(item.key))
     }
 
     /// What is marked as moved has moved, what is said to have vanished lies nowhere.
@@ -213,7 +384,7 @@ impl Commits {
         let same = same.filter(|(id, it)| key_of(**id, it).as_ref() == Some(&moved.key));
         let same: Vec<&Item> = same.map(|(_, it)| it).collect();
         let first = same.first();
-        if first.is_none_or(|it| mailbox.touched.contains(&it.key)) {
+        if first.is_none_or(|it| mailbox.is_touched(it.key)) {
             return;
         }
         let there = same.iter();

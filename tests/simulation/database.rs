@@ -3,11 +3,13 @@
 //! Owns how a store is opened and the journal of what was written. Knows nothing of workers and mailboxes.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use email_logging::source::SightingKey;
 use email_logging::store::{
     CommitBatch, CommitReceipt, InteractionStore, Lease, MemoryStore, SqliteOptions, SqliteStore,
 };
@@ -16,10 +18,17 @@ use jiff::Timestamp;
 
 use crate::book::{MAILBOX, scope};
 use crate::postgres;
+use crate::raw::Tables;
 use crate::stage::{Dice, Stage, StageClock};
 
 /// Opens an empty store whose calls answer at once, in the caller's thread.
-pub(crate) type Open = fn(&Stage) -> Arc<dyn InteractionStore>;
+pub(crate) type Open = fn(&Stage) -> Opened;
+
+/// A store, with its tables where it has some.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn InteractionStore>,
+    pub(crate) tables: Option<Tables>,
+}
 
 /// The store that `STORE` names.
 pub(crate) fn chosen() -> Open {
@@ -38,19 +47,42 @@ fn clock(stage: &Stage) -> Arc<StageClock> {
     })
 }
 
-pub(crate) fn memory(stage: &Stage) -> Arc<dyn InteractionStore> {
+pub(crate) fn memory(stage: &Stage) -> Opened {
     let store = MemoryStore::new().with_clock(clock(stage));
-    Arc::new(store.with_entropy(Arc::new(Dice::new(7))))
+    Opened {
+        store: Arc::new(store.with_entropy(Arc::new(Dice::new(7)))),
+        tables: None,
+    }
 }
 
-fn sqlite(stage: &Stage) -> Arc<dyn InteractionStore> {
+/// A file in memory, where the system has a place for such.
+fn sqlite(stage: &Stage) -> Opened {
     let options = SqliteOptions::default()
         .with_inline(true)
         .with_clock(clock(stage))
         .with_entropy(Arc::new(Dice::new(7)));
-    let store = SqliteStore::in_memory_with(options).unwrap();
+    let shared = Path::new("/dev/shm");
+    let directory = if shared.is_dir() {
+        tempfile::tempdir_in(shared)
+    } else {
+        tempfile::tempdir()
+    };
+    let directory = directory.unwrap();
+    let path = directory.path().join("log.db");
+    let store = SqliteStore::open_with(&path, options).unwrap();
     at_once(store.migrate()).unwrap();
-    Arc::new(store)
+    let ask = move |sql: &str| {
+        let client = rusqlite::Connection::open(directory.path().join("log.db")).unwrap();
+        client.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let prefix = String::new();
+    Opened {
+        store: Arc::new(store),
+        tables: Some(Tables {
+            prefix,
+            ask: Box::new(ask),
+        }),
+    }
 }
 
 /// The answer of a call: at once where the store has no threads, and from PostgreSQL when it has come.
@@ -74,12 +106,13 @@ pub(crate) enum Write {
     ReleaseQuiet(Lease, Duration),
     Stage(Lease, StageId, u32, Vec<u8>),
     Commit(Lease, CommitBatch),
+    Requeue(Vec<SightingKey>),
 }
 
 pub(crate) struct Database {
     open: Open,
     stage: Stage,
-    store: Mutex<Arc<dyn InteractionStore>>,
+    opened: Mutex<Opened>,
     /// Every write with its time, where an earlier state may be wanted.
     journal: Option<Mutex<Vec<(Timestamp, Write)>>>,
 }
@@ -95,13 +128,24 @@ impl Database {
         Self {
             open,
             stage: stage.clone(),
-            store: Mutex::new(open(stage)),
+            opened: Mutex::new(open(stage)),
             journal: keeps_journal.then(Mutex::default),
         }
     }
 
     pub(crate) fn store(&self) -> Arc<dyn InteractionStore> {
-        Arc::clone(&self.store.lock().unwrap())
+        Arc::clone(&self.opened.lock().unwrap().store)
+    }
+
+    /// Looks past the store at its tables, where it has some.
+    pub(crate) fn look(&self, counts: impl FnOnce() -> [usize; 3]) -> Result<(), String> {
+        if self.opened.lock().unwrap().tables.is_none() {
+            return Ok(());
+        }
+        let counts = counts();
+        let opened = self.opened.lock().unwrap();
+        let looked = opened.tables.as_ref().map(|it| it.look(counts));
+        looked.unwrap_or(Ok(()))
     }
 
     /// Notes a write that is about to be done.
@@ -143,15 +187,15 @@ impl Database {
             return;
         };
         let now = self.stage.now();
-        let store = (self.open)(&self.stage);
+        let opened = (self.open)(&self.stage);
         let mut journal = journal.lock().unwrap();
         journal.truncate(writes);
         for (at, write) in journal.iter() {
             self.stage.set_clock(*at);
-            redo(store.as_ref(), write, &told);
+            redo(opened.store.as_ref(), write, &told);
         }
         self.stage.set_clock(now);
-        *self.store.lock().unwrap() = store;
+        *self.opened.lock().unwrap() = opened;
     }
 }
 
@@ -180,6 +224,7 @@ fn redo(
                 bytes.clone(),
             )));
         }
+        Write::Requeue(keys) => drop(at_once(store.requeue(scope, &MAILBOX.into(), keys))),
         Write::Commit(lease, batch) => {
             if let Ok(receipt) = at_once(store.commit(scope, lease, batch.clone())) {
                 told(store, batch, &receipt);

@@ -11,6 +11,8 @@ use email_logging::source::{ItemRef, SightingKey, Sought};
 use jiff::Timestamp;
 
 use crate::book::{item_id, item_ref};
+use crate::mails::Mails;
+use crate::world::Deed;
 
 /// The folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,16 +111,22 @@ pub(crate) struct Mailbox {
     next: u64,
     /// Folders that a person gave another name: their path leads nowhere, their id still does.
     pub(crate) renamed: BTreeSet<Place>,
-    /// Keys of mails that a person laid a hand on.
-    pub(crate) touched: BTreeSet<u64>,
+    /// What persons did, by the key of the mail that they laid a hand on.
+    pub(crate) deeds: BTreeSet<(u64, Deed)>,
+    /// Keys of mails that were given another try.
+    pub(crate) requeued: BTreeSet<u64>,
+    /// Keys of mails that the server fails to render in passing, every time.
+    pub(crate) flaky: BTreeSet<u64>,
+    /// Whether the mail that could not be read can be by now.
+    pub(crate) mended: bool,
     /// By key, how many copies beyond the first one something explains: half-done moves, and moves of a worker that had
     /// lost its lease, which no store can fence.
     pub(crate) explained: BTreeMap<u64, usize>,
     /// Keys of which a worker that had lost its lease made a copy that the holder has not seen since. Its own commit is
     /// fenced, and the holder may have ended the move before: nobody can write a note of it.
     pub(crate) unseen: BTreeSet<u64>,
-    /// Keys of mails that nobody can know again by one key alone: they were decided by their content, or the key that a worker
-    /// gave them was not answered or was overwritten.
+    /// Keys of mails that nobody can know again by one key alone: the key that a worker gave them was not answered, was
+    /// overwritten or came when the mail was known by another one.
     pub(crate) loose: BTreeSet<u64>,
     /// Keys of mails that the server never moves to the storage folder.
     pub(crate) stuck: BTreeSet<u64>,
@@ -144,7 +152,10 @@ impl Mailbox {
             ended: BTreeMap::new(),
             next: 1,
             renamed: BTreeSet::new(),
-            touched: BTreeSet::new(),
+            deeds: BTreeSet::new(),
+            requeued: BTreeSet::new(),
+            flaky: BTreeSet::new(),
+            mended: false,
             explained: BTreeMap::new(),
             unseen: BTreeSet::new(),
             loose: BTreeSet::new(),
@@ -155,10 +166,48 @@ impl Mailbox {
 
     pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
         (&self.ended, self.next, &self.explained, &self.unseen).hash(hasher);
-        (&self.loose, &self.refused).hash(hasher);
+        (&self.loose, &self.refused, &self.requeued, self.mended).hash(hasher);
         for (id, item) in &self.items {
             (id, item.key, item.label, item.mail, item.place).hash(hasher);
         }
+    }
+
+    /// Whether a person did one of these to a mail.
+    fn was(&self, key: u64, deeds: &[Deed]) -> bool {
+        deeds.iter().any(|deed| self.deeds.contains(&(key, *deed)))
+    }
+
+    /// Whether what becomes of a mail depends on the moment: a person took it away, or changed it.
+    pub(crate) fn is_undetermined(&self, key: u64) -> bool {
+        self.was(key, &[Deed::TakeAway, Deed::Edit])
+    }
+
+    /// Whether a person made a copy of a mail, or anything else of it.
+    pub(crate) fn is_touched(&self, key: u64) -> bool {
+        self.is_undetermined(key) || self.was(key, &[Deed::Copy, Deed::PutBack])
+    }
+
+    /// Whether an item is never read as it is.
+    pub(crate) fn is_unreadable(&self, mails: &Mails, item: &Item) -> bool {
+        self.flaky.contains(&item.key) || (mails.is_poison(item.mail) && !self.mended)
+    }
+
+    /// The key that an item is listed under.
+    pub(crate) fn own_key(&self, id: u64, item: &Item) -> Option<SightingKey> {
+        key_of(id, item).filter(|_| self.server.stable_keys)
+    }
+
+    /// Whether a mail that cannot be moved may stay in the queue: what has no key is not deleted either once a move of it was
+    /// lost, since it may lie in the target already.
+    pub(crate) fn may_stay(&self, mails: &Mails, id: u64) -> bool {
+        let item = &self.items[&id];
+        let is_keyless = self.own_key(id, item).is_none();
+        self.stuck.contains(&item.key) && is_keyless && !self.is_unreadable(mails, item)
+    }
+
+    /// How many items have a key.
+    pub(crate) fn count(&self, key: u64) -> usize {
+        self.items.values().filter(|item| item.key == key).count()
     }
 
     fn fresh(&mut self) -> u64 {

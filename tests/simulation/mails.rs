@@ -1,6 +1,6 @@
 //! The mails of a schedule, and what the log must hold of each: worked out by hand, not by the code under test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,6 +10,8 @@ use email_logging::error::{Error, Result, codes};
 use email_logging::message::Address;
 use email_logging::parties::{AddressParties, ContactKind, ContactMatch, SalespersonMatch};
 
+use crate::book::Book;
+use crate::mailbox::{Item, Mailbox};
 use crate::rng::Rng;
 use crate::stage::{Op, Phase, Stage};
 
@@ -33,7 +35,7 @@ pub(crate) enum Kind {
     SameMessageId,
     /// The mail before once more, in another rendering.
     Rendering,
-    /// Its original can never be read.
+    /// Its original cannot be read, until somebody mends it.
     Poison,
 }
 
@@ -41,11 +43,6 @@ impl Kind {
     /// Whether the log keeps what it says, and not only why it is not there.
     pub(crate) fn is_kept(self) -> bool {
         !matches!(self, Self::Private | Self::Poison)
-    }
-
-    /// Whether it has entries.
-    pub(crate) fn is_logged(self) -> bool {
-        self.is_kept() && self != Self::Stranger
     }
 }
 
@@ -59,28 +56,71 @@ pub(crate) struct Mail {
 
 /// The mails of a schedule, by number.
 #[derive(Debug)]
-pub(crate) struct Mails(pub(crate) Vec<Mail>);
+pub(crate) struct Mails {
+    pub(crate) all: Vec<Mail>,
+    /// The contact that is in the directory at some times and not at others.
+    pub(crate) comes_and_goes: Option<&'static str>,
+}
 
 impl Mails {
-    pub(crate) fn of(kinds: &[Kind]) -> Self {
-        Self((0..kinds.len()).map(|at| mail(at, kinds[at])).collect())
+    pub(crate) fn of(kinds: &[Kind], comes_and_goes: Option<&'static str>) -> Self {
+        Self {
+            all: (0..kinds.len()).map(|at| mail(at, kinds[at])).collect(),
+            comes_and_goes,
+        }
     }
 
     /// The mail that this one is a rendering of, or itself.
     pub(crate) fn base(&self, mail: usize) -> usize {
-        let rendering = self.0[mail].kind == Kind::Rendering;
+        let rendering = self.all[mail].kind == Kind::Rendering;
         if rendering { mail - 1 } else { mail }
     }
 
     /// Whether these are the bytes of a mail, in one of its renderings.
     pub(crate) fn is_original(&self, mail: usize, bytes: &[u8]) -> bool {
-        let next = self.0.get(mail + 1);
+        let next = self.all.get(mail + 1);
         let rendered = next.is_some_and(|it| it.kind == Kind::Rendering && *it.original == *bytes);
-        rendered || *self.0[mail].original == *bytes
+        rendered || *self.all[mail].original == *bytes
     }
 
     pub(crate) fn is_poison(&self, mail: usize) -> bool {
-        self.0[mail].kind == Kind::Poison
+        self.all[mail].kind == Kind::Poison
+    }
+
+    /// The entries of a mail that is read, with that contact in the directory or without it.
+    pub(crate) fn entries(&self, mail: usize, is_away: bool) -> impl Iterator<Item = &Entry> {
+        let away = self.comes_and_goes.filter(|_| is_away);
+        let all = self.all[mail].entries.iter();
+        all.filter(move |(_, contact, _)| Some(*contact) != away)
+    }
+
+    /// What may become of an item, with the contact in the directory (the first) and without it (the second).
+    pub(crate) fn outcomes(
+        &self,
+        mailbox: &Mailbox,
+        item: &Item,
+        [here, away]: [bool; 2],
+    ) -> BTreeSet<&'static str> {
+        if mailbox.is_unreadable(self, item) {
+            return BTreeSet::from(["quarantined"]);
+        }
+        let mut outcomes = BTreeSet::new();
+        if here || self.comes_and_goes.is_none() {
+            outcomes.insert(self.outcome(item.mail, false));
+        }
+        if away && self.comes_and_goes.is_some() {
+            outcomes.insert(self.outcome(item.mail, true));
+        }
+        outcomes
+    }
+
+    /// What becomes of a mail that is read.
+    pub(crate) fn outcome(&self, mail: usize, is_away: bool) -> &'static str {
+        match self.all[mail].kind {
+            Kind::Private => "excluded",
+            _ if self.entries(mail, is_away).next().is_none() => "not-matched",
+            _ => "logged",
+        }
     }
 }
 
@@ -154,11 +194,11 @@ fn mail(number: usize, kind: Kind) -> Mail {
          Date: Thu, 1 Jan 2026 10:00:00 +0000\r\n{private}{encoding}\r\n{body} {number}\r\n"
     );
     let entries = match kind {
-        Kind::Plain | Kind::Large | Kind::SameMessageId | Kind::Rendering => {
+        Kind::Plain | Kind::Large | Kind::SameMessageId | Kind::Rendering | Kind::Poison => {
             vec![(subject, "C1", "AH")]
         }
         Kind::TwoContacts => vec![(subject.clone(), "C1", "AH"), (subject, "C2", "AH")],
-        Kind::Stranger | Kind::Private | Kind::Poison => Vec::new(),
+        Kind::Stranger | Kind::Private => Vec::new(),
     };
     Mail {
         kind,
@@ -201,6 +241,22 @@ pub(crate) struct SimDirectory {
     pub(crate) stage: Stage,
     pub(crate) worker: usize,
     pub(crate) company: Arc<Company>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) comes_and_goes: Option<&'static str>,
+}
+
+impl SimDirectory {
+    fn find(&self, address: &Address) -> AddressParties {
+        let people = &self.company.people;
+        let found = people.get(address).cloned().unwrap_or_default();
+        let away = self.comes_and_goes.filter(|_| self.book.pages().is_away);
+        let is_away = found.contacts.iter().any(|it| Some(it.no.as_str()) == away);
+        if is_away {
+            AddressParties::nobody()
+        } else {
+            found
+        }
+    }
 }
 
 #[async_trait]
@@ -217,14 +273,8 @@ impl ContactDirectory for SimDirectory {
                 return Err(outage());
             }
         }
-        self.stage.sees(self.worker, &"resolved");
-        let find = |address| {
-            self.company
-                .people
-                .get(address)
-                .cloned()
-                .unwrap_or_default()
-        };
-        Ok(addresses.iter().map(find).collect())
+        let is_away = self.book.pages().is_away;
+        self.stage.sees(self.worker, &("resolved", is_away));
+        Ok(addresses.iter().map(|it| self.find(it)).collect())
     }
 }

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::clock::Clock;
-use email_logging::store::{InteractionStore, PostgresStore};
+use email_logging::store::PostgresStore;
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::Client;
 
 use crate::book::scope;
 use crate::cluster::{Server, fresh_schema, migrated, raw, server};
+use crate::database::Opened;
+use crate::raw::Tables;
 use crate::stage::Stage;
 
 /// The database of one thread.
@@ -38,13 +40,28 @@ pub(crate) fn runtime() -> Option<Rc<Runtime>> {
 }
 
 /// The store of this thread, with nothing in it that this schedule can find.
-pub(crate) fn empty(stage: &Stage) -> Arc<dyn InteractionStore> {
+pub(crate) fn empty(stage: &Stage) -> Opened {
     let runtime = RUNTIME.with(|runtime| Rc::clone(runtime.get_or_init(begin)));
     RENTED.with(|rented| {
         let rented = rented.get_or_init(|| runtime.block_on(rent()));
         *rented.clock.0.lock().unwrap() = Some(stage.clone());
         runtime.block_on(rented.put_aside());
-        Arc::<PostgresStore>::clone(&rented.store)
+        Opened {
+            store: Arc::<PostgresStore>::clone(&rented.store),
+            tables: Some(Tables {
+                prefix: format!("{}.", rented.schema),
+                ask: Box::new(ask),
+            }),
+        }
+    })
+}
+
+/// Asks the database of this thread for one number.
+fn ask(sql: &str) -> i64 {
+    let runtime = runtime().unwrap();
+    RENTED.with(|rented| {
+        let client = &rented.get().unwrap().client;
+        runtime.block_on(client.query_one(sql, &[])).unwrap().get(0)
     })
 }
 

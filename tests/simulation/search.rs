@@ -18,7 +18,7 @@ use crate::database::memory;
 use crate::mails::Company;
 use crate::seeded::{Column, column, comes_late, faults};
 use crate::stage::{Fault, Op, Phase, Point};
-use crate::world::{Plan, World};
+use crate::world::{Plan, Task, World};
 
 /// What is searched.
 #[derive(Debug, Clone)]
@@ -33,8 +33,13 @@ pub(crate) struct Space {
     pub(crate) leaps: &'static [i64],
     /// The call before which alone the clock leaps.
     pub(crate) leaps_at: Option<Op>,
-    /// Whether the clock leaps and nothing else goes wrong.
-    pub(crate) only_leaps: bool,
+    /// How many of the faults may be leaps, and how many something else.
+    pub(crate) most_leaps: usize,
+    pub(crate) most_others: usize,
+    /// The calls at which alone something else than a leap goes wrong, if not at all of them.
+    pub(crate) faults_at: Option<&'static [Op]>,
+    /// What each worker does, one after the other and then from the first again; the second worker begins with the second.
+    pub(crate) tasks: &'static [Task],
     /// Whether effects come late.
     pub(crate) late: bool,
 }
@@ -72,7 +77,12 @@ enum Choice {
 struct Place {
     world: World,
     faults_left: usize,
+    leaps_left: usize,
+    others_left: usize,
     runs_left: Vec<usize>,
+    /// Tasks that each worker began.
+    begun: Vec<usize>,
+    tasks: &'static [Task],
 }
 
 impl Place {
@@ -83,14 +93,19 @@ impl Place {
         Self {
             world,
             faults_left: space.faults,
+            leaps_left: space.most_leaps.min(space.faults),
+            others_left: space.most_others.min(space.faults),
             runs_left: vec![space.runs; workers],
+            begun: vec![0; workers],
+            tasks: space.tasks,
         }
     }
 
     fn digest(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.world.digest().hash(&mut hasher);
-        (self.faults_left, &self.runs_left).hash(&mut hasher);
+        (self.faults_left, self.leaps_left, self.others_left).hash(&mut hasher);
+        (&self.runs_left, &self.begun).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -111,21 +126,12 @@ impl Place {
             return if sleeps { vec![Choice::Wake] } else { all };
         }
         if self.faults_left > 0 {
-            if !space.only_leaps {
-                all.extend(failing(&ready, space.late));
-                all.extend(workers.filter(running).map(Choice::Crash));
-            }
-            let at = |(_, _, point): &(u64, usize, Point)| {
-                let op = space.leaps_at;
-                op.is_none_or(|op| *point == Point::Call(op, Phase::Before))
-            };
-            if ready.iter().any(at) {
-                all.extend(space.leaps.iter().map(|seconds| Choice::Leap(*seconds)));
-            }
+            self.failing(space, &ready, &mut all);
         }
         // What is under way may arrive before or after what anybody else does.
         let none_comes = self.world.late() == 0;
-        let clock_stands = (self.faults_left == 0 || space.leaps.is_empty()) && none_comes;
+        let leaps = self.faults_left > 0 && self.leaps_left > 0 && !space.leaps.is_empty();
+        let clock_stands = !leaps && none_comes;
         let first = (0..self.runs_left.len()).find(|at| clock_stands && self.is_alone(*at, &ready));
         if let Some(worker) = first {
             all.retain(|choice| match choice {
@@ -135,6 +141,28 @@ impl Place {
             });
         }
         all
+    }
+
+    /// What may go wrong now.
+    fn failing(&self, space: &Space, ready: &[(u64, usize, Point)], all: &mut Vec<Choice>) {
+        let fails = |op: Op| space.faults_at.is_none_or(|at| at.contains(&op));
+        if self.others_left > 0 {
+            all.extend(failing(ready, space.late, fails));
+            let dies = |worker: &usize| {
+                let waits = self.world.stage.calls_of(*worker);
+                let is_there = space.faults_at.is_none() || waits.iter().any(|(op, _)| fails(*op));
+                self.world.workers[*worker].is_running() && is_there
+            };
+            let workers = 0..self.runs_left.len();
+            all.extend(workers.filter(dies).map(Choice::Crash));
+        }
+        let at = |(_, _, point): &(u64, usize, Point)| {
+            let op = space.leaps_at;
+            op.is_none_or(|op| *point == Point::Call(op, Phase::Before))
+        };
+        if self.leaps_left > 0 && ready.iter().any(at) {
+            all.extend(space.leaps.iter().map(|seconds| Choice::Leap(*seconds)));
+        }
     }
 
     /// Whether no other worker can tell what a worker does next, whichever of its points goes on.
@@ -161,11 +189,14 @@ impl Place {
         match choice {
             Choice::Start(worker) => {
                 self.runs_left[worker] -= 1;
-                world.start(worker);
+                let task = self.tasks[(worker + self.begun[worker]) % self.tasks.len()];
+                self.begun[worker] += 1;
+                world.begin(worker, task);
             }
             Choice::Go(at, fault) => {
                 let (id, worker, point) = world.stage.ready()[at];
                 self.faults_left -= usize::from(fault.is_some());
+                self.others_left -= usize::from(fault.is_some());
                 if let Point::Call(op, phase) = point {
                     let running = world.workers.iter().filter(|it| it.is_running());
                     if running.count() > 1 {
@@ -180,13 +211,13 @@ impl Place {
             }
             Choice::Come(which) => _ = world.come(which),
             Choice::Crash(worker) => {
-                self.faults_left -= 1;
+                (self.faults_left, self.others_left) = (self.faults_left - 1, self.others_left - 1);
                 self.runs_left[worker] += 1;
                 cells.extend(world.stage.calls_of(worker).into_iter().map(crashed));
                 world.crash(worker);
             }
             Choice::Leap(seconds) => {
-                self.faults_left -= 1;
+                (self.faults_left, self.leaps_left) = (self.faults_left - 1, self.leaps_left - 1);
                 world.undisturbed = false;
                 world.stage.step_clock(seconds);
             }
@@ -201,10 +232,12 @@ impl Place {
 }
 
 /// Every fault of every call that waits.
-fn failing(ready: &[(u64, usize, Point)], late: bool) -> Vec<Choice> {
+fn failing(ready: &[(u64, usize, Point)], late: bool, fails: impl Fn(Op) -> bool) -> Vec<Choice> {
     let mut all = Vec::new();
     for (at, (_, _, point)) in ready.iter().enumerate() {
-        if let Point::Call(op, phase) = point {
+        if let Point::Call(op, phase) = point
+            && fails(*op)
+        {
             let faults = variants(*op, *phase);
             all.extend(faults.into_iter().map(|it| Choice::Go(at, Some(it))));
             if late && *phase == Phase::Before && comes_late(*op) {

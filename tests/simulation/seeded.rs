@@ -9,7 +9,7 @@ use crate::mailbox::{Server, Service};
 use crate::mails::{Company, Kind};
 use crate::rng::Rng;
 use crate::stage::{Fault, Op, Phase, Point};
-use crate::world::{Deed, Plan, World};
+use crate::world::{Deed, Plan, Task, World};
 
 /// The columns of the fault matrix that exist between a worker and what it calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +39,7 @@ const COLUMNS: [Column; 10] = [
     Column::SecondWorker,
 ];
 
-const OPS: [Op; 25] = [
+const OPS: [Op; 26] = [
     Op::LoadSetup,
     Op::Acquire,
     Op::Renew,
@@ -65,6 +65,7 @@ const OPS: [Op; 25] = [
     Op::Remove,
     Op::Unindexed,
     Op::Index,
+    Op::Requeue,
 ];
 
 /// Whether a cell of the matrix exists: every call can crash, time out and lose its reply, beside another worker.
@@ -198,6 +199,9 @@ fn plan(rng: &mut Rng) -> Plan {
         setup: rng.chance(150),
         restores: rng.chance(30),
         process_per_run: false,
+        requeues: false,
+        comes_and_goes: None,
+        flaky: BTreeSet::new(),
     }
 }
 
@@ -229,12 +233,33 @@ fn add_to(plan: &mut Plan, rng: &mut Rng) {
         plan.keyless = queue.clone().filter(|_| rng.chance(500)).collect();
     }
     if plan.deletes && has_keys && rng.chance(500) {
-        // What cannot be looked for is not deleted when its move was lost once: it may lie in the target already.
+        // Those without a key come later.
         let by_content =
             |at: &usize| plan.server.service == Service::Ews && plan.keyless.contains(at);
         plan.stuck = queue
             .filter(|at| !by_content(at) && rng.chance(300))
             .collect();
+    }
+}
+
+/// What came later still has numbers of its own too.
+fn add_more_to(plan: &mut Plan, rng: &mut Rng) {
+    let has_keys = plan.server.stable_keys
+        && (plan.keyless.is_empty() || plan.server.service == Service::Graph);
+    if rng.chance(60) && !plan.restores {
+        plan.flaky.insert(rng.below(plan.queue.len()));
+    }
+    if rng.chance(300) {
+        let queue = 0..plan.queue.len();
+        let by_content = |at: &usize| !plan.server.stable_keys || plan.keyless.contains(at);
+        let is_ews = plan.server.service == Service::Ews && !plan.stamps;
+        plan.stuck
+            .extend(queue.filter(|at| is_ews && by_content(at) && rng.chance(300)));
+    }
+    let is_aside = plan.kinds.contains(&Kind::Poison) || !plan.flaky.is_empty();
+    plan.requeues = has_keys && is_aside && !plan.restores && rng.chance(500);
+    if !plan.sink && rng.chance(120) {
+        plan.comes_and_goes = Some(*rng.pick(&["C1", "C2"]));
     }
 }
 
@@ -298,14 +323,17 @@ pub(crate) fn run(
         numbers.next();
         over_graph(&mut plan, &mut numbers);
     }
+    let mut more = Rng::new(seed ^ 0x004d_6f72_6521_2121);
     if !replay.first_worlds {
         add_to(&mut plan, &mut Rng::new(seed ^ 0x0053_7461_6d70_2121));
+        add_more_to(&mut plan, &mut more);
     }
     if replay.trace {
         println!("{plan:?}");
     }
     let mut chaos = Chaos::new(&plan, rng, replay);
     chaos.late = Rng::new(seed ^ 0x004c_6174_6521_2121);
+    chaos.more = more;
     let mut world = World::new(plan, open, company);
     world.trace = replay.trace;
     for _ in 0..STEPS {
@@ -337,14 +365,42 @@ pub(crate) fn shrink(seed: u64, open: Open, company: &Arc<Company>) -> BTreeSet<
 /// Faults are left out one by one up to this number.
 pub(crate) const MOST_NUMBERED: usize = 64;
 
+/// In a thousand, how likely one of the deeds that were added is at a step.
+const DEEDS: u64 = 20;
+
+/// In a thousand, how likely a worker does something else than a run.
+const TASKS: u64 = 350;
+
+fn more_deeds(plan: &Plan) -> Vec<Deed> {
+    let mut deeds = Vec::new();
+    deeds.extend(plan.comes_and_goes.map(|_| Deed::ChangeDirectory));
+    if plan.requeues && plan.kinds.contains(&Kind::Poison) {
+        deeds.push(Deed::Mend);
+    }
+    deeds
+}
+
+fn more_tasks(plan: &Plan) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    tasks.extend(plan.restores.then_some(Task::Reconcile));
+    tasks.extend(plan.requeues.then_some(Task::Requeue));
+    tasks
+}
+
 struct Chaos<'a> {
     rng: Rng,
     /// What comes late, and when, comes from numbers of its own: what else a seed chooses stays as it is.
     late: Rng,
+    /// What was added to the alphabet since, likewise.
+    more: Rng,
     replay: &'a Replay,
     odds: &'static Odds,
     runs_left: Vec<usize>,
     deeds: Vec<Deed>,
+    /// Those that were added.
+    more_deeds: Vec<Deed>,
+    /// What a worker may be told to do instead of a run.
+    more_tasks: Vec<Task>,
     /// Chances in a thousand, per step.
     clock: u64,
     person: u64,
@@ -396,6 +452,17 @@ impl<'a> Chaos<'a> {
             deeds,
             rng,
             late: Rng::new(0),
+            more: Rng::new(0),
+            more_deeds: if no_faults {
+                Vec::new()
+            } else {
+                more_deeds(plan)
+            },
+            more_tasks: if no_faults {
+                Vec::new()
+            } else {
+                more_tasks(plan)
+            },
             replay,
         }
     }
@@ -411,6 +478,13 @@ impl<'a> Chaos<'a> {
             if self.happens() {
                 self.say(|| format!("a person: {deed:?} {which}"));
                 world.person(deed, which);
+            }
+        }
+        if !self.more_deeds.is_empty() && self.more.chance(DEEDS) {
+            let deed = *self.more.pick(&self.more_deeds);
+            if self.happens() {
+                self.say(|| format!("meanwhile: {deed:?}"));
+                world.person(deed, 0);
             }
         }
         if world.late() > 0 && self.late.chance(COMES) {
@@ -446,13 +520,24 @@ impl<'a> Chaos<'a> {
 
     fn start(&mut self, world: &mut World, worker: usize) {
         self.runs_left[worker] -= 1;
-        self.say(|| format!("worker {worker} begins a run"));
-        world.start(worker);
+        let mut task = Task::Run;
+        if !self.more_tasks.is_empty() && self.more.chance(TASKS) {
+            let other = *self.more.pick(&self.more_tasks);
+            if self.happens() {
+                task = other;
+            }
+        }
+        self.say(|| format!("worker {worker} begins: {task:?}"));
+        world.begin(worker, task);
     }
 
     fn clock(&mut self, world: &mut World) {
         let all = [1, 30, 200, 200, 400, 400, 3_600, 86_400, -86_400];
-        let seconds = *self.rng.pick(&all);
+        let mut seconds = *self.rng.pick(&all);
+        // Below the time of a lease, as a clock is set right.
+        if !self.replay.first_worlds && self.more.chance(250) {
+            seconds = -1 - i64::try_from(self.more.below(120)).unwrap();
+        }
         if self.happens() {
             self.say(|| format!("the clock moves by {seconds} s"));
             world.undisturbed = false;

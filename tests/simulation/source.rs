@@ -1,6 +1,5 @@
 //! The mailbox as a worker sees it: every call waits before and after its effect, and may fail at either.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,8 +14,8 @@ use email_logging::source::{
 
 use crate::book::{Book, WISH, item_id, item_ref};
 use crate::late::{Effect, Late};
-use crate::mailbox::{Item, Label, Mailbox, Place, Service, key_of};
-use crate::mails::{Kind, Mails};
+use crate::mailbox::{Mailbox, Place, Service, key_of};
+use crate::mails::Mails;
 use crate::stage::{Fault, Op, Phase, Stage};
 use crate::world::Plan;
 
@@ -43,7 +42,7 @@ enum LetIn {
     Late,
 }
 
-fn failed(service: Service, fault: Fault, operation: &'static str) -> Error {
+pub(crate) fn failed(service: Service, fault: Fault, operation: &'static str) -> Error {
     match fault {
         Fault::Busy if service == Service::Graph => throttled(operation),
         Fault::Timeout | Fault::Late | Fault::Partial(_) | Fault::Full => {
@@ -55,7 +54,7 @@ fn failed(service: Service, fault: Fault, operation: &'static str) -> Error {
 }
 
 /// What a service of Graph says that has too much to do.
-fn throttled(operation: &'static str) -> Error {
+pub(crate) fn throttled(operation: &'static str) -> Error {
     Error::new(&codes::GRAPH_THROTTLED, operation).with_retry_after(WISH)
 }
 
@@ -193,313 +192,22 @@ impl SimSource {
         Listing::new(items.collect(), Some(total), complete)
     }
 
-    fn moves(
-        &self,
-        mailbox: &mut Mailbox,
-        route: (Place, Place),
-        items: &[ItemRef],
-        partial: Option<u8>,
-    ) -> Vec<Moved> {
-        match self.service {
-            Service::Ews => self.move_effect(mailbox, route, items, partial),
-            Service::Graph => self.move_parts(mailbox, route, items, partial),
-        }
-    }
-
-    fn move_effect(
-        &self,
-        mailbox: &mut Mailbox,
-        route: (Place, Place),
-        items: &[ItemRef],
-        partial: Option<u8>,
-    ) -> Vec<Moved> {
-        let mut answers = Vec::new();
-        let mut stopped = false;
-        for (index, item) in items.iter().enumerate() {
-            let id = item_id(item);
-            let how = partial.map_or(0, |how| (usize::from(how) + index) % 5);
-            stopped |= how == 4;
-            if !stopped {
-                self.check_move(mailbox, route, id);
-            }
-            if !stopped && self.is_refused(mailbox, route, id, how == 1) {
-                answers.push(Moved::Failed(too_large(Service::Ews)));
-                continue;
-            }
-            if !stopped {
-                self.explain(mailbox, id, how == 2);
-            }
-            answers.push(match how {
-                _ if stopped => not_reached(),
-                1 => not_moved(),
-                2 => {
-                    mailbox.copy_item(route.0, id, route.1);
-                    not_moved()
-                }
-                how => match mailbox.move_item(route.0, id, route.1) {
-                    Some(_) if how == 3 => Moved::Gone,
-                    Some(new) => Moved::Done(mailbox.server.new_ids.then(|| item_ref(new))),
-                    None => Moved::Gone,
-                },
-            });
-        }
-        answers
-    }
-
-    /// A batch of Graph: each part has an answer of its own, whatever became of the others, and none makes a copy.
-    fn move_parts(
-        &self,
-        mailbox: &mut Mailbox,
-        route: (Place, Place),
-        items: &[ItemRef],
-        partial: Option<u8>,
-    ) -> Vec<Moved> {
-        let mut answers = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let id = item_id(item);
-            let part = partial.map_or(Part::Fine, |how| Part::of(usize::from(how) + index));
-            if part.is_done() && self.is_refused(mailbox, route, id, false) {
-                self.check_move(mailbox, route, id);
-                answers.push(Moved::Failed(too_large(Service::Graph)));
-                continue;
-            }
-            let is_done = part.is_done().then(|| {
-                self.check_move(mailbox, route, id);
-                mailbox.move_item(route.0, id, route.1).is_some()
-            });
-            answers.push(match (part, is_done) {
-                (Part::Throttled, _) => Moved::Failed(throttled("move_to")),
-                (Part::Fine, Some(true)) => Moved::Done(Some(item.clone())),
-                (Part::Unknown { .. }, _) => Moved::Failed(unknown(Service::Graph, "move_to")),
-                _ => Moved::Gone,
-            });
-        }
-        answers
-    }
-
-    /// Whether an item in the queue is refused for good, as it is by itself or as is said now; under a policy that deletes
-    /// such mail.
-    fn is_refused(
-        &self,
-        mailbox: &mut Mailbox,
-        route: (Place, Place),
-        id: u64,
-        said: bool,
-    ) -> bool {
-        let stuck = |item: &Item| said || mailbox.stuck.contains(&item.key);
-        let is_refused = self.plan.deletes
-            && route.1 == Place::Storage
-            && mailbox.find(route.0, id).is_some_and(stuck);
-        if is_refused {
-            mailbox.refused.insert(id);
-        }
-        is_refused
-    }
-
-    fn remove_effect(
-        &self,
-        mailbox: &mut Mailbox,
-        from: Place,
-        items: &[ItemRef],
-        partial: Option<u8>,
-    ) -> Vec<Removed> {
-        let mut answers = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let id = item_id(item);
-            // The whole batch of EWS goes as Graph's parts do: deleting makes no copies.
-            let part = partial.map_or(Part::Fine, |how| Part::of(usize::from(how) + index));
-            let is_done = part.is_done().then(|| self.remove_item(mailbox, from, id));
-            answers.push(match (part, is_done) {
-                (Part::Throttled, _) => {
-                    Removed::Failed(failed(self.service, Fault::Busy, "remove"))
-                }
-                (Part::Unknown { .. }, _) => Removed::Failed(unknown(self.service, "remove")),
-                (Part::Fine, Some(true)) => Removed::Done,
-                _ => Removed::Gone,
-            });
-        }
-        answers
-    }
-
-    /// I1: deletes an item, which has to be one that may be deleted. Answers whether it was there.
-    fn remove_item(&self, mailbox: &mut Mailbox, from: Place, id: u64) -> bool {
-        self.check_move(mailbox, (from, Place::Deleted), id);
-        let Some(lay) = mailbox.delete_item(from, id) else {
-            return false;
-        };
-        let key = mailbox.meant(id).map(|item| item.key);
-        let is_touched = key.is_some_and(|key| mailbox.touched.contains(&key));
-        match key {
-            Some(key) if self.is_stale() => _ = mailbox.unseen.insert(key),
-            _ if is_touched || lay == from || lay == Place::Deleted => {}
-            _ => self
-                .book
-                .broken(format!("I1: item {id} is deleted from {lay:?}")),
-        }
-        true
-    }
-
-    fn stamp_effect(
-        &self,
-        mailbox: &mut Mailbox,
-        place: Place,
-        items: &[ItemRef],
-        partial: Option<u8>,
-    ) -> Vec<Stamped> {
-        let mut answers = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let id = item_id(item);
-            let how = partial.map_or(0, |how| (usize::from(how) + index) % 3);
-            let label = mailbox.find(place, id).map(|item| item.label);
-            if matches!(label, Some(Label::SearchKey | Label::Id)) {
-                let told = format!("item {id} has a key, and is given another one");
-                self.book.broken(told);
-            }
-            let key = (how != 1).then(|| mailbox.stamp_item(place, id)).flatten();
-            if let (true, Some(item)) = (how == 2 || self.is_late, mailbox.find(place, id)) {
-                let key = item.key;
-                mailbox.loose.insert(key);
-            }
-            answers.push(match (how, key) {
-                (0, Some(key)) => Stamped::Done(key, item_ref(id).with_change_key("stamped")),
-                (0, None) => Stamped::Gone,
-                _ => Stamped::Failed(unknown(self.service, "stamp")),
-            });
-        }
-        answers
-    }
-
-    /// Whether the worker has lost its lease, known or not: its clock may have stood while the others' moved on. What comes
-    /// late knows of no lease.
-    fn is_stale(&self) -> bool {
-        self.is_late || self.book.pages().holder != Some(self.worker)
-    }
-
-    fn explain(&self, mailbox: &mut Mailbox, id: u64, is_half: bool) {
-        let is_stale = self.is_stale();
-        let key = mailbox.meant(id).map(|item| item.key);
-        if let (Some(key), true) = (key, is_half || is_stale) {
-            *mailbox.explained.entry(key).or_default() += 1;
-        }
-        if let (Some(key), true) = (key, is_stale) {
-            mailbox.unseen.insert(key);
-        }
-    }
-
-    /// I1, I2, I8: a mail moves or is deleted only after its commit, to where it belongs, and not during its back-off.
-    fn check_move(&self, mailbox: &Mailbox, (from, to): (Place, Place), id: u64) {
-        let Some(item) = mailbox.find(from, id) else {
-            return;
-        };
-        if self.is_stale() {
-            self.book.stale_effect();
-        }
-        let pages = self.book.pages();
-        let committed = pages.committed.contains(&id);
-        // Without keys a sighting is known again only when its mail was read: the commit finds it and its move goes on.
-        let early = mailbox.server.stable_keys
-            && !mailbox.loose.contains(&item.key)
-            && pages.holder == Some(self.worker)
-            && !self.is_late
-            && pages
-                .move_after
-                .get(&id)
-                .is_some_and(|it| *it > self.stage.latest());
-        let read = pages.read.get(&id).cloned().unwrap_or_default();
-        drop(pages);
-        if !committed {
-            self.book
-                .broken(format!("I2: item {id} moves before its commit"));
-        }
-        if early {
-            self.book
-                .broken(format!("I8: item {id} moves during its back-off"));
-        }
-        let places = read.iter().map(|mail| self.belongs(*mail));
-        let is_last = to == Place::Deleted && self.may_be_deleted(mailbox, id, &read);
-        if !mailbox.touched.contains(&item.key)
-            && !read.is_empty()
-            && !places.clone().any(|it| it == to)
-            && !is_last
-        {
-            let belongs: Vec<_> = places.collect();
-            self.book.broken(format!(
-                "I2: item {id} moves to {to:?}, it belongs in {belongs:?}"
-            ));
-        }
-        if self.plan.sink
-            && !mailbox.touched.contains(&item.key)
-            && !read.iter().any(|mail| self.is_delivered(*mail))
-            && !read.is_empty()
-        {
-            self.book
-                .broken(format!("I2: item {id} moves before the host's log has it"));
-        }
-    }
-
-    /// Where a mail belongs in the end.
-    fn belongs(&self, mail: usize) -> Place {
-        match self.mails.0[mail].kind {
-            Kind::Poison => Place::Quarantine,
-            Kind::Stranger | Kind::Private if self.plan.deletes => Place::Deleted,
-            Kind::Stranger | Kind::Private if self.plan.not_logged_folder => Place::NotLogged,
-            _ => Place::Storage,
-        }
-    }
-
-    /// I1: what is logged is deleted only if its move was refused for good, and entries and original were found in the store
-    /// when they were committed.
-    fn may_be_deleted(&self, mailbox: &Mailbox, id: u64, read: &BTreeSet<usize>) -> bool {
-        let pages = self.book.pages();
-        let kept = |mail: &usize| pages.entries.contains_key(&self.mails.base(*mail));
-        self.plan.deletes && mailbox.refused.contains(&id) && read.iter().all(kept)
-    }
-
-    fn is_delivered(&self, mail: usize) -> bool {
-        let base = self.mails.base(mail);
-        let pages = self.book.pages();
-        let there = pages.entries.get(&base).cloned().unwrap_or_default();
-        let wanted = self.mails.0[base].entries.len();
-        there
-            .iter()
-            .filter(|id| pages.host.contains_key(*id))
-            .count()
-            >= wanted
-    }
-
-    /// I8: what failed is not read again during its back-off, by the worker that may know of it.
-    fn check_read(&self, id: u64, item: &Item, may_be_early: bool) {
-        let mut pages = self.book.pages();
-        pages.read.entry(id).or_default().insert(item.mail);
-        let early = pages.holder == Some(self.worker)
-            && pages
-                .read_after
-                .get(&id)
-                .is_some_and(|it| *it > self.stage.latest());
-        drop(pages);
-        // Of several copies that a person made one may be decided meanwhile.
-        if early && !may_be_early {
-            self.book
-                .broken(format!("I8: item {id} is read during its back-off"));
-        }
-    }
-
     async fn hand_over(
         &self,
         at: usize,
-        original: Option<(usize, Arc<[u8]>)>,
+        original: Option<(Reading, Arc<[u8]>)>,
         how: usize,
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
-        let Some((mail, original)) = original else {
+        let Some((reading, original)) = original else {
             sink.begin(at, None);
             return sink.end(Fetched::Gone).await;
         };
         sink.begin(at, Some(original.len() as u64));
-        if self.mails.is_poison(mail) {
+        if reading == Reading::Damaged {
             return sink.end(Fetched::Failed(damaged())).await;
         }
-        if how == 1 {
+        if how == 1 || reading == Reading::Fails {
             let error = Error::new(&codes::EWS_UNAVAILABLE, "fetch");
             return sink.end(Fetched::Failed(error)).await;
         }
@@ -518,62 +226,17 @@ impl SimSource {
     }
 }
 
-/// How a part of a batch is answered.
+/// How an item is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Reading {
     Fine,
-    /// It was not begun.
-    Throttled,
-    /// The batch has no answer for it.
-    Unknown {
-        done: bool,
-    },
-    /// It was done, and the service itself did it once more.
-    FoundGone,
-}
-
-impl Part {
-    fn of(how: usize) -> Self {
-        let all = [
-            Self::Fine,
-            Self::Throttled,
-            Self::Unknown { done: true },
-            Self::FoundGone,
-            Self::Unknown { done: false },
-        ];
-        all[how % all.len()]
-    }
-
-    fn is_done(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Unknown { done: false })
-    }
-}
-
-fn unknown(service: Service, operation: &'static str) -> Error {
-    match service {
-        Service::Ews => Error::new(&codes::EWS_UNKNOWN_CODE, operation),
-        Service::Graph => Error::new(&codes::GRAPH_ANSWERS_MISSING, operation),
-    }
-}
-
-/// Why an item is never moved.
-fn too_large(service: Service) -> Error {
-    match service {
-        Service::Ews => Error::new(&codes::EWS_ITEM_TOO_LARGE, "move_to"),
-        Service::Graph => Error::new(&codes::GRAPH_ITEM_TOO_LARGE, "move_to"),
-    }
+    Damaged,
+    /// Another time may do.
+    Fails,
 }
 
 fn damaged() -> Error {
     Error::new(&codes::EWS_ITEM_DAMAGED, "fetch")
-}
-
-fn not_moved() -> Moved {
-    Moved::Failed(Error::new(&codes::EWS_MOVE_FAILED, "move_to"))
-}
-
-fn not_reached() -> Moved {
-    Moved::Failed(Error::new(&codes::EWS_UNAVAILABLE, "move_to"))
 }
 
 #[async_trait]
@@ -630,9 +293,16 @@ impl MailSource for SimSource {
                 let id = item_id(&item.item);
                 let found = mailbox.find(place, id)?;
                 let key = &found.key;
-                let may_be_early = mailbox.touched.contains(key) || mailbox.loose.contains(key);
+                let may_be_early = mailbox.is_touched(*key) || mailbox.loose.contains(key);
                 self.check_read(id, found, may_be_early);
-                Some((found.mail, Arc::clone(&found.original)))
+                let reading = if mailbox.flaky.contains(key) {
+                    Reading::Fails
+                } else if mailbox.is_unreadable(&self.mails, found) {
+                    Reading::Damaged
+                } else {
+                    Reading::Fine
+                };
+                Some((reading, Arc::clone(&found.original)))
             };
             Ok((items.iter().map(find).collect::<Vec<_>>(), partial))
         });

@@ -7,7 +7,7 @@ use crate::mails::Kind;
 use crate::search::Space;
 use crate::seeded::GRAPH;
 use crate::stage::Op;
-use crate::world::Plan;
+use crate::world::{Plan, Task};
 
 const EXCHANGE: Server = Server {
     service: Service::Ews,
@@ -38,6 +38,9 @@ fn plan(workers: usize, kinds: &[Kind]) -> Plan {
         setup: false,
         restores: false,
         process_per_run: false,
+        requeues: false,
+        comes_and_goes: None,
+        flaky: BTreeSet::new(),
     }
 }
 
@@ -46,17 +49,20 @@ fn alone(name: &'static str, plan: Plan, faults: usize, leaps: &'static [i64]) -
     Space {
         name,
         plan,
-        // A leap at each point makes everything that follows another state: one of them.
-        faults: if leaps.is_empty() {
-            faults
-        } else {
-            faults.min(1)
+        // A leap at each point makes everything that follows another state: one of them, and of three faults one more.
+        faults: match faults {
+            _ if leaps.is_empty() => faults,
+            0..=2 => faults.min(1),
+            _ => 2,
         },
         // A fault ends a run: each may come in the run that heals the one before.
         runs: faults + 1,
         leaps,
         leaps_at: None,
-        only_leaps: false,
+        most_leaps: 1,
+        most_others: usize::MAX,
+        faults_at: None,
+        tasks: &[Task::Run],
         late: false,
     }
 }
@@ -77,6 +83,10 @@ pub(crate) fn one_mail(faults: usize) -> Vec<Space> {
     all.extend(stamped_and_deleted(faults));
     all.extend(over_graph(faults));
     all.extend(coming_late(faults));
+    all.extend(other_tasks(faults));
+    if faults > 1 {
+        all.extend(two_batches());
+    }
     all.push(space(
         "a set-up that is stored",
         with(Kind::Plain, |plan| plan.setup = true),
@@ -128,6 +138,11 @@ fn worlds(
             with(Kind::Plain, |plan| plan.same_name = false),
             &[400],
         ),
+        space(
+            "a large mail over two connections",
+            with(Kind::Large, |plan| plan.connections = 2),
+            &[],
+        ),
         space("a large mail", with(Kind::Large, |_| ()), &[]),
         space("a clock set back", with(Kind::Plain, |_| ()), &[-86_400]),
         space(
@@ -175,6 +190,45 @@ fn stamped_and_deleted(faults: usize) -> Vec<Space> {
         space("a token that ends", Kind::Plain, |plan| {
             plan.refreshes = true;
         }),
+    ]
+}
+
+/// What people ask for besides runs.
+fn other_tasks(faults: usize) -> Vec<Space> {
+    let space = |name, kind, tasks, change: fn(&mut Plan)| {
+        let space = alone(name, plan_of(kind, faults, change), faults, &[]);
+        Space {
+            tasks,
+            runs: faults + 2,
+            ..space
+        }
+    };
+    vec![
+        space(
+            "a mail that is requeued",
+            Kind::Poison,
+            &[Task::Run, Task::Requeue],
+            |plan| plan.requeues = true,
+        ),
+        space(
+            "a walk over the folders after each run",
+            Kind::Plain,
+            &[Task::Run, Task::Reconcile],
+            |_| (),
+        ),
+    ]
+}
+
+/// Two batches of one worker: while one of them moves, the next is written. With a fault, or over two connections.
+fn two_batches() -> Vec<Space> {
+    let space = |name, connections, faults| {
+        let mut plan = plan(1, &[Kind::Plain, Kind::SameMessageId]);
+        (plan.batch, plan.connections) = (1, connections);
+        alone(name, plan, faults, &[])
+    };
+    vec![
+        space("two batches of a worker", 1, 1),
+        space("two batches over two connections", 2, 0),
     ]
 }
 
@@ -275,7 +329,10 @@ fn beside(
         runs: 1,
         leaps,
         leaps_at: None,
-        only_leaps: !leaps.is_empty(),
+        most_leaps: usize::MAX,
+        most_others: if leaps.is_empty() { usize::MAX } else { 0 },
+        faults_at: None,
+        tasks: &[Task::Run],
         late: false,
     }
 }
@@ -295,12 +352,35 @@ fn seldom_calls(faults: usize) -> Vec<Space> {
     (touched.plan.stamps, touched.plan.deletes) = (true, true);
     touched.plan.refreshes = true;
     all.push(touched);
+    let name = "a mail that is requeued";
+    let mut requeued = beside(name, &[Kind::Poison], 2, faults, &[]);
+    requeued.tasks = &[Task::Run, Task::Requeue];
+    requeued.plan.requeues = true;
+    all.push(requeued);
     if faults > 0 {
         all.push(Space {
             leaps_at: Some(Op::Fetch),
             ..beside("a lease that is renewed", &[Kind::Plain], 2, 1, &[200])
         });
     }
+    all
+}
+
+/// A lease that ends before its holder notices, and another fault.
+fn leaps_and_faults() -> Vec<Space> {
+    const WRITTEN_AND_MOVED: &[Op] = &[Op::Commit, Op::Move, Op::Locate];
+    let plain = [Kind::Plain, Kind::Plain];
+    let space = |name, op, at| Space {
+        leaps_at: Some(op),
+        most_leaps: 1,
+        most_others: 1,
+        faults_at: at,
+        ..beside(name, &plain, 2, 2, &[400])
+    };
+    let name = "a lease that ends before a move, and a fault";
+    let mut all = vec![space(name, Op::Move, None)];
+    let name = "a lease that ends before a commit, and a fault of what is written or moved";
+    all.push(space(name, Op::Commit, Some(WRITTEN_AND_MOVED)));
     all
 }
 
@@ -361,6 +441,7 @@ pub(crate) fn two_mails(faults: usize) -> Vec<Space> {
         }
     }
     if faults > 1 {
+        all.extend(leaps_and_faults());
         // The stages of two batches overlap in each worker: its own orders alone are many.
         let kinds = [Kind::Plain, Kind::SameMessageId];
         all.push(space("two batches", &kinds, 1, 0, &[]));

@@ -44,6 +44,7 @@ pub(crate) enum Op {
     LoadSetup,
     ReadMail,
     ReadOriginal,
+    Requeue,
 }
 
 /// Whether a call has had its effect.

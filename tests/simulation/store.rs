@@ -19,7 +19,7 @@ use email_logging::{EntryId, MailboxKey, MessageUid, Scope, StageId, WorkerId};
 use jiff::Timestamp;
 
 use crate::book::{Book, MAILBOX, scope};
-use crate::commits::Commits;
+use crate::commits::{Commits, Writer};
 use crate::database::{Database, Write, at_once};
 use crate::late::Late;
 use crate::stage::{Fault, Op, Phase, Stage};
@@ -77,11 +77,18 @@ impl SimStore {
         store.late = Late::default();
         let (scope, lease, batch) = (scope.clone(), lease.clone(), batch.clone());
         let what = (self.worker, lease.epoch, batch.clone());
+        let writer = self.writer();
         let effect = move || {
             let database = store.database.store();
-            let _ = store.commit_effect(database.as_ref(), (&scope, &lease), &batch);
+            let _ = store.commit_effect(database.as_ref(), (&scope, &lease), writer, &batch);
         };
         self.late.put(Op::Commit, &what, Box::new(effect));
+    }
+
+    fn writer(&self) -> Writer {
+        let walks = self.book().pages().walking.contains(&self.worker);
+        let worker = self.worker;
+        Writer { worker, walks }
     }
 
     fn book(&self) -> &Book {
@@ -108,6 +115,7 @@ impl SimStore {
         &self,
         store: &dyn InteractionStore,
         (scope, lease): (&Scope, &Lease),
+        writer: Writer,
         batch: &CommitBatch,
     ) -> Result<CommitReceipt> {
         self.check_scope(scope, Some(&lease.mailbox));
@@ -119,7 +127,7 @@ impl SimStore {
         let receipt = at_once(store.commit(scope, lease, batch.clone()));
         match &receipt {
             Ok(_) if stale => self.book().broken("I9: a stale lease was written with"),
-            Ok(receipt) => self.commits.look(store, batch, receipt),
+            Ok(receipt) => self.commits.look(store, writer, batch, receipt),
             Err(error) if stale && error.kind() != ErrorKind::LeaseLost => {
                 self.book()
                     .broken(format!("I9: a stale lease is answered with {error}"));
@@ -287,7 +295,7 @@ impl MailLedger for SimStore {
         self.call_or_late(
             Op::Commit,
             "commit",
-            |store| self.commit_effect(store, (scope, lease), &batch),
+            |store| self.commit_effect(store, (scope, lease), self.writer(), &batch),
             || self.send_commit(scope, lease, &batch),
         )
         .await
@@ -326,8 +334,14 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<u64> {
-        let store = self.database.store();
-        store.requeue(scope, mailbox, keys).await
+        self.call(Op::Requeue, "requeue", |store| {
+            self.check_scope(scope, Some(mailbox));
+            self.commits.requeue(store, keys);
+            self.database.note(|| Write::Requeue(keys.to_vec()));
+            self.stage.writes(&keys);
+            at_once(store.requeue(scope, mailbox, keys))
+        })
+        .await
     }
 }
 
