@@ -53,6 +53,7 @@ pub(crate) fn planted(number: u32) -> bool {
     *CHOSEN == Some(number)
 }
 """
+VERSION = re.compile(rb'(^name = "email-logging"\nversion = "[^"]+)"', re.MULTILINE)
 NAMED = re.compile(r"^Test: (\S+) ?(\S*)$", re.MULTILINE)
 STORE = re.compile(r"^Store: (\S+)$", re.MULTILINE)
 PASSED = re.compile(r"^test result: ok\. (\d+) passed", re.MULTILINE)
@@ -67,10 +68,20 @@ def copy_tree() -> None:
         if relative.parts[0] in LEFT_OUT or not source.is_file():
             continue
         wanted.add(relative)
-        put(relative, source.read_bytes())
+        put(relative, marked(relative, source.read_bytes()))
     for old in sorted(TREE.rglob("*")):
         if old.is_file() and old.relative_to(TREE) not in wanted:
             old.unlink()
+
+
+def marked(relative: Path, content: bytes) -> bytes:
+    """Gives the copy a version of its own: else cargo takes what it built of the copy for what is built of the tree."""
+    if str(relative) not in ("Cargo.toml", "Cargo.lock"):
+        return content
+    changed, count = VERSION.subn(rb'\1-planted"', content)
+    if count != 1:
+        sys.exit(f"{relative} does not name the version of the package")
+    return changed
 
 
 def put(relative: Path, content: bytes) -> None:

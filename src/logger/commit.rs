@@ -11,7 +11,7 @@ use crate::store::{
 
 use super::deliver::deliver;
 use super::folders::Folders;
-use super::identity::compare;
+use super::identity::{compare, remember};
 use super::moves::PlannedMove;
 use super::parts::{Parts, check_count};
 use super::pipeline::StepError;
@@ -103,6 +103,9 @@ pub(super) async fn commit(
         ..Committed::default()
     };
     let quiet = with.quiet;
+    if let Err(error) = remember(parts, lease, &mut rows).await {
+        return committed.failed(&rows, (RunStep::LoggingMessages, error));
+    }
     for _ in 0..rows.len() + SPARE_ROUNDS {
         with.quiet = quiet;
         with.rows = rows.iter().map(|prepared| prepared.row.clone()).collect();

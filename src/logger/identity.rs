@@ -38,7 +38,10 @@ pub(super) async fn compare(
         .ledger
         .with_message_ids(&parts.scope, &[message_id])
         .await?;
-    let own = own_digest(parts, lease, row, &prepared.spare).await?;
+    let own = match row.record.as_ref().and_then(|record| record.canonical) {
+        None => own_digest(parts, lease, row, &prepared.spare).await?,
+        kept => kept,
+    };
     for candidate in known
         .into_iter()
         .flatten()
@@ -54,6 +57,26 @@ pub(super) async fn compare(
     row.message_id_conflict = true;
     if let (Some(record), Some(own)) = (&mut row.record, own) {
         record.canonical = Some(own);
+    }
+    Ok(())
+}
+
+/// Keeps the digests of mails whose originals are not kept: what nobody can compare any more would be logged in each of its
+/// renderings, once it matches.
+pub(super) async fn remember(parts: &Parts, lease: &Lease, rows: &mut [Prepared]) -> Result<()> {
+    for Prepared { row, spare, .. } in rows {
+        let RowContent::Decided(row) = &mut row.content else {
+            continue;
+        };
+        let record = row.record.as_ref();
+        let is_new = record.is_some_and(|it| it.message_id.is_some() && it.canonical.is_none());
+        if !is_new || *spare == Original::NotKept {
+            continue;
+        }
+        let digest = own_digest(parts, lease, row, spare).await?;
+        if let Some(record) = &mut Arc::make_mut(row).record {
+            record.canonical = digest;
+        }
     }
     Ok(())
 }

@@ -343,6 +343,45 @@ async fn another_rendering_of_a_large_mail_is_the_same_mail() {
     assert_eq!(bench.mails().await.len(), 1);
 }
 
+/// Of a mail that matches nobody only the metadata are kept, and the digest of its content.
+#[tokio::test]
+async fn of_two_renderings_that_matched_nobody_one_is_logged_once_they_match() {
+    let text = "A line of a mail that is sent in two renderings.\r\n".repeat(40);
+    let base64 = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                  Content-Transfer-Encoding: base64\r\n";
+    // In the batch, and staged; in one run, and in two.
+    for (inline_bytes, runs) in [(1 << 20, 1), (1 << 20, 2), (100, 1), (100, 2)] {
+        let bench = Bench::new();
+        let mut settings = RunSettings::default();
+        settings.inline_bytes = inline_bytes;
+        for (headers, body) in [("", text.clone()), (base64, encoded(text.as_bytes()))] {
+            bench.deliver(mail_with(
+                "new@contacts.example",
+                TO,
+                "Offer",
+                "u@x",
+                headers,
+                &body,
+            ));
+            if runs == 2 {
+                bench.run_with(settings.clone()).await.unwrap();
+            }
+        }
+        bench.run_with(settings.clone()).await.unwrap();
+        assert_eq!((bench.queued(), bench.entries().await.len()), (0, 0));
+        bench.company.add_contact("new@contacts.example", "C9");
+        for item in bench.source.items(&storage()) {
+            bench.source.move_by_hand(&item.item, &queue()).unwrap();
+        }
+        let report = bench.run_with(settings).await.unwrap();
+        let counts = (report.logged, report.already_logged, report.entries);
+        assert_eq!(counts, (1, 1, 1), "{inline_bytes}, {runs}: {report:?}");
+        let mails = bench.mails().await;
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].record.flags.is_empty(), "{:?}", mails[0].record);
+    }
+}
+
 /// Base64 in lines of 76 characters (RFC 2045).
 fn encoded(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
