@@ -230,9 +230,16 @@ impl World {
         let belongs = self.places(mailbox, items[0]);
         // Each that was deleted was looked at when it was.
         let is_stuck = mailbox.stuck.contains(&key) && !has_key(mailbox, items[0]);
+        // A copy that a person made may have got the other try that was given to what was set aside: that stays there.
+        let is_left = mailbox.requeued.contains(&key) && mailbox.is_touched(key);
         let is_there = |it: &&Item| {
             let may_lie = belongs.contains(&it.place) || it.place == Place::Deleted;
-            may_lie || (is_stuck && it.place == Place::Queue)
+            let may_stay = match it.place {
+                Place::Queue => is_stuck,
+                Place::Quarantine => is_left,
+                _ => false,
+            };
+            may_lie || may_stay
         };
         if let Some(item) = items.iter().find(|item| !is_there(item)) {
             let (mail, place) = (item.mail, item.place);
