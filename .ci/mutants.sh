@@ -24,10 +24,11 @@ case "${1:-}" in
         unit=yes
         ;;
     ledger)
-        for name in commit deliver identity lease listing moves pipeline prepare reconcile recovery rematch requeue \
-            fetch record run index folders; do
+        for name in commit counts deliver identity lanes lease listing moves pipeline prepare reconcile recovery rematch requeue \
+            fetch record run index folders schedule; do
             files+=("src/logger/$name.rs" "src/logger/$name/**")
         done
+        files+=('src/wish.rs')
         tests=(logger fault_matrix simulation rematch)
         unit=yes
         ;;
@@ -46,6 +47,7 @@ case "${1:-}" in
         # Where the programs of PostgreSQL are missing these tests pass over it, and every mutant would be missed.
         export EMAIL_LOGGING_REQUIRE_POSTGRES=1
         files=('src/store/postgres/core.rs' 'src/store/postgres/core/**')
+        for name in pool fault; do files+=("src/store/postgres/$name.rs"); done
         tests=(postgres_store conformance)
         features=(--features postgres)
         unit=yes

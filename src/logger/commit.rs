@@ -145,14 +145,12 @@ impl Committed {
     }
 
     fn plan(&mut self, prepared: &Prepared, target: Disposition, again: bool) {
-        let kept = match &prepared.row.content {
-            RowContent::Decided(row) => row.original != Original::NotKept,
-            RowContent::Again { .. } | RowContent::Failed(_) => false,
-        };
         if target != Disposition::Leave {
             let sighting = &prepared.row.sighting;
             // Of two items under one key the second makes a second copy, whoever moves first.
             let again = again || self.moves.iter().any(|it| it.key == sighting.key);
+            // Of a mail that the log had before the store dropped what came with this item.
+            let kept = !again && has_original(&prepared.row);
             self.moves.push(PlannedMove {
                 key: sighting.key.clone(),
                 item: sighting.item.clone(),
@@ -163,6 +161,13 @@ impl Committed {
                 kept,
             });
         }
+    }
+}
+
+fn has_original(row: &CommitRow) -> bool {
+    match &row.content {
+        RowContent::Decided(row) => row.original != Original::NotKept,
+        RowContent::Again { .. } | RowContent::Failed(_) => false,
     }
 }
 

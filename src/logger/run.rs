@@ -1,6 +1,7 @@
 //! One run, from the set-up to the report.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, codes};
 use crate::setup::EmailLoggingSetup;
@@ -203,22 +204,30 @@ fn smaller(one: u32, other: u32) -> u32 {
 
 /// Takes the mailbox, unless somebody else has it.
 ///
-/// While the mail system wants to be left alone nobody may have it: that ends a run as if it had asked and was told so.
+/// While the mail system wants to be left alone nobody may have it. A short while is waited for, as between two calls; a longer
+/// one ends a run as if it had asked and was told so.
 pub(super) async fn take_mailbox(parts: &Parts) -> Result<Option<HeldLease>, StepError> {
-    let (ttl, since) = (parts.settings.lease, parts.clock.now());
-    let acquired = parts
-        .ledger
-        .acquire(&parts.scope, &parts.mailbox, &parts.worker, ttl)
-        .await;
-    match acquired.map_err(|error| (RunStep::TakingMailbox, error))? {
-        Acquired::Held(lease) => Ok(Some(HeldLease::new(lease, since))),
-        Acquired::Busy { .. } => Ok(None),
-        Acquired::Quiet { left } => {
-            let error = Error::new(&codes::LEASE_QUIET, "acquire").with_retry_after(left);
-            Err((RunStep::TakingMailbox, error))
+    for is_last in [false, true] {
+        let (ttl, since) = (parts.settings.lease, parts.clock.now());
+        let acquired = parts
+            .ledger
+            .acquire(&parts.scope, &parts.mailbox, &parts.worker, ttl)
+            .await;
+        match acquired.map_err(|error| (RunStep::TakingMailbox, error))? {
+            Acquired::Held(lease) => return Ok(Some(HeldLease::new(lease, since))),
+            Acquired::Busy { .. } => break,
+            Acquired::Quiet { left } if left > SHORT_QUIET || is_last => {
+                let error = Error::new(&codes::LEASE_QUIET, "acquire").with_retry_after(left);
+                return Err((RunStep::TakingMailbox, error));
+            }
+            Acquired::Quiet { left } => parts.clock.sleep(left).await,
         }
     }
+    Ok(None)
 }
+
+/// How long a mail system is waited for before a run: longer than after a move that failed by itself.
+const SHORT_QUIET: Duration = Duration::from_secs(5);
 
 /// Gives the mailbox back after some work, with the mail system's wish to be left alone where it has one; answers how the work
 /// ended. A lease that cannot be given back ends by itself.
@@ -232,6 +241,8 @@ pub(super) async fn give_back<T>(
     };
     let (ledger, scope) = (&parts.ledger, &parts.scope);
     let told = match &ended {
+        // What the host's directory says is no wish of the mail system.
+        Err((RunStep::ResolvingAddresses, _)) => None,
         Err((_, error)) if error.kind() == ErrorKind::Throttled => error.retry_after(),
         _ => None,
     };

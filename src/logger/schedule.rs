@@ -32,8 +32,12 @@ pub(super) async fn run(
         hints.begin();
         let result = hints.beside(run::run(parts, shutdown)).await;
         on_run(&result);
-        // A hint says nothing about what failed: the schedule decides when it is tried again.
-        hastens = result.is_ok();
+        // A hint says nothing about what failed: the schedule decides when it is tried again. What was refused of single mails
+        // failed beside everything else.
+        hastens = result
+            .as_ref()
+            .err()
+            .is_none_or(|failed| failed.of_single_mails);
         failed = match &result {
             Err(failed_run) if !failed_run.of_single_mails && !is_outage(&failed_run.error) => {
                 failed + 1

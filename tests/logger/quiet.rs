@@ -1,15 +1,22 @@
 //! A mail system that wants to be left alone is, by every run, whichever worker or process makes it.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use email_logging::directory::ContactDirectory;
 use email_logging::error::codes;
 use email_logging::logger::{ReconcileOptions, RematchOptions, RunError, RunReport, RunStep};
+use email_logging::message::Address;
+use email_logging::parties::AddressParties;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::store::{
     Acquired, DecisionFilter, InteractionLog as _, MailLedger as _, StoreOperation,
 };
-use email_logging::{EmailLogger, Error, ErrorKind, Scope};
+use email_logging::{EmailLogger, Error, ErrorKind, Result, Scope};
 
 use crate::bench::{Bench, quarantine};
 use crate::meddled::{Meddled, Meddling};
@@ -63,11 +70,9 @@ fn assert_quiet(error: &Error, left: Duration) {
 /// Nobody asks the mail system for anything until so much time has passed; then the mailbox is logged.
 async fn assert_quiet_for(bench: &Bench, wish: Duration) {
     let calls = bench.source.calls().len();
-    let second = Duration::from_secs(1);
-    for (wait, left) in [
-        (Duration::ZERO, wish),
-        (wish.saturating_sub(second), second),
-    ] {
+    // What is shorter is waited for.
+    let last = Duration::from_secs(6);
+    for (wait, left) in [(Duration::ZERO, wish), (wish.saturating_sub(last), last)] {
         bench.clock.advance(wait);
         for worker in ["worker-1", "worker-2"] {
             let failed = run_as(bench, worker).await.unwrap_err();
@@ -76,7 +81,7 @@ async fn assert_quiet_for(bench: &Bench, wish: Duration) {
         }
     }
     assert_eq!(bench.source.calls().len(), calls, "nothing is asked");
-    bench.clock.advance(second);
+    bench.clock.advance(last);
     run_as(bench, "worker-2").await.unwrap();
     run_as(bench, "worker-1").await.unwrap();
     bench.assert_all_stored_and_logged_once(3).await;
@@ -113,6 +118,47 @@ async fn what_a_source_still_has_to_wait_when_a_run_ends_is_kept_too() {
     let failed = logger(&bench, "worker-1", shorter).run_once().await;
     failed.unwrap_err();
     assert_quiet_for(&bench, WISH).await;
+}
+
+#[tokio::test]
+async fn a_short_while_is_waited_for_before_the_next_run() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let held = Held(Some(Duration::from_secs(2)));
+    logger(&bench, "worker-1", held).run_once().await.unwrap();
+    let calls = bench.source.calls().len();
+    let mut next = pin!(run_as(&bench, "worker-2"));
+    for _ in 0..2 {
+        let waits = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
+        assert!(waits.await);
+        assert_eq!(bench.source.calls().len(), calls, "nothing is asked");
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    next.await.unwrap();
+    bench.assert_all_stored_and_logged_once(3).await;
+}
+
+/// A host's directory that wants to be left alone.
+#[derive(Debug)]
+struct Busy;
+
+#[async_trait]
+impl ContactDirectory for Busy {
+    async fn resolve(&self, _: &Scope, _: &[Address]) -> Result<Vec<AddressParties>> {
+        let error = Error::new(&codes::EWS_THROTTLED, "resolve");
+        Err(error.with_retry_after(WISH))
+    }
+}
+
+#[tokio::test]
+async fn what_the_hosts_directory_asks_for_is_no_wish_of_the_mail_system() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..3);
+    let logger = bench.builder().with_directory(Arc::new(Busy));
+    let failed = logger.build().unwrap().run_once().await.unwrap_err();
+    assert_eq!(failed.step, RunStep::ResolvingAddresses);
+    run_as(&bench, "worker-2").await.unwrap();
+    bench.assert_all_stored_and_logged_once(3).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use email_logging::logger::{RunSettings, RunStep};
 use email_logging::message::{FactAddress, MailFacts};
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{ItemRef, MemorySource, SourceCapabilities};
-use email_logging::store::{EventFeed as _, MailLedger as _, PendingMove, StoreOperation};
+use email_logging::store::{
+    CanceledEntries as _, Deletion, EventFeed as _, InteractionLog as _, LogFilter,
+    MailLedger as _, PendingMove, StoreOperation,
+};
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error, MailboxKey, Scope};
 use jiff::Timestamp;
@@ -290,6 +293,36 @@ async fn a_store_that_cannot_be_asked_for_an_original_ends_the_run_and_nothing_i
     let failed = logger.run_once().await.unwrap_err();
     assert_eq!(failed.error.code(), "store.unavailable");
     assert_eq!((bench.queued(), bench.source.removed().len()), (1, 0));
+}
+
+/// With the last entry of a mail its original goes as well, and no other item of it brings that back.
+#[tokio::test]
+async fn another_item_of_a_mail_whose_original_was_removed_is_not_deleted() {
+    let (bench, scope) = (Bench::new(), Scope::default());
+    let _ = described(&bench);
+    bench.run().await.unwrap();
+    let all = LogFilter::default();
+    for mail in bench.mails().await {
+        for row in mail.entries {
+            let canceled = bench.store.cancel(&scope, &row.entry.id, true);
+            canceled.await.unwrap();
+        }
+    }
+    let removed = bench.store.delete_canceled(&scope, &all, Deletion::Delete);
+    assert_eq!(removed.await.unwrap().entries, 1);
+    let _ = described(&bench);
+    let lasting = Error::new(&codes::EWS_ITEM_TOO_LARGE, "move_to");
+    move_fails(&bench, 1, SourceFault::ItemFailed(0, lasting));
+    let policy = LoggingPolicy::business_central();
+    let logger = bench.builder().with_policy(policy).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(
+        (report.already_logged, report.deleted),
+        (1, 0),
+        "{report:?}"
+    );
+    assert_eq!((report.moves_pending, bench.queued()), (1, 1));
+    assert!(bench.source.removed().is_empty());
 }
 
 #[tokio::test]

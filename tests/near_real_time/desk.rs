@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use email_logging::clock::Clock as _;
-use email_logging::logger::{RunError, RunReport};
+use email_logging::logger::{EmailLoggerBuilder, RunError, RunReport};
 use email_logging::message::MailFacts;
 use email_logging::source::{MemorySource, Wakeup, WakeupSignal};
 use email_logging::store::{InteractionLog as _, LogFilter, MemoryStore};
@@ -60,7 +60,14 @@ impl Desk {
 
     /// The logger with these wake-ups.
     pub(crate) fn logger(&self, wakeups: Vec<Arc<dyn Wakeup>>) -> EmailLogger {
-        let builder = EmailLogger::builder()
+        let with = wakeups
+            .into_iter()
+            .fold(self.builder(), EmailLoggerBuilder::with_wakeup);
+        with.build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> EmailLoggerBuilder {
+        EmailLogger::builder()
             .with_source(Arc::new(self.source.clone()))
             .with_directory(Arc::new(people()))
             .with_store(Arc::clone(&self.store))
@@ -70,12 +77,7 @@ impl Desk {
             .with_worker("worker-1")
             .with_settings(small_batches())
             .with_queue_folder(queue())
-            .with_storage_folder(storage());
-        let with = wakeups.into_iter().fold(
-            builder,
-            email_logging::logger::EmailLoggerBuilder::with_wakeup,
-        );
-        with.build().unwrap()
+            .with_storage_folder(storage())
     }
 
     /// The logger with the signal of the desk.

@@ -3,10 +3,13 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use email_logging::error::codes;
 use email_logging::logger::Schedule;
 use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::store::{HostReference, InteractionSink, SinkDelivery};
 use email_logging::testkit::clock::ManualClock;
+use email_logging::{Result, Scope};
 
 use crate::desk::{Desk, Flood, pass, settle};
 use crate::office::error;
@@ -96,6 +99,32 @@ fn no_hint_hastens_the_run_after_a_failed_one() {
     desk.signal.wake();
     pass(&desk.clock, &mut run, 10);
     assert_eq!(desk.ran(), [(670, Ok(0))]);
+}
+
+/// A host's log that takes nothing.
+#[derive(Debug)]
+struct Refusing;
+
+#[async_trait]
+impl InteractionSink for Refusing {
+    async fn put(&self, _: &Scope, _: SinkDelivery<'_>) -> Result<Vec<HostReference>> {
+        Err(error(&codes::SINK_FAILED))
+    }
+}
+
+#[test]
+fn a_mail_that_is_refused_by_itself_keeps_no_hint_from_hastening() {
+    let (desk, schedule) = (desk(), schedule());
+    let builder = desk.builder().with_sink(Arc::new(Refusing));
+    let logger = builder.with_wakeup(Arc::new(desk.signal.clone()));
+    let logger = logger.build().unwrap();
+    let mut run = Box::pin(logger.run(&schedule, pending(), desk.note()));
+    desk.deliver(1);
+    pass(&desk.clock, &mut run, 60);
+    desk.signal.wake();
+    pass(&desk.clock, &mut run, 10);
+    let refused = Err("sink.failed");
+    assert_eq!(desk.ran(), [(60, refused), (70, refused)]);
 }
 
 #[test]

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use email_logging::Scope;
+use async_trait::async_trait;
 use email_logging::clock::Clock as _;
 use email_logging::error::codes;
 use email_logging::logger::{ConnectionBudget, LoggerPool, MailboxState, PoolSettings};
 use email_logging::message::MailFacts;
 use email_logging::source::{FolderSelector, MailSource};
-use email_logging::store::{Acquired, InteractionLog as _, LogFilter, MailLedger as _};
+use email_logging::store::{
+    Acquired, HostReference, InteractionLog as _, InteractionSink, LogFilter, MailLedger as _,
+    SinkDelivery,
+};
 use email_logging::testkit::clock::SeededEntropy;
+use email_logging::{Result, Scope};
 use tokio::sync::oneshot;
 
 use crate::office::{Office, error, offer, queue, storage};
@@ -59,6 +63,47 @@ fn full_mailboxes_take_turns_and_delay_nobody() {
     );
     let counts: Vec<_> = told.iter().map(|(_, logged)| logged.unwrap()).collect();
     assert_eq!(counts, [10, 3, 10, 0, 10, 2, 10, 5]);
+}
+
+/// A host's log that refuses one mail for good.
+#[derive(Debug)]
+struct Picky;
+
+#[async_trait]
+impl InteractionSink for Picky {
+    async fn put(&self, _: &Scope, delivery: SinkDelivery<'_>) -> Result<Vec<HostReference>> {
+        if delivery.record.subject == "a 3" {
+            return Err(error(&codes::SINK_FAILED));
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_mail_that_the_hosts_log_refuses_delays_no_other() {
+    let mut yard = Yard::new();
+    let mut settings = settings();
+    (settings.turn, settings.runs) = (10, 1);
+    let pool = yard.pool(settings);
+    drop(yard.mailbox("a", 35));
+    let builder = yard.builder("a", "worker-1").with_sink(Arc::new(Picky));
+    pool.add(builder.build().unwrap()).unwrap();
+    let begun = yard.clock.now();
+    minutes(&yard, &pool, 1, |_| {});
+    let told = yard.told();
+    assert_eq!(order(&told), ["a"; 4], "a full mailbox goes on at once");
+    assert!(told.iter().all(|(_, result)| *result == Err("sink.failed")));
+    assert_eq!(yard.stored("a"), 34);
+    let health = pool.health().mailboxes[0].clone();
+    assert_eq!(health.last_failure.unwrap().code, "sink.failed");
+    assert_eq!(
+        (health.failed_in_a_row, health.last_success),
+        (0, Some(begun))
+    );
+    // The next outage is the first, and is tried again as soon as that.
+    yard.fail("a", Some(|| error(&codes::HTTP_CONNECT)));
+    minutes(&yard, &pool, 10, |_| {});
+    assert_eq!(pool.health().mailboxes[0].failed_in_a_row, 1);
 }
 
 #[test]

@@ -11,7 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use email_logging::clock::Clock as _;
 use email_logging::error::codes;
-use email_logging::logger::{LoggerPool, PoolMailbox, PoolSettings, RunError, RunReport};
+use email_logging::logger::{
+    EmailLoggerBuilder, LoggerPool, PoolMailbox, PoolSettings, RunError, RunReport,
+};
 use email_logging::message::MailFacts;
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
@@ -275,6 +277,10 @@ impl Yard {
     }
 
     pub(crate) fn logger(&self, name: &str, worker: &str) -> EmailLogger {
+        self.builder(name, worker).build().unwrap()
+    }
+
+    pub(crate) fn builder(&self, name: &str, worker: &str) -> EmailLoggerBuilder {
         EmailLogger::builder()
             .with_source(Arc::new(Line(Arc::clone(&self.mailboxes[name]))))
             .with_directory(Arc::new(people()))
@@ -286,8 +292,6 @@ impl Yard {
             .with_settings(small_batches())
             .with_queue_folder(queue())
             .with_storage_folder(storage())
-            .build()
-            .unwrap()
     }
 
     pub(crate) fn deliver(&self, name: &str, numbers: std::ops::Range<u32>) {

@@ -23,10 +23,10 @@ pub(crate) const THOROUGH: u64 = 500;
 pub(crate) const LONG: u64 = 5_000;
 
 /// Calls that are made over EWS alone: Graph has a key for every mail.
-const OVER_EWS: [&str; 1] = ["stamp"];
+const OVER_EWS: [&str; 2] = ["stamp", "keys_of"];
 
 /// The fail points around calls that there are at least.
-const CALLS: [&str; 20] = [
+const CALLS: [&str; 21] = [
     "open_folder",
     "list",
     "fetch",
@@ -38,6 +38,7 @@ const CALLS: [&str; 20] = [
     "renew",
     "release",
     "known",
+    "keys_of",
     "with_message_ids",
     "stage",
     "staged",

@@ -65,6 +65,10 @@ deadly! { MailSource {
         self.inner.is_own(item)
     }
 
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.inner.asked_to_wait()
+    }
+
     async fn fetch(
         &self,
         from: &Folder,
@@ -144,6 +148,7 @@ deadly! { MailLedger {
     renew(scope: &Scope, lease: &Lease, ttl: Duration) -> Lease;
     release(scope: &Scope, lease: &Lease) -> ();
     known(scope: &Scope, mailbox: &MailboxKey, keys: &[SightingKey]) -> Vec<Option<KnownSighting>>;
+    keys_of(scope: &Scope, mailbox: &MailboxKey, items: &[ItemRef]) -> Vec<Option<SightingKey>>;
     with_message_ids(scope: &Scope, message_ids: &[String]) -> Vec<Vec<KnownMessage>>;
     stage(scope: &Scope, lease: &Lease, stage: StageId, index: u32, bytes: Vec<u8>) -> ();
     staged(scope: &Scope, lease: &Lease, stage: StageId, limit: u64) -> Option<Vec<u8>>;

@@ -195,6 +195,11 @@ impl Seat {
         let (rest, wait) = match &ended.result {
             None => (self.rest, settings.every),
             Some(Ok(report)) => self.ended_well(report, now, settings),
+            // It held up nothing else.
+            Some(Err(failed)) if failed.of_single_mails => {
+                self.last_failure = Some(last_failure(failed, now));
+                self.ended_well(&failed.report, now, settings)
+            }
             Some(Err(failed)) => self.failed(failed, ended.credentials, now, settings, entropy),
         };
         self.rest = match rest {
@@ -241,14 +246,9 @@ impl Seat {
         settings: &PoolSettings,
         entropy: &dyn Entropy,
     ) -> (Rest, Duration) {
-        let (step, error) = (failed.step, &failed.error);
+        let error = &failed.error;
         self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
-        self.last_failure = Some(LastFailure {
-            at: now,
-            step,
-            kind: error.kind(),
-            code: error.code(),
-        });
+        self.last_failure = Some(last_failure(failed, now));
         if error.kind() == ErrorKind::Throttled {
             self.throttled = self.throttled.saturating_add(1);
             self.told = error.retry_after().map(|wait| Wish::new(wait, now));
@@ -257,7 +257,7 @@ impl Seat {
             return (Rest::Paused(now, credentials), settings.every);
         }
         // What the host's own log refused held up nothing else.
-        if step == RunStep::DeliveringEntries {
+        if failed.step == RunStep::DeliveringEntries {
             return (Rest::Waits, settings.every);
         }
         let mut chance = [0; 1];
@@ -298,6 +298,15 @@ impl Seat {
             (None, Rest::Disabled) => MailboxState::Disabled { until },
             (None, Rest::Paused(since, _)) => MailboxState::Paused { since },
         }
+    }
+}
+
+fn last_failure(failed: &RunError, now: Timestamp) -> LastFailure {
+    LastFailure {
+        at: now,
+        step: failed.step,
+        kind: failed.error.kind(),
+        code: failed.error.code(),
     }
 }
 
