@@ -138,7 +138,8 @@ impl EmailLogger {
         schedule::run(&self.parts, schedule, &mut shutdown, on_run).await
     }
 
-    /// Says what a run would do: everything but writing and moving. The mailbox is not taken.
+    /// Says what a run would do: everything but writing and moving. The mailbox is not taken: of a server's wish to be left alone
+    /// only what the sources of this process were told is kept.
     ///
     /// # Errors
     ///
@@ -275,7 +276,8 @@ impl EmailLogger {
         Ok((no, report))
     }
 
-    /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do.
+    /// Says how far the job is behind: the oldest mail that waits, and the oldest move that is still to do. Takes no mailbox, as
+    /// [`dry_run`](Self::dry_run).
     ///
     /// # Errors
     ///
