@@ -231,9 +231,9 @@ async fn written(
             let entries = tell_hooks(parts, prepared, row, numbers);
             // Entries of an earlier commit may still wait for the host's own log; then the mail waits with them.
             let whole = parts.sink.is_none() || numbers.len() == row.entries.len();
-            // What is decided anew may have another item under its key in the target.
-            let known = prepared.work.known.as_ref();
-            let anew = known.is_some_and(|known| known.state != SightingState::Pending);
+            // What the ledger has met before may have another item under its key in the target, or one that goes there in this
+            // run: of what was set aside every copy got another try.
+            let anew = prepared.work.known.is_some();
             if hand_over(parts, committed, row, &entries).await && whole {
                 committed.plan(prepared, row.decision.disposition, anew);
             }

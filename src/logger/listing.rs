@@ -63,9 +63,9 @@ pub(super) enum Fate {
 #[derive(Debug, Default)]
 pub(super) struct LookAhead {
     pub(super) ready: VecDeque<WorkItem>,
-    /// The ids that this run has met and that may still be listed; true for those whose move has begun.
-    met: BTreeMap<IdHash, bool>,
-    /// How many of them certainly still lie in the folder.
+    /// The ids that this run has met and that may still be listed.
+    met: BTreeMap<IdHash, Met>,
+    /// How many of them certainly still lie in the folder, before all that was not met.
     staying: usize,
     /// Ids that have left, oldest first: forgotten when no listing that began before can name them.
     left: VecDeque<IdHash>,
@@ -75,6 +75,16 @@ pub(super) struct LookAhead {
     beyond: usize,
     looked_again: bool,
     gap: Gap,
+}
+
+/// What is known of an id that was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    Stays,
+    /// It was there before the folder was looked at from its beginning once more, and was not listed since.
+    Unseen,
+    /// Its move has begun.
+    Left,
 }
 
 /// What moves may have hidden from the pages.
@@ -118,15 +128,19 @@ impl LookAhead {
 
     /// Takes the ids of a page up and drops those that were met before.
     pub(super) fn admit(&mut self, mut page: PageOfWork) -> PageOfWork {
-        let listed = page.items.len();
+        let (listed, before) = (page.items.len(), self.staying);
+        let looked_back = std::mem::take(&mut self.gap.looks_back);
+        let stays = |(work, _): &(WorkItem, Fate)| self.stays(&work.listed.item.id);
+        let is_behind = looked_back && page.items.iter().any(stays);
         page.items
             .retain(|(work, _)| self.meets(&work.listed.item.id));
         self.listing = false;
-        self.gap.looks_back = false;
         self.gap.may_have_skipped |= self.gap.left_meanwhile;
-        if page.complete || listed == 0 {
+        if is_behind {
+            self.begin_anew();
+        } else if page.complete || listed == 0 {
             self.end();
-        } else if page.items.is_empty() {
+        } else if self.staying == before {
             // A whole page of known items would be asked for again and again: look behind it.
             self.beyond += listed;
             // More known items than are known can only be a server that repeats itself.
@@ -151,13 +165,28 @@ impl LookAhead {
         self.beyond = 0;
     }
 
+    /// What stays was met behind so many items as stay: something that was skipped lies before it.
+    fn begin_anew(&mut self) {
+        let met = self.met.values_mut();
+        met.filter(|met| **met == Met::Stays)
+            .for_each(|met| *met = Met::Unseen);
+        (self.staying, self.beyond) = (0, 0);
+        self.gap.may_have_skipped = false;
+    }
+
+    fn stays(&self, id: &str) -> bool {
+        self.met.get(&hash(id)) == Some(&Met::Stays)
+    }
+
+    /// Answers whether the id is new.
     fn meets(&mut self, id: &str) -> bool {
-        let new = !self.met.contains_key(&hash(id));
-        if new {
-            self.met.insert(hash(id), false);
+        let id = hash(id);
+        let before = self.met.get(&id).copied();
+        if before.is_none_or(|met| met == Met::Unseen) {
+            self.met.insert(id, Met::Stays);
             self.staying += 1;
         }
-        new
+        before.is_none()
     }
 
     /// Stops asking for more.
@@ -169,9 +198,10 @@ impl LookAhead {
     /// The item's move begins, or it is gone: it may not be in the folder any more.
     pub(super) fn leaves(&mut self, id: &str) {
         let id = hash(id);
-        if self.met.insert(id, true) == Some(false) {
+        let before = self.met.insert(id, Met::Left);
+        if let Some(Met::Stays | Met::Unseen) = before {
             self.gap.left_meanwhile = true;
-            self.staying -= 1;
+            self.staying -= usize::from(before == Some(Met::Stays));
             self.left.push_back(id);
         }
     }
@@ -513,6 +543,31 @@ mod tests {
         assert!(look.next_request(1, true).is_some(), "pages of one");
         ready(&mut look, Listing::new(items(0..1, 1), None, false));
         assert_eq!(look.next_request(1, true), None, "one is enough");
+    }
+
+    #[test]
+    fn what_a_move_hid_before_what_stays_is_looked_for_from_the_beginning() {
+        let mut look = LookAhead::default();
+        look.next_request(2, false);
+        ready(&mut look, Listing::new(items(0..2, 1), None, false));
+        let batch = look.take_batch(2, 10);
+        assert_eq!(look.next_request(2, false), Some(ListRequest::new(2, 2)));
+        for work in &batch {
+            look.leaves(&work.listed.item.id);
+        }
+        // The server moved both first, so that 2 and 3 lay before the page; 4 and 5 stay.
+        ready(&mut look, Listing::new(items(4..6, 1), None, true));
+        look.take_batch(2, 10);
+        assert_eq!(look.next_request(2, true), Some(ListRequest::new(2, 2)));
+        let behind = Listing::new(items(4..6, 1), None, true);
+        assert_eq!(ready(&mut look, behind), 0);
+        assert_eq!(look.next_request(2, true), Some(ListRequest::new(0, 2)));
+        let hidden = Listing::new(items(2..4, 1), None, false);
+        assert_eq!(ready(&mut look, hidden), 2);
+        look.take_batch(2, 10);
+        assert_eq!(look.next_request(2, true), Some(ListRequest::new(2, 2)));
+        ready(&mut look, Listing::new(items(4..6, 1), None, true));
+        assert_eq!(look.next_request(2, true), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
 use email_logging::error::{Code, codes};
-use email_logging::logger::{Progress, ProgressEvent, RunSettings, RunStep, Skipped};
+use email_logging::logger::{Progress, ProgressEvent, RunReport, RunSettings, RunStep, Skipped};
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{ItemRef, ListRequest, MemorySource, SourceCapabilities};
 use email_logging::store::{Acquired, MailLedger as _, StoreOperation};
@@ -670,12 +670,8 @@ impl Meddling for Overtaken {
     }
 }
 
-#[tokio::test]
-async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
-    let mut capabilities = SourceCapabilities::default();
-    capabilities.list_page = 10;
-    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
-    bench.deliver_numbers(0..25);
+/// A run over pages of ten, of which a move overtakes the second.
+async fn run_overtaken(bench: &Bench) -> RunReport {
     let mut settings = RunSettings::default();
     (settings.fetch_batch, settings.move_batch) = (5, 5);
     let overtaken = Meddled {
@@ -684,11 +680,38 @@ async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
     };
     let builder = bench.builder().with_source(Arc::new(overtaken));
     let logger = builder.with_settings(settings).build().unwrap();
-    let report = logger.run_once().await.unwrap();
+    logger.run_once().await.unwrap()
+}
+
+fn pages_of_ten() -> Bench {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 10;
+    Bench::new().with_source(|source| source.with_capabilities(capabilities))
+}
+
+#[tokio::test]
+async fn a_move_that_overtakes_a_page_leaves_no_mail_behind() {
+    let bench = pages_of_ten();
+    bench.deliver_numbers(0..25);
+    let report = run_overtaken(&bench).await;
     assert_eq!((report.listed, bench.queued()), (25, 0), "{report:?}");
     let lists = bench.source.count(SourceOperation::List);
     assert_eq!(lists, 3, "the folder, its end, and one look back");
     bench.assert_all_stored_and_logged_once(25).await;
+}
+
+#[tokio::test]
+async fn a_move_that_overtakes_a_page_leaves_no_mail_behind_before_what_stays() {
+    let bench = pages_of_ten();
+    bench.deliver_numbers(0..22);
+    for number in 0..3 {
+        bench.deliver(format!("unreadable {number}"));
+    }
+    let report = run_overtaken(&bench).await;
+    assert!(report.closes(), "{report:?}");
+    assert_eq!((report.logged, report.quarantined), (22, 3), "{report:?}");
+    // There is no folder for what is set aside.
+    assert_eq!((bench.queued(), bench.stored()), (3, 22));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
 use email_logging::directory::ContactDirectory;
 use email_logging::error::codes;
-use email_logging::logger::{RequeueReport, Skipped};
+use email_logging::logger::{RequeueReport, RunSettings, Skipped};
 use email_logging::message::Address;
 use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
@@ -135,6 +135,29 @@ async fn without_a_quarantine_folder_the_mail_never_left_the_queue() {
     assert!(bench.source.take_away(&item));
     let report = logger.requeue(&keys(&bench).await).await.unwrap();
     assert_eq!(counts(&report), [2, 0, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn of_two_copies_that_get_another_try_and_are_set_aside_again_the_second_is_noted() {
+    let (bench, _) = set_aside(Bench::new(), 1, true).await;
+    let item = bench.source.items(&quarantine()).remove(0).item;
+    bench.source.copy_by_hand(&item, &quarantine()).unwrap();
+    // Each in a commit and a move of its own.
+    let mut settings = RunSettings::default();
+    (
+        settings.fetch_batch,
+        settings.move_batch,
+        settings.connections,
+    ) = (1, 1, 1);
+    let builder = bench.builder().with_policy(LoggingPolicy::default());
+    let builder = builder.with_quarantine_folder(quarantine());
+    let logger = builder.with_settings(settings).build().unwrap();
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [1, 2, 0, 0, 0]);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(report.moved, 2, "{report:?}");
+    assert_eq!(report.duplicate_copies, 1, "{report:?}");
+    assert_eq!(bench.source.items(&quarantine()).len(), 2);
 }
 
 #[tokio::test]

@@ -74,8 +74,8 @@ pub(crate) struct Pages {
     pub(crate) holder: Option<usize>,
     /// Workers that were told in this run that logging is disabled.
     quiet: BTreeSet<usize>,
-    /// Until when the mail system wants to be left alone, as the worker was told that is at work.
-    told: BTreeMap<usize, Timestamp>,
+    /// Until when the mail system wants to be left alone, as the worker was told that is at work, and for how long at most.
+    told: BTreeMap<usize, (Timestamp, Duration)>,
     /// What the last worker knew of that when it gave the mailbox back, and when that was.
     left_alone: Option<(Timestamp, Timestamp)>,
     /// Workers whose sign-in was refused in this run.
@@ -219,19 +219,29 @@ impl Book {
 
     /// The mail system tells a worker that it wants to be left alone.
     pub(crate) fn told_to_wait(&self, worker: usize, now: Timestamp) {
-        self.pages().told.insert(worker, now + WISH);
+        self.pages().told.insert(worker, (now + WISH, WISH));
     }
 
-    /// What is left of that, as the worker knows it.
-    pub(crate) fn told(&self, worker: usize, now: Timestamp) -> Option<Duration> {
-        let until = *self.pages().told.get(&worker)?;
+    /// The worker asks what is left of that. A clock that is set back afterwards makes it no longer: what is over stays over.
+    pub(crate) fn asks_what_is_left(&self, worker: usize, now: Timestamp) -> Option<Duration> {
+        let left = self.left(worker, now);
+        let mut pages = self.pages();
+        match left {
+            Some(left) => pages.told.insert(worker, (now + left, left)),
+            None => pages.told.remove(&worker),
+        };
+        left
+    }
+
+    fn left(&self, worker: usize, now: Timestamp) -> Option<Duration> {
+        let (until, length) = *self.pages().told.get(&worker)?;
         let left = Duration::try_from(until.duration_since(now)).ok()?;
-        Some(left.min(WISH)).filter(|left| !left.is_zero())
+        Some(left.min(length)).filter(|left| !left.is_zero())
     }
 
     /// The worker that may write gives the mailbox back.
     pub(crate) fn given_back(&self, worker: usize, now: Timestamp) {
-        let left = self.told(worker, now);
+        let left = self.left(worker, now);
         self.pages().left_alone = left.map(|left| (now, now + left));
     }
 

@@ -1,19 +1,22 @@
 //! What is promised of every effect at the mail system, looked at when it comes: nothing moves before its commit, against its
 //! decision or during its back-off, and a copy has a reason.
 
-use crate::mailbox::{Item, Mailbox, Place};
+use crate::mailbox::{Item, Label, Mailbox, Place};
 use crate::source::SimSource;
 use crate::world::Plan;
 
-/// How many items a key has before an effect.
+/// How many items a key has before an effect, and whether they can be looked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lying(Option<(u64, usize)>);
+pub(crate) struct Lying(Option<(u64, usize, bool)>);
 
 impl Lying {
     /// Of the mail that an id means or meant.
     pub(crate) fn of(mailbox: &Mailbox, id: u64) -> Self {
-        let key = mailbox.meant(id).map(|item| item.key);
-        Self(key.map(|key| (key, mailbox.count(key))))
+        let found = mailbox.meant(id).map(|item| {
+            let can_be_found = mailbox.server.stable_keys && item.label != Label::Nothing;
+            (item.key, mailbox.count(item.key), can_be_found)
+        });
+        Self(found)
     }
 }
 
@@ -25,17 +28,18 @@ impl SimSource {
     }
 
     /// A copy that a half-done move left, or a worker without its lease, is explained. Where the server takes the old id for
-    /// the item, a move of such a worker explains the copy too that the holder makes after it. A call without an effect
-    /// explains nothing.
+    /// the item, a move of such a worker explains the copy too that the holder makes after it; and nobody can look for
+    /// a mail that has no key, so that it is moved once more there. A call without an effect explains nothing.
     pub(crate) fn explain(&self, mailbox: &mut Mailbox, before: Lying, is_moved: bool) {
-        let Some((key, before)) = before.0 else {
+        let Some((key, before, can_be_found)) = before.0 else {
             return;
         };
         let is_copied = mailbox.count(key) > before;
         let is_stale = self.is_stale();
         let is_half = is_copied && !is_moved;
         let makes_another = is_stale && is_moved && mailbox.server.old_ids_live;
-        if is_half || (is_copied && is_stale) || makes_another {
+        let is_explained = is_copied && (is_stale || !can_be_found);
+        if is_half || is_explained || makes_another {
             *mailbox.explained.entry(key).or_default() += 1;
         }
         if is_stale && (is_copied || is_moved) {

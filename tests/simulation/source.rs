@@ -255,7 +255,7 @@ impl MailSource for SimSource {
     }
 
     fn asked_to_wait(&self) -> Option<Duration> {
-        self.book.told(self.worker, self.stage.now())
+        self.book.asks_what_is_left(self.worker, self.stage.now())
     }
 
     async fn open_folder(&self, folder: &FolderSelector) -> Result<Folder> {
