@@ -72,6 +72,14 @@ impl Books {
         self.0.iter().map(Book::kills).sum()
     }
 
+    /// Whether there are so many kills and, where `of_each` point one is wanted, that too: a point that few processes pass may
+    /// take more, at most three times as many.
+    pub(crate) fn are_full(&self, kills: u64, of_each: bool) -> bool {
+        let made = self.kills();
+        let mut hits = self.0.iter().flat_map(|book| book.hits.values());
+        made >= kills && (!of_each || made >= 3 * kills || hits.all(|count| *count > 0))
+    }
+
     /// The service with the fewer kills goes on.
     pub(crate) fn next_of<'a>(
         &'a mut self,

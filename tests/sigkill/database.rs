@@ -53,7 +53,7 @@ fn whenever_a_worker_on_postgresql_is_killed_nothing_is_lost_and_nothing_is_logg
     let mut delivered = 0;
     let started = std::time::Instant::now();
     for profile in Profile::ALL.into_iter().cycle() {
-        if books.kills() >= kills {
+        if books.are_full(kills, kills >= THOROUGH) {
             break;
         }
         let world = |service| World::new(service, profile, &library, base(server));
