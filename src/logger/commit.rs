@@ -149,7 +149,7 @@ impl Committed {
             let sighting = &prepared.row.sighting;
             // Of two items under one key the second makes a second copy, whoever moves first.
             let again = again || self.moves.iter().any(|it| it.key == sighting.key);
-            // Of a mail that the log had before the store dropped what came with this item.
+            // What came with a further item the store may have dropped: whether it holds the original is asked before a deletion.
             let kept = !again && has_original(&prepared.row);
             self.moves.push(PlannedMove {
                 key: sighting.key.clone(),

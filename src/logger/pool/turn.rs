@@ -124,12 +124,11 @@ impl Turn {
             Ok(report) if is_clean(report, self.place.inner.settings.turn) => {
                 Some(Backlog::default())
             }
-            Err(failed) if failed.of_single_mails || failed.step == RunStep::DeliveringEntries => {
-                backlog(&self.logger.parts).await.ok()
-            }
             // A mail system that failed, or that refused the sign-in, is not asked once more.
-            Err(_) => None,
-            Ok(_) => backlog(&self.logger.parts).await.ok(),
+            Err(failed) if !failed.of_single_mails && failed.step != RunStep::DeliveringEntries => {
+                None
+            }
+            Ok(_) | Err(_) => backlog(&self.logger.parts).await.ok(),
         }
     }
 }
