@@ -198,45 +198,56 @@ async fn check_log(store: &PostgresStore, messages: u64) {
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64));
 }
 
-/// Every sighting has its outcome, every message its original, every event its number, and no move is left.
+/// Every sighting has its decision, every logged mail its original, every event its number, and no move is left.
 async fn check_ledger(server: &Server, schema: &str, messages: u64) {
     let raw = server.raw().await;
-    let (messages, distinct) = (
-        i64::try_from(messages).unwrap(),
-        i64::try_from(mail::expected(messages).len()).unwrap(),
-    );
+    let count = async |what: &str| {
+        let count = format!("SELECT count(*) FROM {}", what.replace("{}", schema));
+        raw.query_one(&count, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    check_outcomes(&raw, schema, messages).await;
+    let entries = i64::try_from(mail::expected(messages).len()).unwrap();
+    let (_, logged) = mail::decided(messages)[&("logged", "")];
+    let all = i64::try_from(messages).unwrap();
     let counts = [
-        ("sighting WHERE state = 'decided'", messages),
-        ("sighting", messages),
+        ("{}.sighting WHERE state = 'decided'", all),
+        ("{}.sighting", all),
+        ("{}.decision", all),
+        ("{}.original WHERE stage IS NULL", logged),
+        ("{}.entry", entries),
+        ("{}.event WHERE kind = 'logged'", logged),
+        ("{}.pending_move", 0),
         (
-            "decision WHERE outcome IN ('logged', 'already-logged')",
-            messages,
-        ),
-        ("message", distinct),
-        ("original WHERE stage IS NULL", distinct),
-        ("entry", distinct),
-        ("event WHERE kind = 'logged'", distinct),
-        ("pending_move", 0),
-        (
-            "(SELECT number FROM event GROUP BY scope, number HAVING count(*) > 1) twice",
+            "(SELECT number FROM {}.event GROUP BY scope, number HAVING count(*) > 1) twice",
             0,
         ),
     ];
     for (what, expected) in counts {
-        let from = what.strip_prefix('(').map_or_else(
-            || format!("{schema}.{what}"),
-            |rest| {
-                format!(
-                    "({}",
-                    rest.replace("FROM event", &format!("FROM {schema}.event"))
-                )
-            },
-        );
-        let count = format!("SELECT count(*) FROM {from}");
-        let row = raw.query_one(&count, &[]).await.unwrap();
-        assert_eq!(row.get::<_, i64>(0), expected, "{what}");
+        assert_eq!(count(what).await, expected, "{what}");
     }
     let leases = format!("SELECT sum(epoch)::bigint FROM {schema}.lease");
     let row = raw.query_one(&leases, &[]).await.unwrap();
     say(&format!("leases were taken {} times", row.get::<_, i64>(0)));
+}
+
+/// Each mail was decided as it had to be, and each different one has its row.
+async fn check_outcomes(raw: &tokio_postgres::Client, schema: &str, messages: u64) {
+    let outcomes = format!(
+        "SELECT CASE outcome WHEN 'already-logged' THEN 'logged' ELSE outcome END,
+                CASE outcome WHEN 'already-logged' THEN '' ELSE reason END,
+                count(*), count(DISTINCT message_no)
+         FROM {schema}.decision GROUP BY 1, 2"
+    );
+    let mut seen = BTreeMap::new();
+    for row in raw.query(&outcomes, &[]).await.unwrap() {
+        let way: (String, String) = (row.get(0), row.get(1));
+        seen.insert(way, (row.get::<_, i64>(2), row.get::<_, i64>(3)));
+    }
+    let expected = mail::decided(messages);
+    say(&format!("decided: {seen:?}"));
+    let expected: BTreeMap<_, _> = expected
+        .into_iter()
+        .map(|((outcome, reason), counts)| ((outcome.to_owned(), reason.to_owned()), counts))
+        .collect();
+    assert_eq!(seen, expected);
 }

@@ -9,25 +9,78 @@ use email_logging::parties::ContactKind;
 const CONTACTS: u64 = 50;
 const SALESPEOPLE: u64 = 7;
 
-/// Every hundredth mail is a second copy of the one before.
+/// Of a hundred mails two are second copies: one of a mail that is logged, one of a mail that is not.
 fn content_of(number: u64) -> u64 {
-    if number % 100 == 99 {
-        number - 1
-    } else {
-        number
+    match number % 100 {
+        8 | 99 => number - 1,
+        _ => number,
+    }
+}
+
+/// What a mail is to the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Between a salesperson and a contact.
+    Sale,
+    /// From a salesperson to two contacts: two entries.
+    Round,
+    /// From somebody whom nobody knows.
+    Foreign,
+    /// Between two salespeople.
+    Colleagues,
+    /// Between a salesperson and a contact, but private.
+    Private,
+}
+
+impl Kind {
+    fn of(content: u64) -> Self {
+        match content % 20 {
+            3 => Self::Round,
+            7 => Self::Foreign,
+            12 => Self::Colleagues,
+            16 => Self::Private,
+            _ => Self::Sale,
+        }
+    }
+
+    /// The outcome and the reason in the decision, where the mail is not logged.
+    fn left_out(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Sale | Self::Round => None,
+            Self::Foreign => Some(("not-matched", "unknown-sender")),
+            Self::Colleagues => Some(("not-matched", "no-contact")),
+            Self::Private => Some(("excluded", "private")),
+        }
+    }
+}
+
+fn salesperson(number: u64) -> String {
+    format!("s{}@ours.example", number % SALESPEOPLE)
+}
+
+fn contact(number: u64) -> String {
+    format!("c{}@contacts.example", number % CONTACTS)
+}
+
+/// Sender and recipients.
+fn between(number: u64) -> (String, String) {
+    let (ours, theirs) = (salesperson(number), contact(number));
+    match Kind::of(number) {
+        Kind::Round => (ours, format!("{theirs}, {}", contact(number + 1))),
+        Kind::Foreign => ("somebody@elsewhere.example".to_owned(), ours),
+        Kind::Colleagues => (ours, salesperson(number + 1)),
+        Kind::Sale | Kind::Private if number.is_multiple_of(2) => (theirs, ours),
+        Kind::Sale | Kind::Private => (ours, theirs),
     }
 }
 
 /// Mail `number`. One in a thousand is large.
 pub(crate) fn bytes(number: u64) -> Vec<u8> {
     let number = content_of(number);
-    let (contact, salesperson) = (number % CONTACTS, number % SALESPEOPLE);
-    let ours = format!("s{salesperson}@ours.example");
-    let theirs = format!("c{contact}@contacts.example");
-    let (from, to) = if number.is_multiple_of(2) {
-        (theirs, ours)
-    } else {
-        (ours, theirs)
+    let (from, to) = between(number);
+    let sensitivity = match Kind::of(number) {
+        Kind::Private => "Sensitivity: Private\r\n",
+        _ => "",
     };
     let lines = if number % 1_000 == 500 {
         20_000
@@ -39,7 +92,7 @@ pub(crate) fn bytes(number: u64) -> Vec<u8> {
         .collect();
     let body = body.concat();
     format!(
-        "From: {from}\r\nTo: {to}\r\nSubject: Offer {number}\r\n\
+        "From: {from}\r\nTo: {to}\r\nSubject: Offer {number}\r\n{sensitivity}\
          Message-ID: <n{number}@ours.example>\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\n{body}"
     )
     .into_bytes()
@@ -55,16 +108,21 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// The entry of mail `number`, or of the mail that it is a copy of.
-    pub(crate) fn of_mail(number: u64) -> Self {
+    /// The entries of mail `number`, or of the mail that it is a copy of.
+    pub(crate) fn of_mail(number: u64) -> Vec<Self> {
         let number = content_of(number);
-        let inbound = number.is_multiple_of(2);
-        Self {
+        let (contacts, inbound) = match Kind::of(number) {
+            Kind::Sale => (vec![number], number.is_multiple_of(2)),
+            Kind::Round => (vec![number, number + 1], false),
+            Kind::Foreign | Kind::Colleagues | Kind::Private => return Vec::new(),
+        };
+        let entry = |contact: u64| Self {
             subject: format!("Offer {number}"),
-            contact: format!("C{}", number % CONTACTS),
+            contact: format!("C{}", contact % CONTACTS),
             salesperson: format!("S{}", number % SALESPEOPLE),
             flow: if inbound { "inbound" } else { "outbound" }.to_owned(),
-        }
+        };
+        contacts.into_iter().map(entry).collect()
     }
 
     /// A row of the database: description, contact, salesperson and flow.
@@ -89,8 +147,27 @@ impl Expected {
 
 /// The entries of this many mails, with the number of the mail. Known from how the mails are made, not from the crate.
 pub(crate) fn expected(messages: u64) -> BTreeMap<Expected, u64> {
-    let numbers = (0..messages).map(content_of);
-    numbers.map(|it| (Expected::of_mail(it), it)).collect()
+    let entries_of = |number| {
+        Expected::of_mail(number)
+            .into_iter()
+            .map(move |it| (it, number))
+    };
+    (0..messages).map(content_of).flat_map(entries_of).collect()
+}
+
+/// How many mails were decided, and of how many a row was written: by outcome and reason, of what is logged by outcome alone.
+/// A copy has the row of the mail, a private mail has none.
+pub(crate) fn decided(messages: u64) -> BTreeMap<(&'static str, &'static str), (i64, i64)> {
+    let mut counts = BTreeMap::new();
+    for number in 0..messages {
+        let kind = Kind::of(content_of(number));
+        let (all, written) = counts
+            .entry(kind.left_out().unwrap_or(("logged", "")))
+            .or_insert((0, 0));
+        *all += 1;
+        *written += i64::from(content_of(number) == number && kind != Kind::Private);
+    }
+    counts
 }
 
 /// Everybody whom the mails name.
