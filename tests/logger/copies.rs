@@ -382,6 +382,33 @@ async fn of_two_renderings_that_matched_nobody_one_is_logged_once_they_match() {
     }
 }
 
+/// An original that is kept can be compared itself, and what has no Message-ID never is.
+#[tokio::test]
+async fn the_digest_of_a_content_is_kept_only_where_a_rendering_could_not_be_compared_otherwise() {
+    let contact_and_id = [
+        (FROM, "Message-ID: <1@x>\r\n", false),
+        (FROM, "", false),
+        ("no@else.example", "Message-ID: <3@x>\r\n", true),
+        ("no@else.example", "", false),
+    ];
+    for inline_bytes in [1 << 20, 10] {
+        let mut settings = RunSettings::default();
+        settings.inline_bytes = inline_bytes;
+        for (from, id, is_kept) in contact_and_id {
+            let bench = Bench::new();
+            let mail = format!("From: {from}\r\nTo: {TO}\r\nSubject: Offer\r\n{id}\r\nText.\r\n");
+            bench.deliver(mail);
+            let report = bench.run_with(settings.clone()).await.unwrap();
+            assert_eq!(report.logged + report.not_matched, 1, "{report:?}");
+            let (scope, filter) = (Scope::default(), DecisionFilter::default());
+            let decisions = bench.store.decisions(&scope, &filter, None, 9).await;
+            let message = decisions.unwrap().rows.remove(0).message;
+            let kept = bench.store.mail(&scope, &message.unwrap()).await.unwrap();
+            assert_eq!(kept.record.canonical.is_some(), is_kept, "{from} {id}");
+        }
+    }
+}
+
 /// Base64 in lines of 76 characters (RFC 2045).
 fn encoded(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
