@@ -1,14 +1,17 @@
 //! Copies of a mail, equal Message-IDs, and mail that comes back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use email_logging::Scope;
-use email_logging::logger::RunSettings;
+use async_trait::async_trait;
+use email_logging::logger::{Progress, ProgressEvent, RunSettings};
+use email_logging::source::{ItemRef, MemorySource, SourceCapabilities};
 use email_logging::store::{
     DecisionFilter, InteractionLog as _, LogFilter, SqliteStore, StoreOperation,
 };
+use email_logging::{Result, Scope};
 
 use crate::bench::{Bench, mail_with, quarantine, queue, storage};
+use crate::meddled::{Meddled, Meddling};
 
 const FROM: &str = "ada@contacts.example";
 const TO: &str = "ah@ours.example";
@@ -199,6 +202,60 @@ async fn copies_that_only_move_are_committed_two_hundred_at_a_time() {
     let commits = bench.store.calls(StoreOperation::Commit) - before;
     assert!(commits >= 3, "{commits}");
     assert_eq!((bench.queued(), bench.entries().await.len()), (0, 1));
+}
+
+/// A mail system whose moves take longer than all else of a run.
+struct SlowMoves;
+
+#[async_trait]
+impl Meddling for SlowMoves {
+    async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+/// Counts the items that are listed until the first were moved.
+#[derive(Debug, Default)]
+struct Listed(Mutex<(usize, bool)>);
+
+impl Progress for Listed {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        let mut listed = self.0.lock().unwrap();
+        match event {
+            ProgressEvent::Listed { items, .. } if !listed.1 => listed.0 += items,
+            ProgressEvent::Moved { .. } => listed.1 = true,
+            _ => {}
+        }
+    }
+}
+
+/// Each waits until the one before has moved, so that as many would wait as the queue holds.
+#[tokio::test]
+async fn of_copies_that_wait_for_their_moves_no_more_than_a_thousand_and_a_page_are_listed() {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 100;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..1);
+    bench.run().await.unwrap();
+    let item = bench.source.items(&storage()).remove(0);
+    for _ in 0..1_500 {
+        bench.source.copy_by_hand(&item.item, &queue()).unwrap();
+    }
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowMoves,
+    };
+    let listed = Arc::new(Listed::default());
+    let builder = bench.builder().with_source(Arc::new(source));
+    let builder = builder.with_progress(Arc::<Listed>::clone(&listed));
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!((report.moved, bench.stored()), (1_500, 1_501), "{report:?}");
+    // Beside those that wait, those that are written and the first, which move.
+    let (listed, _) = *listed.0.lock().unwrap();
+    assert!((1_000..=1_400).contains(&listed), "{listed}");
 }
 
 #[tokio::test]
