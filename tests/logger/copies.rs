@@ -1,14 +1,17 @@
 //! Copies of a mail, equal Message-IDs, and mail that comes back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use email_logging::Scope;
-use email_logging::logger::RunSettings;
+use async_trait::async_trait;
+use email_logging::logger::{Progress, ProgressEvent, RunSettings};
+use email_logging::source::{ItemRef, MemorySource, SourceCapabilities};
 use email_logging::store::{
     DecisionFilter, InteractionLog as _, LogFilter, SqliteStore, StoreOperation,
 };
+use email_logging::{Result, Scope};
 
 use crate::bench::{Bench, mail_with, quarantine, queue, storage};
+use crate::meddled::{Meddled, Meddling};
 
 const FROM: &str = "ada@contacts.example";
 const TO: &str = "ah@ours.example";
@@ -201,6 +204,60 @@ async fn copies_that_only_move_are_committed_two_hundred_at_a_time() {
     assert_eq!((bench.queued(), bench.entries().await.len()), (0, 1));
 }
 
+/// A mail system whose moves take longer than all else of a run.
+struct SlowMoves;
+
+#[async_trait]
+impl Meddling for SlowMoves {
+    async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+/// Counts the items that are listed until the first were moved.
+#[derive(Debug, Default)]
+struct Listed(Mutex<(usize, bool)>);
+
+impl Progress for Listed {
+    fn on(&self, event: &ProgressEvent<'_>) {
+        let mut listed = self.0.lock().unwrap();
+        match event {
+            ProgressEvent::Listed { items, .. } if !listed.1 => listed.0 += items,
+            ProgressEvent::Moved { .. } => listed.1 = true,
+            _ => {}
+        }
+    }
+}
+
+/// Each waits until the one before has moved, so that as many would wait as the queue holds.
+#[tokio::test]
+async fn of_copies_that_wait_for_their_moves_no_more_than_a_thousand_and_a_page_are_listed() {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = 100;
+    let bench = Bench::new().with_source(|source| source.with_capabilities(capabilities));
+    bench.deliver_numbers(0..1);
+    bench.run().await.unwrap();
+    let item = bench.source.items(&storage()).remove(0);
+    for _ in 0..1_500 {
+        bench.source.copy_by_hand(&item.item, &queue()).unwrap();
+    }
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: SlowMoves,
+    };
+    let listed = Arc::new(Listed::default());
+    let builder = bench.builder().with_source(Arc::new(source));
+    let builder = builder.with_progress(Arc::<Listed>::clone(&listed));
+    let report = builder.build().unwrap().run_once().await.unwrap();
+    assert_eq!((report.moved, bench.stored()), (1_500, 1_501), "{report:?}");
+    // Beside those that wait, those that are written and the first, which move.
+    let (listed, _) = *listed.0.lock().unwrap();
+    assert!((1_000..=1_400).contains(&listed), "{listed}");
+}
+
 #[tokio::test]
 async fn copies_of_mail_that_matches_nobody_are_not_matched_each() {
     let bench = Bench::new();
@@ -379,6 +436,33 @@ async fn of_two_renderings_that_matched_nobody_one_is_logged_once_they_match() {
         let mails = bench.mails().await;
         assert_eq!(mails.len(), 1);
         assert!(mails[0].record.flags.is_empty(), "{:?}", mails[0].record);
+    }
+}
+
+/// An original that is kept can be compared itself, and what has no Message-ID never is.
+#[tokio::test]
+async fn the_digest_of_a_content_is_kept_only_where_a_rendering_could_not_be_compared_otherwise() {
+    let contact_and_id = [
+        (FROM, "Message-ID: <1@x>\r\n", false),
+        (FROM, "", false),
+        ("no@else.example", "Message-ID: <3@x>\r\n", true),
+        ("no@else.example", "", false),
+    ];
+    for inline_bytes in [1 << 20, 10] {
+        let mut settings = RunSettings::default();
+        settings.inline_bytes = inline_bytes;
+        for (from, id, is_kept) in contact_and_id {
+            let bench = Bench::new();
+            let mail = format!("From: {from}\r\nTo: {TO}\r\nSubject: Offer\r\n{id}\r\nText.\r\n");
+            bench.deliver(mail);
+            let report = bench.run_with(settings.clone()).await.unwrap();
+            assert_eq!(report.logged + report.not_matched, 1, "{report:?}");
+            let (scope, filter) = (Scope::default(), DecisionFilter::default());
+            let decisions = bench.store.decisions(&scope, &filter, None, 9).await;
+            let message = decisions.unwrap().rows.remove(0).message;
+            let kept = bench.store.mail(&scope, &message.unwrap()).await.unwrap();
+            assert_eq!(kept.record.canonical.is_some(), is_kept, "{from} {id}");
+        }
     }
 }
 

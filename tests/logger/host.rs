@@ -174,6 +174,20 @@ async fn mail_that_waits_for_a_log_that_is_not_there_any_more_is_told_and_holds_
     );
 }
 
+#[tokio::test]
+async fn mail_that_was_taken_out_of_the_queue_waits_there_for_no_log() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let table = Arc::new(Table::default());
+    table.fail_before.store(1, Ordering::Relaxed);
+    run(&bench, &table).await.unwrap_err();
+    let item = bench.source.items(&queue()).remove(0).item;
+    assert!(bench.source.take_away(&item));
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.listed, report.deferred), (0, 0), "{report:?}");
+    assert_eq!(run(&bench, &table).await.unwrap(), 1, "the host gets it");
+}
+
 /// The first move fails; by the time of the host's second turn its next attempt is due.
 #[tokio::test]
 async fn a_move_that_a_run_tries_twice_counts_once() {

@@ -122,20 +122,22 @@ async fn what_a_source_still_has_to_wait_when_a_run_ends_is_kept_too() {
 
 #[tokio::test]
 async fn a_short_while_is_waited_for_before_the_next_run() {
-    let bench = Bench::new();
-    bench.deliver_numbers(0..3);
-    let held = Held(Some(Duration::from_secs(2)));
-    logger(&bench, "worker-1", held).run_once().await.unwrap();
-    let calls = bench.source.calls().len();
-    let mut next = pin!(run_as(&bench, "worker-2"));
-    for _ in 0..2 {
-        let waits = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
-        assert!(waits.await);
-        assert_eq!(bench.source.calls().len(), calls, "nothing is asked");
-        bench.clock.advance(Duration::from_secs(1));
+    for seconds in [2, 5] {
+        let bench = Bench::new();
+        bench.deliver_numbers(0..3);
+        let held = Held(Some(Duration::from_secs(seconds)));
+        logger(&bench, "worker-1", held).run_once().await.unwrap();
+        let calls = bench.source.calls().len();
+        let mut next = pin!(run_as(&bench, "worker-2"));
+        for _ in 0..seconds {
+            let waits = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
+            assert!(waits.await, "{seconds} seconds");
+            assert_eq!(bench.source.calls().len(), calls, "nothing is asked");
+            bench.clock.advance(Duration::from_secs(1));
+        }
+        next.await.unwrap();
+        bench.assert_all_stored_and_logged_once(3).await;
     }
-    next.await.unwrap();
-    bench.assert_all_stored_and_logged_once(3).await;
 }
 
 /// A host's directory that wants to be left alone.

@@ -354,3 +354,24 @@ async fn each_plan_has_a_copy_of_its_own_and_what_lies_there_beside_the_first_is
         }
     }
 }
+
+#[tokio::test]
+async fn where_one_of_two_moved_items_was_taken_away_the_other_is_no_second_copy() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let item = bench.source.items(&queue()).remove(0).item;
+    bench.source.copy_by_hand(&item, &queue()).unwrap();
+    let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    bench.run().await.unwrap_err();
+    bench.clock.advance(Duration::from_hours(1));
+    let [first, second] = bench.source.items(&storage()).try_into().unwrap();
+    assert!(bench.source.take_away(&second.item));
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (2, 0));
+    assert_eq!(report.duplicate_copies, 0, "{report:?}");
+    let (scope, mailbox) = (Scope::default(), MailboxKey::from("queue"));
+    let known = bench.store.known(&scope, &mailbox, &[first.key]).await;
+    let known = known.unwrap().remove(0).unwrap();
+    assert_eq!(known.item.id, first.item.id);
+}
