@@ -566,7 +566,15 @@ mod tests {
         assert_eq!(ready(&mut look, hidden), 2);
         look.take_batch(2, 10);
         assert_eq!(look.next_request(2, true), Some(ListRequest::new(2, 2)));
-        ready(&mut look, Listing::new(items(4..6, 1), None, true));
+        // What was met before counts again, so that the pages go on behind it.
+        for (first, new) in [(4, 0), (6, 2)] {
+            let page = Listing::new(items(first..first + 2, 1), None, false);
+            assert_eq!(ready(&mut look, page), new);
+            look.take_batch(2, 10);
+            let next = Some(ListRequest::new(first, 2));
+            assert_eq!(look.next_request(2, true), next);
+        }
+        ready(&mut look, Listing::new(Vec::new(), None, true));
         assert_eq!(look.next_request(2, true), None);
     }
 

@@ -219,6 +219,7 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
         unkeyed::{
             an_item_without_a_key_is_known_by_its_place,
             every_item_that_waits_for_its_move_is_known_by_its_place,
+            what_has_a_key_of_its_own_is_not_known_by_its_place,
             a_decision_at_a_place_comes_before_an_attempt,
         }
     }

@@ -66,10 +66,32 @@ pub(super) async fn every_item_that_waits_for_its_move_is_known_by_its_place(
     equal("both", found, vec![Some(digest(1)), Some(digest(1))])
 }
 
+pub(super) async fn what_has_a_key_of_its_own_is_not_known_by_its_place(bench: &Bench) -> Checked {
+    let (mut samples, mut number) = (Vec::new(), 0);
+    // Those that wait for their moves, and those that stay.
+    for target in [Disposition::Storage, Disposition::Leave] {
+        for kind in 0..4 {
+            number += 1;
+            let mut sample = sample::logged(u32::from(number), &["C1"]).going_to(target);
+            sample.key = match kind {
+                0 => SightingKey::SearchKey(vec![number]),
+                1 => SightingKey::ImmutableId(number.to_string()),
+                2 => SightingKey::Stamp([number; 16]),
+                _ => SightingKey::Content([number; 32]),
+            };
+            samples.push(sample);
+        }
+    }
+    bench.put_all(&samples).await?;
+    let places: Vec<_> = samples.iter().map(|it| it.item.id.as_str()).collect();
+    let found = keys_of(bench, &bench.mailbox, &places).await?;
+    equal("none of them", found, vec![None; places.len()])
+}
+
 pub(super) async fn a_decision_at_a_place_comes_before_an_attempt(bench: &Bench) -> Checked {
     for failed_first in [true, false] {
         let number = if failed_first { 1 } else { 3 };
-        let decided = unkeyed(number);
+        let decided = unkeyed(number).going_to(Disposition::Leave);
         let mut attempt = unkeyed(number + 1);
         attempt.item = decided.item.clone();
         let mut rows = vec![attempt.failed("ews.unavailable", minute(1)), decided.row()];
