@@ -215,8 +215,8 @@ impl EmailLogger {
     /// # Errors
     ///
     /// `LeaseLost`: `lease.busy` where a run has the mailbox now; nothing was changed, and asking again when it is over does
-    /// it. `lease.lost` where another worker took it over meanwhile. `StoreUnavailable`, and what opening, looking for or moving raises: the ledger may have taken the mails up by then,
-    /// and asking again moves those that are still in the quarantine folder.
+    /// it. `lease.lost` where another worker took it over meanwhile. `StoreUnavailable`, and what opening, looking for or moving
+    /// raises: mails may lie in the queue folder by then, where a run sets them aside again; asking again is all that is needed.
     ///
     /// # Cancel safety
     ///

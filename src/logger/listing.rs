@@ -46,6 +46,12 @@ impl PageOfWork {
     pub(super) fn is_last(&self) -> bool {
         self.complete || self.items.is_empty()
     }
+
+    /// Items without a key of their own that the ledger has not met.
+    pub(super) fn unkeyed(&mut self) -> impl Iterator<Item = &mut WorkItem> {
+        let works = self.items.iter_mut().map(|(work, _)| work);
+        works.filter(|work| work.listed.key.is_none() && work.known.is_none())
+    }
 }
 
 /// What is to be done with a listed item.
@@ -267,24 +273,16 @@ pub(super) async fn name_known(parts: &Parts, items: &mut [ListedItem]) -> Resul
     Ok(())
 }
 
-/// As [`list`], for a run that writes: new items without a key of their own get one first, where the source can.
+/// Gives new items without a key of their own one, where the source can. For a run that writes, and only for what it met on
+/// this page: an item that is listed once more may be under way already, under the key by which it was read.
 ///
 /// What cannot be stamped is known by its content, as where no source stamps; only an outage and a refused sign-in are errors.
-pub(super) async fn list_stamped(
+pub(super) async fn stamp_new(
     parts: &Parts,
     queue: &Folder,
-    request: ListRequest,
+    mut page: PageOfWork,
 ) -> Result<PageOfWork> {
-    let mut page = list(parts, queue, request).await?;
-    if !parts.source.capabilities().stamps {
-        return Ok(page);
-    }
-    let unkeyed = page.items.iter_mut().map(|(work, _)| work);
-    let unkeyed = unkeyed.filter(|work| work.listed.key.is_none() && work.known.is_none());
-    let mut unkeyed: Vec<&mut WorkItem> = unkeyed.collect();
-    if unkeyed.is_empty() {
-        return Ok(page);
-    }
+    let mut unkeyed: Vec<&mut WorkItem> = page.unkeyed().collect();
     let items: Vec<ItemRef> = unkeyed
         .iter()
         .map(|work| work.listed.item.clone())

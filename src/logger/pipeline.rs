@@ -21,7 +21,7 @@ use super::fetch::fetch;
 use super::folders::Folders;
 use super::lanes::{LaneOf, Lanes};
 use super::lease::{HeldLease, while_long};
-use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list_stamped};
+use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, list, stamp_new};
 use super::moves::move_batch;
 use super::parts::Parts;
 use super::prepare::{self, Prepared, PreparedBatch, again, prepare};
@@ -42,6 +42,7 @@ type Task<'a> = Pin<Box<dyn Future<Output = (u64, Done)> + Send + 'a>>;
 /// What a stage ends with.
 enum Done {
     Listed(Result<PageOfWork, Error>),
+    Stamped(Result<PageOfWork, Error>),
     Fetched(u64, FetchedBatch),
     Committed {
         committed: Box<Committed>,
@@ -74,7 +75,8 @@ pub(super) struct Pipeline<'a> {
     next_task: u64,
     /// The tasks that fetch, by number.
     fetches: BTreeMap<u64, AbortHandle>,
-    /// What lists. It goes out at once: a page is asked for behind what lay in the queue when the list was begun.
+    /// What lists, or stamps a page after it. A list goes out at once: a page is asked for behind what lay in the queue when
+    /// the list was begun.
     lists: FuturesUnordered<Task<'a>>,
     /// What moves.
     moves: FuturesUnordered<Task<'a>>,
@@ -272,6 +274,10 @@ impl<'a> Pipeline<'a> {
         if self.is_stopping() || !self.may_call() || self.room() == 0 {
             return;
         }
+        // A page that is being stamped counts for nothing yet.
+        if !self.lists.is_empty() {
+            return;
+        }
         if self.again.len() + self.to_move.waiting() >= MOST_WAITING {
             return;
         }
@@ -282,8 +288,17 @@ impl<'a> Pipeline<'a> {
         };
         self.calls += 1;
         let (parts, queue) = (self.parts, &self.folders.queue);
-        let list = async move { Done::Listed(list_stamped(parts, queue, request).await) };
+        let list = async move { Done::Listed(list(parts, queue, request).await) };
         let (_, task) = self.task(list);
+        self.lists.push(task);
+    }
+
+    /// New items without a key of their own get one before they are read.
+    fn start_stamps(&mut self, page: PageOfWork) {
+        self.calls += 1;
+        let (parts, queue) = (self.parts, &self.folders.queue);
+        let stamp = async move { Done::Stamped(stamp_new(parts, queue, page).await) };
+        let (_, task) = self.task(stamp);
         self.lists.push(task);
     }
 
@@ -436,7 +451,8 @@ impl<'a> Pipeline<'a> {
         self.fetches.remove(&task);
         match done {
             Done::Dropped => {}
-            Done::Listed(page) => self.take_page(page),
+            Done::Listed(page) => self.take_listed(page),
+            Done::Stamped(page) => self.take_stamped(page),
             Done::Fetched(sequence, batch) => self.take_fetched(sequence, batch),
             Done::Committed {
                 committed,
@@ -452,12 +468,29 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    fn take_page(&mut self, page: Result<PageOfWork, Error>) {
+    fn take_listed(&mut self, page: Result<PageOfWork, Error>) {
         self.calls -= 1;
-        let page = match page {
+        let mut page = match page {
             Ok(page) => self.look.admit(page),
             Err(error) => return self.fail((RunStep::ListingQueue, error)),
         };
+        let stamps = self.parts.source.capabilities().stamps && !self.is_stopping();
+        if stamps && page.unkeyed().next().is_some() {
+            self.start_stamps(page);
+        } else {
+            self.take_page(page);
+        }
+    }
+
+    fn take_stamped(&mut self, page: Result<PageOfWork, Error>) {
+        self.calls -= 1;
+        match page {
+            Ok(page) => self.take_page(page),
+            Err(error) => self.fail((RunStep::ListingQueue, error)),
+        }
+    }
+
+    fn take_page(&mut self, page: PageOfWork) {
         self.parts.tell(&ProgressEvent::Listed {
             items: page.items.len(),
             total: page.total,

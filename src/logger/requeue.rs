@@ -83,7 +83,9 @@ async fn in_ledger(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport>
     })
 }
 
-/// Requeues in the ledger first: a mail that comes back to the queue would else be passed over.
+/// Moves back first, and requeues in the ledger then. The ledger drops the plan of a move that may be half done, and with it what
+/// tells of a copy in the quarantine folder: that has to lie in the queue by then. Until it does, what came back is set aside
+/// again by any run.
 async fn hold(
     parts: &Parts,
     lease: &mut HeldLease,
@@ -91,13 +93,14 @@ async fn hold(
     keys: &[SightingKey],
     open: &[Known],
 ) -> Result<RequeueReport> {
-    let mut report = in_ledger(parts, keys).await?;
     let folders = open_folders(parts, folders).await;
     let folders = &folders.map_err(|(_, error)| error)?;
+    let mut report = RequeueReport::default();
     for batch in open.chunks(parts.move_batch()) {
         *lease = lease.clone().keep(parts).await?;
         bring_back(parts, lease, folders, batch, &mut report).await?;
     }
+    report.requeued = in_ledger(parts, keys).await?.requeued;
     Ok(report)
 }
 

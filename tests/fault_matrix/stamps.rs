@@ -1,8 +1,9 @@
 //! Mail without a key: what happens where giving it one of our own fails.
 
 use email_logging::error::codes;
+use email_logging::logger::RunSettings;
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{MemorySource, SightingKey, SourceCapabilities};
+use email_logging::source::{MailSource as _, MemorySource, SightingKey, SourceCapabilities};
 
 use crate::office::{Office, error, queue, storage};
 
@@ -84,6 +85,25 @@ async fn an_item_that_cannot_be_stamped_is_logged_by_its_content() {
         office.assert_offers(3).await;
         assert_eq!(stamps(&office), stamped, "{:?}", fault());
     }
+}
+
+#[tokio::test]
+async fn an_item_that_is_listed_once_more_while_it_is_under_way_is_not_stamped_anew() {
+    let pages_of_two = |source: MemorySource| {
+        let mut capabilities = stamping(MemorySource::new()).capabilities();
+        capabilities.list_page = 2;
+        source.with_capabilities(capabilities)
+    };
+    let office = Office::new().await.with_source(pages_of_two);
+    office.deliver_numbers(0..6);
+    let refused = SourceFault::ItemFailed(0, error(&codes::EWS_ACCESS_DENIED));
+    office.source.fail_call(SourceOperation::Stamp, 2, refused);
+    let mut settings = RunSettings::default();
+    (settings.connections, settings.fetch_batch) = (1, 2);
+    let logger = office.builder().with_settings(settings).build().unwrap();
+    assert_eq!(logger.run_once().await.unwrap().moved, 6);
+    office.assert_offers(6).await;
+    assert_eq!(stamps(&office), 5);
 }
 
 #[tokio::test]

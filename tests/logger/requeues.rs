@@ -46,6 +46,17 @@ async fn keys(bench: &Bench) -> Vec<SightingKey> {
     rows.map(|row| row.sighting).collect()
 }
 
+/// Each mail in a commit and a move of its own.
+fn one_by_one() -> RunSettings {
+    let mut settings = RunSettings::default();
+    (
+        settings.fetch_batch,
+        settings.move_batch,
+        settings.connections,
+    ) = (1, 1, 1);
+    settings
+}
+
 /// Requeued, moved back, in the queue, not found, failed.
 fn counts(report: &RequeueReport) -> [u64; 5] {
     [
@@ -142,13 +153,7 @@ async fn of_two_copies_that_get_another_try_and_are_set_aside_again_the_second_i
     let (bench, _) = set_aside(Bench::new(), 1, true).await;
     let item = bench.source.items(&quarantine()).remove(0).item;
     bench.source.copy_by_hand(&item, &quarantine()).unwrap();
-    // Each in a commit and a move of its own.
-    let mut settings = RunSettings::default();
-    (
-        settings.fetch_batch,
-        settings.move_batch,
-        settings.connections,
-    ) = (1, 1, 1);
+    let settings = one_by_one();
     let builder = bench.builder().with_policy(LoggingPolicy::default());
     let builder = builder.with_quarantine_folder(quarantine());
     let logger = builder.with_settings(settings).build().unwrap();
@@ -265,5 +270,60 @@ async fn a_requeue_holds_the_mailbox_and_gives_it_back_whatever_happens() {
     let report = other.run_once().await.unwrap();
     assert_ne!(report.skipped, Some(Skipped::MailboxBusy));
     let again = logger.requeue(&keys).await.unwrap();
-    assert_eq!(counts(&again), [0, 1, 0, 0, 0]);
+    assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
+}
+
+/// A mail whose move to the quarantine folder is half done: it lies there, and in the queue.
+async fn half_set_aside() -> (Bench, EmailLogger) {
+    let bench = Bench::new();
+    bench.deliver("unreadable".to_owned());
+    let half = SourceFault::HalfMove(0, Error::new(&codes::EWS_UNAVAILABLE, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, half);
+    let builder = bench.builder().with_policy(LoggingPolicy::default());
+    let builder = builder.with_quarantine_folder(quarantine());
+    let logger = builder.with_settings(one_by_one()).build().unwrap();
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(
+        (report.quarantined, report.moves_pending),
+        (1, 1),
+        "{report:?}"
+    );
+    let places = [queue(), quarantine()].map(|folder| bench.source.items(&folder).len());
+    assert_eq!(places, [1, 1]);
+    (bench, logger)
+}
+
+#[tokio::test]
+async fn what_a_half_done_move_left_comes_back_before_its_plan_is_forgotten() {
+    let (bench, logger) = half_set_aside().await;
+    let outage = Error::new(&codes::STORE_UNAVAILABLE, "requeue");
+    bench.store.lose_next_reply(StoreOperation::Requeue, outage);
+    let keys = keys(&bench).await;
+    let failed = logger.requeue(&keys).await.unwrap_err();
+    assert_eq!(failed.code(), "store.unavailable");
+    assert_eq!(bench.queued(), 2);
+    // Nobody asks again: both copies are decided anew, and the second is noted.
+    let report = logger.run_once().await.unwrap();
+    assert_eq!(
+        (report.moved, report.duplicate_copies),
+        (2, 1),
+        "{report:?}"
+    );
+    assert_eq!(bench.source.items(&quarantine()).len(), 2);
+}
+
+#[tokio::test]
+async fn what_came_back_while_the_store_failed_is_set_aside_until_it_is_asked_for_again() {
+    let (bench, logger) = set_aside(Bench::new(), 1, true).await;
+    let outage = Error::new(&codes::STORE_UNAVAILABLE, "requeue");
+    bench.store.fail_next(StoreOperation::Requeue, outage);
+    let keys = keys(&bench).await;
+    logger.requeue(&keys).await.unwrap_err();
+    assert_eq!(bench.queued(), 1);
+    let read = bench.source.count(SourceOperation::Fetch);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.moved, bench.queued()), (1, 0), "{report:?}");
+    assert_eq!(bench.source.count(SourceOperation::Fetch), read);
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
 }
