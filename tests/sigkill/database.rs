@@ -91,21 +91,21 @@ async fn log_writer(url: &str) -> Option<Pid> {
 }
 
 /// The same, once the server has recovered. A server whose process was killed takes questions until it notices.
-fn recovered(world: &World, url: &str, killed: Option<Pid>) -> Pid {
-    for _ in 0..600 {
-        let pid = world.block_on(log_writer(url));
+fn recovered(world: &World, server: &Server, killed: Option<Pid>) -> Pid {
+    for _ in 0..2_400 {
+        let pid = world.block_on(log_writer(&server.url));
         if let Some(pid) = pid.filter(|pid| Some(*pid) != killed) {
             return pid;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("the server does not come back");
+    panic!("the server does not come back:\n{}", server.last_words());
 }
 
 /// A worker whose server crashes under it, and those that follow until the queue is empty. Answers whether the first one
 /// told of the crash.
-fn crash_and_heal(world: &mut World, url: &str, after: Duration) -> bool {
-    let killed = recovered(world, url, None);
+fn crash_and_heal(world: &mut World, server: &Server, after: Duration) -> bool {
+    let killed = recovered(world, server, None);
     let crash = End::Other(killed, after);
     let mut told = false;
     for run in 0..HEALING {
@@ -113,7 +113,7 @@ fn crash_and_heal(world: &mut World, url: &str, after: Duration) -> bool {
         let Ended::ByItself { report, .. } = world.run(end, 0) else {
             panic!("nobody killed the worker");
         };
-        recovered(world, url, Some(killed));
+        recovered(world, server, Some(killed));
         world.check_at_rest();
         let unavailable = report.starts_with("StoreUnavailable ");
         assert!(
@@ -151,7 +151,7 @@ fn whenever_postgresql_crashes_under_a_worker_nothing_is_lost_and_nothing_is_log
     for number in 0..crashes {
         world.deliver(mails(Profile::Plain, number, &mut dice));
         let after = Duration::from_micros(dice.below(most));
-        told += u64::from(crash_and_heal(&mut world, &server.url, after));
+        told += u64::from(crash_and_heal(&mut world, server, after));
         world.check_at_end();
         world.let_time_pass();
     }

@@ -80,6 +80,16 @@ impl Server {
         migrated(self.options()).await
     }
 
+    /// The end of what it wrote to its log, where it is the test's own.
+    pub(crate) fn last_words(&self) -> String {
+        let own = self.own.as_ref();
+        let log =
+            own.and_then(|own| std::fs::read_to_string(own.directory.join("server.log")).ok());
+        let log = log.unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
     /// A connection past the store.
     pub(crate) async fn raw(&self) -> tokio_postgres::Client {
         raw(&self.url).await
