@@ -101,7 +101,7 @@ async fn an_empty_queue_is_one_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_does_not_grow_with_the_queue() {
-    // What is kept however long the queue is, pages of the database above all, is full after 2,000 mails; which stages meet
+    // What is kept however long the queue is, pages of the database above all, is nearly full after 2,000; which stages meet
     // at the peak is worth 2 MiB from run to run. A kilobyte that stays of each mail makes 6 MiB.
     let (short, long) = (job_of(usual(2000), 50).await, job_of(usual(8000), 50).await);
     let peaks = (short.peak_rss, long.peak_rss);

@@ -325,19 +325,25 @@ async fn another_item_of_a_mail_whose_original_was_removed_is_not_deleted() {
     assert!(bench.source.removed().is_empty());
 }
 
+/// One or two items of one mail that were moved, of which the reply was lost.
+async fn moved_without_a_reply(items: u64) -> Bench {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    for _ in 1..items {
+        let item = bench.source.items(&queue()).remove(0).item;
+        bench.source.copy_by_hand(&item, &queue()).unwrap();
+    }
+    let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, lost);
+    bench.run().await.unwrap_err();
+    bench.clock.advance(Duration::from_hours(1));
+    bench
+}
+
 #[tokio::test]
 async fn each_plan_has_a_copy_of_its_own_and_what_lies_there_beside_the_first_is_noted() {
     for (plans, more, noted) in [(1, false, 0), (1, true, 1), (2, false, 1), (2, true, 2)] {
-        let bench = Bench::new();
-        bench.deliver_numbers(0..1);
-        if plans == 2 {
-            let item = bench.source.items(&queue()).remove(0).item;
-            bench.source.copy_by_hand(&item, &queue()).unwrap();
-        }
-        let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
-        bench.source.fail_next(SourceOperation::MoveTo, lost);
-        bench.run().await.unwrap_err();
-        bench.clock.advance(Duration::from_hours(1));
+        let bench = moved_without_a_reply(plans).await;
         let stored = bench.source.items(&storage());
         if more {
             let copied = bench.source.copy_by_hand(&stored[0].item, &storage());
@@ -357,14 +363,7 @@ async fn each_plan_has_a_copy_of_its_own_and_what_lies_there_beside_the_first_is
 
 #[tokio::test]
 async fn where_one_of_two_moved_items_was_taken_away_the_other_is_no_second_copy() {
-    let bench = Bench::new();
-    bench.deliver_numbers(0..1);
-    let item = bench.source.items(&queue()).remove(0).item;
-    bench.source.copy_by_hand(&item, &queue()).unwrap();
-    let lost = SourceFault::LostReply(Error::new(&codes::HTTP_TIMEOUT, "move_to"));
-    bench.source.fail_next(SourceOperation::MoveTo, lost);
-    bench.run().await.unwrap_err();
-    bench.clock.advance(Duration::from_hours(1));
+    let bench = moved_without_a_reply(2).await;
     let [first, second] = bench.source.items(&storage()).try_into().unwrap();
     assert!(bench.source.take_away(&second.item));
     let report = bench.run().await.unwrap();
