@@ -209,8 +209,9 @@ impl EmailLogger {
     /// folder, where it can be found there.
     ///
     /// Nothing is deleted. A mail that a person moved elsewhere is left there and counted; asking again is safe. The mailbox is
-    /// held meanwhile, as by a run: a run that begins then answers [`Skipped::MailboxBusy`]. Where the server still works on an
-    /// earlier request to set the mail aside, it may come to lie in the quarantine folder afterwards: asking again finds it there.
+    /// held meanwhile, as by a run: a run that begins then answers [`Skipped::MailboxBusy`]. What could not be moved back stays
+    /// set aside. Where the server still works on an earlier request to set the mail aside, it may come to lie in the quarantine
+    /// folder afterwards: asking again finds it there, unless a run has logged it by then and a copy of it is all that lies there.
     ///
     /// # Errors
     ///

@@ -37,18 +37,21 @@ pub(crate) async fn requeue(
         if output.json() {
             let id = which.to_string();
             let (mails, back) = (requeued.requeued, requeued.moved_back);
-            output
-                .value(&json!({ "requeue": { "id": id, "mails": mails, "moved-back": back } }))?;
+            let failed = requeued.failed;
+            output.value(&json!({
+                "requeue": { "id": id, "mails": mails, "moved-back": back, "failed": failed }
+            }))?;
         }
-        if requeued.requeued + requeued.moved_back == 0 {
+        if requeued.requeued + requeued.moved_back + requeued.failed == 0 {
             refused.push(which.to_string());
         }
-        all.requeued += requeued.requeued;
-        all.moved_back += requeued.moved_back;
-        all.failed += requeued.failed;
+        add(&mut all, requeued);
     }
-    if !output.json() && all.requeued + all.moved_back > 0 {
+    if !output.json() {
         tell(&all, output)?;
+    }
+    if refused.is_empty() && all.failed > 0 {
+        return Ok(Exit::Failed);
     }
     if refused.is_empty() {
         return Ok(Exit::Done);
@@ -62,7 +65,27 @@ pub(crate) async fn requeue(
     ))
 }
 
+fn add(all: &mut RequeueReport, report: RequeueReport) {
+    all.requeued += report.requeued;
+    all.moved_back += report.moved_back;
+    all.failed += report.failed;
+    all.failure = all.failure.take().or(report.failure);
+}
+
 fn tell(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
+    if all.requeued + all.moved_back > 0 {
+        tell_tried(all, output)?;
+    }
+    let Some(code) = &all.failure else {
+        return Ok(());
+    };
+    let items = words::count(all.failed, "item", "items");
+    output.line(format!(
+        "{items} could not be moved back ({code}), so that its mail stays set aside: ask again later."
+    ))
+}
+
+fn tell_tried(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
     let mails = words::count(all.requeued.max(all.moved_back), "mail gets", "mails get");
     output.line(format!(
         "{mails} another try in the next run, if it lies in the queue folder."
@@ -72,9 +95,6 @@ fn tell(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
         output.line(format!("{moved} moved back from the quarantine folder."))?;
     } else {
         output.line("A mail that was moved to the quarantine folder: move it back there yourself, as in Outlook.")?;
-    }
-    if all.failed > 0 {
-        output.line("Some could not be moved: ask again later.")?;
     }
     output.line("It is set aside again, unless what stood against it has changed.")
 }
@@ -115,10 +135,7 @@ async fn again(
         let keys = [record.sighting.clone()];
         match logger {
             Some(logger) if record.mailbox.as_str() == MAILBOX => {
-                let report = logger.requeue(&keys).await?;
-                all.requeued += report.requeued;
-                all.moved_back += report.moved_back;
-                all.failed += report.failed;
+                add(&mut all, logger.requeue(&keys).await?);
             }
             _ => {
                 let store = &reader.store;

@@ -1,5 +1,7 @@
 //! Another try for mail that was set aside: the ledger takes it up again, and it goes back to the queue.
 
+use std::collections::HashSet;
+
 use crate::decision::Disposition;
 use crate::error::{Error, Result, codes};
 use crate::source::{Folder, ItemRef, Moved, SightingKey, Sought};
@@ -29,7 +31,7 @@ pub struct RequeueReport {
     pub in_queue: u64,
     /// Sightings that were found in neither folder: a person moves them back.
     pub not_found: u64,
-    /// Items that could not be moved, with the first reason. Asking again tries again.
+    /// Items that could not be moved, with the first reason. Their mails stay set aside, and asking again tries again.
     pub failed: u64,
     /// The code of that reason.
     pub failure: Option<String>,
@@ -85,7 +87,7 @@ async fn in_ledger(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport>
 
 /// Moves back first, and requeues in the ledger then. The ledger drops the plan of a move that may be half done, and with it what
 /// tells of a copy in the quarantine folder: that has to lie in the queue by then. Until it does, what came back is set aside
-/// again by any run.
+/// again by any run; so is what came back only in part.
 async fn hold(
     parts: &Parts,
     lease: &mut HeldLease,
@@ -95,27 +97,30 @@ async fn hold(
 ) -> Result<RequeueReport> {
     let folders = open_folders(parts, folders).await;
     let folders = &folders.map_err(|(_, error)| error)?;
-    let mut report = RequeueReport::default();
+    let (mut report, mut left) = (RequeueReport::default(), HashSet::new());
     for batch in open.chunks(parts.move_batch()) {
         *lease = lease.clone().keep(parts).await?;
-        bring_back(parts, lease, folders, batch, &mut report).await?;
+        left.extend(bring_back(parts, lease, folders, batch, &mut report).await?);
     }
-    report.requeued = in_ledger(parts, keys).await?.requeued;
+    let mut back = keys.to_vec();
+    back.retain(|key| !left.contains(key));
+    report.requeued = in_ledger(parts, &back).await?.requeued;
     Ok(report)
 }
 
+/// Moves the copies of these mails back, and answers which of them has a copy that could not be moved.
 async fn bring_back(
     parts: &Parts,
     lease: &mut HeldLease,
     folders: &Folders,
     batch: &[Known],
     report: &mut RequeueReport,
-) -> Result<()> {
+) -> Result<Vec<SightingKey>> {
     let queued = Box::pin(copies_in(parts, &folders.queue, batch));
     let queued = beside(lease, parts, queued).await?;
     let Some(quarantine) = folders.target(Disposition::Quarantine) else {
         count_queued(report, &queued);
-        return Ok(());
+        return Ok(Vec::new());
     };
     let set_aside = Box::pin(copies_in(parts, quarantine, batch));
     let mut set_aside = beside(lease, parts, set_aside).await?;
@@ -125,6 +130,7 @@ async fn bring_back(
             copies.push(known.item.clone());
         }
     }
+    let mut left = Vec::new();
     for ((copies, queued), (key, _)) in set_aside.iter().zip(&queued).zip(batch) {
         match (copies.is_empty(), queued.is_empty()) {
             (true, true) => report.not_found += 1,
@@ -132,11 +138,14 @@ async fn bring_back(
             (false, _) => {
                 let moved = Box::pin(move_back(parts, (quarantine, &folders.queue), copies));
                 let moved = under(lease, parts, moved).await?;
+                if moved.iter().any(|it| matches!(it, Moved::Failed(_))) {
+                    left.push(key.clone());
+                }
                 count_moved(report, moved, can_locate(parts, key));
             }
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 fn count_queued(report: &mut RequeueReport, queued: &[Vec<ItemRef>]) {

@@ -106,14 +106,34 @@ async fn what_cannot_be_moved_is_told_with_the_first_reason() {
     }
     let keys = keys(&bench).await;
     let report = logger.requeue(&keys).await.unwrap();
-    assert_eq!(counts(&report), [3, 1, 0, 0, 2]);
+    assert_eq!(counts(&report), [1, 1, 0, 0, 2]);
     assert_eq!(
         report.failure.as_deref(),
         Some(codes::EWS_ACCESS_DENIED.code)
     );
     let again = logger.requeue(&keys).await.unwrap();
-    assert_eq!(counts(&again), [0, 2, 1, 0, 0]);
+    assert_eq!(counts(&again), [2, 2, 1, 0, 0]);
     assert_eq!(bench.queued(), 3);
+}
+
+#[tokio::test]
+async fn what_came_back_in_part_stays_set_aside_until_all_of_it_does() {
+    let (bench, logger) = set_aside(Bench::new(), 1, true).await;
+    let half = SourceFault::HalfMove(0, Error::new(&codes::EWS_UNAVAILABLE, "move_to"));
+    bench.source.fail_next(SourceOperation::MoveTo, half);
+    let keys = keys(&bench).await;
+    let report = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [0, 0, 0, 0, 1]);
+    let places = || [queue(), quarantine()].map(|folder| bench.source.items(&folder).len());
+    assert_eq!(places(), [1, 1]);
+    // What lies in the queue is not read in between: it would be logged, and the other copy left behind.
+    let read = bench.source.count(SourceOperation::Fetch);
+    logger.run_once().await.unwrap();
+    assert_eq!(places(), [0, 2]);
+    assert_eq!(bench.source.count(SourceOperation::Fetch), read);
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [1, 2, 0, 0, 0]);
+    assert_eq!(places(), [2, 0]);
 }
 
 #[tokio::test]

@@ -231,10 +231,11 @@ impl World {
         // Each that was deleted was looked at when it was.
         let is_stuck = mailbox.stuck.contains(&key) && !has_key(mailbox, items[0]);
         // A copy that a person made may have got the other try that was given to what was set aside, or have been read when it
-        // was mended: that stays there.
+        // was mended: that stays there. So does what a move without its lease set aside, after the other try was given.
         let is_mended = mailbox.mended && self.mails.is_poison(items[0].mail);
-        let has_another_try = mailbox.requeued.contains(&key) || is_mended;
-        let is_left = has_another_try && mailbox.is_touched(key);
+        let is_requeued = mailbox.requeued.contains(&key);
+        let is_left = (is_requeued || is_mended) && mailbox.is_touched(key)
+            || is_requeued && mailbox.unseen.contains(&key);
         let is_there = |it: &&Item| {
             let may_lie = belongs.contains(&it.place) || it.place == Place::Deleted;
             let may_stay = match it.place {
