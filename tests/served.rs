@@ -22,8 +22,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use email_logging::testkit::exchange::{Fault, FaultKind, Operation, SimulatedExchange};
 use log_file::number;
-use program::{code, errors, json, run, text};
+use program::{code, errors, json, program, run, text};
 use serde_json::Value;
 use served::{Served, directory_of};
 
@@ -165,6 +166,66 @@ fn mail_in_the_quarantine_folder_is_moved_back_by_a_requeue() {
     assert_eq!(json(&requeued)[0]["requeue"]["moved-back"], 1);
     let tried = command("run", &["--json"]);
     assert_eq!(json(&tried)[0]["report"]["quarantined"], 1, "it was there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_requeue_cannot_move_back_is_told_and_stays_set_aside() {
+    let folders = [r"\Queue\", r"\Storage\", r"\Quarantine\"];
+    let mut builder = SimulatedExchange::builder().with_user("logger", "simulated");
+    for folder in folders {
+        builder = builder.with_public_folder(folder);
+    }
+    let exchange = builder.start().await.unwrap();
+    exchange.deliver(folders[0], "no mail").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("log.sqlite");
+    let command = |words: &[&str]| {
+        let mut command = program();
+        command
+            .args(words)
+            .arg("--store")
+            .arg(&store)
+            .env("EMAIL_LOGGER__EXCHANGE__URL", exchange.url())
+            .env("EMAIL_LOGGER__EXCHANGE__USER_NAME", "logger")
+            .env("EMAIL_LOGGER__EXCHANGE__PASSWORD", "simulated")
+            .env("EMAIL_LOGGER__EXCHANGE__ON_PREMISES_RANGES", "127.0.0.0/8")
+            .env(
+                "EMAIL_LOGGER__EXCHANGE__ALLOW_PLAIN_HTTP_ON_LOOPBACK",
+                "true",
+            )
+            .env("EMAIL_LOGGER__FOLDERS__QUEUE", folders[0])
+            .env("EMAIL_LOGGER__FOLDERS__STORAGE", folders[1])
+            .env("EMAIL_LOGGER__FOLDERS__QUARANTINE", folders[2])
+            .env("EMAIL_LOGGER__DIRECTORY__FILE", served::SAMPLE_DIRECTORY);
+        command.output().unwrap()
+    };
+    let first = command(&["run"]);
+    assert_eq!(code(&first), 3, "{}", errors(&first));
+    let listed = run(&["log", "--store", store.to_str().unwrap(), "--not-logged"]);
+    let id = text(&listed).split_whitespace().nth(2).unwrap().to_owned();
+    let refusal = || {
+        let (index, code) = (0, "ErrorMoveCopyFailed".into());
+        Fault::new(FaultKind::ItemError { index, code }).on(Operation::MoveItem)
+    };
+    exchange.inject(refusal());
+    let failed = command(&["requeue", &id]);
+    assert_eq!(code(&failed), 1, "{}", errors(&failed));
+    assert_eq!(
+        text(&failed),
+        "1 item could not be moved back (ews.move_failed), so that its mail stays set aside: ask again later.\n"
+    );
+    exchange.inject(refusal());
+    let failed = command(&["requeue", &id, "--json"]);
+    assert_eq!(code(&failed), 1, "{}", errors(&failed));
+    let told = &json(&failed)[0]["requeue"];
+    assert_eq!(
+        [&told["mails"], &told["moved-back"], &told["failed"]],
+        [0, 0, 1]
+    );
+    let again = command(&["requeue", &id]);
+    assert_eq!(code(&again), 0, "{}", errors(&again));
+    assert!(text(&again).starts_with("1 mail gets another try"));
+    assert_eq!(exchange.count(folders[2]).unwrap(), 0);
 }
 
 #[test]

@@ -9,6 +9,12 @@ use serde_json::Value;
 use crate::program::program;
 use crate::samples::SAMPLES;
 
+/// The directory of the company that the samples are about.
+pub const SAMPLE_DIRECTORY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/examples/email_logger/samples/directory.toml"
+);
+
 /// A simulated Exchange that serves a directory of mails; it is stopped when the value goes.
 pub struct Served {
     pub child: Child,
@@ -51,14 +57,10 @@ impl Served {
 
     /// A command with everything that a run needs.
     pub fn command(&self, name: &str, password: &str, store: &Path) -> std::process::Command {
-        let directory = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/examples/email_logger/samples/directory.toml"
-        );
         let mut command = self.connected(name, password);
         command.env("EMAIL_LOGGER__FOLDERS__QUEUE", self.fact("queue"));
         command.env("EMAIL_LOGGER__FOLDERS__STORAGE", self.fact("storage"));
-        command.env("EMAIL_LOGGER__DIRECTORY__FILE", directory);
+        command.env("EMAIL_LOGGER__DIRECTORY__FILE", SAMPLE_DIRECTORY);
         command.arg("--store").arg(store);
         command
     }
