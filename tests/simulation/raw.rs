@@ -2,7 +2,9 @@
 
 use crate::book::scope;
 
-/// What must not be there when all is settled, and how the rows that are wrong are counted. Every table has a scope.
+/// What must not be there when all is settled, and how the rows that are wrong are counted. Every table has a scope. An item
+/// whose stamp was refused, and written all the same, has failed under a digest before it was known by its stamp: by their
+/// lengths these are told from other keys.
 const WRONG: [(&str, &str); 7] = [
     (
         "I4: entries have no message",
@@ -29,7 +31,8 @@ const WRONG: [(&str, &str); 7] = [
     (
         "I14: items wait for an attempt and have an outcome",
         "SELECT count(*) FROM {s}sighting g JOIN {s}sighting o ON o.scope = g.scope AND o.item_id = g.item_id
-           WHERE g.scope = {scope} AND g.state = 'pending' AND o.state <> 'pending'",
+           WHERE g.scope = {scope} AND g.state = 'pending' AND o.state <> 'pending'
+             AND NOT (length(g.key) = 33 AND length(o.key) = 17)",
     ),
     (
         "I5: originals lack pieces, or have some too many",
