@@ -50,6 +50,8 @@ codes! {
         "the set-up was changed by somebody else meanwhile", "Load the set-up again and repeat the change.";
     SETUP_ENABLED = "setup.enabled", Config,
         "email logging is enabled, so its set-up is fixed", "Disable email logging first; settings and secrets stay.";
+    SETUP_DISABLED = "setup.disabled", Config,
+        "email logging is disabled, and this needs the mail system", "Enable email logging, and ask again.";
     SETUP_TOO_LONG = "setup.too_long", Config,
         "a field has more characters than it may have", "Shorten the field that the message names.";
     SETUP_TEXT = "setup.text", Config,

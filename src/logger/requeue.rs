@@ -1,9 +1,7 @@
 //! Another try for mail that was set aside: the ledger takes it up again, and it goes back to the queue.
 
-use std::collections::HashSet;
-
 use crate::decision::Disposition;
-use crate::error::{Error, Result, codes};
+use crate::error::{Code, Error, Result, codes};
 use crate::source::{Folder, ItemRef, Moved, SightingKey, Sought};
 use crate::store::{KnownSighting, SightingState};
 
@@ -31,7 +29,8 @@ pub struct RequeueReport {
     pub in_queue: u64,
     /// Sightings that were found in neither folder: a person moves them back.
     pub not_found: u64,
-    /// Items that could not be moved, with the first reason. Their mails stay set aside, and asking again tries again.
+    /// Items that could not be moved, with the first reason: their mails stay set aside, and asking again tries again. So do
+    /// mails of which an earlier move is still to be done while logging is disabled or the quarantine folder is not there.
     pub failed: u64,
     /// The code of that reason.
     pub failure: Option<String>,
@@ -56,18 +55,17 @@ pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<Reque
         .filter(|(_, known)| known.state != SightingState::Decided)
         .collect();
     if open.is_empty() {
-        return in_ledger(parts, keys).await;
+        return Ok(RequeueReport::default());
     }
-    let Plan::Enabled { folders, .. } = plan(parts).await.map_err(|(_, error)| error)? else {
-        // Nothing is asked of the mail system while logging is disabled.
-        let mut report = in_ledger(parts, keys).await?;
-        report.not_found = open.len() as u64;
-        return Ok(report);
+    // Nothing is asked of the mail system while logging is disabled.
+    let folders = match plan(parts).await.map_err(|(_, error)| error)? {
+        Plan::Enabled { folders, .. } => Some(folders),
+        _ => None,
     };
     let _guard = RunGuard::take(parts).ok_or_else(busy)?;
     let lease = take_mailbox(parts).await.map_err(|(_, error)| error)?;
     let mut lease = lease.ok_or_else(busy)?;
-    let done = hold(parts, &mut lease, &folders, keys, &open).await;
+    let done = hold(parts, &mut lease, folders.as_deref(), &open).await;
     let done = done.map_err(|error| (RunStep::MovingMessages, error));
     let done = give_back(parts, Some(&lease), done).await;
     done.map_err(|(_, error)| error)
@@ -77,35 +75,59 @@ fn busy() -> Error {
     Error::new(&codes::LEASE_BUSY, "requeue")
 }
 
-async fn in_ledger(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport> {
-    let requeued = parts.ledger.requeue(&parts.scope, &parts.mailbox, keys);
-    Ok(RequeueReport {
-        requeued: requeued.await?,
-        ..RequeueReport::default()
-    })
-}
-
 /// Moves back first, and requeues in the ledger then. The ledger drops the plan of a move that may be half done, and with it what
 /// tells of a copy in the quarantine folder: that has to lie in the queue by then. Until it does, what came back is set aside
-/// again by any run; so is what came back only in part.
+/// again by any run; so is what came back only in part. Each batch has its end by itself, whatever becomes of the next.
 async fn hold(
     parts: &Parts,
     lease: &mut HeldLease,
-    folders: &FolderPlan,
-    keys: &[SightingKey],
+    folders: Option<&FolderPlan>,
     open: &[Known],
 ) -> Result<RequeueReport> {
-    let folders = open_folders(parts, folders).await;
-    let folders = &folders.map_err(|(_, error)| error)?;
-    let (mut report, mut left) = (RequeueReport::default(), HashSet::new());
+    let folders = match folders {
+        Some(folders) => Some(open_folders(parts, folders).await.map_err(|(_, e)| e)?),
+        None => None,
+    };
+    let mut report = RequeueReport::default();
     for batch in open.chunks(parts.move_batch()) {
         *lease = lease.clone().keep(parts).await?;
-        left.extend(bring_back(parts, lease, folders, batch, &mut report).await?);
+        let left = match &folders {
+            Some(folders) => bring_back(parts, lease, folders, batch, &mut report).await?,
+            None => {
+                let left = unfinished(&mut report, batch, &codes::SETUP_DISABLED);
+                report.not_found += (batch.len() - left.len()) as u64;
+                left
+            }
+        };
+        let keys = batch.iter().map(|(key, _)| key);
+        let back: Vec<_> = keys.filter(|key| !left.contains(key)).cloned().collect();
+        let requeued = parts.ledger.requeue_held(&parts.scope, &lease.lease, &back);
+        report.requeued += requeued.await?;
     }
-    let mut back = keys.to_vec();
-    back.retain(|key| !left.contains(key));
-    report.requeued = in_ledger(parts, &back).await?.requeued;
     Ok(report)
+}
+
+/// The mails of which a move is still to be done, where nobody can look for what it may have left.
+fn unfinished(
+    report: &mut RequeueReport,
+    batch: &[Known],
+    code: &'static Code,
+) -> Vec<SightingKey> {
+    let waits = |(_, known): &&Known| !known.waiting.is_empty();
+    let left: Vec<_> = batch
+        .iter()
+        .filter(waits)
+        .map(|(key, _)| key.clone())
+        .collect();
+    for _ in &left {
+        fail(report, code.code);
+    }
+    left
+}
+
+fn fail(report: &mut RequeueReport, code: &str) {
+    report.failed += 1;
+    report.failure.get_or_insert_with(|| code.to_owned());
 }
 
 /// Moves the copies of these mails back, and answers which of them has a copy that could not be moved.
@@ -120,6 +142,9 @@ async fn bring_back(
     let queued = beside(lease, parts, queued).await?;
     let Some(quarantine) = folders.target(Disposition::Quarantine) else {
         count_queued(report, &queued);
+        if folders.quarantine_is_missing {
+            return Ok(unfinished(report, batch, &codes::SOURCE_FOLDER_NOT_FOUND));
+        }
         return Ok(Vec::new());
     };
     let set_aside = Box::pin(copies_in(parts, quarantine, batch));
@@ -205,12 +230,7 @@ fn count_moved(report: &mut RequeueReport, moved: Vec<Moved>, sure: bool) {
             // Somebody was faster, or it never left the queue.
             Moved::Gone if sure => report.in_queue += 1,
             Moved::Gone => report.not_found += 1,
-            Moved::Failed(error) => {
-                report.failed += 1;
-                report
-                    .failure
-                    .get_or_insert_with(|| error.code().to_owned());
-            }
+            Moved::Failed(error) => fail(report, error.code()),
         }
     }
 }

@@ -102,6 +102,12 @@ forward! {
             mailbox: &MailboxKey,
             keys: &[SightingKey],
         ) -> Result<u64>;
+        async fn requeue_held(
+            &self,
+            scope: &Scope,
+            lease: &Lease,
+            keys: &[SightingKey],
+        ) -> Result<u64>;
     }
 }
 

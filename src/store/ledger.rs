@@ -259,6 +259,27 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<u64>;
+
+    /// As [`requeue`](Self::requeue), by the worker that holds the mailbox: whoever lost it must not give another try to what
+    /// the next one has set aside meanwhile.
+    ///
+    /// A ledger that leaves it out, as the default does, writes without a look at the lease.
+    ///
+    /// # Errors
+    ///
+    /// `LeaseLost`: nothing was changed. `StoreUnavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: repeat it.
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        self.requeue(scope, &lease.mailbox, keys).await
+    }
 }
 
 /// The answer to [`MailLedger::acquire`].

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,13 +14,15 @@ use email_logging::message::Address;
 use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::source::memory::{SourceFault, SourceOperation};
-use email_logging::source::{SightingKey, SourceCapabilities};
+use email_logging::source::{FolderPath, SightingKey, SourceCapabilities};
 use email_logging::store::{
-    Acquired, DecisionFilter, InteractionLog as _, MailLedger as _, StoreOperation,
+    Acquired, DecisionFilter, InteractionLog as _, MailLedger as _, MemoryStore, SetupStore,
+    SightingState, StoreOperation,
 };
 use email_logging::{EmailLogger, Error, ErrorKind, Result, Scope, WorkerId};
 
 use crate::bench::{Bench, quarantine, queue};
+use crate::steered::Steered;
 
 /// A bench with so many unreadable mails that were set aside: in the quarantine folder, or where they lie.
 async fn set_aside(bench: Bench, mails: u32, in_folder: bool) -> (Bench, EmailLogger) {
@@ -46,6 +49,12 @@ async fn keys(bench: &Bench) -> Vec<SightingKey> {
     rows.map(|row| row.sighting).collect()
 }
 
+async fn states(bench: &Bench, keys: &[SightingKey]) -> Vec<SightingState> {
+    let (scope, mailbox) = (Scope::default(), "queue".into());
+    let known = bench.store.known(&scope, &mailbox, keys).await.unwrap();
+    known.into_iter().map(|it| it.unwrap().state).collect()
+}
+
 /// Each mail in a commit and a move of its own.
 fn one_by_one() -> RunSettings {
     let mut settings = RunSettings::default();
@@ -66,6 +75,14 @@ fn counts(report: &RequeueReport) -> [u64; 5] {
         report.not_found,
         report.failed,
     ]
+}
+
+/// A set-up under which email logging is disabled, for one logger alone.
+async fn switched_off() -> Arc<dyn SetupStore> {
+    let setup: Arc<dyn SetupStore> = Arc::new(MemoryStore::new());
+    let off = EmailLoggingSetup::default();
+    setup.save_setup(&Scope::default(), &off, 0).await.unwrap();
+    setup
 }
 
 fn unfindable() -> Bench {
@@ -200,12 +217,11 @@ async fn mail_that_was_decided_is_left_alone_and_nobody_is_asked() {
 #[tokio::test]
 async fn while_logging_is_off_nothing_is_asked_of_the_mail_system() {
     let (bench, _) = set_aside(Bench::new(), 2, true).await;
-    let scope = Scope::default();
-    let setup: Arc<dyn email_logging::store::SetupStore> = bench.store.clone();
-    let off = EmailLoggingSetup::default();
-    setup.save_setup(&scope, &off, 0).await.unwrap();
     let builder = bench.builder().with_quarantine_folder(quarantine());
-    let logger = builder.with_setup_store(setup).build().unwrap();
+    let logger = builder
+        .with_setup_store(switched_off().await)
+        .build()
+        .unwrap();
     let calls = bench.source.calls().len();
     let report = logger.requeue(&keys(&bench).await).await.unwrap();
     assert_eq!(counts(&report), [2, 0, 0, 2, 0]);
@@ -346,4 +362,67 @@ async fn what_came_back_while_the_store_failed_is_set_aside_until_it_is_asked_fo
     assert_eq!(bench.source.count(SourceOperation::Fetch), read);
     let again = logger.requeue(&keys).await.unwrap();
     assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_requeue_that_lost_the_mailbox_writes_nothing() {
+    let (bench, _) = set_aside(Bench::new(), 1, true).await;
+    let keys = keys(&bench).await;
+    let ledger = Arc::new(Steered::new(&bench.store, 0));
+    ledger.is_taken.store(true, Ordering::Relaxed);
+    let builder = bench.builder().with_policy(LoggingPolicy::default());
+    let builder = builder.with_quarantine_folder(quarantine());
+    let logger = builder.with_ledger(ledger).build().unwrap();
+    let lost = logger.requeue(&keys).await.unwrap_err();
+    assert_eq!(lost.code(), "lease.lost");
+    assert_eq!(states(&bench, &keys).await, [SightingState::Quarantined]);
+}
+
+#[tokio::test]
+async fn what_came_back_gets_its_try_though_another_mail_fails() {
+    let (bench, logger) = set_aside(Bench::new(), 3, true).await;
+    let made = bench.source.count(SourceOperation::MoveTo) as u64;
+    let fault = SourceFault::Error(Error::new(&codes::HTTP_CLOSED, "move_to"));
+    bench
+        .source
+        .fail_call(SourceOperation::MoveTo, made + 2, fault);
+    let keys = keys(&bench).await;
+    let builder = bench.builder().with_policy(LoggingPolicy::default());
+    let builder = builder.with_quarantine_folder(quarantine());
+    let slow = builder.with_settings(one_by_one()).build().unwrap();
+    slow.requeue(&keys).await.unwrap_err();
+    let before = states(&bench, &keys).await;
+    let set_aside = [SightingState::Quarantined; 2];
+    assert_eq!(before, [&[SightingState::Pending][..], &set_aside].concat());
+    let again = logger.requeue(&keys).await.unwrap();
+    assert_eq!(counts(&again), [2, 2, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_move_stays_set_aside_while_nobody_can_look_for_its_copy() {
+    for is_missing in [false, true] {
+        let (bench, logger) = half_set_aside().await;
+        let keys = keys(&bench).await;
+        let elsewhere = r"\Elsewhere\".parse::<FolderPath>().unwrap();
+        let builder = bench.builder().with_policy(LoggingPolicy::default());
+        let (builder, code) = if is_missing {
+            (
+                builder.with_quarantine_folder(elsewhere),
+                "source.folder_not_found",
+            )
+        } else {
+            let builder = builder.with_quarantine_folder(quarantine());
+            let off = switched_off().await;
+            (builder.with_setup_store(off), "setup.disabled")
+        };
+        let blind = builder.build().unwrap();
+        let report = blind.requeue(&keys).await.unwrap();
+        let in_queue = u64::from(is_missing);
+        assert_eq!(counts(&report), [0, 0, in_queue, 0, 1]);
+        assert_eq!(report.failure.as_deref(), Some(code));
+        assert_eq!(states(&bench, &keys).await, [SightingState::Quarantined]);
+        let again = logger.requeue(&keys).await.unwrap();
+        assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
+        assert_eq!(bench.queued(), 2);
+    }
 }

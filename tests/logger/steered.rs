@@ -40,6 +40,8 @@ pub(crate) struct Steered {
     fails: Option<(&'static Code, bool)>,
     /// Whether a renewal is never answered.
     pub(crate) silent: AtomicBool,
+    /// Whether another worker takes the mailbox before anything is given another try.
+    pub(crate) is_taken: AtomicBool,
 }
 
 impl Steered {
@@ -51,6 +53,7 @@ impl Steered {
             refused: Mutex::default(),
             fails: None,
             silent: AtomicBool::new(false),
+            is_taken: AtomicBool::new(false),
         }
     }
 
@@ -237,6 +240,21 @@ impl MailLedger for Steered {
         keys: &[SightingKey],
     ) -> Result<u64> {
         self.store.requeue(scope, mailbox, keys).await
+    }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        if self.is_taken.load(Ordering::Relaxed) {
+            self.store.release(scope, lease).await?;
+            let (other, ttl) = (WorkerId::from("other"), Duration::from_mins(5));
+            let acquired = self.store.acquire(scope, &lease.mailbox, &other, ttl);
+            acquired.await?;
+        }
+        self.store.requeue_held(scope, lease, keys).await
     }
 }
 

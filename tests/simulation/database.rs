@@ -106,7 +106,7 @@ pub(crate) enum Write {
     ReleaseQuiet(Lease, Duration),
     Stage(Lease, StageId, u32, Vec<u8>),
     Commit(Lease, CommitBatch),
-    Requeue(Vec<SightingKey>),
+    Requeue(Lease, Vec<SightingKey>),
 }
 
 pub(crate) struct Database {
@@ -224,7 +224,7 @@ fn redo(
                 bytes.clone(),
             )));
         }
-        Write::Requeue(keys) => drop(at_once(store.requeue(scope, &MAILBOX.into(), keys))),
+        Write::Requeue(lease, keys) => drop(at_once(store.requeue_held(scope, lease, keys))),
         Write::Commit(lease, batch) => {
             if let Ok(receipt) = at_once(store.commit(scope, lease, batch.clone())) {
                 told(store, batch, &receipt);

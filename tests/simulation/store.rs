@@ -334,12 +334,34 @@ impl MailLedger for SimStore {
         mailbox: &MailboxKey,
         keys: &[SightingKey],
     ) -> Result<u64> {
+        self.book()
+            .broken("I9: another try is given without a lease");
         self.call(Op::Requeue, "requeue", |store| {
-            self.check_scope(scope, Some(mailbox));
-            self.commits.requeue(store, keys);
-            self.database.note(|| Write::Requeue(keys.to_vec()));
-            self.stage.writes(&keys);
             at_once(store.requeue(scope, mailbox, keys))
+        })
+        .await
+    }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        self.call(Op::Requeue, "requeue", |store| {
+            self.check_scope(scope, Some(&lease.mailbox));
+            let is_stale = self.book().is_stale(lease.epoch);
+            if !is_stale {
+                self.commits.requeue(store, keys);
+            }
+            self.database
+                .note(|| Write::Requeue(lease.clone(), keys.to_vec()));
+            self.stage.writes(&keys);
+            let requeued = at_once(store.requeue_held(scope, lease, keys));
+            if is_stale && requeued.is_ok() {
+                self.book().broken("I9: a stale lease gave another try");
+            }
+            requeued
         })
         .await
     }

@@ -173,8 +173,19 @@ impl MailLedger for MemoryStore {
         keys: &[SightingKey],
     ) -> Result<u64> {
         self.call(StoreOperation::Requeue, scope, |tables, _| {
-            let requeued = keys.iter().filter(|key| requeue(tables, mailbox, key));
-            Ok(requeued.count() as u64)
+            Ok(requeue(tables, mailbox, keys))
+        })
+    }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        self.call(StoreOperation::Requeue, scope, |tables, _| {
+            tables.fence(lease, "requeue")?;
+            Ok(requeue(tables, &lease.mailbox, keys))
         })
     }
 }
@@ -329,8 +340,14 @@ fn undelivered(tables: &ScopeTables, mailbox: &MailboxKey, limit: u32) -> Vec<Un
     undelivered
 }
 
+/// Answers how many were set aside.
+fn requeue(tables: &mut ScopeTables, mailbox: &MailboxKey, keys: &[SightingKey]) -> u64 {
+    let requeued = keys.iter().filter(|key| try_again(tables, mailbox, key));
+    requeued.count() as u64
+}
+
 /// Answers whether the sighting was set aside. Its move to the quarantine, if it is still to do, is not done any more.
-fn requeue(tables: &mut ScopeTables, mailbox: &MailboxKey, key: &SightingKey) -> bool {
+fn try_again(tables: &mut ScopeTables, mailbox: &MailboxKey, key: &SightingKey) -> bool {
     let seen = (mailbox.clone(), key.clone());
     let row = tables.sightings.get_mut(&seen);
     let Some(row) = row.filter(|row| row.state == SightingState::Quarantined) else {

@@ -218,6 +218,21 @@ impl MailLedger for PostgresStore {
             Done::Ok(requeued.max(before))
         })
     }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        let (time, counted) = (self.time(), std::sync::atomic::AtomicU64::new(0));
+        let counted = &counted;
+        write!(self, "requeue", |tx, _round| async {
+            let requeued = sightings::requeue_held(&tx, scope, lease, keys, time).await?;
+            let before = counted.fetch_max(requeued, std::sync::atomic::Ordering::AcqRel);
+            Done::Ok(requeued.max(before))
+        })
+    }
 }
 
 impl PostgresStore {

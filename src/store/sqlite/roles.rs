@@ -157,6 +157,15 @@ impl MailLedger for SqliteStore {
     ) -> Result<u64> {
         call!(self.writer, requeue, scope, mailbox, keys)
     }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        call!(self.writer, requeue_held, scope, lease, keys)
+    }
 }
 
 #[async_trait]

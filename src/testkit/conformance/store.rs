@@ -155,6 +155,7 @@ fn of_the_leases() -> Vec<Case<Bench>> {
             a_renewed_lease_lasts_longer,
             a_stale_lease_commits_nothing,
             a_stale_lease_settles_and_delivers_nothing,
+            a_stale_lease_gives_nothing_another_try,
             a_stale_lease_neither_stages_nor_renews_nor_releases,
         }
         quiet::{

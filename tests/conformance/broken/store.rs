@@ -24,6 +24,7 @@ use jiff::Timestamp;
 enum Breaks {
     Nothing,
     Fence,
+    FenceOfRequeue,
     Exclusion,
     Epoch,
     Quiet,
@@ -257,6 +258,18 @@ impl MailLedger for Broken {
         }
         self.inner.requeue(scope, mailbox, keys).await
     }
+
+    async fn requeue_held(
+        &self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Result<u64> {
+        if self.is(Breaks::FenceOfRequeue) {
+            return self.requeue(scope, &lease.mailbox, keys).await;
+        }
+        self.inner.requeue_held(scope, lease, keys).await
+    }
 }
 
 const COMMIT: email_logging::store::StoreOperation = email_logging::store::StoreOperation::Commit;
@@ -468,6 +481,7 @@ async fn failures(breaks: Breaks) -> Vec<&'static str> {
 #[rustfmt::skip] // a table
 const EXPECTED: &[(Breaks, &str)] = &[
     (Breaks::Fence, "a_stale_lease_commits_nothing"),
+    (Breaks::FenceOfRequeue, "a_stale_lease_gives_nothing_another_try"),
     (Breaks::Exclusion, "a_lease_is_exclusive"),
     (Breaks::Epoch, "taking_a_lease_raises_its_epoch"),
     (Breaks::Quiet, "a_quiet_mailbox_is_nobodys_until_the_wish_is_over"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
+use super::lease::fence;
 use super::{ALREADY_LOGGED, LOGGED, find_mailbox, find_scope, make_scope, take_turn};
 use crate::decision::{Disposition, Step};
 use crate::ids::{MailboxKey, MessageUid};
@@ -14,7 +15,7 @@ use crate::store::postgres::fault::Done;
 use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{column, enum_column, maybe_id, small};
 use crate::store::rows::{Flaw, from_json, key_bytes, sighting_key, text, timestamp};
-use crate::store::{KnownSighting, SightingState};
+use crate::store::{KnownSighting, Lease, SightingState};
 
 pub(crate) async fn known(
     tx: &Tx,
@@ -66,6 +67,23 @@ pub(crate) async fn requeue(
     let scope = make_scope(tx, scope).await?;
     take_turn(tx, scope).await?;
     let mailbox = find_mailbox(tx, scope, mailbox).await?;
+    try_again(tx, mailbox, keys).await
+}
+
+/// The same under a lease.
+pub(crate) async fn requeue_held(
+    tx: &Tx,
+    scope: &Scope,
+    lease: &Lease,
+    keys: &[SightingKey],
+    time: Option<i64>,
+) -> Done<u64> {
+    let fenced = fence(tx, scope, lease, time).await?;
+    take_turn(tx, fenced.scope).await?;
+    try_again(tx, fenced.mailbox, keys).await
+}
+
+async fn try_again(tx: &Tx, mailbox: i64, keys: &[SightingKey]) -> Done<u64> {
     let keys: Vec<Vec<u8>> = keys.iter().map(key_bytes).collect();
     let again = "UPDATE sighting SET state = 'pending', attempts = 0, next_try = NULL,
             disposition = NULL

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::commit::Writer;
 use super::decided::{ALREADY_LOGGED, LOGGED};
+use super::lease::fence;
 use super::{Core, find_mailbox, moves};
 use crate::decision::Disposition;
 use crate::ids::{MailboxKey, MessageUid};
@@ -16,7 +17,7 @@ use crate::store::sqlite::values::{
     column, enum_column, key_bytes, maybe_micros, maybe_text, maybe_timestamp, micros,
     sighting_key, signed, text,
 };
-use crate::store::{FailedAttempt, KnownSighting, Sighting, SightingState};
+use crate::store::{FailedAttempt, KnownSighting, Lease, Sighting, SightingState};
 
 impl Core {
     pub(crate) fn known(
@@ -61,10 +62,20 @@ impl Core {
     ) -> Done<u64> {
         let (tx, scope) = self.write(scope)?;
         let mailbox = find_mailbox(&tx, scope, mailbox)?;
-        let mut requeued = 0;
-        for key in keys {
-            requeued += requeue(&tx, mailbox, key)?;
-        }
+        let requeued = requeue(&tx, mailbox, keys)?;
+        tx.commit()?;
+        Ok(requeued)
+    }
+
+    pub(crate) fn requeue_held(
+        &mut self,
+        scope: &Scope,
+        lease: &Lease,
+        keys: &[SightingKey],
+    ) -> Done<u64> {
+        let (tx, scope) = self.write(scope)?;
+        let mailbox = fence(&tx, scope, lease)?;
+        let requeued = requeue(&tx, mailbox, keys)?;
         tx.commit()?;
         Ok(requeued)
     }
@@ -235,8 +246,17 @@ pub(super) fn fail(writer: &Writer<'_>, sighting: &Sighting, attempt: &FailedAtt
     Ok(attempts)
 }
 
+/// Answers how many were set aside.
+fn requeue(conn: &Connection, mailbox: i64, keys: &[SightingKey]) -> Done<u64> {
+    let mut requeued = 0;
+    for key in keys {
+        requeued += try_again(conn, mailbox, key)?;
+    }
+    Ok(requeued)
+}
+
 /// Answers 1 if the sighting was set aside. Its move to the quarantine is not wanted any more.
-fn requeue(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<u64> {
+fn try_again(conn: &Connection, mailbox: i64, key: &SightingKey) -> Done<u64> {
     let Some(found) = find(conn, mailbox, key)? else {
         return Ok(0);
     };

@@ -8,7 +8,7 @@ use super::bench::{ALMOST, Bench, TTL};
 use super::sample;
 use crate::error::ErrorKind;
 use crate::ids::StageId;
-use crate::store::{Acquired, CommitBatch, Lease, MoveOutcome};
+use crate::store::{Acquired, CommitBatch, Lease, MoveOutcome, SightingState};
 use crate::testkit::conformance::harness::{Checked, check, equal, fails};
 
 pub(super) async fn a_lease_is_exclusive(bench: &Bench) -> Checked {
@@ -147,6 +147,26 @@ pub(super) async fn a_stale_lease_settles_and_delivers_nothing(bench: &Bench) ->
         .await?;
     equal("undelivered mails", waiting.len(), 1)?;
     equal("pending moves", bench.moves().await?.len(), 1)
+}
+
+pub(super) async fn a_stale_lease_gives_nothing_another_try(bench: &Bench) -> Checked {
+    let aside = sample::quarantined(1);
+    bench.put(aside.row()).await?;
+    let stale = bench.lease().await?;
+    let lease = bench.lease().await?;
+    let keys = std::slice::from_ref(&aside.key);
+    let answer = bench.store.requeue_held(&bench.scope, &stale, keys).await;
+    fails(
+        "another try with a stale lease",
+        answer,
+        ErrorKind::LeaseLost,
+    )?;
+    let known = bench.known_item(&aside.key).await?;
+    equal("the state", known.state, SightingState::Quarantined)?;
+    let requeued = bench.store.requeue_held(&bench.scope, &lease, keys).await?;
+    equal("requeued by the holder", requeued, 1)?;
+    let known = bench.known_item(&aside.key).await?;
+    equal("the state after", known.state, SightingState::Pending)
 }
 
 pub(super) async fn a_stale_lease_neither_stages_nor_renews_nor_releases(bench: &Bench) -> Checked {
