@@ -233,3 +233,23 @@ impl std::error::Error for Error {
         self.0.source.as_deref().map(|source| source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_sign_in_is_told_from_trouble_that_passes_and_from_the_rest() {
+        for (code, signed_out, transient) in [
+            (&codes::HTTP_UNAUTHORIZED, true, false),
+            (&codes::OAUTH_REAUTH, true, false),
+            (&codes::HTTP_TIMEOUT, false, true),
+            (&codes::HTTP_UNAVAILABLE, false, true),
+            (&codes::CONFIG_MISSING, false, false),
+        ] {
+            let error = Error::new(code, "test");
+            let found = (error.is_signed_out(), error.is_transient());
+            assert_eq!(found, (signed_out, transient), "{error}");
+        }
+    }
+}

@@ -239,4 +239,32 @@ mod tests {
         assert_eq!(uuid.get_version_num(), 8);
         assert_eq!(id.to_string().parse::<EntryId>().unwrap(), id);
     }
+
+    /// A clock that stands.
+    #[derive(Debug)]
+    struct Stands(jiff::Timestamp);
+
+    #[async_trait::async_trait]
+    impl crate::clock::Clock for Stands {
+        fn now(&self) -> jiff::Timestamp {
+            self.0
+        }
+
+        async fn sleep(&self, _: std::time::Duration) {}
+    }
+
+    #[test]
+    fn a_made_id_is_uuid_version_7_of_its_time_and_no_two_are_alike() {
+        let millis = 1_790_000_000_123;
+        let at = jiff::Timestamp::from_millisecond(millis).unwrap();
+        let made = [
+            uuid_v7_at(at, &crate::clock::SystemEntropy),
+            uuid_v7(&Stands(at), &crate::clock::SystemEntropy),
+        ];
+        for id in made.map(uuid::Uuid::from_bytes) {
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.as_u128() >> 80, u128::try_from(millis).unwrap());
+        }
+        assert_ne!(made[0], made[1]);
+    }
 }

@@ -476,3 +476,27 @@ async fn tokens_in_memory_are_kept_by_scope_and_version() {
     assert_eq!((kept.token.expose_secret(), kept.version), ("b", 2));
     assert!(store.load_refresh_token(&other).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_token_is_erased_in_the_version_that_is_named_and_in_no_other() {
+    let tokens = MemoryRefreshTokens::new().with_refresh_token(Scope::default(), "refresh");
+    let erased = tokens.erase_refresh_token(&Scope::default(), 2).await;
+    assert_eq!(erased.unwrap_err().code(), "secret.version");
+    let stored = tokens.load_refresh_token(&Scope::default()).await.unwrap();
+    assert_eq!(stored.unwrap().token.expose_secret(), "refresh");
+    // Where there is none any more, nothing is left to do.
+    for _ in 0..2 {
+        let erased = tokens.erase_refresh_token(&Scope::default(), 1).await;
+        erased.unwrap();
+        let stored = tokens.load_refresh_token(&Scope::default()).await.unwrap();
+        assert!(stored.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_erase_says_so() {
+    let store = Faulty::new(None);
+    let erased = store.erase_refresh_token(&Scope::default(), 1).await;
+    assert_eq!(erased.unwrap_err().code(), "config.missing");
+    assert_eq!(store.stored().await.0, "refresh-0");
+}

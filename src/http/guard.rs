@@ -334,6 +334,22 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn an_address_that_is_given_for_a_host_counts_for_no_other() {
+        let guard = AddressGuard::new(&HttpOptions {
+            name_resolver: Arc::new(Rebinding(Mutex::new(vec![vec![[8, 8, 4, 4].into()]]))),
+            host_addresses: vec![("mail.example.com.".to_owned(), ([8, 8, 8, 8], 8443).into())],
+            ..HttpOptions::default()
+        });
+        for (host, expected) in [
+            ("MAIL.example.com", "8.8.8.8:8443"),
+            ("login.example.com", "8.8.4.4:443"),
+        ] {
+            let found = resolved(&guard, host).await;
+            assert_eq!(found, Ok(vec![expected.to_owned()]), "{host}");
+        }
+    }
+
     #[test]
     fn the_host_of_a_proxy_is_found_however_it_is_written() {
         for (proxy, host) in [

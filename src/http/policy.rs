@@ -217,3 +217,16 @@ fn bare(host: &str) -> &str {
 fn literal(host: &str) -> Option<IpAddr> {
     bare(host).parse().ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_hosts_a_policy_keeps_its_ranges() {
+        let ranges = AddressPolicy::on_premises(["10.0.0.0/8"]).unwrap();
+        let listed = ranges.clone().with_host("mail.example.com").unwrap();
+        assert_eq!(listed.without_hosts(), ranges);
+    }
+}

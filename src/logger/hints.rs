@@ -156,4 +156,14 @@ mod tests {
         assert_eq!(hints.come().now_or_never(), None);
         assert_eq!(hints.beside(async { 1 }).now_or_never(), Some(1));
     }
+
+    #[tokio::test]
+    async fn hints_show_their_wake_ups_and_which_of_them_came() {
+        let flood: Arc<dyn Wakeup> = Arc::new(Flood::default());
+        let hints = Hints::new(&[flood]);
+        assert_eq!(
+            format!("{hints:?}"),
+            "Hints { wakeups: [Flood(0)], came: None, .. }"
+        );
+    }
 }

@@ -241,3 +241,17 @@ pub struct DryRunMail {
     /// Whether its entries are in the log already.
     pub already_logged: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::codes;
+
+    #[test]
+    fn the_error_of_a_run_names_its_step_in_words() {
+        let error = Error::new(&codes::HTTP_CONNECT, "FindItem");
+        let text = error.to_string();
+        let error = RunError::new(RunStep::ListingQueue, error, RunReport::default());
+        assert_eq!(error.to_string(), format!("listing queue: {text}"));
+    }
+}

@@ -185,3 +185,14 @@ impl Drop for Expected {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_shows_no_client_state_and_not_its_digest() {
+        let slot = Slot::new(&"secret".into());
+        assert_eq!(format!("{slot:?}"), "Slot { .. }");
+    }
+}

@@ -34,7 +34,13 @@ async fn bombs_are_typed_errors() {
     let system = "<!DOCTYPE s SYSTEM \"file:///etc/passwd\">";
     let siblings = "<t:a/>".repeat(200_001);
     let texts = format!("<t:a>{}</t:a>", "x".repeat(1 << 20)).repeat(17);
+    // The elements of the answer around it are five.
+    let deep = |count: usize| format!("{}{}", "<t:a>".repeat(count), "</t:a>".repeat(count));
+    let below = format!("<t:a>{}</t:a>", "x".repeat(1 << 20)).repeat(5);
     for (answer, expected) in [
+        (inside(&deep(59)), "response"),
+        (inside(&deep(60)), "ews.xml_limit"),
+        (inside(&below), "response"),
         (inside(&siblings), "ews.xml_limit"),
         (inside(&texts), "ews.xml_limit"),
         (inside(&"<t:a/>".repeat(150_000)), "response"),
@@ -66,6 +72,7 @@ async fn illegal_characters_are_replaced_and_kill_nothing() {
         ("a\u{b}b", "a\u{fffd}b"),
         ("a&nbsp;b", "a\u{fffd}b"),
         ("a&amp;&lt;&#x41;", "a&<A"),
+        ("&quot;a&apos;&gt;", "\"a'>"),
         ("<![CDATA[a<b&c]]>", "a<b&c"),
         ("a<!-- no -->b", "ab"),
     ] {
@@ -80,6 +87,13 @@ async fn illegal_characters_are_replaced_and_kill_nothing() {
             "{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_envelope_without_a_body_is_no_answer_and_the_error_names_the_operation() {
+    let xml = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"></s:Envelope>";
+    let error = read_answer(vec![xml.into()]).await.unwrap_err();
+    assert_eq!((error.code(), error.operation()), ("ews.not_soap", "test"));
 }
 
 #[tokio::test]

@@ -1,10 +1,15 @@
 //! Writers that meet: of a value that was read one successor is stored, and the others are told.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use email_logging::credential::{MemoryKeys, RefreshTokenStore, SealedRefreshTokens};
-use email_logging::store::{MemoryStore, SecretName, SecretStore};
+use email_logging::error::{Code, Error, codes};
+use email_logging::store::{
+    MemoryStore, SealedSecret, SecretName, SecretPlace, SecretStore, StoredSecret,
+};
+use email_logging::{Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::support::{Crashing, NAME, bench, mine, over, put, scope, value};
@@ -153,5 +158,79 @@ async fn a_crash_in_a_write_leaves_the_old_value_or_the_new_one() {
             let expected = if at == 2 && after { "new" } else { "old" };
             assert_eq!(stored, expected, "call {at}, after it: {after}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_erased_in_the_version_that_is_named_and_in_no_other() {
+    let tokens = SealedRefreshTokens::new(bench().secrets);
+    let saved = tokens.save_refresh_token(&mine(), &"token".into(), 0).await;
+    let version = saved.unwrap();
+    let erased = tokens.erase_refresh_token(&mine(), version + 1).await;
+    assert_eq!(erased.unwrap_err().code(), "secret.version");
+    let stored = tokens.load_refresh_token(&mine()).await.unwrap();
+    assert_eq!(stored.unwrap().token.expose_secret(), "token");
+    // Where there is none any more, nothing is left to do.
+    for _ in 0..2 {
+        let erased = tokens.erase_refresh_token(&mine(), version).await;
+        erased.unwrap();
+        assert!(tokens.load_refresh_token(&mine()).await.unwrap().is_none());
+    }
+}
+
+/// Refuses to save once.
+#[derive(Debug)]
+struct RefusesOnce {
+    inner: Arc<MemoryStore>,
+    with: Mutex<Option<&'static Code>>,
+}
+
+#[async_trait]
+impl SecretStore for RefusesOnce {
+    async fn load_secret(&self, scope: &Scope, name: SecretName) -> Result<Option<StoredSecret>> {
+        self.inner.load_secret(scope, name).await
+    }
+
+    async fn save_secret(
+        &self,
+        scope: &Scope,
+        name: SecretName,
+        sealed: &SealedSecret,
+        expected_version: u64,
+    ) -> Result<u64> {
+        if let Some(code) = self.with.lock().unwrap().take() {
+            return Err(Error::new(code, "save_secret"));
+        }
+        let saved = self
+            .inner
+            .save_secret(scope, name, sealed, expected_version);
+        saved.await
+    }
+
+    async fn erase_secrets(&self, scope: &Scope, names: &[SecretName]) -> Result<()> {
+        self.inner.erase_secrets(scope, names).await
+    }
+
+    async fn list_secrets(&self) -> Result<Vec<SecretPlace>> {
+        self.inner.list_secrets().await
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_overtaken_writes_once_more_and_whom_the_store_failed_is_told() {
+    for (code, told, left) in [
+        (&codes::SECRET_VERSION, None, "new"),
+        (&codes::STORE_UNAVAILABLE, Some("store.unavailable"), "old"),
+    ] {
+        let bench = bench();
+        put(&bench.secrets, &mine(), NAME, "old").await;
+        let store = RefusesOnce {
+            inner: bench.store,
+            with: Mutex::new(Some(code)),
+        };
+        let secrets = over(Arc::new(store), bench.keys);
+        let done = secrets.put(&mine(), NAME, &"new".into()).await;
+        assert_eq!(done.err().map(|error| error.code()), told);
+        assert_eq!(value(&secrets, &mine(), NAME).await, left);
     }
 }

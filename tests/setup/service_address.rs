@@ -59,6 +59,17 @@ fn anything_else_is_refused_with_what_to_do() {
         ("https://mail.corp.example/?a=b", "setup.service_url"),
         ("https://mail.corp.example/#a", "setup.service_url"),
         ("https://mail corp.example/", "setup.service_url"),
+        (
+            "https://mail.corp.example/EWS Exchange",
+            "setup.service_url",
+        ),
+        (
+            r"https://mail.corp.example/EWS\Exchange",
+            "setup.service_url",
+        ),
+        ("https://mail.corp.example/EWS\u{7f}", "setup.service_url"),
+        ("https://[2001:db8::1]:0/", "setup.service_url"),
+        ("https://[mail.corp.example]:444/", "setup.service_url"),
         ("https://mail.corp.example:0/", "setup.service_url"),
         ("https://mail.corp.example:65536/", "setup.service_url"),
         ("https://2130706433/", "setup.service_url"),

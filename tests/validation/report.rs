@@ -31,6 +31,27 @@ async fn a_setup_that_works_is_green() {
 }
 
 #[tokio::test]
+async fn a_report_says_a_line_for_each_check_and_whether_logging_can_be_enabled() {
+    let mut empty = Bench::new();
+    empty.setup = EmailLoggingSetup::default();
+    for (bench, of_queue, words) in [
+        (Bench::new(), "queue folder: passed", "The set-up is valid."),
+        (
+            empty,
+            "queue folder: failed: the set-up names no queue folder. Choose the queue folder.",
+            "The set-up is not valid: email logging cannot be enabled.",
+        ),
+    ] {
+        let text = bench.report().await.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), CHECKS.len() + 1, "{text}");
+        assert!(lines.contains(&of_queue), "{text}");
+        assert!(lines.contains(&"job: not checked, because email logging is not enabled"));
+        assert_eq!(lines.last(), Some(&words));
+    }
+}
+
+#[tokio::test]
 async fn results_come_one_by_one_in_the_order_of_the_table() {
     let bench = Bench::new();
     let mut validation = bench.validator.validate(&Scope::default(), &bench.setup);

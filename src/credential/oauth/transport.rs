@@ -237,3 +237,16 @@ impl<'c> AsyncHttpClient<'c> for Transport {
         Box::pin(self.send(request))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_shows_nothing_of_its_service() {
+        let url = ServiceUrl::parse("https://login.example/tenant/token", false).unwrap();
+        let transport = Transport::new("test", url, TransportOptions::default()).unwrap();
+        assert_eq!(format!("{transport:?}"), "Transport { .. }");
+    }
+}

@@ -76,3 +76,21 @@ impl CredentialProvider for FieldsFirst {
         self.stored.access_token(scope, resource).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::StaticCredentials;
+
+    #[test]
+    fn fields_over_stored_credentials_show_the_provider_alone() {
+        let setup = EmailLoggingSetup {
+            exchange_account_user_name: Some("user".into()),
+            ..EmailLoggingSetup::default()
+        };
+        let stored = StaticCredentials::new().with_password("user", "secret");
+        let shown = format!("FieldsFirst {{ stored: {stored:?}, .. }}");
+        let fields = FieldsFirst::over(Arc::new(stored), &setup);
+        assert_eq!(format!("{fields:?}"), shown);
+    }
+}

@@ -233,4 +233,10 @@ mod tests {
             assert_eq!(error.code(), "graph.link_refused", "{link}");
         }
     }
+
+    #[test]
+    fn addresses_show_no_mailbox() {
+        let shown = format!("{:?}", addresses(Some("log@corp.example")));
+        assert_eq!(shown, "Addresses { .. }");
+    }
 }

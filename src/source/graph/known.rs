@@ -125,4 +125,12 @@ mod tests {
         known.keep("large", with_subject(2 << 20));
         assert!(known.take("large").is_none());
     }
+
+    #[test]
+    fn known_facts_show_how_many_they_are_and_no_mail() {
+        let known = KnownFacts::default();
+        known.keep("a", with_subject(1));
+        known.keep("b", with_subject(2));
+        assert_eq!(format!("{known:?}"), "KnownFacts { messages: 2, .. }");
+    }
 }

@@ -201,4 +201,24 @@ mod tests {
         assert_eq!(error.code(), "config.invalid");
         assert!(!format!("{error:?} {error} {options:?}").contains("secret"));
     }
+
+    #[test]
+    fn a_connector_shows_whether_it_speaks_tls_and_no_url() {
+        for (url, plain, tls) in [
+            ("postgresql://user:secret@localhost/x", true, false),
+            (
+                "postgresql://user:secret@db.example/x?sslmode=require",
+                false,
+                true,
+            ),
+        ] {
+            let mut options = PostgresOptions::new(url.to_owned().into());
+            options.plain = plain;
+            let connector = Connector::new(&options).unwrap();
+            assert_eq!(
+                format!("{connector:?}"),
+                format!("Connector {{ tls: {tls}, .. }}")
+            );
+        }
+    }
 }

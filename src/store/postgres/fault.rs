@@ -233,4 +233,17 @@ mod tests {
             assert_eq!(fault.into_error("commit").code(), code, "{state}");
         }
     }
+
+    #[test]
+    fn a_refusal_says_its_state_and_the_place_that_the_server_names() {
+        let refusal = |place: Option<&str>| Refusal {
+            state: "23505".to_owned(),
+            place: place.map(str::to_owned),
+        };
+        assert_eq!(refusal(None).to_string(), "SQLSTATE 23505");
+        assert_eq!(
+            refusal(Some("sightings_pkey")).to_string(),
+            "SQLSTATE 23505 at sightings_pkey"
+        );
+    }
 }

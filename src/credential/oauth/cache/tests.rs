@@ -216,3 +216,33 @@ async fn a_refusal_at_a_sign_in_ends_the_kept_token_and_trouble_that_passes_does
     bench.give(Ok(acquired("second", Some(1000))));
     assert_eq!(bench.token().await.unwrap(), "second");
 }
+
+#[tokio::test]
+async fn a_token_without_an_end_serves_everybody_while_somebody_signs_in() {
+    let bench = bench();
+    bench.give(Ok(acquired("first", None)));
+    bench.token().await.unwrap();
+    let _answer = bench.next();
+    let mut signing_in = Box::pin(bench.cache.renew());
+    assert!(signing_in.as_mut().now_or_never().is_none());
+    assert_eq!(bench.token().now_or_never().unwrap().unwrap(), "first");
+}
+
+#[tokio::test]
+async fn whoever_waited_takes_the_token_that_came_though_it_ends_at_once() {
+    let bench = bench();
+    let answer = bench.next();
+    let mut asking = Box::pin(bench.token());
+    let mut waiting = Box::pin(bench.token());
+    assert!(asking.as_mut().now_or_never().is_none());
+    assert!(waiting.as_mut().now_or_never().is_none());
+    answer.send(Ok(acquired("short", Some(0)))).unwrap();
+    assert_eq!(asking.await.unwrap(), "short");
+    assert_eq!(waiting.await.unwrap(), "short");
+    assert_eq!(bench.asked(), 1);
+}
+
+#[test]
+fn a_cache_shows_no_token() {
+    assert_eq!(format!("{:?}", bench().cache), "TokenCache { .. }");
+}

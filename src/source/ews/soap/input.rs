@@ -116,3 +116,25 @@ impl AsyncRead for SoapInput {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::StreamExt;
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_plain_read_brings_the_same_bytes_within_the_same_limit() {
+        let most = TOKEN_LIMIT;
+        for (size, expected) in [(most - 1, Some(most - 1)), (most + 1, None)] {
+            let pieces = [1, size - 1].map(|size| Ok(vec![b'x'; size].into()));
+            let pieces = futures_util::stream::iter(pieces).boxed();
+            let mut read = Vec::new();
+            let outcome = SoapInput::new(pieces, "test").read_to_end(&mut read).await;
+            assert_eq!(outcome.ok(), expected);
+            assert_eq!(read.len(), size.min(most));
+        }
+    }
+}

@@ -99,3 +99,56 @@ impl Namespaces {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_known_by_its_name_and_only_soap_and_autodiscover_by_https_as_well() {
+        for (name, plain, secure) in [
+            ("schemas.xmlsoap.org/soap/envelope/", Ns::Soap, Ns::Soap),
+            (
+                "schemas.microsoft.com/exchange/services/2006/messages",
+                Ns::Messages,
+                Ns::Other,
+            ),
+            (
+                "schemas.microsoft.com/exchange/services/2006/types",
+                Ns::Types,
+                Ns::Other,
+            ),
+            (
+                "schemas.microsoft.com/exchange/services/2006/errors",
+                Ns::Errors,
+                Ns::Other,
+            ),
+            (
+                "schemas.microsoft.com/exchange/2010/Autodiscover",
+                Ns::Autodiscover,
+                Ns::Autodiscover,
+            ),
+            ("example.com/", Ns::Other, Ns::Other),
+        ] {
+            assert_eq!(Ns::of(&format!("http://{name}")), plain, "{name}");
+            assert_eq!(Ns::of(&format!("https://{name}")), secure, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_stands_for_what_was_declared_last_and_none_for_no_namespace() {
+        let types = "http://schemas.microsoft.com/exchange/services/2006/types";
+        let mut namespaces = Namespaces::default();
+        let found = |namespaces: &Namespaces| ["", "t"].map(|prefix| namespaces.resolve(prefix));
+        assert_eq!(found(&namespaces), [Ns::None, Ns::Other]);
+        for (depth, prefix, uri) in [(1, "t", types), (1, "", types), (2, "", ""), (2, "t", "u")] {
+            namespaces.declare(depth, prefix, uri, "test").unwrap();
+        }
+        assert_eq!(found(&namespaces), [Ns::None, Ns::Other]);
+        namespaces.leave(1);
+        assert_eq!(found(&namespaces), [Ns::Types, Ns::Types]);
+        namespaces.leave(0);
+        assert_eq!(found(&namespaces), [Ns::None, Ns::Other]);
+    }
+}

@@ -267,3 +267,42 @@ pub(super) fn read_error(
         _ => invalid(operation),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    #[test]
+    fn references_in_an_attribute_are_resolved_and_a_lone_ampersand_stays() {
+        for (value, expected) in [
+            ("plain", "plain"),
+            ("a&amp;b", "a&b"),
+            ("&lt;&gt;&quot;&apos;", "<>\"'"),
+            ("&#65;&#x42;&#X43;", "ABC"),
+            ("&nbsp;", "\u{fffd}"),
+            ("a & b", "a & b"),
+            ("a&b&lt;c", "a&b<c"),
+            ("&twelve_bytes;", "\u{fffd}"),
+            ("&thirteen_byte;", "&thirteen_byte;"),
+        ] {
+            assert_eq!(unescape(value), expected, "{value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn attributes_of_a_namespace_are_not_kept() {
+        let xml = r#"<a xmlns="urn:a" xmlns:p="urn:p" p:id="other" id="&lt;own&gt;"/>"#;
+        let pieces = futures_util::stream::iter([Ok(xml.into())]).boxed();
+        let mut reader = XmlReader::new(SoapInput::new(pieces, "test"), "test");
+        let mut tree = Tree::default();
+        assert_eq!(reader.step(&mut tree).await.unwrap(), Step::Start);
+        let kept = |name| tree.root().unwrap().attribute(name);
+        assert_eq!(
+            ["id", "p:id", "xmlns", "xmlns:p"].map(kept),
+            [Some("<own>"), None, None, None]
+        );
+    }
+}
