@@ -220,7 +220,7 @@ fn sources_show_what_they_can_and_no_server_mailbox_or_folder() {
             format!("GraphSourceBuilder {{ cloud: Global, sign_in: None, http: {http}, {limits} }}");
         graph().subscriptions("inbox:c4n4ry-secret".parse::<FolderPath>().unwrap()) =>
             format!("GraphSubscriptions {{ source: {:?}, .. }}", graph());
-        GraphDelta::new(graph(), Folder::new(FolderId::new(SECRET)), Duration::from_secs(60)) =>
+        GraphDelta::new(graph(), Folder::new(FolderId::new(SECRET)), Duration::from_mins(1)) =>
             format!("GraphDelta {{ source: {:?}, every: 60s, .. }}", graph());
         &files => "FileSourceBuilder { format: None, .. }";
         files.clone().build().unwrap() => "FileSource { format: Eml, moves: false, .. }";

@@ -60,7 +60,7 @@ pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<Reque
     // Nothing is asked of the mail system while logging is disabled.
     let folders = match plan(parts).await.map_err(|(_, error)| error)? {
         Plan::Enabled { folders, .. } => Some(folders),
-        _ => None,
+        Plan::Disabled => None,
     };
     let _guard = RunGuard::take(parts).ok_or_else(busy)?;
     let lease = take_mailbox(parts).await.map_err(|(_, error)| error)?;
@@ -93,11 +93,7 @@ async fn hold(
         *lease = lease.clone().keep(parts).await?;
         let left = match &folders {
             Some(folders) => bring_back(parts, lease, folders, batch, &mut report).await?,
-            None => {
-                let left = unfinished(&mut report, batch, &codes::SETUP_DISABLED);
-                report.not_found += (batch.len() - left.len()) as u64;
-                left
-            }
+            None => leave_alone(&mut report, batch),
         };
         let keys = batch.iter().map(|(key, _)| key);
         let back: Vec<_> = keys.filter(|key| !left.contains(key)).cloned().collect();
@@ -105,6 +101,13 @@ async fn hold(
         report.requeued += requeued.await?;
     }
     Ok(report)
+}
+
+/// What becomes of mails while nobody may look for them.
+fn leave_alone(report: &mut RequeueReport, batch: &[Known]) -> Vec<SightingKey> {
+    let left = unfinished(report, batch, &codes::SETUP_DISABLED);
+    report.not_found += (batch.len() - left.len()) as u64;
+    left
 }
 
 /// The mails of which a move is still to be done, where nobody can look for what it may have left.
