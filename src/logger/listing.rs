@@ -329,11 +329,15 @@ fn fate(work: &WorkItem, now: Timestamp) -> Fate {
     };
     // Whoever reads or flags the item changes its version, not its id.
     let waits_for_its_move = known.waiting.iter().any(|it| it.id == work.listed.item.id);
+    let waits_for_its_try = known.next_try.is_some_and(|due| due > now);
     let passed = match known.state {
-        SightingState::Pending => known.next_try.is_some_and(|due| due > now),
+        SightingState::Pending => waits_for_its_try,
         // A copy of a mail that went to the quarantine folder follows it.
         SightingState::Quarantined => known.disposition != Some(Disposition::Quarantine),
-        SightingState::Decided => known.disposition == Some(Disposition::Leave),
+        SightingState::Decided => {
+            known.disposition == Some(Disposition::Leave)
+                || (waits_for_its_try && !is_logged(known))
+        }
     };
     if passed || waits_for_its_move {
         Fate::Passed
@@ -500,6 +504,27 @@ mod tests {
         known.waiting = vec![ItemRef::new("1").with_change_key("old")];
         work.known = Some(known);
         assert_eq!(fate(&work, now), Fate::Passed);
+    }
+
+    #[test]
+    fn what_is_to_be_read_is_not_read_before_its_next_try() {
+        let due = Timestamp::UNIX_EPOCH;
+        let early = due - jiff::SignedDuration::from_secs(1);
+        let fates = |state, outcome: Option<&str>| {
+            let item = ItemRef::new("1");
+            let mut known = KnownSighting::new(state, item.clone());
+            (known.outcome, known.next_try) = (outcome.map(str::to_owned), Some(due));
+            let known = Some(known);
+            let listed = ListedItem::new(item);
+            let work = WorkItem { listed, known };
+            [fate(&work, early), fate(&work, due)]
+        };
+        let waits = [Fate::Passed, Fate::Ready];
+        assert_eq!(fates(SightingState::Pending, None), waits);
+        assert_eq!(fates(SightingState::Decided, Some("not-matched")), waits);
+        assert_eq!(fates(SightingState::Decided, Some("excluded")), waits);
+        let logged = fates(SightingState::Decided, Some("logged"));
+        assert_eq!(logged, [Fate::Again; 2], "it is not read any more");
     }
 
     #[test]

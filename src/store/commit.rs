@@ -100,7 +100,8 @@ impl Sighting {
 #[non_exhaustive]
 pub enum RowContent {
     /// Its decision, and what follows from it. Where the sighting has a decision already and no entry came of it, the new
-    /// decision takes its place: the mail was put back, or the directory knows more now.
+    /// decision takes its place: the mail was put back, or the directory knows more now. A new decision ends the count of
+    /// attempts.
     /// Shared, so that the caller keeps it without a copy of the original.
     Decided(Arc<DecidedRow>),
     /// Another item under a key that is decided already: it gets a move of its own and nothing else.
@@ -108,7 +109,8 @@ pub enum RowContent {
         /// Where the item goes.
         target: Disposition,
     },
-    /// An attempt that failed.
+    /// An attempt that failed. It is counted where the sighting has no decision, and where its decision left no entry: the
+    /// mail was put back. That decision stays until there is a new one. What is logged or set aside stays as it is.
     Failed(FailedAttempt),
 }
 
@@ -392,7 +394,7 @@ pub enum RowResult {
     AlreadyLogged,
     /// The attempt is counted.
     Counted {
-        /// Failed attempts so far, this one included.
+        /// Failed attempts so far, this one included where it is counted.
         attempts: u32,
     },
     /// Nothing was written: these messages have the same Message-ID and were not compared.

@@ -338,7 +338,7 @@ pub struct KnownSighting {
     pub message: Option<MessageUid>,
     /// The last known place of the item.
     pub item: ItemRef,
-    /// Failed attempts so far.
+    /// Failed attempts since its last decision, if it has one.
     pub attempts: u32,
     /// Not to be tried before.
     pub next_try: Option<Timestamp>,

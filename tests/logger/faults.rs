@@ -575,6 +575,51 @@ async fn two_runs_of_one_logger_do_not_take_each_others_lease() {
     bench.assert_all_stored_and_logged_once(MAILS).await;
 }
 
+/// Moves the only mail of the storage folder back into the queue, as a person does.
+fn put_back(bench: &Bench) {
+    let item = bench.source.items(&storage()).remove(0).item;
+    bench.source.move_by_hand(&item, &queue()).unwrap();
+}
+
+/// A run in which the only mail of the queue cannot be read, and one before its next attempt.
+async fn fails_once(bench: &Bench, settings: &RunSettings) -> (u64, u64) {
+    let fault = SourceFault::ItemFailed(0, error(&codes::EWS_UNAVAILABLE));
+    bench.source.fail_next(SourceOperation::Fetch, fault);
+    let report = bench.run_with(settings.clone()).await.unwrap();
+    assert!(report.closes(), "{report:?}");
+    let early = bench.run_with(settings.clone()).await.unwrap();
+    assert_eq!((early.deferred, early.fetched), (1, 0), "{early:?}");
+    bench.clock.advance(Duration::from_hours(1));
+    (report.pending, report.quarantined)
+}
+
+#[tokio::test]
+async fn a_mail_that_is_put_back_and_always_fails_waits_and_is_then_set_aside() {
+    let bench = Bench::new();
+    let from = "nobody@else.example";
+    bench.deliver(mail(from, "ah@ours.example", "Unknown", "unknown@x"));
+    assert_eq!(bench.run().await.unwrap().not_matched, 1);
+    let mut settings = RunSettings::default();
+    settings.attempts = 3;
+    put_back(&bench);
+    for _ in 0..2 {
+        assert_eq!(fails_once(&bench, &settings).await, (1, 0));
+    }
+    let report = bench.run_with(settings.clone()).await.unwrap();
+    assert_eq!((report.not_matched, bench.stored()), (1, 1), "{report:?}");
+    put_back(&bench);
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        found.push(fails_once(&bench, &settings).await);
+    }
+    let expected = [(1, 0), (1, 0), (0, 1)];
+    assert_eq!(found, expected, "a decision ends the count of attempts");
+    bench.company.add_contact(from, "C9");
+    let report = bench.run_with(settings).await.unwrap();
+    let read = (report.deferred, report.fetched, bench.queued());
+    assert_eq!(read, (1, 0, 1), "it stays for a person");
+}
+
 #[tokio::test]
 async fn attempts_of_a_mail_without_a_stable_key_are_counted() {
     let mut capabilities = SourceCapabilities::default();

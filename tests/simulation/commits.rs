@@ -148,6 +148,7 @@ impl Commits {
                 let mut pages = self.book.pages();
                 pages.committed.insert(item);
                 pages.decided.insert(key.clone());
+                pages.attempts.remove(key);
                 pages.read_after.remove(&item);
             }
             (RowContent::Again { .. }, RowResult::Written { .. } | RowResult::AlreadyLogged) => {

@@ -100,12 +100,14 @@ pub(super) fn redirect(tables: &mut ScopeTables, seen: &Seen, target: Dispositio
     }
 }
 
+/// Counts a failed attempt. An outcome that is there already stays; what is logged or set aside gets no attempts.
 fn count(
     tables: &mut ScopeTables,
     seen: Seen,
     sighting: Sighting,
     failed: &FailedAttempt,
 ) -> RowResult {
+    let is_logged = row::is_logged(tables, &seen);
     let row = tables.sightings.entry(seen).or_insert_with(|| SightingRow {
         state: SightingState::Pending,
         message: None,
@@ -114,9 +116,11 @@ fn count(
         next_try: None,
         disposition: None,
     });
-    if row.state == SightingState::Pending {
+    if row.state != SightingState::Quarantined && !is_logged {
         row.attempts = row.attempts.saturating_add(1);
         row.next_try = Some(failed.next_try);
+    }
+    if !row.is_settled() {
         row.item = sighting.item;
     }
     RowResult::Counted {

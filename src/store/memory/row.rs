@@ -72,7 +72,7 @@ fn repeated(
     if !settled.is_settled() {
         return None;
     }
-    if matches!(decided.outcome.as_str(), "logged" | ALREADY_LOGGED) {
+    if is_logged(tables, seen) {
         let target = settled.disposition.unwrap_or(row.decision.disposition);
         plan_move(tables, stamp, seen, sighting, target);
         return Some(RowResult::AlreadyLogged);
@@ -82,6 +82,12 @@ fn repeated(
     let waits = decided.disposition == Disposition::Leave || tables.moves.contains_key(&planned);
     let same = waits && is_same(decided, &row.decision);
     same.then(|| answer(row, Vec::new()))
+}
+
+/// Whether the message of a sighting has its entries.
+pub(super) fn is_logged(tables: &ScopeTables, seen: &Seen) -> bool {
+    let decided = tables.decisions.get(seen);
+    decided.is_some_and(|row| matches!(row.record.outcome.as_str(), "logged" | ALREADY_LOGGED))
 }
 
 fn is_same(decided: &DecisionRecord, decision: &Decision) -> bool {
@@ -291,7 +297,6 @@ fn write_event(
 }
 
 fn write_sighting(tables: &mut ScopeTables, seen: &Seen, sighting: Sighting, row: &DecidedRow) {
-    let attempts = tables.sightings.get(seen).map_or(0, |row| row.attempts);
     let state = match row.decision.outcome {
         Outcome::Quarantined(_) => SightingState::Quarantined,
         _ => SightingState::Decided,
@@ -300,7 +305,7 @@ fn write_sighting(tables: &mut ScopeTables, seen: &Seen, sighting: Sighting, row
         state,
         message: row.record.as_ref().map(|_| row.message),
         item: sighting.item,
-        attempts,
+        attempts: 0,
         next_try: None,
         disposition: Some(row.decision.disposition),
     };

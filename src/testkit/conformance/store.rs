@@ -198,6 +198,8 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
         decided_again::{
             a_mail_without_entries_that_was_put_back_is_decided_again,
             a_mail_that_was_put_back_in_vain_is_told_again,
+            a_mail_that_was_put_back_and_fails_waits_and_keeps_its_outcome,
+            what_is_logged_or_set_aside_gets_no_attempts,
             a_logged_mail_keeps_its_decision,
             moves_that_are_still_to_do_follow_a_new_decision,
             a_sighting_tells_its_outcome_and_the_items_that_wait,

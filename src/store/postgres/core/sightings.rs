@@ -158,6 +158,11 @@ impl Found {
         matches!(self.outcome(), Some(LOGGED | ALREADY_LOGGED))
     }
 
+    /// Whether it may be read again: it has no outcome, or one that no entry came of and that is not set aside.
+    pub(super) fn gets_attempts(&self) -> bool {
+        self.state != SightingState::Quarantined && !self.is_logged()
+    }
+
     fn known(&self) -> Done<KnownSighting> {
         let item = |id: &str, change_key: &Option<String>| {
             let mut item = ItemRef::new(id);

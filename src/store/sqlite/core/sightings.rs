@@ -97,6 +97,11 @@ impl Found {
     pub(super) fn is_logged(&self) -> bool {
         matches!(self.known.outcome.as_deref(), Some(LOGGED | ALREADY_LOGGED))
     }
+
+    /// Whether it may be read again: it has no outcome, or one that no entry came of and that is not set aside.
+    fn gets_attempts(&self) -> bool {
+        self.known.state != SightingState::Quarantined && !self.is_logged()
+    }
 }
 
 /// Finds a sighting.
@@ -198,7 +203,7 @@ pub(super) fn decide_again(conn: &Connection, no: i64, decided: &Decided<'_>) ->
     let sighting = decided.sighting;
     conn.prepare_cached(
         "UPDATE sighting SET state = ?2, item_id = ?3, change_key = ?4, received = ?5, size = ?6,
-             message_no = ?7, disposition = ?8, next_try = NULL
+             message_no = ?7, disposition = ?8, attempts = 0, next_try = NULL
          WHERE no = ?1",
     )?
     .execute(params![
@@ -214,18 +219,20 @@ pub(super) fn decide_again(conn: &Connection, no: i64, decided: &Decided<'_>) ->
     Ok(())
 }
 
-/// Counts a failed attempt. An outcome that is there already stays.
+/// Counts a failed attempt. An outcome that is there already stays; what is logged or set aside gets no attempts.
 pub(super) fn fail(writer: &Writer<'_>, sighting: &Sighting, attempt: &FailedAttempt) -> Done<u32> {
+    let found = find(writer.conn, writer.mailbox, &sighting.key)?;
+    let counts = found.is_none_or(|found| found.gets_attempts());
     let mut count = writer.conn.prepare_cached(
         "INSERT INTO sighting (scope, mailbox, key, state, item_id, change_key, received, size,
              attempts, next_try, code, seen_at)
          VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)
          ON CONFLICT (mailbox, key) DO UPDATE SET
-             attempts = attempts + (state = 'pending'),
+             attempts = attempts + ?11,
              item_id = iif(state = 'pending', excluded.item_id, item_id),
              change_key = iif(state = 'pending', excluded.change_key, change_key),
-             next_try = iif(state = 'pending', excluded.next_try, next_try),
-             code = iif(state = 'pending', excluded.code, code)
+             next_try = iif(?11, excluded.next_try, next_try),
+             code = iif(?11, excluded.code, code)
          RETURNING attempts",
     )?;
     let attempts = count.query_row(
@@ -239,7 +246,8 @@ pub(super) fn fail(writer: &Writer<'_>, sighting: &Sighting, attempt: &FailedAtt
             sighting.size.map(signed).transpose()?,
             micros(attempt.next_try),
             text(&attempt.code),
-            writer.now
+            writer.now,
+            counts
         ],
         |row| row.get(0),
     )?;

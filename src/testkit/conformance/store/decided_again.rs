@@ -3,11 +3,11 @@
 use super::bench::Bench;
 use super::commit::added_nothing;
 use super::outcomes::of_sighting;
-use super::sample::{self, Sample};
+use super::sample::{self, Sample, minute};
 use crate::decision::Disposition;
 use crate::ids::EntryId;
 use crate::source::ItemRef;
-use crate::store::{CommitBatch, EventKind, MoveOutcome, RowResult, SightingState};
+use crate::store::{CommitBatch, EventKind, KnownSighting, MoveOutcome, RowResult, SightingState};
 use crate::testkit::conformance::harness::{Checked, check, equal};
 
 /// Commits a mail, and settles its move.
@@ -94,6 +94,49 @@ pub(super) async fn a_mail_that_was_put_back_in_vain_is_told_again(bench: &Bench
     equal("rows", bench.counts().await?, [0, 1, 2, 1])
 }
 
+pub(super) async fn a_mail_that_was_put_back_and_fails_waits_and_keeps_its_outcome(
+    bench: &Bench,
+) -> Checked {
+    for sample in [sample::not_matched(1), sample::private(2)] {
+        file(bench, &sample).await?;
+        let decided = bench.known_item(&sample.key).await?;
+        for attempts in 1..=3 {
+            fails(bench, &sample, attempts, attempts).await?;
+            let mut waits: KnownSighting = decided.clone();
+            (waits.attempts, waits.next_try) = (attempts, Some(minute(attempts)));
+            let known = bench.known_item(&sample.key).await?;
+            equal("what failed", known, waits)?;
+        }
+        bench.put(sample.row()).await?;
+        let known = bench.known_item(&sample.key).await?;
+        let count = (known.attempts, known.next_try);
+        equal("attempts after a decision", count, (0, None))?;
+        fails(bench, &sample, 1, 1).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn what_is_logged_or_set_aside_gets_no_attempts(bench: &Bench) -> Checked {
+    for sample in [sample::logged(1, &["C1"]), sample::quarantined(2)] {
+        file(bench, &sample).await?;
+        let before = bench.known_item(&sample.key).await?;
+        fails(bench, &sample, 1, 0).await?;
+        let known = bench.known_item(&sample.key).await?;
+        equal("what is known", known, before)?;
+    }
+    Ok(())
+}
+
+/// Commits an attempt that failed, to be repeated after so many minutes.
+async fn fails(bench: &Bench, sample: &Sample, minutes: u32, counted: u32) -> Checked {
+    let result = bench
+        .put(sample.failed("http.timeout", minute(minutes)))
+        .await?;
+    let found = matches!(result, RowResult::Counted { attempts } if attempts == counted);
+    check!(found, "{counted} attempts: {result:?}");
+    Ok(())
+}
+
 pub(super) async fn a_logged_mail_keeps_its_decision(bench: &Bench) -> Checked {
     let logged = sample::logged(1, &["C1"]);
     file(bench, &logged).await?;
@@ -145,9 +188,7 @@ pub(super) async fn moves_that_are_still_to_do_follow_a_new_decision(bench: &Ben
 
 pub(super) async fn a_sighting_tells_its_outcome_and_the_items_that_wait(bench: &Bench) -> Checked {
     let sample = sample::quarantined(1);
-    bench
-        .put(sample.failed("http.timeout", sample::minute(1)))
-        .await?;
+    bench.put(sample.failed("http.timeout", minute(1))).await?;
     told(bench, &sample, None, &[]).await?;
     bench.put(sample.row()).await?;
     told(bench, &sample, Some("quarantined"), &["item-0001"]).await?;

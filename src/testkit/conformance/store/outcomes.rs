@@ -113,6 +113,8 @@ pub(super) async fn failed_attempts_are_counted_and_wait(bench: &Bench) -> Check
         known.state,
         SightingState::Decided,
     )?;
+    let count = (known.attempts, known.next_try);
+    equal("attempts after success", count, (0, None))?;
     equal("rows", bench.counts().await?, [1, 1, 1, 1])
 }
 

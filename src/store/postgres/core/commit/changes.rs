@@ -41,7 +41,7 @@ pub(super) struct Changes<'a> {
     pub(super) events: Vec<NewEvent>,
     pub(super) delivered: Vec<&'a Delivered>,
     pub(super) words: Vec<Words>,
-    attempts: Option<Landmark>,
+    move_attempts: Option<Landmark>,
     /// Whether events are left out.
     quiet: bool,
 }
@@ -102,7 +102,7 @@ impl<'a> Changes<'a> {
             events: Vec::new(),
             delivered: Vec::new(),
             words: Vec::new(),
-            attempts: None,
+            move_attempts: None,
             quiet: job.batch.quiet,
         }
     }
@@ -113,12 +113,26 @@ impl<'a> Changes<'a> {
             number: event.number,
             id: event.id,
         });
-        event.or_else(|| self.attempts.clone())
+        let event = event.or_else(|| self.move_attempts.clone());
+        event.or_else(|| self.counted())
     }
 
-    /// Notes attempts that were counted.
-    pub(super) fn note_attempts(&mut self, landmark: Landmark) {
-        self.attempts.get_or_insert(landmark);
+    /// A sighting whose attempts these changes count. A decision ends the count: attempts before it tell nothing.
+    fn counted(&self) -> Option<Landmark> {
+        let mut sightings = self.state.sightings.iter();
+        let counted = sightings.find(|(key, found)| {
+            let before = self.before.get(*key).map_or(0, |before| before.attempts);
+            found.attempts > before
+        });
+        counted.map(|(_, found)| Landmark::Attempts {
+            sighting_no: found.no,
+            attempts: found.attempts,
+        })
+    }
+
+    /// Notes attempts at a move that were counted.
+    pub(super) fn note_move_attempts(&mut self, landmark: Landmark) {
+        self.move_attempts.get_or_insert(landmark);
     }
 
     /// Adds an event, unless this commit writes none.

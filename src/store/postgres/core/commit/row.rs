@@ -6,7 +6,6 @@ use super::super::ALREADY_LOGGED;
 use super::super::sightings::{Decided, Found};
 use super::changes::{Changes, NewDecision};
 use super::identity::Identity;
-use super::trail::Landmark;
 use crate::decision::{Decision, Disposition, Outcome};
 use crate::ids::EntryId;
 use crate::store::postgres::fault::{Done, Fault};
@@ -61,7 +60,7 @@ impl<'a> Changes<'a> {
         Ok(RowResult::AlreadyLogged)
     }
 
-    /// Counts a failed attempt. An outcome that is there already stays.
+    /// Counts a failed attempt. An outcome that is there already stays; what is logged or set aside gets no attempts.
     fn count(&mut self, sighting: &Sighting, attempt: &FailedAttempt) -> Done<RowResult> {
         let key = key_bytes(&sighting.key);
         if !self.state.sightings.contains_key(&key) {
@@ -70,20 +69,15 @@ impl<'a> Changes<'a> {
         let Some(found) = self.state.sightings.get_mut(&key) else {
             return Err(Fault::Data("a sighting"));
         };
-        if !found.is_settled() {
+        if found.gets_attempts() {
             found.attempts += 1;
-            place(found, sighting);
             found.next_try = Some(micros(attempt.next_try));
             found.code = Some(text(&attempt.code).into_owned());
         }
-        let landmark = Landmark::Attempts {
-            sighting_no: found.no,
-            attempts: found.attempts,
-        };
-        let attempts = u32::try_from(found.attempts).map_err(|_| Fault::Damaged("a number"))?;
         if !found.is_settled() {
-            self.note_attempts(landmark);
+            place(found, sighting);
         }
+        let attempts = u32::try_from(found.attempts).map_err(|_| Fault::Damaged("a number"))?;
         Ok(RowResult::Counted { attempts })
     }
 
@@ -175,7 +169,7 @@ impl<'a> Changes<'a> {
         found.message_no = message_no;
         found.message = message_no.map(|_| row.message);
         found.disposition = Some(decision.disposition);
-        found.next_try = None;
+        (found.attempts, found.next_try) = (0, None);
         found.decision = Some(decided(decision, outcome, reason)?);
         let no = found.no;
         let new = NewDecision {

@@ -61,7 +61,7 @@ impl<'a> Changes<'a> {
             item_id,
             attempts: planned.attempts,
         };
-        self.note_attempts(landmark);
+        self.note_move_attempts(landmark);
     }
 
     /// Plans a move, unless the mail stays where it is or its move is planned already.
