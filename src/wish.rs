@@ -17,7 +17,11 @@ pub(crate) struct Wish {
 impl Wish {
     /// A wish of so long from now on, at most a day.
     pub(crate) fn new(length: Duration, now: Timestamp) -> Self {
-        let length = length.min(LONGEST);
+        Self::of_host(length.min(LONGEST), now)
+    }
+
+    /// A wish of the host itself, which is believed however long it is.
+    pub(crate) fn of_host(length: Duration, now: Timestamp) -> Self {
         let span = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         let until = now.saturating_add(span).unwrap_or(Timestamp::MAX);
         Self { until, length }
@@ -33,16 +37,15 @@ impl Wish {
     pub(crate) fn at(self, now: Timestamp) -> Option<Self> {
         let left = self.left(now);
         (!left.is_zero()).then(|| Self {
-            until: self.until.min(Self::new(left, now).until),
+            until: self.until.min(Self::of_host(left, now).until),
             ..self
         })
     }
 
-    /// The wish, waited for.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    /// The wish, waited for, whatever the clock says.
     pub(crate) fn over(self) -> Self {
         Self {
-            until: Timestamp::MIN,
+            length: Duration::ZERO,
             ..self
         }
     }
@@ -69,6 +72,16 @@ mod tests {
         let long = Wish::new(Duration::MAX, at(0));
         assert_eq!(long.left(at(0)), Duration::from_hours(24));
         assert_eq!(Wish::new(Duration::ZERO, at(0)).at(at(-9)), None);
+        assert_eq!(long.over().at(at(-9)), None);
+    }
+
+    #[test]
+    fn a_wish_of_the_host_may_be_longer_than_a_day() {
+        let days = Wish::of_host(Duration::from_hours(72), at(0));
+        assert_eq!(days.left(at(3_600)), Duration::from_hours(71));
+        assert_eq!(days.at(at(3_600)), Some(days));
+        let anew = days.at(at(-3_600)).unwrap();
+        assert_eq!(anew, Wish::of_host(Duration::from_hours(72), at(-3_600)));
     }
 
     #[test]

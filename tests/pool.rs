@@ -12,6 +12,8 @@
 #[allow(dead_code)]
 mod office;
 
+#[path = "pool/clock.rs"]
+mod clock;
 #[path = "pool/health.rs"]
 mod health;
 #[path = "pool/turns.rs"]

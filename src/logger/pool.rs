@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -28,6 +27,7 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, Result, codes};
 #[cfg(feature = "http")]
 use crate::source::{ThrottlingGate, ThrottlingGates};
+use crate::wish::Wish;
 
 use super::EmailLogger;
 use super::report::{RunError, RunReport};
@@ -273,14 +273,14 @@ impl LoggerPool {
             } else if turns.is_empty() {
                 return;
             }
-            let wait = self.inner.until_next().filter(|_| !shutdown.came());
+            let goes_on = !shutdown.came();
             tokio::select! {
                 biased;
                 () = shutdown.wait() => { drain.send_replace(true); }
                 Some(ended) = turns.next() => self.end(&ended, &mut on_turn),
                 Some(()) = ears.next() => {}
                 () = self.inner.changed.notified() => {}
-                () = self.inner.clock.sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+                () = self.inner.until_due(), if goes_on => {}
             }
         }
     }
@@ -335,19 +335,32 @@ impl Inner {
         let now = self.clock.now();
         let mut seats = self.seats();
         if let Some(seat) = seats.by_mailbox.get_mut(mailbox) {
-            seat.hear(came, now, self.settings.hint_pause);
+            seat.hear(came, now);
         }
     }
 
-    /// How long until the next turn is due, unless the end of another one has to come first.
-    fn until_next(&self) -> Option<Duration> {
+    /// Returns when the next turn is due; never where the end of another one has to come first.
+    async fn until_due(&self) {
         let now = self.clock.now();
-        let seats = self.seats();
+        let Some(next) = self.next_due(now) else {
+            return std::future::pending().await;
+        };
+        self.clock.sleep(next.left(now)).await;
+        let now = self.clock.now();
+        let mut seats = self.seats();
+        let seats = seats.by_mailbox.values_mut();
+        seats.for_each(|seat| seat.sat_out(next, now));
+    }
+
+    /// The shortest wait for a turn.
+    fn next_due(&self, now: Timestamp) -> Option<Wish> {
+        let mut seats = self.seats();
         if seats.running() >= self.settings.runs.max(1) as usize {
             return None;
         }
-        let due = seats.by_mailbox.values().filter_map(Seat::next_due).min()?;
-        Some(Duration::try_from(due.duration_since(now)).unwrap_or_default())
+        let seats = seats.by_mailbox.values_mut();
+        let waits = seats.filter_map(|seat| seat.next_due(now));
+        waits.min_by_key(|due| due.left(now))
     }
 
     /// Takes the end of a turn to its seat. Answers what is to be told of it.

@@ -17,6 +17,8 @@ pub struct ManualClock(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     now: Timestamp,
+    /// How long the clock has gone, which nothing sets back.
+    gone: Duration,
     sleepers: Vec<Waker>,
 }
 
@@ -25,6 +27,7 @@ impl ManualClock {
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(State {
             now,
+            gone: Duration::ZERO,
             sleepers: Vec::new(),
         })))
     }
@@ -34,9 +37,11 @@ impl ManualClock {
         self.set(self.now_plus(by));
     }
 
-    /// Sets the time, back as well as forth, and wakes whoever waited for it.
+    /// Sets the time, back as well as forth, and wakes whoever waited for it. Set back, it makes no sleep longer.
     pub fn set(&self, now: Timestamp) {
         let mut state = self.state();
+        let forth = Duration::try_from(now.duration_since(state.now));
+        state.gone = state.gone.saturating_add(forth.unwrap_or_default());
         state.now = now;
         let sleepers = std::mem::take(&mut state.sleepers);
         drop(state);
@@ -72,14 +77,15 @@ impl Clock for ManualClock {
     }
 
     async fn sleep(&self, wait: Duration) {
-        let until = self.now_plus(wait);
+        let until = self.state().gone.saturating_add(wait);
         Sleep { clock: self, until }.await;
     }
 }
 
 struct Sleep<'a> {
     clock: &'a ManualClock,
-    until: Timestamp,
+    /// In the time that the clock has gone.
+    until: Duration,
 }
 
 impl Future for Sleep<'_> {
@@ -87,7 +93,7 @@ impl Future for Sleep<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.clock.state();
-        if state.now >= self.until {
+        if state.gone >= self.until {
             return Poll::Ready(());
         }
         if !state
@@ -148,6 +154,19 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         assert_eq!((&mut sleep).now_or_never(), Some(()));
         assert_eq!(clock.now().to_string(), "2026-01-01T00:01:00Z");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_sleep_longer() {
+        let clock = ManualClock::default();
+        let mut sleep = clock.sleep(Duration::from_mins(1));
+        assert_eq!((&mut sleep).now_or_never(), None);
+        clock.advance(Duration::from_secs(20));
+        clock.set(Timestamp::UNIX_EPOCH);
+        assert_eq!((&mut sleep).now_or_never(), None);
+        clock.advance(Duration::from_secs(40));
+        assert_eq!((&mut sleep).now_or_never(), Some(()));
+        assert_eq!(clock.now().to_string(), "1970-01-01T00:00:40Z");
     }
 
     #[test]

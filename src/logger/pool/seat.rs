@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch as signal;
 
 use super::health::{LastFailure, MailboxHealth, MailboxState};
@@ -26,12 +26,13 @@ pub(super) struct Seat {
     /// The number of its last turn; the smallest is the longest ago.
     pub(super) last_turn: u64,
     rest: Rest,
-    due: Timestamp,
+    /// The wait for its next turn.
+    due: Wish,
     running_since: Option<Timestamp>,
     /// A wish that came during a turn.
     woken: bool,
-    /// When the last turn ended.
-    ended: Option<Timestamp>,
+    /// The wait after its last turn, before which no hint brings one forward.
+    pause: Wish,
     /// Whether there is a hint that no turn has begun after.
     hinted: bool,
     /// Whether somebody waits for a hint.
@@ -75,10 +76,10 @@ impl Seat {
             credentials,
             last_turn: 0,
             rest: Rest::Waits,
-            due: now,
+            due: Wish::of_host(Duration::ZERO, now),
             running_since: None,
             woken: false,
-            ended: None,
+            pause: Wish::of_host(Duration::ZERO, now),
             hinted: false,
             heard: false,
             resumed: false,
@@ -96,14 +97,28 @@ impl Seat {
         self.running_since.is_some()
     }
 
-    /// When its next turn may begin; never while one is under way, or where only a call can end its pause.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    /// Whether time brings its next turn: not while one is under way, nor where only a call can end its pause.
+    fn has_next(&self) -> bool {
         let unwatched = matches!(self.rest, Rest::Paused(..)) && self.credentials.is_none();
-        (!self.is_running() && !unwatched).then_some(self.due)
+        !self.is_running() && !unwatched
     }
 
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.next_due().is_some_and(|due| due <= now)
+        self.has_next() && self.due.left(now).is_zero()
+    }
+
+    /// The wait for its next turn, from now on: a clock that was set back is noticed here, and the wait lasts its length
+    /// from there.
+    pub(super) fn next_due(&mut self, now: Timestamp) -> Option<Wish> {
+        self.due = self.due.at(now).unwrap_or(self.due.over());
+        self.has_next().then_some(self.due)
+    }
+
+    /// So long was waited, whatever the clock says.
+    pub(super) fn sat_out(&mut self, waited: Wish, now: Timestamp) {
+        if self.due.until <= waited.until {
+            self.bring_forward(Duration::ZERO, now);
+        }
     }
 
     pub(super) fn begin(&mut self, number: u64, now: Timestamp) {
@@ -124,15 +139,20 @@ impl Seat {
     }
 
     /// Nobody waits for a hint any more, for one came or the wait was dropped.
-    pub(super) fn hear(&mut self, came: bool, now: Timestamp, pause: Duration) {
+    pub(super) fn hear(&mut self, came: bool, now: Timestamp) {
         self.heard = false;
         if !came {
             return;
         }
         self.hinted = true;
         if self.is_waiting() && !self.is_running() {
-            let soonest = self.ended.map_or(now, |ended| after(ended, pause));
-            self.due = self.due.min(soonest.max(now));
+            self.bring_forward(self.pause.left(now), now);
+        }
+    }
+
+    fn bring_forward(&mut self, wait: Duration, now: Timestamp) {
+        if wait < self.due.left(now) {
+            self.due = Wish::of_host(wait, now);
         }
     }
 
@@ -170,7 +190,7 @@ impl Seat {
     pub(super) fn wake(&mut self, now: Timestamp) {
         self.woken = self.is_running();
         if self.is_waiting() {
-            self.due = self.due.min(now);
+            self.bring_forward(Duration::ZERO, now);
         }
     }
 
@@ -213,8 +233,8 @@ impl Seat {
             _ if self.hinted => wait.min(settings.hint_pause),
             _ => wait,
         };
-        self.due = after(now, wait);
-        self.ended = Some(now);
+        self.due = Wish::of_host(wait, now);
+        self.pause = Wish::of_host(settings.hint_pause, now);
         self.woken = false;
     }
 
@@ -276,7 +296,7 @@ impl Seat {
         let told = told.filter(|left| !left.is_zero());
         MailboxHealth {
             mailbox: mailbox.clone(),
-            state: self.state(),
+            state: self.state(now),
             last_success: self.last_success,
             last_failure: self.last_failure,
             failed_in_a_row: self.failed_in_a_row,
@@ -287,8 +307,8 @@ impl Seat {
         }
     }
 
-    fn state(&self) -> MailboxState {
-        let until = self.due;
+    fn state(&self, now: Timestamp) -> MailboxState {
+        let until = self.due.at(now).unwrap_or(self.due).until;
         match (self.running_since, self.rest) {
             _ if *self.leave.borrow() => MailboxState::Leaving,
             (Some(since), _) => MailboxState::Running { since },
@@ -308,9 +328,4 @@ fn last_failure(failed: &RunError, now: Timestamp) -> LastFailure {
         kind: failed.error.kind(),
         code: failed.error.code(),
     }
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
