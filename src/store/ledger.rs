@@ -30,7 +30,8 @@ use crate::source::{ItemRef, SightingKey};
 #[async_trait]
 pub trait MailLedger: Debug + Send + Sync + 'static {
     /// Takes the lease of a mailbox for `ttl`, if nobody holds it and it is not [quiet](Self::release_quiet). The same worker
-    /// takes its own lease over.
+    /// takes its own lease over. A clock that is set back makes no lease longer: from when somebody asks on, a lease of
+    /// somebody else lasts its length at most, so that the mailbox of a worker that is gone is free again.
     ///
     /// Staged pieces of this mailbox that no commit linked are swept by the way, so that no byte of them is left in a
     /// file.

@@ -42,7 +42,7 @@ async fn the_postgres_store_keeps_the_contract_by_the_clock_of_the_database() {
     let make = || async { StoreBackend::new(server.store().await) };
     let report = run(make).await;
     report.assert_passed();
-    assert_eq!(report.skipped(), 8, "{report}");
+    assert_eq!(report.skipped(), 9, "{report}");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn the_store_in_memory_keeps_the_contract_of_reviewing() {
 async fn without_a_clock_the_cases_that_need_one_are_skipped() {
     let report = run(|| async { StoreBackend::new(MemoryStore::new()) }).await;
     report.assert_passed();
-    assert_eq!(report.skipped(), 8, "{report}");
+    assert_eq!(report.skipped(), 9, "{report}");
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ async fn a_handle_that_is_open_while_a_newer_version_migrates_writes_nothing_mor
 async fn undo_last(server: &Server, schema: &str) {
     let undo = format!(
         "SET search_path TO {schema};
-         ALTER TABLE lease DROP COLUMN quiet_until, DROP COLUMN quiet_length;
+         ALTER TABLE lease DROP COLUMN length;
          DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)"
     );
     server.raw().await.batch_execute(&undo).await.unwrap();

@@ -35,8 +35,8 @@ impl MailLedger for MemoryStore {
     async fn renew(&self, scope: &Scope, lease: &Lease, ttl: Duration) -> Result<Lease> {
         self.call(StoreOperation::Renew, scope, |tables, stamp| {
             let row = tables.fence(lease, "renew")?;
-            row.until = after(stamp.now(), ttl);
-            let until = row.until;
+            row.term = Wish::of_host(ttl, stamp.now());
+            let until = row.term.until;
             Ok(Lease {
                 until,
                 ..lease.clone()
@@ -190,10 +190,6 @@ impl MailLedger for MemoryStore {
     }
 }
 
-fn after(now: Timestamp, ttl: Duration) -> Timestamp {
-    now.checked_add(ttl).unwrap_or(Timestamp::MAX)
-}
-
 fn acquire(
     tables: &mut ScopeTables,
     mailbox: &MailboxKey,
@@ -207,14 +203,15 @@ fn acquire(
         .or_insert_with(|| LeaseRow {
             epoch: 0,
             holder: None,
-            until: now,
+            term: Wish::of_host(Duration::ZERO, now),
             quiet: None,
         });
     if let Some(holder) = row.holder.clone()
         && holder != *worker
-        && row.until > now
+        && let Some(term) = row.term.at(now)
     {
-        let until = row.until;
+        row.term = term;
+        let until = term.until;
         return Acquired::Busy { holder, until };
     }
     row.quiet = row.quiet.and_then(|quiet| quiet.at(now));
@@ -224,8 +221,9 @@ fn acquire(
     }
     row.epoch += 1;
     row.holder = Some(worker.clone());
-    row.until = after(now, ttl);
-    let lease = Lease::new(mailbox.clone(), worker.clone(), row.epoch, row.until);
+    row.term = Wish::of_host(ttl, now);
+    let until = row.term.until;
+    let lease = Lease::new(mailbox.clone(), worker.clone(), row.epoch, until);
     tables.sweep(mailbox);
     Acquired::Held(lease)
 }

@@ -91,7 +91,8 @@ pub(super) struct SecretRow {
 pub(super) struct LeaseRow {
     pub(super) epoch: u64,
     pub(super) holder: Option<WorkerId>,
-    pub(super) until: Timestamp,
+    /// How long its holder has it.
+    pub(super) term: Wish,
     pub(super) quiet: Option<Wish>,
 }
 

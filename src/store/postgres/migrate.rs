@@ -66,6 +66,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../schema/postgres/0009_quiet.sql"),
         plain: None,
     },
+    Migration {
+        name: "0010_lease_length",
+        sql: include_str!("../schema/postgres/0010_lease_length.sql"),
+        plain: None,
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -45,6 +45,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0008_quiet",
         sql: include_str!("../schema/sqlite/0008_quiet.sql"),
     },
+    Migration {
+        name: "0009_lease_length",
+        sql: include_str!("../schema/sqlite/0009_lease_length.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

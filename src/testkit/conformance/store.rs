@@ -153,6 +153,7 @@ fn of_the_leases() -> Vec<Case<Bench>> {
             a_released_lease_is_free,
             an_expired_lease_can_be_taken,
             a_renewed_lease_lasts_longer,
+            a_clock_that_is_set_back_makes_no_lease_longer,
             a_stale_lease_commits_nothing,
             a_stale_lease_settles_and_delivers_nothing,
             a_stale_lease_gives_nothing_another_try,

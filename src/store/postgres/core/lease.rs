@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::original::sweep;
@@ -40,11 +41,14 @@ pub(crate) async fn acquire(
     // Who finds the mailbox taken does not wait for its holder's commits, and the holder not for who asks.
     let find = format!("SELECT {COLUMNS} FROM lease WHERE mailbox = $1");
     if let Some(held) = tx.row(&find, &[&id]).await? {
-        if let Some(busy) = busy(&held, worker, now)? {
-            return Ok(busy);
+        let now = timestamp(now)?;
+        if let Some((holder, kept)) = busy(&held, worker, now)?
+            && kept == term(&held)?
+        {
+            let until = kept.until;
+            return Ok(Acquired::Busy { holder, until });
         }
         let kept = quiet(&held)?;
-        let now = timestamp(now)?;
         if let Some(quiet) = kept.at(now).filter(|quiet| *quiet == kept) {
             let left = quiet.left(now);
             return Ok(Acquired::Quiet { left });
@@ -55,23 +59,27 @@ pub(crate) async fn acquire(
     tx.run(make, &[&id, &scope]).await?;
     let held = tx.row(&format!("{find} FOR UPDATE"), &[&id]).await?;
     let held = held.ok_or(Fault::Damaged("a lease"))?;
-    let now = super::now(tx, time).await?;
-    if let Some(busy) = busy(&held, worker, now)? {
-        return Ok(busy);
+    let now = timestamp(super::now(tx, time).await?)?;
+    if let Some((holder, kept)) = busy(&held, worker, now)? {
+        keep_term(tx, id, kept).await?;
+        let until = kept.until;
+        return Ok(Acquired::Busy { holder, until });
     }
-    if let Some(quiet) = quiet(&held)?.at(timestamp(now)?) {
+    if let Some(quiet) = quiet(&held)?.at(now) {
         keep_quiet(tx, id, quiet).await?;
-        let left = quiet.left(timestamp(now)?);
+        let left = quiet.left(now);
         return Ok(Acquired::Quiet { left });
     }
     let epoch = column::<i64>(&held, "epoch")? + 1;
-    let until = end(now, ttl);
+    let (until, length) = of_wish(Wish::of_host(ttl, now));
     let take = format!(
-        "UPDATE lease SET holder = $2, epoch = $3, until = $4, quiet_until = 0, quiet_length = 0
+        "UPDATE lease SET holder = $2, epoch = $3, until = $4, length = $5, quiet_until = 0,
+             quiet_length = 0
          WHERE mailbox = $1 RETURNING {LAST}"
     );
+    let holder = text(worker.as_str());
     let taken = tx
-        .row(&take, &[&id, &text(worker.as_str()), &epoch, &until])
+        .row(&take, &[&id, &holder, &epoch, &until, &length])
         .await?;
     check_newer(&taken.ok_or(Fault::Damaged("a lease"))?)?;
     sweep(tx, id).await?;
@@ -84,7 +92,7 @@ pub(crate) async fn acquire(
 }
 
 /// What is asked of a lease.
-const COLUMNS: &str = "holder, epoch, until, quiet_until, quiet_length";
+const COLUMNS: &str = "holder, epoch, until, length, quiet_until, quiet_length";
 
 fn quiet(held: &Row) -> Done<Wish> {
     let stored = (column(held, "quiet_until")?, column(held, "quiet_length")?);
@@ -98,17 +106,26 @@ async fn keep_quiet(tx: &Tx, mailbox: i64, quiet: Wish) -> Done<()> {
     Ok(())
 }
 
-/// The answer to a worker where somebody else holds the lease.
-fn busy(held: &Row, worker: &WorkerId, now: i64) -> Done<Option<Acquired>> {
+/// How long its holder has a lease.
+fn term(held: &Row) -> Done<Wish> {
+    Ok(wish((column(held, "until")?, column(held, "length")?))?)
+}
+
+async fn keep_term(tx: &Tx, mailbox: i64, term: Wish) -> Done<()> {
+    let (until, length) = of_wish(term);
+    let keep = "UPDATE lease SET until = $2, length = $3 WHERE mailbox = $1";
+    tx.run(keep, &[&mailbox, &until, &length]).await?;
+    Ok(())
+}
+
+/// Who else holds the mailbox, and for how long as it stands now: a clock that was set back is noticed here.
+fn busy(held: &Row, worker: &WorkerId, now: Timestamp) -> Done<Option<(WorkerId, Wish)>> {
     let holder: String = column(held, "holder")?;
-    let until: i64 = column(held, "until")?;
-    let free = holder.is_empty() || holder == text(worker.as_str()) || until <= now;
-    if free {
+    if holder.is_empty() || holder == text(worker.as_str()) {
         return Ok(None);
     }
-    let holder = WorkerId::new(holder);
-    let until = timestamp(until)?;
-    Ok(Some(Acquired::Busy { holder, until }))
+    let kept = term(held)?.at(now);
+    Ok(kept.map(|term| (WorkerId::new(holder), term)))
 }
 
 pub(crate) async fn renew(
@@ -119,11 +136,10 @@ pub(crate) async fn renew(
     time: Option<i64>,
 ) -> Done<Lease> {
     let fenced = fence(tx, scope, lease, time).await?;
-    let until = end(fenced.now, ttl);
-    let extend = "UPDATE lease SET until = $2 WHERE mailbox = $1";
-    tx.run(extend, &[&fenced.mailbox, &until]).await?;
+    let term = Wish::of_host(ttl, timestamp(fenced.now)?);
+    keep_term(tx, fenced.mailbox, term).await?;
     Ok(Lease {
-        until: timestamp(until)?,
+        until: timestamp(of_wish(term).0)?,
         ..lease.clone()
     })
 }
@@ -181,11 +197,4 @@ pub(super) async fn fence(
         mailbox: column(&row, "mailbox")?,
         now: column(&row, "now")?,
     })
-}
-
-/// The end of a lease, in microseconds.
-fn end(now: i64, ttl: Duration) -> i64 {
-    let ttl = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
-    let latest = jiff::Timestamp::MAX.as_microsecond();
-    now.saturating_add(ttl).min(latest)
 }

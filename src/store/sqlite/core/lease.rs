@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::original::sweep;
@@ -25,18 +24,21 @@ impl Core {
         ttl: Duration,
     ) -> Done<Acquired> {
         let now = self.clock.now();
-        let until = end(now, ttl);
         let (tx, scope) = self.write(scope)?;
         let mailbox_id = make_mailbox(&tx, scope, mailbox)?;
         let held = current(&tx, mailbox_id)?;
-        if let Some(Row { holder, until, .. }) = &held
+        if let Some(Row { holder, term, .. }) = &held
             && !holder.is_empty()
             && holder != worker.as_str()
-            && *until > micros(now)
+            && let Some(kept) = term.at(now)
         {
+            if kept != *term {
+                keep_term(&tx, mailbox_id, kept)?;
+                tx.commit()?;
+            }
             return Ok(Acquired::Busy {
                 holder: WorkerId::new(holder.as_str()),
-                until: timestamp(*until)?,
+                until: kept.until,
             });
         }
         let quiet = held.as_ref().and_then(|row| row.quiet.at(now));
@@ -47,18 +49,21 @@ impl Core {
             return Ok(Acquired::Quiet { left });
         }
         let epoch = held.map_or(0, |row| row.epoch) + 1;
+        let (until, length) = of_wish(Wish::of_host(ttl, now));
         tx.prepare_cached(
-            "INSERT INTO lease (scope, mailbox, holder, epoch, until) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO lease (scope, mailbox, holder, epoch, until, length)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (mailbox) DO UPDATE
              SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until,
-                 quiet_until = 0, quiet_length = 0",
+                 length = excluded.length, quiet_until = 0, quiet_length = 0",
         )?
         .execute(params![
             scope,
             mailbox_id,
             worker.as_str(),
             epoch,
-            micros(until)
+            until,
+            length
         ])?;
         let swept = sweep(&tx, mailbox_id)?;
         tx.commit()?;
@@ -68,17 +73,18 @@ impl Core {
             mailbox.clone(),
             worker.clone(),
             epoch,
-            until,
+            timestamp(until)?,
         )))
     }
 
     pub(crate) fn renew(&mut self, scope: &Scope, lease: &Lease, ttl: Duration) -> Done<Lease> {
-        let until = end(self.clock.now(), ttl);
+        let term = Wish::of_host(ttl, self.clock.now());
         let (tx, scope) = self.write(scope)?;
-        fence_until(&tx, scope, lease, Some(until))?;
+        let mailbox = fence(&tx, scope, lease)?;
+        keep_term(&tx, mailbox, term)?;
         tx.commit()?;
         Ok(Lease {
-            until,
+            until: timestamp(micros(term.until))?,
             ..lease.clone()
         })
     }
@@ -105,26 +111,16 @@ impl Core {
 
 /// The first write of every transaction with a lease: a stale one finds no row. Answers the id of the mailbox.
 pub(super) fn fence(conn: &Connection, scope: i64, lease: &Lease) -> Done<i64> {
-    fence_until(conn, scope, lease, None)
-}
-
-fn fence_until(
-    conn: &Connection,
-    scope: i64,
-    lease: &Lease,
-    until: Option<Timestamp>,
-) -> Done<i64> {
     let mailbox = find_mailbox(conn, scope, &lease.mailbox)?;
     let held = conn
         .prepare_cached(
-            "UPDATE lease SET until = coalesce(?4, until)
+            "UPDATE lease SET until = until
              WHERE mailbox = ?1 AND holder = ?2 AND epoch = ?3 AND holder <> ''",
         )?
         .execute(params![
             mailbox,
             lease.holder.as_str(),
-            signed(lease.epoch)?,
-            until.map(micros)
+            signed(lease.epoch)?
         ])?;
     match held {
         0 => Err((&codes::LEASE_LOST).into()),
@@ -135,14 +131,14 @@ fn fence_until(
 /// A lease as it is stored.
 struct Row {
     holder: String,
-    until: i64,
     epoch: i64,
+    term: Wish,
     quiet: Wish,
 }
 
 fn current(conn: &Connection, mailbox: i64) -> Done<Option<Row>> {
     let mut find = conn.prepare_cached(
-        "SELECT holder, until, epoch, quiet_until, quiet_length FROM lease WHERE mailbox = ?1",
+        "SELECT holder, epoch, until, length, quiet_until, quiet_length FROM lease WHERE mailbox = ?1",
     )?;
     let mut rows = find.query([mailbox])?;
     let Some(row) = rows.next()? else {
@@ -150,10 +146,17 @@ fn current(conn: &Connection, mailbox: i64) -> Done<Option<Row>> {
     };
     Ok(Some(Row {
         holder: row.get(0)?,
-        until: row.get(1)?,
-        epoch: row.get(2)?,
-        quiet: wish((row.get(3)?, row.get(4)?))?,
+        epoch: row.get(1)?,
+        term: wish((row.get(2)?, row.get(3)?))?,
+        quiet: wish((row.get(4)?, row.get(5)?))?,
     }))
+}
+
+fn keep_term(conn: &Connection, mailbox: i64, term: Wish) -> Done<()> {
+    let (until, length) = of_wish(term);
+    conn.prepare_cached("UPDATE lease SET until = ?2, length = ?3 WHERE mailbox = ?1")?
+        .execute(params![mailbox, until, length])?;
+    Ok(())
 }
 
 fn keep_quiet(conn: &Connection, mailbox: i64, quiet: Wish) -> Done<()> {
@@ -161,10 +164,4 @@ fn keep_quiet(conn: &Connection, mailbox: i64, quiet: Wish) -> Done<()> {
     conn.prepare_cached("UPDATE lease SET quiet_until = ?2, quiet_length = ?3 WHERE mailbox = ?1")?
         .execute(params![mailbox, until, length])?;
     Ok(())
-}
-
-/// The end of a lease, at a whole microsecond as the column keeps it.
-fn end(now: Timestamp, ttl: Duration) -> Timestamp {
-    let until = now.checked_add(ttl).unwrap_or(Timestamp::MAX);
-    Timestamp::from_microsecond(micros(until)).unwrap_or(until)
 }

@@ -52,6 +52,13 @@ impl Bench {
         Ok(())
     }
 
+    /// Sets the clock back, where the backend has one.
+    pub(super) fn set_back(&self, time: Duration) -> Checked {
+        let clock = self.clock()?;
+        clock.set(clock.now_plus(Duration::ZERO) - time);
+        Ok(())
+    }
+
     /// The store's reports, or skips the case where it has none.
     pub(super) fn reports(&self) -> Checked<&dyn ReportingStore> {
         let skipped = || Stop::Skipped("the backend has no roles for reports".into());

@@ -9,7 +9,7 @@ use super::sample;
 use crate::error::ErrorKind;
 use crate::ids::StageId;
 use crate::store::{Acquired, CommitBatch, Lease, MoveOutcome, SightingState};
-use crate::testkit::conformance::harness::{Checked, check, equal, fails};
+use crate::testkit::conformance::harness::{Checked, Stop, check, equal, fails};
 
 pub(super) async fn a_lease_is_exclusive(bench: &Bench) -> Checked {
     let lease = bench.lease_of(&bench.mailbox, "first").await?;
@@ -89,6 +89,34 @@ pub(super) async fn a_renewed_lease_lasts_longer(bench: &Bench) -> Checked {
         "a renewed lease was taken"
     );
     Ok(())
+}
+
+pub(super) async fn a_clock_that_is_set_back_makes_no_lease_longer(bench: &Bench) -> Checked {
+    bench.lease_of(&bench.mailbox, "dead").await?;
+    bench.set_back(Duration::from_hours(24))?;
+    // From here on it lasts its length, and no longer.
+    held_for(bench, TTL).await?;
+    bench.wait(ALMOST)?;
+    held_for(bench, TTL - ALMOST).await?;
+    bench.wait(TTL - ALMOST)?;
+    let lease = bench.lease_of(&bench.mailbox, "second").await?;
+    let renewed = bench.store.renew(&bench.scope, &lease, TTL * 2).await?;
+    bench.set_back(Duration::from_secs(1))?;
+    equal(
+        "the end",
+        renewed.until,
+        bench.clock()?.now_plus(TTL * 2 + Duration::from_secs(1)),
+    )?;
+    held_for(bench, TTL * 2).await
+}
+
+/// Fails unless somebody else holds the mailbox for exactly so much longer.
+async fn held_for(bench: &Bench, left: Duration) -> Checked {
+    let end = bench.clock()?.now_plus(left);
+    match bench.acquire(&bench.mailbox, "asks").await? {
+        Acquired::Busy { until, .. } => equal("until when it is held", until, end),
+        _ => Err(Stop::Failed("a lease that lasts was taken".into())),
+    }
 }
 
 pub(super) async fn a_stale_lease_commits_nothing(bench: &Bench) -> Checked {

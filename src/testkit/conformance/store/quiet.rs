@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::bench::Bench;
 use crate::store::Lease;
 use crate::testkit::conformance::harness::{Checked, check, equal};
@@ -23,12 +21,6 @@ async fn release(bench: &Bench, lease: &Lease, wish: Duration) -> Checked {
 }
 
 /// Puts the clock back, or forward.
-fn leap(bench: &Bench, seconds: i64) -> Checked {
-    let clock = bench.clock()?;
-    clock.set(clock.now_plus(Duration::ZERO) + SignedDuration::from_secs(seconds));
-    Ok(())
-}
-
 pub(super) async fn a_quiet_mailbox_is_nobodys_until_the_wish_is_over(bench: &Bench) -> Checked {
     let lease = quiet(bench).await?;
     for worker in ["first", "second"] {
@@ -80,9 +72,9 @@ pub(super) async fn a_clock_that_is_set_back_makes_no_wish_longer_than_it_is(
 ) -> Checked {
     quiet(bench).await?;
     bench.wait(Duration::from_secs(100))?;
-    leap(bench, -60)?;
+    bench.set_back(Duration::from_mins(1))?;
     bench.quiet_for("second", 560).await?;
-    leap(bench, -86_400)?;
+    bench.set_back(Duration::from_hours(24))?;
     bench.quiet_for("second", 600).await?;
     bench.wait(Duration::from_secs(599))?;
     bench.quiet_for("second", 1).await?;
@@ -97,7 +89,7 @@ pub(super) async fn a_wish_that_is_over_stays_so_under_a_clock_that_is_set_back(
     quiet(bench).await?;
     bench.wait(WISH)?;
     let lease = bench.lease_of(&bench.mailbox, "second").await?;
-    leap(bench, -300)?;
+    bench.set_back(Duration::from_mins(5))?;
     let again = bench.lease_of(&bench.mailbox, "second").await?;
     equal("the epoch", again.epoch, lease.epoch + 1)
 }
