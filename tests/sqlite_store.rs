@@ -104,12 +104,15 @@ async fn a_wish_to_be_left_alone_outlives_its_process_in_a_file_of_an_older_vers
     let old = open(&path).await;
     lease(&old, &scope()).await;
     old.close();
-    let undo = "ALTER TABLE lease DROP COLUMN quiet_until;
+    let undo = "ALTER TABLE lease DROP COLUMN length;
+        ALTER TABLE lease DROP COLUMN quiet_until;
         ALTER TABLE lease DROP COLUMN quiet_length;
-        DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)";
+        DELETE FROM schema_migration WHERE number > 7";
     raw(&path).execute_batch(undo).unwrap();
     let (ttl, day) = (Duration::from_mins(1), Duration::from_hours(24));
     let (first, second) = (open(&path).await, WorkerId::from("second"));
+    let asked = first.acquire(&scope(), &mailbox(), &second, ttl).await;
+    assert!(matches!(asked, Ok(Acquired::Busy { .. })), "its lease lasts");
     let held = lease(&first, &scope()).await;
     first.release_quiet(&scope(), &held, day).await.unwrap();
     first.close();
