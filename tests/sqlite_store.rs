@@ -112,7 +112,10 @@ async fn a_wish_to_be_left_alone_outlives_its_process_in_a_file_of_an_older_vers
     let (ttl, day) = (Duration::from_mins(1), Duration::from_hours(24));
     let (first, second) = (open(&path).await, WorkerId::from("second"));
     let asked = first.acquire(&scope(), &mailbox(), &second, ttl).await;
-    assert!(matches!(asked, Ok(Acquired::Busy { .. })), "its lease lasts");
+    assert!(
+        matches!(asked, Ok(Acquired::Busy { .. })),
+        "its lease lasts"
+    );
     let held = lease(&first, &scope()).await;
     first.release_quiet(&scope(), &held, day).await.unwrap();
     first.close();

@@ -13,6 +13,7 @@ use crate::decision::Disposition;
 use crate::error::Result;
 use crate::source::{Folder, ItemRef, ListRequest, ListedItem, Listing, SightingKey, Stamped};
 use crate::store::{KnownSighting, SightingState};
+use crate::wish::is_due;
 
 use super::parts::{Parts, check_count};
 
@@ -329,7 +330,7 @@ fn fate(work: &WorkItem, now: Timestamp) -> Fate {
     };
     // Whoever reads or flags the item changes its version, not its id.
     let waits_for_its_move = known.waiting.iter().any(|it| it.id == work.listed.item.id);
-    let waits_for_its_try = known.next_try.is_some_and(|due| due > now);
+    let waits_for_its_try = !is_due(known.next_try, now);
     let passed = match known.state {
         SightingState::Pending => waits_for_its_try,
         // A copy of a mail that went to the quarantine folder follows it.

@@ -312,8 +312,7 @@ pub(super) fn again_later(parts: &Parts, planned: &PlannedMove, error: &Error) -
     if error.kind() == ErrorKind::NotFound {
         parts.forget_folders();
     }
-    let wait = parts.settings.backoff(planned.attempts + 1);
-    let next_try = parts.after(wait.max(error.retry_after().unwrap_or_default()));
+    let next_try = parts.next_try(planned.attempts + 1, error);
     let outcome = MoveOutcome::Retry {
         code: error.code().to_owned(),
         next_try,

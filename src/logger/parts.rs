@@ -2,9 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::clock::{Clock, Entropy};
 use crate::decision::{Decision, LoggingHooks, LoggingPolicy, NeverLog, decide_as};
@@ -20,6 +19,7 @@ use crate::store::{
     ContentIndex, EventFeed, InteractionLog, InteractionSink, MailLedger, NeverLogStore,
     ReviewQueue, SetupStore,
 };
+use crate::wish::Wish;
 
 use super::folders::{FolderPlan, Folders};
 use super::progress::{Progress, ProgressEvent};
@@ -177,10 +177,11 @@ impl Parts {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time that lies `wait` ahead, or the last there is.
-    pub(super) fn after(&self, wait: Duration) -> Timestamp {
-        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-        self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
+    /// When to try again what failed this often, now with this error: a day from now at the latest.
+    pub(super) fn next_try(&self, failed_attempts: u32, error: &Error) -> Timestamp {
+        let asked = error.retry_after().unwrap_or_default();
+        let wait = self.settings.backoff(failed_attempts).max(asked);
+        Wish::new(wait, self.clock.now()).until
     }
 }
 

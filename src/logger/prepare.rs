@@ -257,11 +257,7 @@ fn failed(parts: &Parts, folders: &Folders, work: WorkItem, error: &Error) -> Pr
     if attempts >= parts.settings.attempts {
         return set_aside(parts, folders, work, Quarantine::AttemptsExhausted);
     }
-    let wait = parts
-        .settings
-        .backoff(attempts)
-        .max(error.retry_after().unwrap_or_default());
-    let attempt = FailedAttempt::new(error.code(), parts.after(wait));
+    let attempt = FailedAttempt::new(error.code(), parts.next_try(attempts, error));
     let row = CommitRow::new(keyless_sighting(&work), RowContent::Failed(attempt));
     Prepared {
         work,

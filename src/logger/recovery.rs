@@ -3,12 +3,12 @@
 mod readdress;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::source::{Folder, ItemRef, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
+use crate::wish::a_day_after;
 
 use super::counts::Counts;
 use super::folders::Folders;
@@ -210,7 +210,7 @@ fn may_be_one_items(error: &Error) -> bool {
 fn homeless(parts: &Parts, planned: &PlannedMove) -> MoveResult {
     let outcome = MoveOutcome::Retry {
         code: codes::CONFIG_MISSING.code.to_owned(),
-        next_try: parts.after(Duration::from_hours(24)),
+        next_try: a_day_after(parts.clock.now()),
     };
     result(planned, outcome)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::{EntryId, Scope};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::mailbox::Place;
 use crate::mails::Entry;
@@ -62,6 +62,8 @@ pub(crate) struct Pages {
     /// When an item may be read or moved again, after an attempt that failed.
     pub(crate) read_after: BTreeMap<u64, Timestamp>,
     pub(crate) move_after: BTreeMap<u64, Timestamp>,
+    /// What the clock was last set back to. What waits for a time more than a day later does not wait.
+    set_back_to: Option<Timestamp>,
     /// Attempts that were counted, by key.
     pub(crate) attempts: BTreeMap<SightingKey, u32>,
     /// What the host's own log holds, with how often it was handed over.
@@ -108,6 +110,12 @@ impl Pages {
         own.or_else(given).unwrap_or_else(|| digest_of(id))
     }
 
+    /// Whether anything waits for a time that a clock shows: one more than a day ahead is not waited for.
+    pub(crate) fn is_waited_for(&self, due: Timestamp) -> bool {
+        let day = SignedDuration::from_hours(24);
+        self.set_back_to.is_none_or(|now| due <= now + day)
+    }
+
     /// With which directories a worker may have decided an item.
     pub(crate) fn seen(&self, worker: usize, item: u64) -> [bool; 2] {
         let seen = self.seen.get(&(worker, item));
@@ -123,6 +131,21 @@ impl Book {
     /// What tells two states apart in which the same may follow but not the same may be promised.
     pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
         self.pages().hash(hasher);
+    }
+
+    /// The clock was moved: what is due more than a day ahead by it may be tried at once.
+    pub(crate) fn clock_moved(&self, seconds: i64, now: Timestamp) {
+        if seconds >= 0 {
+            return;
+        }
+        let mut pages = self.pages();
+        pages.set_back_to = Some(now);
+        let mut waits = std::mem::take(&mut pages.read_after);
+        waits.retain(|_, due| pages.is_waited_for(*due));
+        pages.read_after = waits;
+        let mut waits = std::mem::take(&mut pages.move_after);
+        waits.retain(|_, due| pages.is_waited_for(*due));
+        pages.move_after = waits;
     }
 
     /// Notes that a promise was broken; the first one counts.

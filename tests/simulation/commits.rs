@@ -163,7 +163,9 @@ impl Commits {
             }
             (RowContent::Failed(failed), RowResult::Counted { .. }) => {
                 let mut pages = self.book.pages();
-                pages.read_after.insert(item, failed.next_try);
+                if pages.is_waited_for(failed.next_try) {
+                    pages.read_after.insert(item, failed.next_try);
+                }
                 let attempts = pages.attempts.entry(key.clone()).or_default();
                 *attempts += 1;
                 let attempts = *attempts;
@@ -366,7 +368,9 @@ impl Commits {
         let item = item_id(&moved.item);
         let mut pages = self.book.pages();
         pages.move_after.remove(&item);
-        if let MoveOutcome::Retry { next_try, .. } = &moved.outcome {
+        if let MoveOutcome::Retry { next_try, .. } = &moved.outcome
+            && pages.is_waited_for(*next_try)
+        {
             pages.move_after.insert(item, *next_try);
         }
         drop(pages);

@@ -219,7 +219,7 @@ impl Place {
             Choice::Leap(seconds) => {
                 (self.faults_left, self.leaps_left) = (self.faults_left - 1, self.leaps_left - 1);
                 world.undisturbed = false;
-                world.stage.step_clock(seconds);
+                world.step_clock(seconds);
             }
             Choice::Wake => {
                 if let Some(wake) = world.stage.next_wake() {

@@ -541,7 +541,7 @@ impl<'a> Chaos<'a> {
         if self.happens() {
             self.say(|| format!("the clock moves by {seconds} s"));
             world.undisturbed = false;
-            world.stage.step_clock(seconds);
+            world.step_clock(seconds);
         }
     }
 

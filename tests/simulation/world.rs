@@ -377,6 +377,11 @@ impl World {
         self.stage.forgets(worker);
     }
 
+    pub(crate) fn step_clock(&self, seconds: i64) {
+        self.stage.step_clock(seconds);
+        self.book.clock_moved(seconds, self.stage.now());
+    }
+
     /// Lets a point go on and its worker with it. Answers whether it went on: a call is dropped instead where the lease is
     /// short by now.
     pub(crate) fn grant(&mut self, id: u64, worker: usize, fault: Option<Fault>) -> bool {

@@ -16,7 +16,7 @@ use crate::store::{
     Acquired, CommitBatch, CommitReceipt, KnownMessage, KnownSighting, Lease, MailLedger,
     PendingMove, SightingState, Undelivered,
 };
-use crate::wish::Wish;
+use crate::wish::{Wish, is_due};
 
 #[async_trait]
 impl MailLedger for MemoryStore {
@@ -307,7 +307,6 @@ fn pending_moves(
     due: Timestamp,
     limit: u32,
 ) -> Vec<PendingMove> {
-    let is_due = |pending: &PendingMove| pending.next_try.is_none_or(|next_try| next_try <= due);
     let waits = |seen| {
         let sighting: Option<&SightingRow> = tables.sightings.get(seen);
         let message = sighting.and_then(|row| row.message);
@@ -316,7 +315,9 @@ fn pending_moves(
     let mut moves: Vec<&PendingMove> = tables
         .moves
         .iter()
-        .filter(|((seen, _), pending)| seen.0 == *mailbox && is_due(pending) && !waits(seen))
+        .filter(|((seen, _), pending)| {
+            seen.0 == *mailbox && is_due(pending.next_try, due) && !waits(seen)
+        })
         .map(|(_, pending)| pending)
         .collect();
     moves.sort_by(|a, b| (a.planned_at, &a.item.id).cmp(&(b.planned_at, &b.item.id)));

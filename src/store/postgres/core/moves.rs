@@ -16,6 +16,7 @@ use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{column, enum_column, id, small};
 use crate::store::rows::{micros, sighting_key, timestamp};
 use crate::store::{PendingMove, Undelivered};
+use crate::wish::a_day_after;
 
 pub(crate) async fn pending_moves(
     tx: &Tx,
@@ -30,12 +31,14 @@ pub(crate) async fn pending_moves(
     let list =
         "SELECT s.key, p.item_id, p.change_key, p.target, p.attempts, p.next_try, p.planned_at
         FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
-        WHERE p.mailbox = $1 AND (p.next_try IS NULL OR p.next_try <= $3) AND NOT EXISTS (
+        WHERE p.mailbox = $1
+        AND (p.next_try IS NULL OR p.next_try <= $3 OR p.next_try > $4) AND NOT EXISTS (
             SELECT 1 FROM entry e WHERE e.scope = p.scope
             AND e.message_no = s.message_no AND e.delivery = 'waiting')
         ORDER BY p.planned_at, p.item_id LIMIT $2";
+    let (limit, late) = (i64::from(limit), micros(a_day_after(due)));
     let rows = tx
-        .rows(list, &[&mailbox, &i64::from(limit), &micros(due)])
+        .rows(list, &[&mailbox, &limit, &micros(due), &late])
         .await?;
     rows.iter().map(pending).collect()
 }

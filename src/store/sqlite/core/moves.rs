@@ -16,6 +16,7 @@ use crate::store::sqlite::values::{
     column, enum_column, maybe_text, maybe_timestamp, micros, sighting_key, text, timestamp,
 };
 use crate::store::{Delivered, EventKind, MoveOutcome, MoveResult, PendingMove, Undelivered};
+use crate::wish::a_day_after;
 
 impl Core {
     pub(crate) fn pending_moves(
@@ -31,12 +32,16 @@ impl Core {
         let mut list = tx.prepare_cached(
             "SELECT s.key, p.item_id, p.change_key, p.target, p.attempts, p.next_try, p.planned_at
              FROM pending_move p JOIN sighting s ON s.no = p.sighting_no
-             WHERE p.mailbox = ?1 AND (p.next_try IS NULL OR p.next_try <= ?3) AND NOT EXISTS (
+             WHERE p.mailbox = ?1
+             AND (p.next_try IS NULL OR p.next_try <= ?3 OR p.next_try > ?4) AND NOT EXISTS (
                  SELECT 1 FROM entry e WHERE e.scope = p.scope
                  AND e.message_no = s.message_no AND e.delivery = 'waiting')
              ORDER BY p.planned_at, p.item_id LIMIT ?2",
         )?;
-        let moves = list.query_map(params![mailbox, limit, micros(due)], |row| Ok(pending(row)))?;
+        let days = (micros(due), micros(a_day_after(due)));
+        let moves = list.query_map(params![mailbox, limit, days.0, days.1], |row| {
+            Ok(pending(row))
+        })?;
         moves.map(|row| row?).collect()
     }
 
