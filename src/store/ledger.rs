@@ -271,7 +271,9 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `LeaseLost`: nothing was changed. `StoreUnavailable`.
+    /// `LeaseLost`: this call found the mailbox in other hands, and changed nothing. One case is told in the same way: the change was
+    /// made, the store's answer was lost, and another worker had the mailbox when the store was asked once more. So do not take it
+    /// for a proof that nothing was changed: ask [`known`](Self::known). `StoreUnavailable`.
     ///
     /// # Cancel safety
     ///
