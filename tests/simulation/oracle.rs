@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use email_logging::source::SightingKey;
+use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter, SightingState};
 
-use crate::book::{MAILBOX, digest_of, scope};
+use crate::book::{MAILBOX, digest_of, item_ref, scope};
 use crate::commits::NAMES;
 use crate::database::at_once;
 use crate::mailbox::{Item, Label, Mailbox, Place, Service};
 use crate::mails::Entry;
 use crate::promises::place;
+use crate::raw::Told;
 use crate::world::World;
 
 /// More than any schedule has.
@@ -79,12 +80,24 @@ impl World {
         self.check_items(&decisions)?;
         self.check_host()?;
         let count = usize::try_from(entries).unwrap();
-        self.database
-            .look(|| [count, decisions.len(), self.open_moves()])?;
+        self.database.look(|| Told {
+            counts: [count, decisions.len(), self.open_moves()],
+            stamped: self.stamped_unasked(),
+        })?;
         if self.undisturbed {
             self.check_counts(entries)?;
         }
         Ok(())
+    }
+
+    fn stamped_unasked(&self) -> Vec<ItemRef> {
+        let mailbox = self.mailbox.lock().unwrap();
+        mailbox
+            .stamped_unasked
+            .iter()
+            .copied()
+            .map(item_ref)
+            .collect()
     }
 
     /// I1, I3, I5, I6: exactly the entries that were worked out by hand, and each original bit for bit.
@@ -236,14 +249,16 @@ impl World {
         let is_requeued = mailbox.requeued.contains(&key);
         let is_left = (is_requeued || is_mended) && mailbox.is_touched(key)
             || is_requeued && mailbox.unseen.contains(&key);
+        let may_lie = |it: &&Item| belongs.contains(&it.place) || it.place == Place::Deleted;
+        // Never all of them.
+        let is_left = is_left && items.iter().any(may_lie);
         let is_there = |it: &&Item| {
-            let may_lie = belongs.contains(&it.place) || it.place == Place::Deleted;
             let may_stay = match it.place {
                 Place::Queue => is_stuck,
                 Place::Quarantine => is_left,
                 _ => false,
             };
-            may_lie || may_stay
+            may_lie(it) || may_stay
         };
         if let Some(item) = items.iter().find(|item| !is_there(item)) {
             let (mail, place) = (item.mail, item.place);
@@ -301,15 +316,19 @@ impl World {
             return Err(format!("I14: mail {mail} was {outcome}"));
         }
         // Mails without keys are one sighting where they have one content.
-        let is_alone = items.len() == 1 && has_key(mailbox, items[0]);
-        let is_alone = is_alone && !mailbox.is_touched(key) && !self.restored;
-        let lies = items[0].place;
-        let stays = lies == Place::Queue && mailbox.stuck.contains(&key);
+        let is_one = has_key(mailbox, items[0]) && !mailbox.is_touched(key) && !self.restored;
         // A walk that does not know where the mail lies decides it anew, with whoever is in the directory by then, and moves
         // nothing.
         let may_be_anew = self.walked && self.plan.comes_and_goes.is_some();
-        let stays = stays || may_be_anew && lies == self.lies("not-matched");
-        if is_alone && !stays && lies != Place::Deleted && lies != self.lies(outcome) {
+        let may_lie = |it: &&Item| match it.place {
+            Place::Deleted => true,
+            Place::Queue if mailbox.stuck.contains(&key) => true,
+            lies if may_be_anew && lies == self.lies("not-matched") => true,
+            lies => lies == self.lies(outcome),
+        };
+        // Copies that something explains may lie elsewhere, but never all of them.
+        if is_one && !items.iter().any(may_lie) {
+            let lies = items[0].place;
             return Err(format!(
                 "I14: mail {mail} was {outcome}, and lies in {lies:?}"
             ));
