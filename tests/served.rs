@@ -168,24 +168,41 @@ fn mail_in_the_quarantine_folder_is_moved_back_by_a_requeue() {
     assert_eq!(json(&tried)[0]["report"]["quarantined"], 1, "it was there");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_requeue_cannot_move_back_is_told_and_stays_set_aside() {
-    let folders = [r"\Queue\", r"\Storage\", r"\Quarantine\"];
-    let mut builder = SimulatedExchange::builder().with_user("logger", "simulated");
-    for folder in folders {
-        builder = builder.with_public_folder(folder);
+/// A simulated Exchange in this process, whose queue holds what cannot be read, and a store.
+struct Office {
+    exchange: SimulatedExchange,
+    home: tempfile::TempDir,
+}
+
+const QUEUE: &str = r"\Queue\";
+const STORAGE: &str = r"\Storage\";
+const QUARANTINE: &str = r"\Quarantine\";
+
+impl Office {
+    async fn new() -> Self {
+        let mut builder = SimulatedExchange::builder().with_user("logger", "simulated");
+        for folder in [QUEUE, STORAGE, QUARANTINE] {
+            builder = builder.with_public_folder(folder);
+        }
+        let exchange = builder.start().await.unwrap();
+        exchange.deliver(QUEUE, "no mail").unwrap();
+        let home = tempfile::tempdir().unwrap();
+        Self { exchange, home }
     }
-    let exchange = builder.start().await.unwrap();
-    exchange.deliver(folders[0], "no mail").unwrap();
-    let home = tempfile::tempdir().unwrap();
-    let store = home.path().join("log.sqlite");
-    let command = |words: &[&str]| {
+
+    /// A command that knows the store alone.
+    fn unconnected(&self, words: &[&str]) -> std::process::Command {
         let mut command = program();
+        let store = self.home.path().join("log.sqlite");
+        command.args(words).arg("--store").arg(store);
         command
-            .args(words)
-            .arg("--store")
-            .arg(&store)
-            .env("EMAIL_LOGGER__EXCHANGE__URL", exchange.url())
+    }
+
+    /// Runs a command that knows the mail system as well.
+    fn run(&self, words: &[&str]) -> std::process::Output {
+        let mut command = self.unconnected(words);
+        command
+            .env("EMAIL_LOGGER__EXCHANGE__URL", self.exchange.url())
             .env("EMAIL_LOGGER__EXCHANGE__USER_NAME", "logger")
             .env("EMAIL_LOGGER__EXCHANGE__PASSWORD", "simulated")
             .env("EMAIL_LOGGER__EXCHANGE__ON_PREMISES_RANGES", "127.0.0.0/8")
@@ -193,39 +210,92 @@ async fn what_a_requeue_cannot_move_back_is_told_and_stays_set_aside() {
                 "EMAIL_LOGGER__EXCHANGE__ALLOW_PLAIN_HTTP_ON_LOOPBACK",
                 "true",
             )
-            .env("EMAIL_LOGGER__FOLDERS__QUEUE", folders[0])
-            .env("EMAIL_LOGGER__FOLDERS__STORAGE", folders[1])
-            .env("EMAIL_LOGGER__FOLDERS__QUARANTINE", folders[2])
+            .env("EMAIL_LOGGER__FOLDERS__QUEUE", QUEUE)
+            .env("EMAIL_LOGGER__FOLDERS__STORAGE", STORAGE)
+            .env("EMAIL_LOGGER__FOLDERS__QUARANTINE", QUARANTINE)
             .env("EMAIL_LOGGER__DIRECTORY__FILE", served::SAMPLE_DIRECTORY);
         command.output().unwrap()
-    };
-    let first = command(&["run"]);
-    assert_eq!(code(&first), 3, "{}", errors(&first));
-    let listed = run(&["log", "--store", store.to_str().unwrap(), "--not-logged"]);
-    let id = text(&listed).split_whitespace().nth(2).unwrap().to_owned();
-    let refusal = || {
-        let (index, code) = (0, "ErrorMoveCopyFailed".into());
-        Fault::new(FaultKind::ItemError { index, code }).on(Operation::MoveItem)
-    };
-    exchange.inject(refusal());
-    let failed = command(&["requeue", &id]);
+    }
+
+    /// Has a run set the mail aside; answers its id.
+    fn set_aside(&self) -> String {
+        let first = self.run(&["run"]);
+        assert_eq!(code(&first), 3, "{}", errors(&first));
+        let mut listed = self.unconnected(&["log", "--not-logged"]);
+        let listed = listed.output().unwrap();
+        text(&listed).split_whitespace().nth(2).unwrap().to_owned()
+    }
+
+    /// How many items lie in the queue, and in the quarantine folder.
+    fn counts(&self) -> [usize; 2] {
+        [QUEUE, QUARANTINE].map(|folder| self.exchange.count(folder).unwrap())
+    }
+}
+
+/// Exchange moves nothing, and says so.
+fn refusal() -> Fault {
+    let (index, code) = (0, "ErrorMoveCopyFailed".into());
+    Fault::new(FaultKind::ItemError { index, code }).on(Operation::MoveItem)
+}
+
+/// What a requeue tells with `--json`: mails, what was moved back, what failed, and why.
+fn told(requeued: &std::process::Output) -> Value {
+    let told = &json(requeued)[0]["requeue"];
+    let names = ["mails", "moved-back", "failed", "failure"];
+    names.map(|name| told[name].clone()).to_vec().into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_requeue_cannot_move_back_is_told_and_stays_set_aside() {
+    let office = Office::new().await;
+    let id = office.set_aside();
+    office.exchange.inject(refusal());
+    let failed = office.run(&["requeue", &id]);
     assert_eq!(code(&failed), 1, "{}", errors(&failed));
     assert_eq!(
         text(&failed),
         "1 item could not be moved back (ews.move_failed), so that its mail stays set aside: ask again later.\n"
     );
-    exchange.inject(refusal());
-    let failed = command(&["requeue", &id, "--json"]);
+    office.exchange.inject(refusal());
+    let failed = office.run(&["requeue", &id, "--json"]);
     assert_eq!(code(&failed), 1, "{}", errors(&failed));
-    let told = &json(&failed)[0]["requeue"];
     assert_eq!(
-        [&told["mails"], &told["moved-back"], &told["failed"]],
-        [0, 0, 1]
+        told(&failed),
+        serde_json::json!([0, 0, 1, "ews.move_failed"])
     );
-    let again = command(&["requeue", &id]);
+    let again = office.run(&["requeue", &id, "--json"]);
     assert_eq!(code(&again), 0, "{}", errors(&again));
-    assert!(text(&again).starts_with("1 mail gets another try"));
-    assert_eq!(exchange.count(folders[2]).unwrap(), 0);
+    assert_eq!(told(&again), serde_json::json!([1, 1, 0, null]));
+    assert_eq!(office.counts(), [1, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_its_move_stays_set_aside_where_nobody_can_look_for_a_copy() {
+    let office = Office::new().await;
+    office.exchange.inject(refusal());
+    let id = office.set_aside();
+    assert_eq!(office.counts(), [1, 0], "the move is to be done");
+    let requeue = |words: &[&str]| {
+        let mut command = office.unconnected(&["requeue", &id]);
+        command.args(words).output().unwrap()
+    };
+    let left = requeue(&[]);
+    assert_eq!(code(&left), 1, "{}", errors(&left));
+    assert_eq!(
+        text(&left),
+        "1 item could not be moved back (setup.incomplete), so that its mail stays set aside: \
+         ask again with a configuration that names Exchange, its folders and the directory.\n"
+    );
+    let left = requeue(&["--json"]);
+    assert_eq!(code(&left), 1, "{}", errors(&left));
+    assert_eq!(
+        told(&left),
+        serde_json::json!([0, 0, 1, "setup.incomplete"])
+    );
+    let again = office.run(&["requeue", &id, "--json"]);
+    assert_eq!(code(&again), 0, "{}", errors(&again));
+    assert_eq!(told(&again), serde_json::json!([1, 0, 0, null]));
+    assert_eq!(office.counts(), [1, 0]);
 }
 
 #[test]

@@ -297,7 +297,8 @@ pub(crate) struct ReconcileArgs {
 #[command(
     after_help = "Where the configuration names Exchange and the quarantine folder, the mail is moved back from there to \
                         the queue folder. Else it must lie in the queue folder when the next run looks: move it back \
-                        yourself. Nothing is deleted by this command."
+                        yourself; what is about to be moved to the quarantine folder stays set aside. Nothing is \
+                        deleted by this command."
 )]
 pub(crate) struct RequeueArgs {
     /// Ids as `log --not-logged` lists them; the beginning of an id is enough.

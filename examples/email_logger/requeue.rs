@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use email_logging::EmailLogger;
+use email_logging::error::codes;
 use email_logging::logger::RequeueReport;
-use email_logging::store::MailLedger as _;
+use email_logging::source::SightingKey;
+use email_logging::store::{MailLedger as _, SightingState};
+use email_logging::{EmailLogger, MailboxKey};
 use serde_json::json;
 
 use crate::cli::{RequeueArgs, Settings};
@@ -18,6 +20,9 @@ use crate::words;
 
 /// The mailbox of a configuration that names one alone.
 const MAILBOX: &str = "queue";
+
+/// Why a mail stays set aside where the configuration does not say enough to look into the folders.
+const UNCONNECTED: &str = codes::SETUP_INCOMPLETE.code;
 
 /// `requeue`.
 pub(crate) async fn requeue(
@@ -37,9 +42,11 @@ pub(crate) async fn requeue(
         if output.json() {
             let id = which.to_string();
             let (mails, back) = (requeued.requeued, requeued.moved_back);
-            let failed = requeued.failed;
+            let (failed, failure) = (requeued.failed, &requeued.failure);
             output.value(&json!({
-                "requeue": { "id": id, "mails": mails, "moved-back": back, "failed": failed }
+                "requeue": {
+                    "id": id, "mails": mails, "moved-back": back, "failed": failed, "failure": failure
+                }
             }))?;
         }
         if requeued.requeued + requeued.moved_back + requeued.failed == 0 {
@@ -80,8 +87,13 @@ fn tell(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
         return Ok(());
     };
     let items = words::count(all.failed, "item", "items");
+    let then = if code == UNCONNECTED {
+        "ask again with a configuration that names Exchange, its folders and the directory"
+    } else {
+        "ask again later"
+    };
     output.line(format!(
-        "{items} could not be moved back ({code}), so that its mail stays set aside: ask again later."
+        "{items} could not be moved back ({code}), so that its mail stays set aside: {then}."
     ))
 }
 
@@ -137,11 +149,31 @@ async fn again(
             Some(logger) if record.mailbox.as_str() == MAILBOX => {
                 add(&mut all, logger.requeue(&keys).await?);
             }
-            _ => {
-                let store = &reader.store;
-                all.requeued += store.requeue(&reader.scope, &record.mailbox, &keys).await?;
-            }
+            _ => add(&mut all, in_the_log(reader, &record.mailbox, &keys).await?),
         }
     }
     Ok(all)
+}
+
+/// Requeues where nobody can look into the folders. A move that is still to be done may have left a copy in the quarantine folder,
+/// which the log would forget: such a mail stays set aside.
+async fn in_the_log(
+    reader: &Reader,
+    mailbox: &MailboxKey,
+    keys: &[SightingKey],
+) -> Result<RequeueReport, Failure> {
+    let (store, scope) = (&reader.store, &reader.scope);
+    let known = store.known(scope, mailbox, keys).await?;
+    let (mut report, mut free) = (RequeueReport::default(), Vec::new());
+    for (key, known) in keys.iter().zip(known) {
+        match known {
+            Some(it) if it.state == SightingState::Quarantined && !it.waiting.is_empty() => {
+                report.failed += 1;
+                report.failure = Some(UNCONNECTED.to_owned());
+            }
+            _ => free.push(key.clone()),
+        }
+    }
+    report.requeued = store.requeue(scope, mailbox, &free).await?;
+    Ok(report)
 }

@@ -42,19 +42,8 @@ type Known = (SightingKey, KnownSighting);
 /// Requeues while it holds the mailbox, as a run does: a move cannot be fenced, and a run beside it may move the same mail
 /// the other way.
 pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<RequeueReport> {
-    let before = parts
-        .ledger
-        .known(&parts.scope, &parts.mailbox, keys)
-        .await?;
-    check_count("known", keys.len(), before.len())?;
-    // Those that were requeued before are looked for as well: an earlier call may have ended in between.
-    let open: Vec<_> = keys
-        .iter()
-        .zip(before)
-        .filter_map(|(key, known)| known.map(|known| (key.clone(), known)))
-        .filter(|(_, known)| known.state != SightingState::Decided)
-        .collect();
-    if open.is_empty() {
+    // For what is not set aside nobody is held up.
+    if open(parts, keys).await?.is_empty() {
         return Ok(RequeueReport::default());
     }
     // Nothing is asked of the mail system while logging is disabled.
@@ -65,10 +54,21 @@ pub(super) async fn requeue(parts: &Parts, keys: &[SightingKey]) -> Result<Reque
     let _guard = RunGuard::take(parts).ok_or_else(busy)?;
     let lease = take_mailbox(parts).await.map_err(|(_, error)| error)?;
     let mut lease = lease.ok_or_else(busy)?;
-    let done = hold(parts, &mut lease, folders.as_deref(), &open).await;
+    let done = hold(parts, &mut lease, folders.as_deref(), keys).await;
     let done = done.map_err(|error| (RunStep::MovingMessages, error));
     let done = give_back(parts, Some(&lease), done).await;
     done.map_err(|(_, error)| error)
+}
+
+/// What is to get another try. What was requeued before is looked for as well: an earlier call may have ended in between.
+async fn open(parts: &Parts, keys: &[SightingKey]) -> Result<Vec<Known>> {
+    let (scope, mailbox) = (&parts.scope, &parts.mailbox);
+    let known = parts.ledger.known(scope, mailbox, keys).await?;
+    check_count("known", keys.len(), known.len())?;
+    let known = keys.iter().zip(known);
+    let known = known.filter_map(|(key, known)| Some((key.clone(), known?)));
+    let open = known.filter(|(_, known)| known.state != SightingState::Decided);
+    Ok(open.collect())
 }
 
 fn busy() -> Error {
@@ -78,12 +78,16 @@ fn busy() -> Error {
 /// Moves back first, and requeues in the ledger then. The ledger drops the plan of a move that may be half done, and with it what
 /// tells of a copy in the quarantine folder: that has to lie in the queue by then. Until it does, what came back is set aside
 /// again by any run; so is what came back only in part. Each batch has its end by itself, whatever becomes of the next.
+///
+/// The ledger is asked under the lease: a run that went before may have begun such a move, and whoever takes the mail for what it
+/// was drops the plan and leaves the copy.
 async fn hold(
     parts: &Parts,
     lease: &mut HeldLease,
     folders: Option<&FolderPlan>,
-    open: &[Known],
+    keys: &[SightingKey],
 ) -> Result<RequeueReport> {
+    let open = open(parts, keys).await?;
     let folders = match folders {
         Some(folders) => Some(open_folders(parts, folders).await.map_err(|(_, e)| e)?),
         None => None,

@@ -248,6 +248,10 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     /// The sighting's state becomes pending with no attempts, and a move that was planned for it is dropped. Its mail is
     /// decided again when it is listed in the queue folder: from another folder a person moves it back.
     ///
+    /// This looks at no lease and at no folder: a run that is under way may set the mail aside once more, and of a move that was half
+    /// done nobody knows any more that a copy lies in its target. [`EmailLogger::requeue`](crate::EmailLogger::requeue) prevents both;
+    /// who calls this instead leaves out mail that still [waits](KnownSighting::waiting) for its move.
+    ///
     /// # Errors
     ///
     /// `StoreUnavailable`.
@@ -269,7 +273,9 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `LeaseLost`: nothing was changed. `StoreUnavailable`.
+    /// `LeaseLost`: this call found the mailbox in other hands, and changed nothing. One case is told in the same way: the change was
+    /// made, the store's answer was lost, and another worker had the mailbox when the store was asked once more. So do not take it
+    /// for a proof that nothing was changed: ask [`known`](Self::known). `StoreUnavailable`.
     ///
     /// # Cancel safety
     ///

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use email_logging::decision::LoggingPolicy;
 use email_logging::directory::ContactDirectory;
 use email_logging::error::codes;
-use email_logging::logger::{RequeueReport, RunSettings, Skipped};
+use email_logging::logger::{EmailLoggerBuilder, RequeueReport, RunSettings, Skipped};
 use email_logging::message::Address;
 use email_logging::parties::AddressParties;
 use email_logging::setup::EmailLoggingSetup;
@@ -398,24 +398,57 @@ async fn what_came_back_gets_its_try_though_another_mail_fails() {
     assert_eq!(counts(&again), [2, 2, 1, 0, 0]);
 }
 
+/// A logger with this setting, of which nobody can look for a copy in the quarantine folder, and the code that says so.
+async fn blind(bench: &Bench, is_missing: bool) -> (EmailLoggerBuilder, &'static str) {
+    let builder = bench.builder().with_policy(LoggingPolicy::default());
+    if is_missing {
+        let elsewhere = r"\Elsewhere\".parse::<FolderPath>().unwrap();
+        let builder = builder.with_quarantine_folder(elsewhere);
+        return (builder, codes::SOURCE_FOLDER_NOT_FOUND.code);
+    }
+    let builder = builder.with_quarantine_folder(quarantine());
+    let off = switched_off().await;
+    (builder.with_setup_store(off), codes::SETUP_DISABLED.code)
+}
+
 #[tokio::test]
 async fn what_waits_for_its_move_stays_set_aside_while_nobody_can_look_for_its_copy() {
     for is_missing in [false, true] {
         let (bench, logger) = half_set_aside().await;
         let keys = keys(&bench).await;
-        let elsewhere = r"\Elsewhere\".parse::<FolderPath>().unwrap();
-        let builder = bench.builder().with_policy(LoggingPolicy::default());
-        let (builder, code) = if is_missing {
-            (
-                builder.with_quarantine_folder(elsewhere),
-                "source.folder_not_found",
-            )
-        } else {
-            let builder = builder.with_quarantine_folder(quarantine());
-            let off = switched_off().await;
-            (builder.with_setup_store(off), "setup.disabled")
-        };
-        let blind = builder.build().unwrap();
+        let (blind, code) = blind(&bench, is_missing).await;
+        let report = blind.build().unwrap().requeue(&keys).await.unwrap();
+        let in_queue = u64::from(is_missing);
+        assert_eq!(counts(&report), [0, 0, in_queue, 0, 1]);
+        assert_eq!(report.failure.as_deref(), Some(code));
+        assert_eq!(states(&bench, &keys).await, [SightingState::Quarantined]);
+        let again = logger.requeue(&keys).await.unwrap();
+        assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
+        assert_eq!(bench.queued(), 2);
+    }
+}
+
+/// A mail that got another try, and a ledger over which the logger sets it aside again before anybody else takes the mailbox.
+async fn set_aside_meanwhile(bench: Bench) -> (Bench, Arc<EmailLogger>, Arc<Steered>) {
+    let (bench, logger) = set_aside(bench, 1, true).await;
+    let logger = Arc::new(logger);
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [1, 1, 0, 0, 0]);
+    let ledger = Arc::new(Steered::new(&bench.store, 0));
+    *ledger.first.lock().unwrap() = Some(Arc::clone(&logger));
+    (bench, logger, ledger)
+}
+
+#[tokio::test]
+async fn what_a_run_leaves_half_moved_before_the_mailbox_is_taken_stays_set_aside() {
+    for is_missing in [false, true] {
+        let (bench, logger, ledger) = set_aside_meanwhile(Bench::new()).await;
+        let half = SourceFault::HalfMove(0, Error::new(&codes::EWS_UNAVAILABLE, "move_to"));
+        bench.source.fail_next(SourceOperation::MoveTo, half);
+        let keys = keys(&bench).await;
+        assert_eq!(states(&bench, &keys).await, [SightingState::Pending]);
+        let (blind, code) = blind(&bench, is_missing).await;
+        let blind = blind.with_ledger(ledger).build().unwrap();
         let report = blind.requeue(&keys).await.unwrap();
         let in_queue = u64::from(is_missing);
         assert_eq!(counts(&report), [0, 0, in_queue, 0, 1]);
@@ -425,4 +458,14 @@ async fn what_waits_for_its_move_stays_set_aside_while_nobody_can_look_for_its_c
         assert_eq!(counts(&again), [1, 1, 0, 0, 0]);
         assert_eq!(bench.queued(), 2);
     }
+}
+
+#[tokio::test]
+async fn what_a_run_sets_aside_before_the_mailbox_is_taken_is_moved_back_from_where_it_lies_then() {
+    let (bench, _, ledger) = set_aside_meanwhile(unfindable()).await;
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let logger = builder.with_ledger(ledger).build().unwrap();
+    let report = logger.requeue(&keys(&bench).await).await.unwrap();
+    assert_eq!(counts(&report), [1, 1, 0, 0, 0]);
+    assert_eq!(bench.queued(), 1);
 }

@@ -13,7 +13,7 @@ use email_logging::store::{
     MailLedger, MemoryStore, PendingMove, RowContent, RowResult, Undelivered,
 };
 use email_logging::testkit::clock::ManualClock;
-use email_logging::{Error, MailboxKey, Result, Scope, StageId, WorkerId};
+use email_logging::{EmailLogger, Error, MailboxKey, Result, Scope, StageId, WorkerId};
 use jiff::Timestamp;
 
 use crate::meddled::Meddling;
@@ -42,6 +42,8 @@ pub(crate) struct Steered {
     pub(crate) silent: AtomicBool,
     /// Whether another worker takes the mailbox before anything is given another try.
     pub(crate) is_taken: AtomicBool,
+    /// The logger that has a run before whoever asks next takes the mailbox.
+    pub(crate) first: Mutex<Option<Arc<EmailLogger>>>,
 }
 
 impl Steered {
@@ -54,6 +56,7 @@ impl Steered {
             fails: None,
             silent: AtomicBool::new(false),
             is_taken: AtomicBool::new(false),
+            first: Mutex::default(),
         }
     }
 
@@ -124,6 +127,10 @@ impl MailLedger for Steered {
         worker: &WorkerId,
         ttl: Duration,
     ) -> Result<Acquired> {
+        let first = self.first.lock().unwrap().take();
+        if let Some(logger) = first {
+            Box::pin(logger.run_once()).await.unwrap();
+        }
         self.store.acquire(scope, mailbox, worker, ttl).await
     }
 

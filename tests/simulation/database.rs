@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::book::{MAILBOX, scope};
 use crate::postgres;
-use crate::raw::Tables;
+use crate::raw::{Tables, Told};
 use crate::stage::{Dice, Stage, StageClock};
 
 /// Opens an empty store whose calls answer at once, in the caller's thread.
@@ -138,13 +138,13 @@ impl Database {
     }
 
     /// Looks past the store at its tables, where it has some.
-    pub(crate) fn look(&self, counts: impl FnOnce() -> [usize; 3]) -> Result<(), String> {
+    pub(crate) fn look(&self, told: impl FnOnce() -> Told) -> Result<(), String> {
         if self.opened.lock().unwrap().tables.is_none() {
             return Ok(());
         }
-        let counts = counts();
+        let told = told();
         let opened = self.opened.lock().unwrap();
-        let looked = opened.tables.as_ref().map(|it| it.look(counts));
+        let looked = opened.tables.as_ref().map(|it| it.look(&told));
         looked.unwrap_or(Ok(()))
     }
 

@@ -181,6 +181,7 @@ impl SimSource {
             if let (true, Some(item)) = (how == 2 || self.is_late, mailbox.find(place, id)) {
                 let key = item.key;
                 mailbox.loose.insert(key);
+                mailbox.stamped_unasked.insert(id);
             }
             answers.push(match (how, key) {
                 (0, Some(key)) => Stamped::Done(key, item_ref(id).with_change_key("stamped")),

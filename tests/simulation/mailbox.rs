@@ -132,6 +132,8 @@ pub(crate) struct Mailbox {
     pub(crate) stuck: BTreeSet<u64>,
     /// Ids whose move to the storage folder was refused for good.
     pub(crate) refused: BTreeSet<u64>,
+    /// Ids that got a key which was not answered, or not in time.
+    pub(crate) stamped_unasked: BTreeSet<u64>,
 }
 
 /// The key under which an item is listed, where it has one.
@@ -161,12 +163,14 @@ impl Mailbox {
             loose: BTreeSet::new(),
             stuck: BTreeSet::new(),
             refused: BTreeSet::new(),
+            stamped_unasked: BTreeSet::new(),
         }
     }
 
     pub(crate) fn digest(&self, hasher: &mut impl Hasher) {
         (&self.ended, self.next, &self.explained, &self.unseen).hash(hasher);
         (&self.loose, &self.refused, &self.requeued, self.mended).hash(hasher);
+        self.stamped_unasked.hash(hasher);
         for (id, item) in &self.items {
             (id, item.key, item.label, item.mail, item.place).hash(hasher);
         }

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use email_logging::source::SightingKey;
+use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{DecisionFilter, DecisionRecord, EventKind, LogFilter, SightingState};
 
-use crate::book::{MAILBOX, digest_of, scope};
+use crate::book::{MAILBOX, digest_of, item_ref, scope};
 use crate::commits::NAMES;
 use crate::database::at_once;
 use crate::mailbox::{Item, Label, Mailbox, Place, Service};
 use crate::mails::Entry;
 use crate::promises::place;
+use crate::raw::Told;
 use crate::world::World;
 
 /// More than any schedule has.
@@ -79,12 +80,24 @@ impl World {
         self.check_items(&decisions)?;
         self.check_host()?;
         let count = usize::try_from(entries).unwrap();
-        self.database
-            .look(|| [count, decisions.len(), self.open_moves()])?;
+        self.database.look(|| Told {
+            counts: [count, decisions.len(), self.open_moves()],
+            stamped: self.stamped_unasked(),
+        })?;
         if self.undisturbed {
             self.check_counts(entries)?;
         }
         Ok(())
+    }
+
+    fn stamped_unasked(&self) -> Vec<ItemRef> {
+        let mailbox = self.mailbox.lock().unwrap();
+        mailbox
+            .stamped_unasked
+            .iter()
+            .copied()
+            .map(item_ref)
+            .collect()
     }
 
     /// I1, I3, I5, I6: exactly the entries that were worked out by hand, and each original bit for bit.
@@ -152,6 +165,9 @@ impl World {
         let mailbox = self.mailbox.lock().unwrap();
         let copies = mailbox.items.values();
         let mut copies = copies.filter(|item| self.mails.base(item.mail) == mail);
+        if copies.clone().any(|item| self.may_wait(&mailbox, item)) {
+            return None;
+        }
         // No walk goes through what was deleted.
         let walked = |item: &Item| !self.restored || item.place != Place::Deleted;
         let mut readable = copies
@@ -236,14 +252,16 @@ impl World {
         let is_requeued = mailbox.requeued.contains(&key);
         let is_left = (is_requeued || is_mended) && mailbox.is_touched(key)
             || is_requeued && mailbox.unseen.contains(&key);
+        let may_lie = |it: &&Item| belongs.contains(&it.place) || it.place == Place::Deleted;
+        // Never all of them.
+        let is_left = is_left && items.iter().any(may_lie);
         let is_there = |it: &&Item| {
-            let may_lie = belongs.contains(&it.place) || it.place == Place::Deleted;
             let may_stay = match it.place {
                 Place::Queue => is_stuck,
                 Place::Quarantine => is_left,
                 _ => false,
             };
-            may_lie || may_stay
+            may_lie(it) || may_stay
         };
         if let Some(item) = items.iter().find(|item| !is_there(item)) {
             let (mail, place) = (item.mail, item.place);
@@ -265,8 +283,22 @@ impl World {
 
     /// Where an item lies in the end.
     fn places(&self, mailbox: &Mailbox, item: &Item) -> Vec<Place> {
-        let outcomes = self.mails.outcomes(mailbox, item, [true; 2]);
-        outcomes.into_iter().map(|it| self.lies(it)).collect()
+        let outcomes = self.outcomes(mailbox, item).into_iter();
+        outcomes.map(|it| self.lies(it)).collect()
+    }
+
+    /// What may have become of an item.
+    fn outcomes(&self, mailbox: &Mailbox, item: &Item) -> BTreeSet<&'static str> {
+        let mut outcomes = self.mails.outcomes(mailbox, item, [true; 2]);
+        if self.may_wait(mailbox, item) {
+            outcomes.insert("quarantined");
+        }
+        outcomes
+    }
+
+    /// Whether what was set aside may be so still, though it was mended: nobody asked for it in the end.
+    fn may_wait(&self, mailbox: &Mailbox, item: &Item) -> bool {
+        !self.asks_again && mailbox.mended && self.mails.is_poison(item.mail)
     }
 
     fn lies(&self, outcome: &str) -> Place {
@@ -296,24 +328,11 @@ impl World {
             "already-logged" => "logged",
             outcome => outcome,
         };
-        let wanted = self.mails.outcomes(mailbox, items[0], [true; 2]);
+        let wanted = self.outcomes(mailbox, items[0]);
         if !wanted.contains(outcome) {
             return Err(format!("I14: mail {mail} was {outcome}"));
         }
-        // Mails without keys are one sighting where they have one content.
-        let is_alone = items.len() == 1 && has_key(mailbox, items[0]);
-        let is_alone = is_alone && !mailbox.is_touched(key) && !self.restored;
-        let lies = items[0].place;
-        let stays = lies == Place::Queue && mailbox.stuck.contains(&key);
-        // A walk that does not know where the mail lies decides it anew, with whoever is in the directory by then, and moves
-        // nothing.
-        let may_be_anew = self.walked && self.plan.comes_and_goes.is_some();
-        let stays = stays || may_be_anew && lies == self.lies("not-matched");
-        if is_alone && !stays && lies != Place::Deleted && lies != self.lies(outcome) {
-            return Err(format!(
-                "I14: mail {mail} was {outcome}, and lies in {lies:?}"
-            ));
-        }
+        self.check_where(mailbox, items, outcome)?;
         let unseen = mailbox.unseen.contains(&key);
         let copies = |place| items.iter().filter(|it| it.place == place).count();
         let most = [Place::Storage, Place::NotLogged, Place::Quarantine].map(copies);
@@ -336,6 +355,33 @@ impl World {
         {
             return Err(format!(
                 "I10: nothing tells of the copies of mail {mail}: {most:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// I14: the copies of a mail lie where its outcome says.
+    fn check_where(&self, mailbox: &Mailbox, items: &[&Item], outcome: &str) -> Result<(), String> {
+        let (mail, key) = (items[0].mail, items[0].key);
+        // Mails without keys are one sighting where they have one content.
+        let is_one = has_key(mailbox, items[0]) && !mailbox.is_touched(key) && !self.restored;
+        // A walk that does not know where the mail lies decides it anew, with whoever is in the directory by then, and moves
+        // nothing.
+        let may_be_anew = self.walked && self.plan.comes_and_goes.is_some();
+        let may_lie = |it: &&Item| match it.place {
+            Place::Deleted => true,
+            Place::Queue if mailbox.stuck.contains(&key) => true,
+            lies if may_be_anew && lies == self.lies("not-matched") => true,
+            lies => lies == self.lies(outcome),
+        };
+        // A copy of a worker that had lost its lease may lie elsewhere, and so may one that was decided with another directory;
+        // but never all of them.
+        let may_differ = mailbox.unseen.contains(&key) || self.plan.comes_and_goes.is_some();
+        let astray = items.iter().filter(|it| !may_lie(it));
+        let astray: Vec<Place> = astray.map(|it| it.place).collect();
+        if is_one && !astray.is_empty() && !(may_differ && astray.len() < items.len()) {
+            return Err(format!(
+                "I14: mail {mail} was {outcome}, and lies in {astray:?}"
             ));
         }
         Ok(())

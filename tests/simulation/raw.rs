@@ -1,9 +1,11 @@
 //! A look past the store at its tables, where it has some: what a ledger never shows must be in order too.
 
+use email_logging::source::ItemRef;
+
 use crate::book::scope;
 
 /// What must not be there when all is settled, and how the rows that are wrong are counted. Every table has a scope. An item
-/// whose stamp was refused, and written all the same, has failed under a digest before it was known by its stamp: by their
+/// whose stamp was refused, and written all the same, may have failed under a digest before it was known by its stamp: by their
 /// lengths these are told from other keys.
 const WRONG: [(&str, &str); 7] = [
     (
@@ -32,7 +34,7 @@ const WRONG: [(&str, &str); 7] = [
         "I14: items wait for an attempt and have an outcome",
         "SELECT count(*) FROM {s}sighting g JOIN {s}sighting o ON o.scope = g.scope AND o.item_id = g.item_id
            WHERE g.scope = {scope} AND g.state = 'pending' AND o.state <> 'pending'
-             AND NOT (length(g.key) = 33 AND length(o.key) = 17)",
+             AND NOT (length(g.key) = 33 AND length(o.key) = 17 AND g.item_id IN ({stamped}))",
     ),
     (
         "I5: originals lack pieces, or have some too many",
@@ -48,6 +50,14 @@ const WRONG: [(&str, &str); 7] = [
 /// What must be there as often as the store says.
 const COUNTED: [&str; 3] = ["entry", "decision", "pending_move"];
 
+/// What the tables have to agree with.
+pub(crate) struct Told {
+    /// What the store says of [`COUNTED`].
+    pub(crate) counts: [usize; 3],
+    /// Items that were stamped though their stamp was refused.
+    pub(crate) stamped: Vec<ItemRef>,
+}
+
 /// The tables of a store.
 pub(crate) struct Tables {
     /// What their names begin with.
@@ -57,17 +67,21 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Looks at what belongs to this schedule; `counts` is what the store says of [`COUNTED`].
-    pub(crate) fn look(&self, counts: [usize; 3]) -> Result<(), String> {
+    /// Looks at what belongs to this schedule.
+    pub(crate) fn look(&self, told: &Told) -> Result<(), String> {
         let prefix = &self.prefix;
         let of_scope = format!(
             "(SELECT id FROM {prefix}scope WHERE tenant = '{}' AND company = '{}')",
             scope().tenant(),
             scope().company()
         );
+        // No item has an empty id, and no list may be empty.
+        let stamped = told.stamped.iter().map(|item| format!("'{}'", item.id));
+        let stamped: Vec<_> = stamped.chain(["''".to_owned()]).collect();
+        let stamped = stamped.join(", ");
         let ask = |sql: &str| {
             let sql = sql.replace("{scope}", &of_scope).replace("{s}", prefix);
-            (self.ask)(&sql)
+            (self.ask)(&sql.replace("{stamped}", &stamped))
         };
         for (what, sql) in WRONG {
             let count = ask(sql);
@@ -75,7 +89,7 @@ impl Tables {
                 return Err(format!("{what}: {count}"));
             }
         }
-        for (table, told) in COUNTED.into_iter().zip(counts) {
+        for (table, told) in COUNTED.into_iter().zip(told.counts) {
             let sql = format!("SELECT count(*) FROM {{s}}{table} t WHERE t.scope = {{scope}}");
             let count = ask(&sql);
             if usize::try_from(count) != Ok(told) {

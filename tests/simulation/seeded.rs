@@ -336,6 +336,7 @@ pub(crate) fn run(
     chaos.more = more;
     let mut world = World::new(plan, open, company);
     world.trace = replay.trace;
+    world.asks_again = Rng::new(seed ^ 0x0041_6761_696e_2121).chance(500);
     for _ in 0..STEPS {
         if !chaos.step(&mut world) {
             break;

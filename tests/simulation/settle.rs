@@ -16,7 +16,7 @@ impl World {
         if self.restored {
             self.bring_back()?;
         }
-        if self.plan.requeues && !self.undisturbed {
+        if self.plan.requeues && !self.undisturbed && self.asks_again {
             self.try_again()?;
         }
         let bound = self.most_runs();

@@ -137,6 +137,9 @@ pub(crate) struct World {
     pub(crate) walked: bool,
     /// The last task that ended in a world that settles.
     pub(crate) ended: Option<Ended>,
+    /// Whether all that was set aside gets one more try in the end, where it may. That mends much: what has to hold without it is
+    /// looked at only where nobody asks.
+    pub(crate) asks_again: bool,
     /// Whether nothing has gone wrong and nobody interfered: then all counts are exact.
     pub(crate) undisturbed: bool,
     /// Whether every step is printed.
@@ -220,6 +223,7 @@ impl World {
             restored: false,
             walked: false,
             ended: None,
+            asks_again: true,
             undisturbed: true,
             counted: Counts::default(),
             trace: false,

@@ -203,6 +203,7 @@ fn of_the_ledger() -> Vec<Case<Bench>> {
             what_is_logged_or_set_aside_gets_no_attempts,
             a_logged_mail_keeps_its_decision,
             moves_that_are_still_to_do_follow_a_new_decision,
+            moves_of_what_got_another_try_follow_its_new_decision,
             a_sighting_tells_its_outcome_and_the_items_that_wait,
         }
         moves::{

@@ -83,8 +83,9 @@ fn write_decided(
     }
     let known = met.sighting.as_ref().map(|found| found.no);
     write_outcome(writer, sighting, known, row, message_no, entries.is_empty())?;
-    if let Some(settled) = settled {
-        redirect(writer, settled.no, row.decision.disposition)?;
+    // What was given another try in the middle of a run may have a plan of that run. What is new has none.
+    if let Some(no) = known {
+        redirect(writer, no, row.decision.disposition)?;
     }
     let outcome = &row.decision.outcome;
     if !entries.is_empty() || *outcome != Outcome::Logged {

@@ -186,6 +186,31 @@ pub(super) async fn moves_that_are_still_to_do_follow_a_new_decision(bench: &Ben
     equal("a mail that stays now", bench.moves().await?.len(), 2)
 }
 
+pub(super) async fn moves_of_what_got_another_try_follow_its_new_decision(
+    bench: &Bench,
+) -> Checked {
+    for (number, target) in [(1, Disposition::Storage), (2, Disposition::Leave)] {
+        let sample = sample::quarantined(number);
+        bench.put(sample.row()).await?;
+        let keys = [sample.key.clone()];
+        let store = &bench.store;
+        store.requeue(&bench.scope, &bench.mailbox, &keys).await?;
+        // A run that had read what it was goes on, and takes a copy of it where it was to go.
+        let copy = format!("copy-000{number}");
+        bench
+            .put(sample.again(&copy, Disposition::Quarantine))
+            .await?;
+        let logged = sample::logged(number, &["C1"]).going_to(target);
+        bench.put(logged.row()).await?;
+        let moves = bench.moves().await?.into_iter();
+        let found: Vec<_> = moves.map(|row| (row.item.id, row.target)).collect();
+        let expected = ["copy-0001", "item-0001"];
+        let expected = expected.map(|item| (item.to_owned(), Disposition::Storage));
+        equal("the moves", found, expected)?;
+    }
+    Ok(())
+}
+
 pub(super) async fn a_sighting_tells_its_outcome_and_the_items_that_wait(bench: &Bench) -> Checked {
     let sample = sample::quarantined(1);
     bench.put(sample.failed("http.timeout", minute(1))).await?;

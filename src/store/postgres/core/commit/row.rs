@@ -88,9 +88,7 @@ impl<'a> Changes<'a> {
         identity: &Identity,
     ) -> Done<RowResult> {
         let key = key_bytes(&sighting.key);
-        let settled = self.state.sightings.get(&key);
-        let settled = settled.is_some_and(Found::is_settled);
-        if settled && let Some(result) = self.repeated(&key, sighting, row)? {
+        if let Some(result) = self.repeated(&key, sighting, row)? {
             return Ok(result);
         }
         if *identity == Identity::Erased {
@@ -108,9 +106,8 @@ impl<'a> Changes<'a> {
         }
         let entries = self.add_entries(row, message_no)?;
         self.write_outcome(&key, sighting, row, message_no, entries.is_empty())?;
-        if settled {
-            self.redirect(&key, row.decision.disposition);
-        }
+        // Also what was given another try in the middle of a run may have a plan of that run.
+        self.redirect(&key, row.decision.disposition);
         let outcome = &row.decision.outcome;
         if !entries.is_empty() || *outcome != Outcome::Logged {
             self.event(event_kind(outcome), message_no, &entries, outcome.reason())?;
@@ -125,7 +122,8 @@ impl<'a> Changes<'a> {
         sighting: &Sighting,
         row: &DecidedRow,
     ) -> Done<Option<RowResult>> {
-        let Some(found) = self.state.sightings.get(key) else {
+        let found = self.state.sightings.get(key);
+        let Some(found) = found.filter(|found| found.is_settled()) else {
             return Ok(None);
         };
         if found.is_logged() {
