@@ -13,13 +13,14 @@ use email_logging::logger::{ReconcileOptions, ReconcileReport, RunError, RunSett
 use email_logging::message::Message;
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{
-    Folder, ListRequest, ListedItem, Listing, MailSource as _, MemorySource, SourceCapabilities,
+    Folder, FolderPath, ListRequest, ListedItem, Listing, MailSource as _, MemorySource,
+    SourceCapabilities,
 };
 use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
 use email_logging::testkit::clock::SeededEntropy;
 use email_logging::{EmailLogger, Error, Result, Scope};
 
-use crate::bench::{Bench, mail, queue, storage};
+use crate::bench::{Bench, mail, quarantine, queue, storage};
 use crate::meddled::{Meddled, Meddling};
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
@@ -327,4 +328,72 @@ async fn what_moves_up_while_a_walk_goes_on_is_walked_over_once() {
         assert_eq!(counts, (14, 0, 14), "{report:?}");
         assert_eq!(bench.stored(), 14 - leave);
     }
+}
+
+/// A server that cannot hand out the first mail of the next fetch.
+fn fail_a_fetch(bench: &Bench) {
+    let fault = SourceFault::ItemFailed(0, Error::new(&codes::EWS_UNAVAILABLE, "fetch"));
+    bench.source.fail_next(SourceOperation::Fetch, fault);
+}
+
+/// A mail at its last attempt, which a person moved to one of the folders.
+async fn at_its_last_attempt(attempts: u32, folder: &FolderPath) -> (Bench, EmailLogger) {
+    let bench = Bench::new();
+    let mut settings = RunSettings::default();
+    settings.attempts = attempts;
+    let builder = bench.builder().with_settings(settings);
+    let logger = builder
+        .with_quarantine_folder(quarantine())
+        .build()
+        .unwrap();
+    bench.deliver_numbers(0..1);
+    for _ in 1..attempts {
+        fail_a_fetch(&bench);
+        assert_eq!(logger.run_once().await.unwrap().pending, 1);
+        bench.clock.advance(Duration::from_hours(1));
+    }
+    let item = bench.source.items(&queue()).remove(0).item;
+    bench.source.move_by_hand(&item, folder).unwrap();
+    (bench, logger)
+}
+
+#[tokio::test]
+async fn a_walk_that_fails_to_read_a_mail_uses_up_no_attempt_of_it() {
+    for (attempts, folder) in [
+        (1, storage()),
+        (3, storage()),
+        (1, quarantine()),
+        (3, quarantine()),
+    ] {
+        let (bench, logger) = at_its_last_attempt(attempts, &folder).await;
+        for options in [
+            ReconcileOptions::default(),
+            ReconcileOptions::default().with_dry_run(),
+        ] {
+            for _ in 0..2 {
+                fail_a_fetch(&bench);
+                let report = logger.reconcile(&options).await.unwrap();
+                let decided = &report.decided;
+                let counts = (decided.listed, decided.pending, decided.quarantined);
+                assert_eq!(counts, (1, 1, 0), "{attempts} attempts: {report:?}");
+                assert!(report.closes(), "{report:?}");
+            }
+        }
+        let report = walk(&logger).await.unwrap();
+        let expected = if folder == storage() { (1, 0) } else { (0, 1) };
+        let counts = (report.decided.logged, report.decided.quarantined);
+        assert_eq!(counts, expected, "{attempts} attempts: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_attempt_after_a_walk_is_the_one_that_it_was() {
+    let (bench, logger) = at_its_last_attempt(3, &storage()).await;
+    fail_a_fetch(&bench);
+    assert_eq!(walk(&logger).await.unwrap().decided.pending, 1);
+    let item = bench.source.items(&storage()).remove(0).item;
+    bench.source.move_by_hand(&item, &queue()).unwrap();
+    fail_a_fetch(&bench);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.pending, report.quarantined), (0, 1), "{report:?}");
 }
