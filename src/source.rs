@@ -171,7 +171,9 @@ pub trait MailSource: Debug + Send + Sync + 'static {
     /// Writes a key of our own to items that have none, so that they are known again after a move. One answer per item, in
     /// order. Only where the [`SourceCapabilities`] say so; read state, content and times of the items stay as they are.
     ///
-    /// An item that was stamped is listed under its stamp from then on, whether or not anything else became of it.
+    /// An item that was stamped is listed under its stamp from then on, whether or not anything else became of it. Its id
+    /// stays: a logger knows by it what it has listed. Its version may be another one (EWS: `UpdateItem` keeps the id of an
+    /// `ItemId` and answers a new `ChangeKey`).
     ///
     /// # Errors
     ///
@@ -299,7 +301,7 @@ pub enum Removed {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Stamped {
-    /// It has this key, and this id or version.
+    /// It has this key, and this version under the id that it had.
     Done(SightingKey, ItemRef),
     /// It is no longer there.
     Gone,

@@ -105,10 +105,10 @@ struct Gap {
     looks_back: bool,
 }
 
-/// An id as a look-ahead remembers it: a million ids of Exchange would be hundreds of megabytes.
-type IdHash = [u8; 16];
+/// An id as it is remembered while a folder is listed: a million ids of Exchange would be hundreds of megabytes.
+pub(super) type IdHash = [u8; 16];
 
-fn hash(id: &str) -> IdHash {
+pub(super) fn hash(id: &str) -> IdHash {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
     bytes

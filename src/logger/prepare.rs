@@ -68,11 +68,28 @@ impl PreparedBatch {
     }
 }
 
-/// Whether a decision may change anything in the host.
+/// What mail is prepared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     ForReal,
+    /// Nothing is changed in the host.
     DryRun,
+    /// A walk over the folders, which counts no attempts.
+    Walk {
+        dry_run: bool,
+    },
+}
+
+impl Mode {
+    /// Whether a decision may change anything in the host.
+    fn is_for_real(self) -> bool {
+        matches!(self, Self::ForReal | Self::Walk { dry_run: false })
+    }
+
+    /// Whether a mail that fails as often as it may is set aside.
+    fn counts_attempts(self) -> bool {
+        !matches!(self, Self::Walk { .. })
+    }
 }
 
 type StepResult<T> = Result<T, (RunStep, Error)>;
@@ -95,7 +112,7 @@ pub(super) async fn prepare(
                         let mail = (message, original);
                         decided(parts, folders, work, mail, &parties, decision)
                     }
-                    Err(error) => failed(parts, folders, work, &error),
+                    Err(error) => failed(parts, folders, mode, work, &error),
                 };
                 batch.rows.push(prepared);
             }
@@ -104,7 +121,8 @@ pub(super) async fn prepare(
                 batch.rows.push(set_aside(parts, folders, work, reason));
             }
             FetchedContent::Failed(error) => {
-                batch.rows.push(failed(parts, folders, work, &error));
+                let failed = failed(parts, folders, mode, work, &error);
+                batch.rows.push(failed);
             }
         }
     }
@@ -150,7 +168,7 @@ async fn decide_one(
     parties: &Parties,
 ) -> StepResult<Result<Decision, Error>> {
     let decision = parts.decide(message, parties, &parts.policy);
-    let editor = parts.editor.as_ref().filter(|_| mode == Mode::ForReal);
+    let editor = parts.editor.as_ref().filter(|_| mode.is_for_real());
     let (Some(editor), false) = (editor, decision.create_contacts.is_empty()) else {
         return Ok(Ok(decision));
     };
@@ -247,14 +265,14 @@ fn unreadable(error: &Error) -> Quarantine {
     }
 }
 
-/// An attempt that failed: counted, or the last straw.
-fn failed(parts: &Parts, folders: &Folders, work: WorkItem, error: &Error) -> Prepared {
+/// An attempt that failed: counted, or the last straw where attempts count.
+fn failed(parts: &Parts, folders: &Folders, mode: Mode, work: WorkItem, error: &Error) -> Prepared {
     let attempts = work.known.as_ref().map_or(0, |known| known.attempts) + 1;
     // What is wrong with the item itself will not get better; anything else may.
     if matches!(error.kind(), ErrorKind::Protocol | ErrorKind::LimitExceeded) {
         return set_aside(parts, folders, work, unreadable(error));
     }
-    if attempts >= parts.settings.attempts {
+    if mode.counts_attempts() && attempts >= parts.settings.attempts {
         return set_aside(parts, folders, work, Quarantine::AttemptsExhausted);
     }
     let attempt = FailedAttempt::new(error.code(), parts.next_try(attempts, error));

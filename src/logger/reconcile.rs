@@ -255,10 +255,8 @@ impl<'a> Walk<'a> {
         let lease = self.lease.as_ref().map(|held| held.lease.clone());
         let taken = batch.len() as u64;
         let (done, open, error) = fetch(self.parts, lease.as_ref(), place.folder, batch).await;
-        let mode = if self.options.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::ForReal
+        let mode = Mode::Walk {
+            dry_run: self.options.dry_run,
         };
         let decided = &mut self.report.decided;
         let fetched = done.len() as u64;

@@ -15,6 +15,16 @@ use email_logging::source::{
 pub(crate) trait Meddling: Send + Sync + 'static {
     async fn before_list(&self, _: ListRequest) {}
 
+    /// A list as the server answers it.
+    async fn list(
+        &self,
+        source: &MemorySource,
+        folder: &Folder,
+        request: ListRequest,
+    ) -> Result<Listing> {
+        source.list(folder, request).await
+    }
+
     /// Right before a move reaches the mailbox. Its error is the call's.
     async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
         Ok(())
@@ -69,7 +79,7 @@ impl<M: Meddling> MailSource for Meddled<M> {
 
     async fn list(&self, folder: &Folder, request: ListRequest) -> Result<Listing> {
         self.meddling.before_list(request).await;
-        self.source.list(folder, request).await
+        self.meddling.list(&self.source, folder, request).await
     }
 
     async fn fetch(

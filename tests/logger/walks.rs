@@ -2,21 +2,26 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use email_logging::decision::LoggingHooks;
 use email_logging::error::codes;
 use email_logging::interaction::InteractionLogEntry;
 use email_logging::logger::{ReconcileOptions, ReconcileReport, RunError, RunSettings, RunStep};
 use email_logging::message::Message;
-use email_logging::source::SourceCapabilities;
 use email_logging::source::memory::{SourceFault, SourceOperation};
+use email_logging::source::{
+    Folder, FolderPath, ListRequest, ListedItem, Listing, MailSource as _, MemorySource,
+    SourceCapabilities,
+};
 use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
 use email_logging::testkit::clock::SeededEntropy;
-use email_logging::{EmailLogger, Error, Scope};
+use email_logging::{EmailLogger, Error, Result, Scope};
 
-use crate::bench::{Bench, mail, queue, storage};
+use crate::bench::{Bench, mail, quarantine, queue, storage};
+use crate::meddled::{Meddled, Meddling};
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
 
@@ -206,4 +211,189 @@ async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     let other = bench.builder().with_worker("worker-2").build().unwrap();
     let report = other.run_once().await.unwrap();
     assert_eq!(report.skipped, None, "the mailbox is free at once");
+}
+
+/// A server whose places are not those of its items. Whoever asks it without end gets an error.
+struct Misplacing<F> {
+    asked: AtomicUsize,
+    list: F,
+}
+
+#[async_trait]
+impl<F> Meddling for Misplacing<F>
+where
+    F: Fn(&mut Vec<ListedItem>, ListRequest) -> bool + Send + Sync + 'static,
+{
+    async fn list(
+        &self,
+        source: &MemorySource,
+        folder: &Folder,
+        request: ListRequest,
+    ) -> Result<Listing> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) > 100 {
+            return Err(Error::new(&codes::INTERNAL, "it is asked without end"));
+        }
+        let whole = source
+            .clone()
+            .with_capabilities(SourceCapabilities::default());
+        let mut all = whole.list(folder, ListRequest::new(0, 1_000)).await?;
+        all.complete = (self.list)(&mut all.items, request);
+        Ok(all)
+    }
+}
+
+/// Walks by pages of so many over mails that no store knows. The server makes each page out of all items, and says whether it
+/// is the last: whatever it does with its pages, each mail is walked over once.
+async fn assert_walked_once(
+    mails: u32,
+    page: u32,
+    list: impl Fn(&mut Vec<ListedItem>, ListRequest) -> bool + Send + Sync + 'static,
+) {
+    let bench = by_pages(restored(Bench::new(), mails).await, page);
+    let asked = AtomicUsize::new(0);
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: Misplacing { asked, list },
+    };
+    let logger = bench.builder().with_source(Arc::new(source));
+    let logger = logger.build().unwrap();
+    for options in [
+        ReconcileOptions::default().with_dry_run(),
+        ReconcileOptions::default(),
+    ] {
+        let report = logger.reconcile(&options).await.unwrap();
+        let counts = (report.listed, report.known, report.decided.logged);
+        assert_eq!(
+            counts,
+            (u64::from(mails), 0, u64::from(mails)),
+            "{report:?}"
+        );
+        assert!(report.complete && report.closes(), "{report:?}");
+    }
+    bench.assert_all_stored_and_logged_once(mails).await;
+}
+
+fn by_pages(bench: Bench, page: u32) -> Bench {
+    let mut capabilities = SourceCapabilities::default();
+    capabilities.list_page = page;
+    bench.with_source(|source| source.with_capabilities(capabilities))
+}
+
+#[tokio::test]
+async fn a_walk_over_a_server_that_repeats_its_page_comes_to_an_end() {
+    for mails in 1..5 {
+        assert_walked_once(mails, 4, |_, _| false).await;
+    }
+}
+
+fn cut<T>(rows: &mut Vec<T>, request: ListRequest) {
+    let (from, limit) = (request.offset as usize, request.limit as usize);
+    rows.drain(..from.min(rows.len()));
+    rows.truncate(limit);
+}
+
+#[tokio::test]
+async fn a_row_that_comes_twice_hides_no_mail_from_a_walk() {
+    for (page, twice) in [2, 3, 5, 50]
+        .into_iter()
+        .flat_map(|page| (0..7).map(move |it| (page, it)))
+    {
+        // As a source lists a server that names one item once per category: each once in a page, and the end by the rows.
+        assert_walked_once(7, page, move |items, request| {
+            items.extend(items.get(twice).cloned());
+            items.sort_by_key(|it| it.item.id.clone());
+            let rows = items.len();
+            cut(items, request);
+            items.dedup_by_key(|it| it.item.id.clone());
+            request.offset as usize + items.len() >= rows
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn what_moves_up_while_a_walk_goes_on_is_walked_over_once() {
+    for (page, leave) in [(4, 3), (3, 6)] {
+        let bench = by_pages(restored(Bench::new(), 14).await, page);
+        let (source, entries) = (bench.source.clone(), AtomicUsize::new(1));
+        let logger = walker(&bench, move || {
+            if entries.fetch_add(1, Ordering::Relaxed) == leave {
+                for item in source.items(&storage()).into_iter().take(leave) {
+                    source.take_away(&item.item);
+                }
+            }
+        });
+        let report = walk(&logger).await.unwrap();
+        let counts = (report.listed, report.known, report.decided.logged);
+        assert_eq!(counts, (14, 0, 14), "{report:?}");
+        assert_eq!(bench.stored(), 14 - leave);
+    }
+}
+
+/// A server that cannot hand out the first mail of the next fetch.
+fn fail_a_fetch(bench: &Bench) {
+    let fault = SourceFault::ItemFailed(0, Error::new(&codes::EWS_UNAVAILABLE, "fetch"));
+    bench.source.fail_next(SourceOperation::Fetch, fault);
+}
+
+/// A mail at its last attempt, which a person moved to one of the folders.
+async fn at_its_last_attempt(attempts: u32, folder: &FolderPath) -> (Bench, EmailLogger) {
+    let bench = Bench::new();
+    let mut settings = RunSettings::default();
+    settings.attempts = attempts;
+    let builder = bench.builder().with_settings(settings);
+    let logger = builder
+        .with_quarantine_folder(quarantine())
+        .build()
+        .unwrap();
+    bench.deliver_numbers(0..1);
+    for _ in 1..attempts {
+        fail_a_fetch(&bench);
+        assert_eq!(logger.run_once().await.unwrap().pending, 1);
+        bench.clock.advance(Duration::from_hours(1));
+    }
+    let item = bench.source.items(&queue()).remove(0).item;
+    bench.source.move_by_hand(&item, folder).unwrap();
+    (bench, logger)
+}
+
+#[tokio::test]
+async fn a_walk_that_fails_to_read_a_mail_uses_up_no_attempt_of_it() {
+    for (attempts, folder) in [
+        (1, storage()),
+        (3, storage()),
+        (1, quarantine()),
+        (3, quarantine()),
+    ] {
+        let (bench, logger) = at_its_last_attempt(attempts, &folder).await;
+        for options in [
+            ReconcileOptions::default(),
+            ReconcileOptions::default().with_dry_run(),
+        ] {
+            for _ in 0..2 {
+                fail_a_fetch(&bench);
+                let report = logger.reconcile(&options).await.unwrap();
+                let decided = &report.decided;
+                let counts = (decided.listed, decided.pending, decided.quarantined);
+                assert_eq!(counts, (1, 1, 0), "{attempts} attempts: {report:?}");
+                assert!(report.closes(), "{report:?}");
+            }
+        }
+        let report = walk(&logger).await.unwrap();
+        let expected = if folder == storage() { (1, 0) } else { (0, 1) };
+        let counts = (report.decided.logged, report.decided.quarantined);
+        assert_eq!(counts, expected, "{attempts} attempts: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_attempt_after_a_walk_is_the_one_that_it_was() {
+    let (bench, logger) = at_its_last_attempt(3, &storage()).await;
+    fail_a_fetch(&bench);
+    assert_eq!(walk(&logger).await.unwrap().decided.pending, 1);
+    let item = bench.source.items(&storage()).remove(0).item;
+    bench.source.move_by_hand(&item, &queue()).unwrap();
+    fail_a_fetch(&bench);
+    let report = logger.run_once().await.unwrap();
+    assert_eq!((report.pending, report.quarantined), (0, 1), "{report:?}");
 }

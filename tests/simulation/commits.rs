@@ -199,12 +199,19 @@ impl Commits {
         if self.mails.is_poison(item.mail) {
             allowed.insert("quarantined");
         }
+        let reason = decided.decision.outcome.reason();
         if writer.walks {
             // What lies in the quarantine stays there, and all else stays where it lies.
-            allowed.insert("quarantined");
+            if reason == "found-set-aside" {
+                allowed.insert("quarantined");
+            }
+            if reason == "attempts-exhausted" {
+                let what = "is set aside by a walk, which counts no attempts";
+                self.book.broken(format!("I8: item {id} {what}"));
+            }
         } else if outcome == "quarantined" && mailbox.flaky.contains(&item.key) {
             let attempts = counted.unwrap_or_default() + 1;
-            if attempts != ATTEMPTS || decided.decision.outcome.reason() != "attempts-exhausted" {
+            if attempts != ATTEMPTS || reason != "attempts-exhausted" {
                 self.book.broken(format!(
                     "I8: item {id} is set aside after {attempts} attempts"
                 ));

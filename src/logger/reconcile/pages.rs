@@ -1,16 +1,32 @@
 //! Page after page of a folder in which people move and delete meanwhile.
 //!
-//! Each page begins with the last item of the one before. Where that is not so, something before it has gone: the walk
-//! steps back by a page, so that nothing is passed over.
+//! Each page begins with the last item of the one before. Where it begins with none that was met, something before it has
+//! gone: the walk steps back page by page to where it knows its way, so that nothing is passed over.
+//!
+//! Servers may repeat a page, name an item twice or leave one out as well, and then places are not what they seem: what was
+//! met is dropped, a page is taken as it comes where stepping back found nothing, and the walk ends where nothing new comes.
 
+use std::collections::BTreeSet;
+
+use crate::logger::listing::{IdHash, hash};
 use crate::source::{ListRequest, ListedItem, Listing};
+
+/// The ways back without a new item after which a page is taken as it comes.
+const WAYS_BACK: u32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Pages {
     limit: u32,
+    /// Where the next page begins.
     offset: u32,
-    /// The id of the last item, where the next page begins with it.
-    last: Option<String>,
+    /// Whether it begins with an item that was met, unless something has gone.
+    overlaps: bool,
+    met: BTreeSet<IdHash>,
+    is_on_its_way_back: bool,
+    /// Ways back since there was a new item.
+    ways_back: u32,
+    /// Rows since there was a new item or a way back.
+    repeated: usize,
     complete: bool,
 }
 
@@ -19,37 +35,61 @@ impl Pages {
         Self {
             limit: limit.max(1),
             offset: 0,
-            last: None,
+            overlaps: false,
+            met: BTreeSet::new(),
+            is_on_its_way_back: false,
+            ways_back: 0,
+            repeated: 0,
             complete: false,
         }
     }
 
     pub(super) fn next_request(&self) -> Option<ListRequest> {
-        let overlap = u32::from(self.last.is_some());
-        let offset = self.offset.saturating_sub(overlap);
-        (!self.complete).then(|| ListRequest::new(offset, self.limit))
+        (!self.complete).then(|| ListRequest::new(self.offset, self.limit))
     }
 
     /// The items of a page that were not listed before.
     pub(super) fn admit(&mut self, listing: Listing) -> Vec<ListedItem> {
         let mut items = listing.items;
-        if let Some(last) = self.last.take() {
-            if items.first().is_none_or(|first| first.item.id != last) {
-                self.offset = self.offset.saturating_sub(self.limit);
-                return Vec::new();
-            }
-            items.remove(0);
+        if self.is_astray(items.first()) && self.steps_back() {
+            return Vec::new();
         }
-        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        self.offset = self.offset.saturating_add(count);
-        self.complete = listing.complete || items.is_empty();
+        self.is_on_its_way_back = false;
+        let listed = items.len();
+        items.retain(|listed| self.met.insert(hash(&listed.item.id)));
         // A page of one item has no room for the item before it.
-        let overlaps = self.limit > 1;
-        self.last = items
-            .last()
-            .filter(|_| overlaps)
-            .map(|item| item.item.id.clone());
+        self.overlaps = listed > 1;
+        let rows = listed - usize::from(self.overlaps);
+        if items.is_empty() {
+            self.repeated += rows;
+        } else {
+            (self.repeated, self.ways_back) = (0, 0);
+        }
+        self.offset = self
+            .offset
+            .saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
+        // More known rows than items are known can only be a server that repeats itself.
+        let repeats_itself = self.repeated > self.met.len();
+        self.complete = listing.complete || listed == 0 || repeats_itself;
         items
+    }
+
+    /// Whether something may lie between what was met and a page that begins so.
+    fn is_astray(&self, first: Option<&ListedItem>) -> bool {
+        let is_met = first.is_some_and(|first| self.met.contains(&hash(&first.item.id)));
+        self.overlaps && self.offset > 0 && !is_met
+    }
+
+    /// Goes a page back, if that is worth it.
+    fn steps_back(&mut self) -> bool {
+        if !self.is_on_its_way_back && self.ways_back == WAYS_BACK {
+            return false;
+        }
+        self.ways_back += u32::from(!self.is_on_its_way_back);
+        self.is_on_its_way_back = true;
+        self.repeated = 0;
+        self.offset = self.offset.saturating_sub(self.limit);
+        true
     }
 }
 
@@ -58,59 +98,213 @@ mod tests {
     use super::*;
     use crate::source::ItemRef;
 
-    fn listing(folder: &[u32], request: ListRequest) -> Listing {
-        let (from, limit) = (request.offset as usize, request.limit as usize);
-        let page: Vec<_> = folder.iter().skip(from).take(limit).collect();
-        let complete = from + page.len() >= folder.len();
-        let items = page
-            .into_iter()
+    fn listing(ids: &[u32], complete: bool) -> Listing {
+        let items = ids
+            .iter()
             .map(|id| ListedItem::new(ItemRef::new(id.to_string())));
         Listing::new(items.collect(), None, complete)
     }
 
-    /// Lists to the end; before the second page some items leave the folder.
-    fn walk(limit: u32, mut folder: Vec<u32>, leave: &[u32]) -> Vec<u32> {
-        let mut pages = Pages::new(limit);
-        let mut seen = Vec::new();
-        let mut requests = 0;
-        while let Some(request) = pages.next_request() {
-            for item in pages.admit(listing(&folder, request)) {
-                seen.push(item.item.id.parse().unwrap_or(0));
+    /// A page of a folder with these rows.
+    fn page(rows: &[u32], request: ListRequest) -> Listing {
+        let (from, limit) = (request.offset as usize, request.limit as usize);
+        let page: Vec<_> = rows.iter().copied().skip(from).take(limit).collect();
+        listing(&page, from + page.len() >= rows.len())
+    }
+
+    /// As servers were seen that name one item once per category: each id of a page once, and an end that counts the rows.
+    fn page_of_ids(rows: &[u32], request: ListRequest) -> Listing {
+        let mut ids: Vec<u32> = Vec::new();
+        for item in page(rows, request).items {
+            let id = item.item.id.parse().unwrap();
+            if !ids.contains(&id) {
+                ids.push(id);
             }
-            requests += 1;
-            if requests == 1 {
-                folder.retain(|id| !leave.contains(id));
-            }
-            assert!(requests < 100);
         }
+        let reached = request.offset as usize + ids.len();
+        listing(&ids, reached >= rows.len())
+    }
+
+    /// What a walk meets, in order, and the pages that it asks for.
+    fn walk(limit: u32, mut server: impl FnMut(ListRequest) -> Listing) -> (Vec<u32>, u32) {
+        let mut pages = Pages::new(limit);
+        let (mut seen, mut requests) = (Vec::new(), 0);
+        while let Some(request) = pages.next_request() {
+            requests += 1;
+            assert!(requests < 1_000, "it has no end: {seen:?}");
+            for item in pages.admit(server(request)) {
+                seen.push(item.item.id.parse().unwrap());
+            }
+        }
+        (seen, requests)
+    }
+
+    fn sorted(mut seen: Vec<u32>) -> Vec<u32> {
         seen.sort_unstable();
-        seen.dedup();
         seen
     }
 
     #[test]
-    fn every_item_is_met_whatever_leaves_the_folder() {
-        for limit in [2, 3, 4, 50] {
+    fn every_item_is_met_once_and_each_page_asked_for_once() {
+        let cases = [
+            (0, 10),
+            (1, 10),
+            (2, 9),
+            (3, 5),
+            (4, 3),
+            (9, 2),
+            (10, 1),
+            (50, 1),
+        ];
+        for (limit, expected) in cases {
             let all: Vec<u32> = (0..10).collect();
-            assert_eq!(walk(limit, all.clone(), &[]), all, "pages of {limit}");
-            for leave in [vec![0], vec![0, 1], vec![1], vec![9]] {
-                let seen = walk(limit, all.clone(), &leave);
-                let stay = all.iter().filter(|id| !leave.contains(id));
-                assert!(stay.into_iter().all(|id| seen.contains(id)), "{leave:?}");
+            let (seen, requests) = walk(limit, |request| page(&all, request));
+            assert_eq!((seen, requests), (all, expected), "pages of {limit}");
+        }
+        assert_eq!(walk(10, |request| page(&[], request)), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn every_item_that_stays_is_met_once_whatever_leaves_the_folder() {
+        let all: Vec<u32> = (0..12).collect();
+        for limit in 2..7 {
+            let leaves = (0..12).flat_map(|from| (from..=12).map(move |to| from..to));
+            let cases = leaves.flat_map(|leave| (1..12).map(move |when| (leave.clone(), when)));
+            for (leave, when) in cases {
+                let (mut folder, mut requests) = (all.clone(), 0);
+                let (seen, _) = walk(limit, |request| {
+                    requests += 1;
+                    if requests > when {
+                        folder.retain(|id| !leave.contains(id));
+                    }
+                    page(&folder, request)
+                });
+                let case = format!("pages of {limit}, {leave:?} leaves after {when}: {seen:?}");
+                let stays = |id: &u32| !leave.contains(id);
+                assert!(
+                    all.iter()
+                        .filter(|id| stays(id))
+                        .all(|id| seen.contains(id)),
+                    "{case}"
+                );
+                let distinct: BTreeSet<_> = seen.iter().collect();
+                assert_eq!(distinct.len(), seen.len(), "{case}");
             }
         }
-        assert_eq!(walk(1, vec![4, 5, 6], &[]), [4, 5, 6]);
-        assert_eq!(walk(10, Vec::new(), &[]), [0; 0]);
     }
+
+    /// A walk over so many items, of which some leave at the front before each page.
+    fn walk_after_leaves(limit: u32, count: u32, leaves: &[usize]) -> (Vec<u32>, Vec<u32>, u32) {
+        let mut folder: Vec<u32> = (0..count).collect();
+        let mut leaves = leaves.iter();
+        let (seen, requests) = walk(limit, |request| {
+            folder.drain(..leaves.next().copied().unwrap_or_default());
+            page(&folder, request)
+        });
+        (folder, seen, requests)
+    }
+
+    #[test]
+    fn every_item_that_stays_is_met_while_more_and_more_leave() {
+        let mut cases: Vec<_> = (1..4).map(|each| (90, vec![each; 20])).collect();
+        cases.extend((0..4_usize.pow(6)).map(|case| {
+            let leaves = (0..6).map(|at| case / 4_usize.pow(at) % 4);
+            (24, [0, 0].into_iter().chain(leaves).collect())
+        }));
+        for (limit, (count, leaves)) in
+            (2..6).flat_map(|limit| cases.iter().map(move |it| (limit, it)))
+        {
+            let (stayed, seen, _) = walk_after_leaves(limit, *count, leaves);
+            let all = stayed.iter().all(|id| seen.contains(id));
+            assert!(all, "pages of {limit}, {leaves:?} leave: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_walk_steps_back_no_further_than_it_has_to() {
+        let requests = |leaves: &[usize]| walk_after_leaves(10, 91, leaves).2;
+        assert_eq!(requests(&[]), 10);
+        assert_eq!(requests(&[0, 0, 0, 0, 0, 1]), 12, "a page back");
+        assert_eq!(requests(&[0, 0, 0, 0, 0, 40]), 14, "four pages back");
+    }
+
+    #[test]
+    fn a_server_that_repeats_its_page_comes_to_an_end() {
+        for (count, expected) in [(1, 3), (2, 4), (3, 3), (10, 3)] {
+            let ids: Vec<u32> = (0..count).collect();
+            let (seen, requests) = walk(10, |_| listing(&ids, false));
+            assert_eq!((seen, requests), (ids, expected));
+        }
+    }
+
+    #[test]
+    fn an_item_that_is_named_twice_hides_none_and_is_met_once() {
+        for limit in 1..8 {
+            // What fills more than a page by itself is taken for a server that repeats itself.
+            let times = 2..=limit + 1;
+            for (twice, times) in times.flat_map(|times| (0..7).map(move |id| (id, times))) {
+                let repeat = |id| if id == twice { times } else { 1 };
+                let rows: Vec<u32> = (0..7)
+                    .flat_map(|id| std::iter::repeat_n(id, repeat(id) as usize))
+                    .collect();
+                let (seen, _) = walk(limit, |request| page_of_ids(&rows, request));
+                let all: Vec<u32> = (0..7).collect();
+                assert_eq!(seen, all, "pages of {limit}, {rows:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn items_that_are_all_named_more_than_once_are_all_met() {
+        let rows: Vec<u32> = (0..20).map(|row| (row + 1) / 3).collect();
+        for limit in 1..9 {
+            let (seen, _) = walk(limit, |request| page_of_ids(&rows, request));
+            assert_eq!(seen, (0..7).collect::<Vec<_>>(), "pages of {limit}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_id_hides_none() {
+        for limit in 2..8 {
+            for without in 0..7 {
+                let rows: Vec<u32> = (0..7).collect();
+                let (seen, _) = walk(limit, |request| {
+                    let mut listing = page(&rows, request);
+                    listing.items.retain(|it| it.item.id != without.to_string());
+                    let reached = request.offset as usize + listing.items.len();
+                    listing.complete = reached >= rows.len();
+                    listing
+                });
+                let others: Vec<u32> = (0..7).filter(|id| *id != without).collect();
+                assert_eq!(seen, others, "pages of {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_taken_as_it_comes_where_stepping_back_finds_nothing() {
+        // A server that counts its pages, and knows of no place between them.
+        let (seen, _) = walk(4, |request| {
+            let first = request.offset.div_ceil(4) * 4;
+            let ids: Vec<u32> = (first..16.min(first + 4)).collect();
+            listing(&ids, first >= 12)
+        });
+        assert_eq!(sorted(seen), (0..16).collect::<Vec<_>>());
+        // One whose pages have nothing to do with each other.
+        let ids = |place: u32| (0..4).map(move |at| place * 100 + at);
+        let (seen, _) = walk(4, |request| match request.offset {
+            place @ 0..15 => listing(&ids(place).collect::<Vec<_>>(), false),
+            _ => listing(&[], false),
+        });
+        let expected: Vec<u32> = [0, 3, 6, 9, 12].into_iter().flat_map(ids).collect();
+        assert_eq!(seen, expected);
+    }
+
     #[test]
     fn an_empty_page_is_the_last_whatever_the_source_says() {
         let mut pages = Pages::new(5);
         assert!(pages.next_request().is_some());
-        assert!(
-            pages
-                .admit(Listing::new(Vec::new(), None, false))
-                .is_empty()
-        );
+        assert!(pages.admit(listing(&[], false)).is_empty());
         assert_eq!(pages.next_request(), None);
     }
 }

@@ -32,6 +32,7 @@ enum Breaks {
     StampIsForgotten,
     StampsAreEqual,
     StampIsMove,
+    StampChangesId,
     StampCount,
 }
 
@@ -45,6 +46,16 @@ impl Broken {
     fn is(&self, breaks: Breaks) -> bool {
         self.breaks == breaks
     }
+}
+
+/// What the id of an item ends with whose stamp changed it.
+const NEW_ID: &str = "-stamped";
+
+/// The item as the source within knows it.
+fn old(item: &ItemRef) -> ItemRef {
+    let mut item = item.clone();
+    item.id = item.id.trim_end_matches(NEW_ID).into();
+    item
 }
 
 /// Hands on what it is told, changed.
@@ -112,6 +123,13 @@ impl MailSource for Broken {
             listing.items.reverse();
         }
         listing.complete |= self.is(Breaks::Complete);
+        if self.is(Breaks::StampChangesId) {
+            for listed in &mut listing.items {
+                if let Some(SightingKey::Stamp(_)) = listed.key {
+                    listed.item.id.push_str(NEW_ID);
+                }
+            }
+        }
         Ok(listing)
     }
 
@@ -122,6 +140,9 @@ impl MailSource for Broken {
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
         let mut items = items.to_vec();
+        for listed in &mut items {
+            listed.item = old(&listed.item);
+        }
         if self.is(Breaks::FetchOrder) {
             items.sort_by(|a, b| a.item.cmp(&b.item));
         }
@@ -139,7 +160,8 @@ impl MailSource for Broken {
             .filter(|_| self.is(Breaks::MoveIsCopy))
             .filter_map(|item| self.inner.copy_by_hand(item, &path("Queue")))
             .count();
-        let mut moved = self.inner.move_to(from, items, to).await?;
+        let items: Vec<_> = items.iter().map(old).collect();
+        let mut moved = self.inner.move_to(from, &items, to).await?;
         assert!(copies <= moved.len());
         match self.breaks {
             Breaks::MovedCount => moved.retain(|moved| !matches!(moved, Moved::Gone)),
@@ -198,6 +220,10 @@ impl MailSource for Broken {
                 (Breaks::StampIsMove, Stamped::Done(_, item)) => {
                     self.inner.move_by_hand(item, &path("Storage"));
                 }
+                (Breaks::StampChangesId, Stamped::Done(key, item)) => {
+                    let new = ItemRef::new(format!("{}{NEW_ID}", item.id));
+                    *answer = Stamped::Done(key.clone(), new);
+                }
                 _ => {}
             }
         }
@@ -215,6 +241,7 @@ async fn failures(breaks: Breaks) -> Vec<&'static str> {
             Breaks::StampIsForgotten
                 | Breaks::StampsAreEqual
                 | Breaks::StampIsMove
+                | Breaks::StampChangesId
                 | Breaks::StampCount
         );
         let room = if stamps { stamping() } else { room() };
@@ -275,6 +302,10 @@ async fn a_source_that_breaks_a_rule_fails() {
         (
             Breaks::StampIsMove,
             "a_stamp_leaves_the_original_and_its_place",
+        ),
+        (
+            Breaks::StampChangesId,
+            "a_stamped_item_is_listed_under_its_stamp",
         ),
         (
             Breaks::StampCount,

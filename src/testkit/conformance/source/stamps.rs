@@ -29,7 +29,7 @@ async fn stamp(bench: &Bench, queue: &Folder, items: &[ItemRef]) -> Checked<Vec<
     Ok(answers)
 }
 
-/// The stamps and the items under which the server knows them now.
+/// The stamps and the versions in which the server has the items now.
 async fn done(
     bench: &Bench,
     queue: &Folder,
@@ -43,18 +43,26 @@ async fn done(
     answers.collect()
 }
 
+fn ids(items: &[ItemRef]) -> Vec<&str> {
+    items.iter().map(|item| &*item.id).collect()
+}
+
 fn keys_of(items: &[ListedItem]) -> Vec<Option<SightingKey>> {
     items.iter().map(|item| item.key.clone()).collect()
 }
 
 pub(super) async fn a_stamped_item_is_listed_under_its_stamp(bench: &Bench) -> Checked {
     let (queue, items) = keyless(bench, &[1, 2, 3]).await?;
-    let stamped = done(bench, &queue, &refs(&items[..2])).await?;
+    let before = refs(&items);
+    let stamped = done(bench, &queue, &before[..2]).await?;
+    let answered: Vec<_> = stamped.iter().map(|(_, item)| item.clone()).collect();
+    equal("ids after a stamp", ids(&answered), ids(&before[..2]))?;
     let distinct: BTreeSet<_> = stamped.iter().map(|(key, _)| key).collect();
     equal("distinct stamps", distinct.len(), 2)?;
     let own = |key: &SightingKey| matches!(key, SightingKey::Stamp(_));
     check!(stamped.iter().all(|(key, _)| own(key)), "no stamps");
     let (_, after) = bench.listed().await?;
+    equal("ids in the listing", ids(&refs(&after)), ids(&before))?;
     let mut expected: Vec<_> = stamped.into_iter().map(|(key, _)| Some(key)).collect();
     expected.push(None);
     equal("keys in the listing", keys_of(&after), expected)
