@@ -7,15 +7,16 @@ use jiff::{SignedDuration, Timestamp};
 /// The longest wish that is believed. A header or a body may name any number, and a wrong one must not end all logging.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// Whether it is time for the next try of a mail or of a move. No back-off is longer than a day: a try that is due later was
-/// planned under a clock that has been set back since, and is not waited for.
+/// Whether it is time for the next try of a mail or of a move. What lies too far ahead was planned under a clock that has
+/// been set back since, and is not waited for.
 pub(crate) fn is_due(next_try: Option<Timestamp>, now: Timestamp) -> bool {
-    next_try.is_none_or(|due| due <= now || due > a_day_after(now))
+    next_try.is_none_or(|due| due <= now || due > too_far_ahead(now))
 }
 
-/// What lies later than this is not waited for.
-pub(crate) fn a_day_after(now: Timestamp) -> Timestamp {
-    now.saturating_add(LONGEST).unwrap_or(Timestamp::MAX)
+/// A try that is planned for later than this is due. No wait is longer than a day; the other day is for what is planned after
+/// `now` was looked at.
+pub(crate) fn too_far_ahead(now: Timestamp) -> Timestamp {
+    now.saturating_add(LONGEST * 2).unwrap_or(Timestamp::MAX)
 }
 
 /// One wish to wait. The length is kept beside the end, so that a clock that steps back cannot make it longer.
@@ -87,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn a_try_is_due_at_its_time_and_where_it_is_planned_for_more_than_a_day_ahead() {
+    fn a_try_is_due_at_its_time_and_where_it_is_planned_for_more_than_two_days_ahead() {
         let due = |next_try: Option<i64>| is_due(next_try.map(at), at(1_000));
         assert!(due(None) && due(Some(999)) && due(Some(1_000)));
-        assert!(!due(Some(1_001)) && !due(Some(1_000 + 86_400)));
-        assert!(due(Some(1_001 + 86_400)), "the clock was set back");
+        assert!(!due(Some(1_001)) && !due(Some(1_000 + 2 * 86_400)));
+        assert!(due(Some(1_001 + 2 * 86_400)), "the clock was set back");
         assert!(!is_due(Some(Timestamp::MAX), Timestamp::MAX - LONGEST));
     }
 

@@ -3,12 +3,13 @@
 mod readdress;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::decision::Disposition;
 use crate::error::{Error, ErrorKind, Result, codes};
 use crate::source::{Folder, ItemRef, SightingKey};
 use crate::store::{CommitBatch, MoveOutcome, MoveResult};
-use crate::wish::a_day_after;
+use crate::wish::Wish;
 
 use super::counts::Counts;
 use super::folders::Folders;
@@ -24,6 +25,9 @@ use readdress::{readdress, without_lost};
 
 /// How many pending moves are finished in one round.
 const ROUND: u32 = 500;
+
+/// The wait for a folder that is to be configured again; no other is longer.
+const DAY: Duration = Duration::from_hours(24);
 
 /// Failures in a row at which it is no longer one item that cannot be moved.
 const OUTAGE: u32 = 2;
@@ -41,10 +45,13 @@ pub(super) async fn recover(
         // Moves of a run that could move wait for the next one that can.
         return Ok(());
     }
-    // A move that fails in this call is not due again in it, however short its wait, and whichever way the clock is set.
+    // A move that fails in this call is not due again in it, however short its wait, and whichever way the clock is set: only
+    // once the clock has gone on by more than a day, so that what lies too far ahead is still that.
     let mut now = parts.clock.now();
     while !shutdown.has_come().await {
-        now = now.min(parts.clock.now());
+        let shown = parts.clock.now();
+        let gone = Duration::try_from(shown.duration_since(now)).unwrap_or_default();
+        now = if gone > DAY { shown } else { now.min(shown) };
         let (scope, mailbox) = (&parts.scope, &parts.mailbox);
         let pending = parts
             .ledger
@@ -210,7 +217,7 @@ fn may_be_one_items(error: &Error) -> bool {
 fn homeless(parts: &Parts, planned: &PlannedMove) -> MoveResult {
     let outcome = MoveOutcome::Retry {
         code: codes::CONFIG_MISSING.code.to_owned(),
-        next_try: a_day_after(parts.clock.now()),
+        next_try: Wish::new(DAY, parts.clock.now()).until,
     };
     result(planned, outcome)
 }

@@ -209,8 +209,8 @@ pub trait MailLedger: Debug + Send + Sync + 'static {
     ) -> Result<CommitReceipt>;
 
     /// Moves that were planned by a commit, have no result yet, do not wait for the host's own log, and may be tried by
-    /// `due`: oldest plan first, then by item id. No back-off is longer than a day, so a move that may be tried only more than
-    /// a day after `due` was tried under a clock that has been set back, and is among them.
+    /// `due`: oldest plan first, then by item id. No wait is longer than a day, so a move that may be tried only more than two
+    /// days after `due` was tried under a clock that has been set back, and is among them.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use email_logging::store::{
 };
 use email_logging::testkit::clock::ManualClock;
 use email_logging::{EmailLogger, Error, MailboxKey, Scope};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
 use crate::meddled::{BeforeMove, Meddled, Meddling};
@@ -58,32 +58,50 @@ async fn waiting(moves: u32) -> Bench {
     bench
 }
 
-/// Whatever moves, the clock is a day and an hour back after it.
-struct SetBack(ManualClock);
+/// Whatever moves, the clock leaps after it by so many hours.
+struct Leap(ManualClock, i64);
 
 #[async_trait]
-impl Meddling for SetBack {
+impl Meddling for Leap {
     async fn after_move(&self) {
-        self.0.set(self.0.now() - Duration::from_hours(25));
+        self.0
+            .set(self.0.now() + SignedDuration::from_hours(self.1));
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_makes_no_failed_move_due_again() {
-    let bench = waiting(1).await;
-    for nth in 1..=3 {
-        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
-        move_fails(&bench, nth, SourceFault::ItemFailed(0, failed));
+async fn a_clock_that_leaps_makes_no_failed_move_due_again() {
+    for hours in [-49, -25, 1, 24, 25, 49, 24 * 365] {
+        let bench = waiting(1).await;
+        for nth in 1..=3 {
+            let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+            move_fails(&bench, nth, SourceFault::ItemFailed(0, failed));
+        }
+        let before = bench.source.count(SourceOperation::MoveTo);
+        let meddled = Meddled {
+            source: bench.source.clone(),
+            meddling: Leap(bench.clock.clone(), hours),
+        };
+        let builder = bench.builder().with_source(Arc::new(meddled));
+        let report = builder.build().unwrap().run_once().await.unwrap();
+        let tried = bench.source.count(SourceOperation::MoveTo) - before;
+        let seen = (report.recovered, report.moves_pending, tried);
+        assert_eq!(seen, (0, 1, 1), "{hours} h");
     }
-    let before = bench.source.count(SourceOperation::MoveTo);
-    let meddled = Meddled {
-        source: bench.source.clone(),
-        meddling: SetBack(bench.clock.clone()),
-    };
-    let builder = bench.builder().with_source(Arc::new(meddled));
-    let report = builder.build().unwrap().run_once().await.unwrap();
-    assert_eq!((report.recovered, report.moves_pending), (0, 1));
-    assert_eq!(bench.source.count(SourceOperation::MoveTo), before + 1);
+}
+
+#[tokio::test]
+async fn what_failed_under_a_clock_that_ran_ahead_is_tried_once_it_is_put_right() {
+    let bench = waiting(1).await;
+    let ahead = SignedDuration::from_hours(24 * 365);
+    let now = bench.clock.now();
+    bench.clock.set(now + ahead);
+    let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+    move_fails(&bench, 1, SourceFault::ItemFailed(0, failed));
+    assert_eq!(bench.run().await.unwrap().moves_pending, 1);
+    bench.clock.set(now);
+    let report = bench.run().await.unwrap();
+    assert_eq!((report.recovered, report.moves_pending), (1, 0));
 }
 
 #[tokio::test]

@@ -62,8 +62,8 @@ pub(crate) struct Pages {
     /// When an item may be read or moved again, after an attempt that failed.
     pub(crate) read_after: BTreeMap<u64, Timestamp>,
     pub(crate) move_after: BTreeMap<u64, Timestamp>,
-    /// What the clock was last set back to. What waits for a time more than a day later does not wait.
-    set_back_to: Option<Timestamp>,
+    /// What the clock showed after its last leap.
+    leapt_to: Option<Timestamp>,
     /// Attempts that were counted, by key.
     pub(crate) attempts: BTreeMap<SightingKey, u32>,
     /// What the host's own log holds, with how often it was handed over.
@@ -110,10 +110,10 @@ impl Pages {
         own.or_else(given).unwrap_or_else(|| digest_of(id))
     }
 
-    /// Whether anything waits for a time that a clock shows: one more than a day ahead is not waited for.
+    /// Whether anything waits for a time that a clock shows: one more than two days ahead is not waited for.
     pub(crate) fn is_waited_for(&self, due: Timestamp) -> bool {
-        let day = SignedDuration::from_hours(24);
-        self.set_back_to.is_none_or(|now| due <= now + day)
+        let days = SignedDuration::from_hours(48);
+        self.leapt_to.is_none_or(|now| due <= now + days)
     }
 
     /// With which directories a worker may have decided an item.
@@ -133,13 +133,10 @@ impl Book {
         self.pages().hash(hasher);
     }
 
-    /// The clock was moved: what is due more than a day ahead by it may be tried at once.
-    pub(crate) fn clock_moved(&self, seconds: i64, now: Timestamp) {
-        if seconds >= 0 {
-            return;
-        }
+    /// The clock has leapt: what lies too far ahead by it may be tried at once.
+    pub(crate) fn clock_leapt(&self, now: Timestamp) {
         let mut pages = self.pages();
-        pages.set_back_to = Some(now);
+        pages.leapt_to = Some(now);
         let mut waits = std::mem::take(&mut pages.read_after);
         waits.retain(|_, due| pages.is_waited_for(*due));
         pages.read_after = waits;

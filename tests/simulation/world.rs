@@ -383,7 +383,7 @@ impl World {
 
     pub(crate) fn step_clock(&self, seconds: i64) {
         self.stage.step_clock(seconds);
-        self.book.clock_moved(seconds, self.stage.now());
+        self.book.clock_leapt(self.stage.now());
     }
 
     /// Lets a point go on and its worker with it. Answers whether it went on: a call is dropped instead where the lease is

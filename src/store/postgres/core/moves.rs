@@ -16,7 +16,7 @@ use crate::store::postgres::pool::Tx;
 use crate::store::postgres::values::{column, enum_column, id, small};
 use crate::store::rows::{micros, sighting_key, timestamp};
 use crate::store::{PendingMove, Undelivered};
-use crate::wish::a_day_after;
+use crate::wish::too_far_ahead;
 
 pub(crate) async fn pending_moves(
     tx: &Tx,
@@ -36,7 +36,7 @@ pub(crate) async fn pending_moves(
             SELECT 1 FROM entry e WHERE e.scope = p.scope
             AND e.message_no = s.message_no AND e.delivery = 'waiting')
         ORDER BY p.planned_at, p.item_id LIMIT $2";
-    let (limit, late) = (i64::from(limit), micros(a_day_after(due)));
+    let (limit, late) = (i64::from(limit), micros(too_far_ahead(due)));
     let rows = tx
         .rows(list, &[&mailbox, &limit, &micros(due), &late])
         .await?;

@@ -1,5 +1,6 @@
 //! Leases: who works on a mailbox, and the fence that every write passes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
@@ -23,8 +24,10 @@ impl Core {
         worker: &WorkerId,
         ttl: Duration,
     ) -> Done<Acquired> {
-        let now = self.clock.now();
+        let clock = Arc::clone(&self.clock);
         let (tx, scope) = self.write(scope)?;
+        // After the wait for the file: by an earlier time a lease that was renewed meanwhile seems to be longer than it is.
+        let now = clock.now();
         let mailbox_id = make_mailbox(&tx, scope, mailbox)?;
         let held = current(&tx, mailbox_id)?;
         if let Some(Row { holder, term, .. }) = &held

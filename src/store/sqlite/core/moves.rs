@@ -16,7 +16,7 @@ use crate::store::sqlite::values::{
     column, enum_column, maybe_text, maybe_timestamp, micros, sighting_key, text, timestamp,
 };
 use crate::store::{Delivered, EventKind, MoveOutcome, MoveResult, PendingMove, Undelivered};
-use crate::wish::a_day_after;
+use crate::wish::too_far_ahead;
 
 impl Core {
     pub(crate) fn pending_moves(
@@ -38,7 +38,7 @@ impl Core {
                  AND e.message_no = s.message_no AND e.delivery = 'waiting')
              ORDER BY p.planned_at, p.item_id LIMIT ?2",
         )?;
-        let days = (micros(due), micros(a_day_after(due)));
+        let days = (micros(due), micros(too_far_ahead(due)));
         let moves = list.query_map(params![mailbox, limit, days.0, days.1], |row| {
             Ok(pending(row))
         })?;
