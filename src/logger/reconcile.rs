@@ -129,9 +129,6 @@ impl<'a> Walk<'a> {
             let result = self.folder(place, shutdown).await;
             let flushed = self.flush(place).await;
             result.and(flushed)?;
-            if !self.report.complete {
-                break;
-            }
         }
         self.refused.take().map_or(Ok(()), Err)
     }
@@ -157,6 +154,7 @@ impl<'a> Walk<'a> {
             });
             self.page(place, items, shutdown).await?;
         }
+        self.report.complete &= pages.are_in_order();
         Ok(())
     }
 
