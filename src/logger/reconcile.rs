@@ -144,6 +144,8 @@ impl<'a> Walk<'a> {
                 self.report.complete = false;
                 break;
             }
+            // What is known is passed without a write.
+            self.keep_lease().await?;
             let listing = self.parts.source.list(place.folder, request).await;
             let listing = listing.map_err(reconciling)?;
             let total = listing.total;

@@ -19,7 +19,7 @@ use email_logging::source::{
     SourceCapabilities,
 };
 use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
-use email_logging::testkit::clock::SeededEntropy;
+use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
 
 use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
@@ -213,6 +213,47 @@ async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     let other = bench.builder().with_worker("worker-2").build().unwrap();
     let report = other.run_once().await.unwrap();
     assert_eq!(report.skipped, None, "the mailbox is free at once");
+}
+
+/// A server that takes its time for a list, while another worker asks for the mailbox.
+struct Contested {
+    clock: ManualClock,
+    other: EmailLogger,
+}
+
+#[async_trait]
+impl Meddling for Contested {
+    async fn before_list(&self, _: ListRequest) {
+        self.clock.advance(Duration::from_mins(1));
+        let report = self.other.run_once().await.unwrap();
+        assert_eq!(report.skipped, Some(Skipped::MailboxBusy));
+    }
+}
+
+#[tokio::test]
+async fn a_walk_keeps_its_mailbox_while_all_that_it_meets_is_known() {
+    let bench = by_pages(Bench::new(), 2);
+    bench.deliver_numbers(0..12);
+    bench.run().await.unwrap();
+    let unknown = numbered(12);
+    bench
+        .source
+        .deliver(&storage(), unknown, MailFacts::default());
+    let other = bench.builder().with_worker("worker-2").build().unwrap();
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: Contested {
+            clock: bench.clock.clone(),
+            other,
+        },
+    };
+    let builder = bench.builder().with_source(Arc::new(source));
+    let before = bench.store.calls(StoreOperation::Renew);
+    let report = walk(&builder.build().unwrap()).await.unwrap();
+    assert_eq!((report.known, report.decided.logged), (12, 1), "{report:?}");
+    let renewed = bench.store.calls(StoreOperation::Renew) - before;
+    assert_eq!(renewed, 4, "at half of its time, and no sooner");
+    bench.assert_all_stored_and_logged_once(13).await;
 }
 
 /// A server whose places are not those of its items. Whoever asks it without end gets an error.
