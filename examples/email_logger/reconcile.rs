@@ -64,8 +64,10 @@ fn tell(report: &ReconcileReport, output: &Output) -> Result<(), Failure> {
 fn closing(report: &ReconcileReport) -> &'static str {
     match (report.dry_run, report.complete) {
         (true, true) => "Nothing was written, and nothing was moved.",
-        (true, false) => "There is more. Nothing was written, and nothing was moved.",
+        (true, false) => "There may be more. Nothing was written, and nothing was moved.",
         (false, true) => "Nothing was moved. The log fits the folders.",
-        (false, false) => "There is more: call it again, it goes on from here. Nothing was moved.",
+        (false, false) => {
+            "There may be more: call it again, it goes on from here. Nothing was moved."
+        }
     }
 }

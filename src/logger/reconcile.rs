@@ -129,9 +129,6 @@ impl<'a> Walk<'a> {
             let result = self.folder(place, shutdown).await;
             let flushed = self.flush(place).await;
             result.and(flushed)?;
-            if !self.report.complete {
-                break;
-            }
         }
         self.refused.take().map_or(Ok(()), Err)
     }
@@ -147,6 +144,8 @@ impl<'a> Walk<'a> {
                 self.report.complete = false;
                 break;
             }
+            // What is known is passed without a write.
+            self.keep_lease().await?;
             let listing = self.parts.source.list(place.folder, request).await;
             let listing = listing.map_err(reconciling)?;
             let total = listing.total;
@@ -157,6 +156,7 @@ impl<'a> Walk<'a> {
             });
             self.page(place, items, shutdown).await?;
         }
+        self.report.complete &= pages.are_in_order();
         Ok(())
     }
 

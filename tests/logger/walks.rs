@@ -9,18 +9,20 @@ use async_trait::async_trait;
 use email_logging::decision::LoggingHooks;
 use email_logging::error::codes;
 use email_logging::interaction::InteractionLogEntry;
-use email_logging::logger::{ReconcileOptions, ReconcileReport, RunError, RunSettings, RunStep};
-use email_logging::message::Message;
+use email_logging::logger::{
+    ReconcileOptions, ReconcileReport, RunError, RunSettings, RunStep, Skipped,
+};
+use email_logging::message::{MailFacts, Message};
 use email_logging::source::memory::{SourceFault, SourceOperation};
 use email_logging::source::{
     Folder, FolderPath, ListRequest, ListedItem, Listing, MailSource as _, MemorySource,
     SourceCapabilities,
 };
 use email_logging::store::{EventFeed as _, MemoryStore, StoreOperation};
-use email_logging::testkit::clock::SeededEntropy;
+use email_logging::testkit::clock::{ManualClock, SeededEntropy};
 use email_logging::{EmailLogger, Error, Result, Scope};
 
-use crate::bench::{Bench, mail, quarantine, queue, storage};
+use crate::bench::{Bench, mail, numbered, quarantine, queue, storage};
 use crate::meddled::{Meddled, Meddling};
 
 struct Meanwhile(Box<dyn Fn() + Send + Sync>);
@@ -213,6 +215,47 @@ async fn a_long_walk_keeps_its_mailbox_and_gives_it_back() {
     assert_eq!(report.skipped, None, "the mailbox is free at once");
 }
 
+/// A server that takes its time for a list, while another worker asks for the mailbox.
+struct Contested {
+    clock: ManualClock,
+    other: EmailLogger,
+}
+
+#[async_trait]
+impl Meddling for Contested {
+    async fn before_list(&self, _: ListRequest) {
+        self.clock.advance(Duration::from_mins(1));
+        let report = self.other.run_once().await.unwrap();
+        assert_eq!(report.skipped, Some(Skipped::MailboxBusy));
+    }
+}
+
+#[tokio::test]
+async fn a_walk_keeps_its_mailbox_while_all_that_it_meets_is_known() {
+    let bench = by_pages(Bench::new(), 2);
+    bench.deliver_numbers(0..12);
+    bench.run().await.unwrap();
+    let unknown = numbered(12);
+    bench
+        .source
+        .deliver(&storage(), unknown, MailFacts::default());
+    let other = bench.builder().with_worker("worker-2").build().unwrap();
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: Contested {
+            clock: bench.clock.clone(),
+            other,
+        },
+    };
+    let builder = bench.builder().with_source(Arc::new(source));
+    let before = bench.store.calls(StoreOperation::Renew);
+    let report = walk(&builder.build().unwrap()).await.unwrap();
+    assert_eq!((report.known, report.decided.logged), (12, 1), "{report:?}");
+    let renewed = bench.store.calls(StoreOperation::Renew) - before;
+    assert_eq!(renewed, 4, "at half of its time, and no sooner");
+    bench.assert_all_stored_and_logged_once(13).await;
+}
+
 /// A server whose places are not those of its items. Whoever asks it without end gets an error.
 struct Misplacing<F> {
     asked: AtomicUsize,
@@ -243,10 +286,11 @@ where
 }
 
 /// Walks by pages of so many over mails that no store knows. The server makes each page out of all items, and says whether it
-/// is the last: whatever it does with its pages, each mail is walked over once.
+/// is the last: whatever it does with its pages, each mail is walked over once, and the report says whether that is certain.
 async fn assert_walked_once(
     mails: u32,
     page: u32,
+    complete: bool,
     list: impl Fn(&mut Vec<ListedItem>, ListRequest) -> bool + Send + Sync + 'static,
 ) {
     let bench = by_pages(restored(Bench::new(), mails).await, page);
@@ -268,7 +312,8 @@ async fn assert_walked_once(
             (u64::from(mails), 0, u64::from(mails)),
             "{report:?}"
         );
-        assert!(report.complete && report.closes(), "{report:?}");
+        assert_eq!(report.complete, complete, "{report:?}");
+        assert!(report.closes(), "{report:?}");
     }
     bench.assert_all_stored_and_logged_once(mails).await;
 }
@@ -282,8 +327,44 @@ fn by_pages(bench: Bench, page: u32) -> Bench {
 #[tokio::test]
 async fn a_walk_over_a_server_that_repeats_its_page_comes_to_an_end() {
     for mails in 1..5 {
-        assert_walked_once(mails, 4, |_, _| false).await;
+        assert_walked_once(mails, 4, false, |_, _| false).await;
     }
+}
+
+#[tokio::test]
+async fn a_walk_is_not_complete_where_pages_do_not_fit_together() {
+    // A server that counts its pages, and knows of no place between them.
+    assert_walked_once(16, 4, false, |items, request| {
+        let first = request.offset.div_ceil(4) * 4;
+        cut(items, ListRequest::new(first, 4));
+        first >= 12
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_folder_whose_pages_do_not_fit_together_hides_no_other_folder() {
+    let bench = by_pages(Bench::new(), 4);
+    for (number, folder) in [storage(), storage(), quarantine()].iter().enumerate() {
+        let mime = numbered(u32::try_from(number).unwrap());
+        bench.source.deliver(folder, mime, MailFacts::default());
+    }
+    let list = |_: &mut Vec<ListedItem>, _: ListRequest| false;
+    let asked = AtomicUsize::new(0);
+    let source = Meddled {
+        source: bench.source.clone(),
+        meddling: Misplacing { asked, list },
+    };
+    let builder = bench.builder().with_source(Arc::new(source));
+    let builder = builder.with_quarantine_folder(quarantine());
+    let logger = builder.build().unwrap();
+    let report = walk(&logger).await.unwrap();
+    let decided = &report.decided;
+    let counts = (decided.logged, decided.quarantined, report.complete);
+    assert_eq!(counts, (2, 1, false), "{report:?}");
+    let again = walk(&logger).await.unwrap();
+    assert_eq!((again.listed, again.known), (3, 3), "{again:?}");
+    assert!(!again.nothing_missing(), "that is not certain");
 }
 
 fn cut<T>(rows: &mut Vec<T>, request: ListRequest) {
@@ -299,7 +380,7 @@ async fn a_row_that_comes_twice_hides_no_mail_from_a_walk() {
         .flat_map(|page| (0..7).map(move |it| (page, it)))
     {
         // As a source lists a server that names one item once per category: each once in a page, and the end by the rows.
-        assert_walked_once(7, page, move |items, request| {
+        assert_walked_once(7, page, true, move |items, request| {
             items.extend(items.get(twice).cloned());
             items.sort_by_key(|it| it.item.id.clone());
             let rows = items.len();
@@ -326,6 +407,7 @@ async fn what_moves_up_while_a_walk_goes_on_is_walked_over_once() {
         let report = walk(&logger).await.unwrap();
         let counts = (report.listed, report.known, report.decided.logged);
         assert_eq!(counts, (14, 0, 14), "{report:?}");
+        assert!(report.complete, "{report:?}");
         assert_eq!(bench.stored(), 14 - leave);
     }
 }

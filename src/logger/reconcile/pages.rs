@@ -1,18 +1,17 @@
 //! Page after page of a folder in which people move and delete meanwhile.
 //!
 //! Each page begins with the last item of the one before. Where it begins with none that was met, something before it has
-//! gone: the walk steps back page by page to where it knows its way, so that nothing is passed over.
+//! gone: the walk steps back page by page to where it knows its way, so that nothing is passed over. However many leave, they
+//! only bring nearer what was not met: until it is, the walk can stray only before the place where it strayed last.
 //!
-//! Servers may repeat a page, name an item twice or leave one out as well, and then places are not what they seem: what was
-//! met is dropped, a page is taken as it comes where stepping back found nothing, and the walk ends where nothing new comes.
+//! Servers may repeat a page, name an item twice or leave one out as well: what was met is dropped, and the walk ends where
+//! nothing new comes. Where it strays no nearer than before, pages do not fit together, and are taken as they come from there
+//! on. After either nobody can tell whether something was passed over.
 
 use std::collections::BTreeSet;
 
 use crate::logger::listing::{IdHash, hash};
 use crate::source::{ListRequest, ListedItem, Listing};
-
-/// The ways back without a new item after which a page is taken as it comes.
-const WAYS_BACK: u32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Pages {
@@ -23,10 +22,12 @@ pub(super) struct Pages {
     overlaps: bool,
     met: BTreeSet<IdHash>,
     is_on_its_way_back: bool,
-    /// Ways back since there was a new item.
-    ways_back: u32,
+    /// Where the last way back began; behind every place once there was a new item.
+    strayed_at: u32,
     /// Rows since there was a new item or a way back.
     repeated: usize,
+    /// Whether the pages fit together, as far as they were seen.
+    in_order: bool,
     complete: bool,
 }
 
@@ -38,14 +39,20 @@ impl Pages {
             overlaps: false,
             met: BTreeSet::new(),
             is_on_its_way_back: false,
-            ways_back: 0,
+            strayed_at: u32::MAX,
             repeated: 0,
+            in_order: true,
             complete: false,
         }
     }
 
     pub(super) fn next_request(&self) -> Option<ListRequest> {
         (!self.complete).then(|| ListRequest::new(self.offset, self.limit))
+    }
+
+    /// Whether the pages fit together, so that nothing that stays was passed over.
+    pub(super) fn are_in_order(&self) -> bool {
+        self.in_order
     }
 
     /// The items of a page that were not listed before.
@@ -63,14 +70,16 @@ impl Pages {
         if items.is_empty() {
             self.repeated += rows;
         } else {
-            (self.repeated, self.ways_back) = (0, 0);
+            (self.repeated, self.strayed_at) = (0, u32::MAX);
         }
         self.offset = self
             .offset
             .saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
         // More known rows than items are known can only be a server that repeats itself.
         let repeats_itself = self.repeated > self.met.len();
-        self.complete = listing.complete || listed == 0 || repeats_itself;
+        let is_last = listing.complete || listed == 0;
+        self.in_order &= is_last || !repeats_itself;
+        self.complete = is_last || repeats_itself;
         items
     }
 
@@ -80,16 +89,18 @@ impl Pages {
         self.overlaps && self.offset > 0 && !is_met
     }
 
-    /// Goes a page back, if that is worth it.
+    /// Goes a page back, unless the pages do not fit together.
     fn steps_back(&mut self) -> bool {
-        if !self.is_on_its_way_back && self.ways_back == WAYS_BACK {
-            return false;
+        if !self.is_on_its_way_back {
+            self.in_order &= self.offset < self.strayed_at;
+            self.strayed_at = self.offset;
         }
-        self.ways_back += u32::from(!self.is_on_its_way_back);
-        self.is_on_its_way_back = true;
-        self.repeated = 0;
-        self.offset = self.offset.saturating_sub(self.limit);
-        true
+        if self.in_order {
+            self.is_on_its_way_back = true;
+            self.repeated = 0;
+            self.offset = self.offset.saturating_sub(self.limit);
+        }
+        self.in_order
     }
 }
 
@@ -125,8 +136,24 @@ mod tests {
         listing(&ids, reached >= rows.len())
     }
 
-    /// What a walk meets, in order, and the pages that it asks for.
-    fn walk(limit: u32, mut server: impl FnMut(ListRequest) -> Listing) -> (Vec<u32>, u32) {
+    /// What a walk meets, in order, and the pages that it asks for, of which it can tell that they fit together.
+    fn walk(limit: u32, server: impl FnMut(ListRequest) -> Listing) -> (Vec<u32>, u32) {
+        let (seen, requests, in_order) = walk_anywhere(limit, server);
+        assert!(in_order, "pages of {limit} do not fit together: {seen:?}");
+        (seen, requests)
+    }
+
+    /// The same, of which it can not.
+    fn walk_astray(limit: u32, server: impl FnMut(ListRequest) -> Listing) -> (Vec<u32>, u32) {
+        let (seen, requests, in_order) = walk_anywhere(limit, server);
+        assert!(!in_order, "pages of {limit} fit together: {seen:?}");
+        (seen, requests)
+    }
+
+    fn walk_anywhere(
+        limit: u32,
+        mut server: impl FnMut(ListRequest) -> Listing,
+    ) -> (Vec<u32>, u32, bool) {
         let mut pages = Pages::new(limit);
         let (mut seen, mut requests) = (Vec::new(), 0);
         while let Some(request) = pages.next_request() {
@@ -136,7 +163,7 @@ mod tests {
                 seen.push(item.item.id.parse().unwrap());
             }
         }
-        (seen, requests)
+        (seen, requests, pages.are_in_order())
     }
 
     fn sorted(mut seen: Vec<u32>) -> Vec<u32> {
@@ -221,6 +248,38 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_that_strays_again_and_again_passes_over_nothing() {
+        for limit in [5, 10] {
+            let leaves = [0, 0, 1, 0, 1, 0, 1, 0, 2];
+            let (stayed, seen, _) = walk_after_leaves(limit, 100, &leaves);
+            let missed: Vec<_> = stayed.iter().filter(|id| !seen.contains(id)).collect();
+            assert!(missed.is_empty(), "pages of {limit}: {missed:?} are missed");
+        }
+    }
+
+    #[test]
+    fn every_item_that_stays_is_met_whichever_leave_before_each_page() {
+        for seed in 0..2_000_u64 {
+            let mut state = seed;
+            // Knuth's generator for MMIX.
+            let mut below = |end: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005);
+                state = state.wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as usize % end
+            };
+            let mut folder: Vec<u32> = (0..200).collect();
+            let (seen, _) = walk(10, |request| {
+                for _ in 0..[0, 0, 0, 1, 1, 2][below(6)] {
+                    folder.remove(below(folder.len()));
+                }
+                page(&folder, request)
+            });
+            let missed: Vec<_> = folder.iter().filter(|id| !seen.contains(id)).collect();
+            assert!(missed.is_empty(), "seed {seed}: {missed:?} are missed");
+        }
+    }
+
+    #[test]
     fn a_walk_steps_back_no_further_than_it_has_to() {
         let requests = |leaves: &[usize]| walk_after_leaves(10, 91, leaves).2;
         assert_eq!(requests(&[]), 10);
@@ -232,7 +291,7 @@ mod tests {
     fn a_server_that_repeats_its_page_comes_to_an_end() {
         for (count, expected) in [(1, 3), (2, 4), (3, 3), (10, 3)] {
             let ids: Vec<u32> = (0..count).collect();
-            let (seen, requests) = walk(10, |_| listing(&ids, false));
+            let (seen, requests) = walk_astray(10, |_| listing(&ids, false));
             assert_eq!((seen, requests), (ids, expected));
         }
     }
@@ -282,22 +341,23 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_taken_as_it_comes_where_stepping_back_finds_nothing() {
+    fn pages_that_do_not_fit_together_are_taken_as_they_come() {
         // A server that counts its pages, and knows of no place between them.
-        let (seen, _) = walk(4, |request| {
+        let (seen, requests) = walk_astray(4, |request| {
             let first = request.offset.div_ceil(4) * 4;
-            let ids: Vec<u32> = (first..16.min(first + 4)).collect();
-            listing(&ids, first >= 12)
+            let ids: Vec<u32> = (first..400.min(first + 4)).collect();
+            listing(&ids, first >= 396)
         });
-        assert_eq!(sorted(seen), (0..16).collect::<Vec<_>>());
+        assert_eq!(sorted(seen), (0..400).collect::<Vec<_>>());
+        assert!(requests < 140, "{requests}");
         // One whose pages have nothing to do with each other.
         let ids = |place: u32| (0..4).map(move |at| place * 100 + at);
-        let (seen, _) = walk(4, |request| match request.offset {
+        let (seen, requests) = walk_astray(4, |request| match request.offset {
             place @ 0..15 => listing(&ids(place).collect::<Vec<_>>(), false),
             _ => listing(&[], false),
         });
         let expected: Vec<u32> = [0, 3, 6, 9, 12].into_iter().flat_map(ids).collect();
-        assert_eq!(seen, expected);
+        assert_eq!((seen, requests), (expected, 8));
     }
 
     #[test]

@@ -49,7 +49,9 @@ pub struct ReconcileReport {
     /// What became of the others; nothing of it was moved. In a dry run, what would become of them, as far as it can be
     /// told without writing: a second copy of a mail counts as a mail.
     pub decided: RunReport,
-    /// Whether every folder was walked to its end.
+    /// Whether every folder was walked to its end, and nothing that stayed there was passed over. Where it is not, the next
+    /// call goes on; but where a server's pages repeat themselves or do not fit together it never is, and calling again may
+    /// find nothing more.
     pub complete: bool,
     /// Whether nothing was written.
     pub dry_run: bool,
@@ -79,7 +81,7 @@ impl ReconcileReport {
         self.listed == self.known + self.settled + self.decided.listed && self.decided.closes()
     }
 
-    /// Whether the ledger was as the folders are.
+    /// Whether the ledger was as the folders are: never where the walk is not [`complete`](Self::complete).
     pub fn nothing_missing(&self) -> bool {
         self.complete && self.listed == self.known
     }
