@@ -28,4 +28,5 @@ mod conformance {
     #[cfg(feature = "sqlite")]
     mod sqlite;
     mod store;
+    mod tries;
 }
