@@ -13,9 +13,11 @@ mod conformance {
         mod source;
         mod store;
     }
+    mod copies;
     #[cfg(feature = "ews")]
     mod ews;
     mod faults;
+    mod fenceless;
     #[cfg(feature = "seal")]
     mod keys;
     mod opportunity;

@@ -101,6 +101,26 @@ async fn another_try_leaves_the_moves_of_other_mail(store: &impl MailLedger) {
     assert_eq!(moves, [key(2)]);
 }
 
+async fn what_gets_another_try_is_as_if_nobody_had_set_it_aside(store: &impl MailLedger) {
+    let lease = take(store, "five").await;
+    for number in [1, 2] {
+        put(store, &lease, failed(number, "item")).await;
+        put(store, &lease, decided(number, "item", set_aside())).await;
+    }
+    let requeued = store.requeue(&scope(), &lease.mailbox, &[key(1)]).await;
+    assert_eq!(requeued.unwrap(), 1);
+    let requeued = store.requeue_held(&scope(), &lease, &[key(2)]).await;
+    assert_eq!(requeued.unwrap(), 1);
+    for number in [1, 2] {
+        let known = known(store, &lease, number).await;
+        assert_eq!(known.state, SightingState::Pending);
+        let count = (known.attempts, known.next_try);
+        assert_eq!(count, (0, None));
+        assert_eq!((known.disposition, known.outcome), (None, None));
+        assert_eq!((known.item, known.waiting), (item("item"), vec![]));
+    }
+}
+
 async fn what_fails_is_where_it_was_seen_last_until_it_is_decided(store: &impl MailLedger) {
     let lease = take(store, "four").await;
     for name in ["first", "second"] {
@@ -117,6 +137,7 @@ async fn what_fails_is_where_it_was_seen_last_until_it_is_decided(store: &impl M
 async fn tells_tries_apart(store: &impl MailLedger) {
     of_two_mailboxes_one_gets_another_try(store).await;
     another_try_leaves_the_moves_of_other_mail(store).await;
+    what_gets_another_try_is_as_if_nobody_had_set_it_aside(store).await;
     what_fails_is_where_it_was_seen_last_until_it_is_decided(store).await;
 }
 
