@@ -133,6 +133,36 @@ async fn what_fails_is_where_it_was_seen_last_until_it_is_decided(store: &impl M
     assert_eq!((known.item, known.attempts), (item("third"), 1));
 }
 
+/// Three mails that failed: one that nobody decided, one that was put back, and one that is set aside.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn three_that_failed(store: &impl MailLedger) -> Lease {
+    let lease = take(store, "queue").await;
+    put(store, &lease, decided(2, "second", not_matched())).await;
+    put(store, &lease, decided(3, "third", set_aside())).await;
+    for (number, name) in [(1, "first"), (2, "second"), (3, "third")] {
+        put(store, &lease, failed(number, name)).await;
+    }
+    lease
+}
+
+/// The codes that their rows have, in this order: what is set aside keeps what it had.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const CODES: [Option<&str>; 3] = [Some("http.timeout"), Some("http.timeout"), None];
+
+/// An earlier version left its count with what it set aside.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const COUNTED: &str = "UPDATE sighting SET attempts = 8, next_try = 9 WHERE state = 'quarantined'";
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn begins_its_count_anew(store: &impl MailLedger, lease: &Lease) {
+    let before = known(store, lease, 3).await;
+    assert_eq!((before.attempts, before.next_try.is_some()), (8, true));
+    let requeued = store.requeue_held(&scope(), lease, &[key(3)]).await;
+    assert_eq!(requeued.unwrap(), 1);
+    let after = known(store, lease, 3).await;
+    assert_eq!((after.attempts, after.next_try), (0, None));
+}
+
 /// Each in mailboxes of its own.
 async fn tells_tries_apart(store: &impl MailLedger) {
     of_two_mailboxes_one_gets_another_try(store).await;
@@ -152,6 +182,45 @@ async fn the_sqlite_store_tells_tries_apart() {
     let store = email_logging::store::SqliteStore::in_memory().unwrap();
     store.migrate().await.unwrap();
     tells_tries_apart(&store).await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_sqlite_row_has_the_code_that_was_counted_and_begins_anew_with_another_try() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log.db");
+    let store = email_logging::store::SqliteStore::open(&path).unwrap();
+    store.migrate().await.unwrap();
+    let lease = three_that_failed(&store).await;
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    let mut rows = raw
+        .prepare("SELECT code FROM sighting ORDER BY key")
+        .unwrap();
+    let codes = rows.query_map([], |row| row.get(0)).unwrap();
+    let codes: Vec<Option<String>> = codes.map(Result::unwrap).collect();
+    assert_eq!(codes, CODES.map(|code| code.map(str::to_owned)));
+    assert_eq!(raw.execute(COUNTED, []).unwrap(), 1);
+    begins_its_count_anew(&store, &lease).await;
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+#[tokio::test]
+async fn a_postgres_row_has_the_code_that_was_counted_and_begins_anew_with_another_try() {
+    let Some(server) = crate::postgres_support::server() else {
+        return;
+    };
+    let options = server.options();
+    let store = crate::postgres_support::migrated(options.clone()).await;
+    let lease = three_that_failed(&store).await;
+    let raw = server.raw().await;
+    let path = format!("SET search_path TO {}", options.schema);
+    raw.batch_execute(&path).await.unwrap();
+    let rows = raw.query("SELECT code FROM sighting ORDER BY key", &[]);
+    let rows = rows.await.unwrap();
+    let codes: Vec<Option<&str>> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(codes, CODES);
+    assert_eq!(raw.execute(COUNTED, &[]).await.unwrap(), 1);
+    begins_its_count_anew(&store, &lease).await;
 }
 
 #[cfg(all(unix, feature = "postgres"))]
