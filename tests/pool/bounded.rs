@@ -153,7 +153,10 @@ async fn every_call_of_a_bounded_source_takes_one_place_and_is_done() {
     let [Stamped::Done(key @ SightingKey::Stamp(_), item)] = &stamped[..] else {
         panic!("{stamped:?}")
     };
-    let moved = source.move_to(&from, &[item.clone()], &to).await.unwrap();
+    let moved = source
+        .move_to(&from, std::slice::from_ref(item), &to)
+        .await
+        .unwrap();
     assert!(matches!(&moved[..], [Moved::Done(_)]), "{moved:?}");
     let sought = [Sought::new(key.clone())];
     let found = source.locate(&to, &sought).await.unwrap();
