@@ -32,8 +32,13 @@ case "${1:-}" in
         tests=(logger fault_matrix simulation rematch)
         unit=yes
         ;;
+    pool)
+        files=('src/logger/pool.rs' 'src/logger/pool/**')
+        tests=(pool)
+        unit=yes
+        ;;
     memory)
-        files=('src/store/commit.rs' 'src/store/memory/commit.rs' 'src/store/memory/ledger.rs')
+        files=('src/store/commit.rs' 'src/store/memory/commit.rs' 'src/store/memory/ledger.rs' 'src/store/memory/row.rs')
         tests=(conformance logger)
         unit=yes
         ;;
@@ -84,7 +89,7 @@ case "${1:-}" in
         unit=yes
         ;;
     *)
-        echo "areas: decision ledger memory sqlite postgres limits mime redaction url_policy token_store" >&2
+        echo "areas: decision ledger pool memory sqlite postgres limits mime redaction url_policy token_store" >&2
         exit 2
         ;;
 esac

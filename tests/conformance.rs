@@ -13,9 +13,11 @@ mod conformance {
         mod source;
         mod store;
     }
+    mod copies;
     #[cfg(feature = "ews")]
     mod ews;
     mod faults;
+    mod fenceless;
     #[cfg(feature = "seal")]
     mod keys;
     mod opportunity;
@@ -28,4 +30,5 @@ mod conformance {
     #[cfg(feature = "sqlite")]
     mod sqlite;
     mod store;
+    mod tries;
 }

@@ -12,11 +12,17 @@
 #[allow(dead_code)]
 mod office;
 
+#[path = "pool/bounded.rs"]
+mod bounded;
 #[path = "pool/clock.rs"]
 mod clock;
 #[path = "pool/health.rs"]
 mod health;
+#[path = "pool/left.rs"]
+mod left;
 #[path = "pool/turns.rs"]
 mod turns;
+#[path = "pool/waits.rs"]
+mod waits;
 #[path = "pool/yard.rs"]
 mod yard;

@@ -37,7 +37,9 @@ pub(crate) const UNKNOWN_CODE: Flaw = Flaw::Damaged("an unknown code");
 
 /// A time as microseconds.
 pub(crate) fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
+    // Of the last second no part is read again.
+    let last = Timestamp::MAX.as_second() * 1_000_000;
+    at.as_microsecond().min(last)
 }
 
 /// A time that may be absent.

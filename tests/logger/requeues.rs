@@ -379,6 +379,19 @@ async fn a_requeue_that_lost_the_mailbox_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_requeue_that_takes_its_time_keeps_the_mailbox() {
+    let (bench, _) = set_aside(Bench::new(), 3, true).await;
+    let keys = keys(&bench).await;
+    let ledger = Arc::new(Steered::new(&bench.store, 0));
+    *ledger.slow.lock().unwrap() = Some(bench.clock.clone());
+    let builder = bench.builder().with_quarantine_folder(quarantine());
+    let builder = builder.with_settings(one_by_one()).with_ledger(ledger);
+    let builder = builder.with_setup_store(switched_off().await);
+    let report = builder.build().unwrap().requeue(&keys).await.unwrap();
+    assert_eq!(counts(&report), [3, 0, 0, 3, 0]);
+}
+
+#[tokio::test]
 async fn what_came_back_gets_its_try_though_another_mail_fails() {
     let (bench, logger) = set_aside(Bench::new(), 3, true).await;
     let made = bench.source.count(SourceOperation::MoveTo) as u64;

@@ -132,3 +132,29 @@ fn a_clock_that_is_set_forth_makes_every_mailbox_due() {
     });
     assert_eq!(turns, [0, 3, 13, 23]);
 }
+
+#[test]
+fn a_wish_that_was_waited_for_is_told_no_more_though_the_clock_is_set_back() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(PoolSettings::default());
+    pool.add(yard.mailbox("a", 1)).unwrap();
+    yard.fail(
+        "a",
+        Some(|| error(&codes::EWS_THROTTLED).with_retry_after(Duration::from_mins(2))),
+    );
+    let run = pin!(pool.run(std::future::pending(), yard.tell()));
+    let asked = || pool.health().mailboxes[0].asked_to_wait;
+    let mut told = Vec::new();
+    let turns = turns(&yard, run, "a", 5, |minute| {
+        told.push(asked());
+        match minute {
+            1 => yard.fail("a", None),
+            3 => shift(&yard, -DAY),
+            _ => {}
+        }
+    });
+    assert_eq!((turns, yard.stored("a")), (vec![0, 2], 1));
+    told.push(asked());
+    assert_eq!(told[1], Some(Duration::from_mins(1)));
+    assert_eq!(told[2..], [None; 4]);
+}

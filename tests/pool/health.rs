@@ -182,18 +182,15 @@ fn new_credentials_that_come_during_a_turn_are_not_paused_away() {
     let a = pool.add(yard.mailbox("a", 2)).unwrap();
     yard.fail("a", Some(|| error(&codes::OAUTH_REAUTH)));
     let mut run = pin!(pool.run(std::future::pending(), yard.tell()));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    while calls(&yard, "a") == 0 {
-        assert!(run.as_mut().poll(&mut context).is_pending());
-    }
-    pool.credentials_changed(&a);
-    for _ in 0..20 {
-        if !yard.told.lock().unwrap().is_empty() {
-            break;
-        }
-        assert!(run.as_mut().poll(&mut context).is_pending());
-    }
+    yard.begin(run.as_mut(), "a");
+    assert!(pool.credentials_changed(&a));
+    let asks = |wait| *yard.mailboxes["a"].asks.lock().unwrap() = wait;
+    asks(Some(Duration::from_secs(10)));
+    yard.go_on(run.as_mut());
+    assert_eq!(yard.told(), [("a".to_owned(), Err("oauth.reauth"))]);
+    // Its next turn is under way.
     yard.fail("a", None);
-    settle(run.as_mut());
+    asks(None);
+    yard.go_on(run.as_mut());
     assert_eq!(yard.stored("a"), 2);
 }

@@ -100,6 +100,7 @@ fn a_mail_that_the_hosts_log_refuses_delays_no_other() {
         (health.failed_in_a_row, health.last_success),
         (0, Some(begun))
     );
+    assert_eq!(health.queued, Some(1), "the refused one is still seen");
     // The next outage is the first, and is tried again as soon as that.
     yard.fail("a", Some(|| error(&codes::HTTP_CONNECT)));
     minutes(&yard, &pool, 10, |_| {});

@@ -304,6 +304,23 @@ impl Yard {
         }
     }
 
+    /// Runs a pool until a turn of the mailbox is under way: its first call waits for ten seconds, and no other does.
+    pub(crate) fn begin<F: Future + ?Sized>(&self, run: Pin<&mut F>, name: &str) {
+        let mailbox = &self.mailboxes[name];
+        *mailbox.asks.lock().unwrap() = Some(Duration::from_secs(10));
+        mailbox.relents.store(true, Ordering::Relaxed);
+        let before = mailbox.calls.load(Ordering::Relaxed);
+        assert!(settle(run).is_none());
+        assert_eq!(mailbox.calls.load(Ordering::Relaxed), before + 1);
+        *mailbox.asks.lock().unwrap() = None;
+    }
+
+    /// Lets a turn that was begun so go on, to its end.
+    pub(crate) fn go_on<F: Future + ?Sized>(&self, run: Pin<&mut F>) {
+        self.clock.advance(Duration::from_secs(10));
+        assert!(settle(run).is_none());
+    }
+
     pub(crate) fn stored(&self, name: &str) -> usize {
         self.mailboxes[name].source.items(&storage()).len()
     }
@@ -346,7 +363,7 @@ impl Wake for Woken {
 }
 
 /// Polls until nothing more happens at this time.
-pub(crate) fn settle<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+pub(crate) fn settle<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Option<F::Output> {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);

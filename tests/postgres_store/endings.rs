@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use email_logging::decision::Disposition;
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{
     Annotation, CommitBatch, CommitRow, EventFeed, FailedAttempt, InteractionLog, Lease,
@@ -103,6 +104,13 @@ async fn an_attempt_is_counted_once() {
         );
         let known = linked.store.known(&scope(), &mailbox(), &[key(1)]).await;
         assert_eq!(known.unwrap()[0].as_ref().unwrap().attempts, 2);
+        linked.proxy.break_next(at, times);
+        let rows = linked.commit(CommitBatch::of_rows(vec![failed(2)])).await;
+        assert!(linked.proxy.is_spent());
+        assert!(
+            matches!(rows[..], [RowResult::Counted { attempts: 1 }]),
+            "{at:?}: the first of another mail: {rows:?}"
+        );
     }
 }
 
@@ -205,15 +213,44 @@ async fn sightings_that_are_requeued_are_counted_though_the_reply_is_lost() {
     use email_logging::store::DecidedRow;
     for (broken, times) in BREAKS {
         let Some(linked) = linked().await else { return };
-        let decision = Decision::ended(Outcome::Quarantined(Quarantine::Unreadable));
-        let mut row = DecidedRow::new(uid(&scope(), 1), decision);
-        row.record = Some(Box::new(record(1, 10)));
-        let row = crate::store_rows::decided(1, row);
-        linked.commit(CommitBatch::of_rows(vec![row])).await;
+        let set_aside = |n| {
+            let decision = Decision::ended(Outcome::Quarantined(Quarantine::Unreadable));
+            let mut row = DecidedRow::new(uid(&scope(), n), decision);
+            row.record = Some(Box::new(record(n, 10)));
+            crate::store_rows::decided(n, row)
+        };
+        let rows = vec![set_aside(1), set_aside(2)];
+        linked.commit(CommitBatch::of_rows(rows)).await;
         linked.proxy.break_next(broken, times);
-        let keys = [key(1), key(2)];
+        let keys = [key(1), key(3)];
         let requeued = linked.store.requeue(&scope(), &mailbox(), &keys).await;
         assert_eq!(requeued.unwrap(), 1, "{broken:?}");
+        linked.proxy.break_next(broken, times);
+        let (lease, keys) = (&linked.lease, [key(2), key(3)]);
+        let requeued = linked.store.requeue_held(&scope(), lease, &keys).await;
+        assert_eq!(requeued.unwrap(), 1, "{broken:?} under the lease");
+        assert!(linked.proxy.is_spent());
+    }
+}
+
+#[tokio::test]
+async fn the_move_of_a_copy_is_planned_though_the_commit_is_lost() {
+    for (broken, times) in BREAKS {
+        let Some(linked) = linked().await else { return };
+        let row = logged(&scope(), 1, 10);
+        linked.commit(CommitBatch::of_rows(vec![row])).await;
+        linked.proxy.break_next(broken, times);
+        // It tells nobody anything, and counts nothing.
+        let target = Disposition::Storage;
+        let copy = Sighting::new(key(1), item(2));
+        let copy = CommitRow::new(copy, RowContent::Again { target });
+        linked.commit(CommitBatch::of_rows(vec![copy])).await;
+        assert!(linked.proxy.is_spent());
+        let (store, mailbox) = (&linked.store, mailbox());
+        let moves = store.pending_moves(&scope(), &mailbox, at(1_000), 9).await;
+        let mut items: Vec<_> = moves.unwrap().into_iter().map(|it| it.item.id).collect();
+        items.sort();
+        assert_eq!(items, [item(1).id, item(2).id], "{broken:?}");
     }
 }
 
