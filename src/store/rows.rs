@@ -179,6 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_time_that_is_written_is_read_again() {
+        for at in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let read = timestamp(micros(at)).unwrap_or_default();
+            assert_eq!(read.as_second(), at.as_second());
+        }
+    }
+
+    #[test]
     fn u_0000_is_replaced_in_text_and_in_json_and_nothing_else_is() {
         assert_eq!(text("a\0b"), "a\u{FFFD}b");
         assert_eq!(text("ab"), "ab");

@@ -154,6 +154,7 @@ fn of_the_leases() -> Vec<Case<Bench>> {
             an_expired_lease_can_be_taken,
             a_renewed_lease_lasts_longer,
             a_clock_that_is_set_back_makes_no_lease_longer,
+            a_lease_may_have_no_end,
             a_stale_lease_commits_nothing,
             a_stale_lease_settles_and_delivers_nothing,
             a_stale_lease_gives_nothing_another_try,

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::bench::{ALMOST, Bench, TTL};
 use super::sample;
 use crate::error::ErrorKind;
-use crate::ids::StageId;
+use crate::ids::{StageId, WorkerId};
 use crate::store::{Acquired, CommitBatch, Lease, MoveOutcome, SightingState};
 use crate::testkit::conformance::harness::{Checked, Stop, check, equal, fails};
 
@@ -108,6 +108,23 @@ pub(super) async fn a_clock_that_is_set_back_makes_no_lease_longer(bench: &Bench
         bench.clock()?.now_plus(TTL * 2 + Duration::from_secs(1)),
     )?;
     held_for(bench, TTL * 2).await
+}
+
+pub(super) async fn a_lease_may_have_no_end(bench: &Bench) -> Checked {
+    let worker = WorkerId::new("first");
+    let asked = bench
+        .store
+        .acquire(&bench.scope, &bench.mailbox, &worker, Duration::MAX);
+    let Acquired::Held(lease) = asked.await? else {
+        return Err(Stop::Failed("the lease is not given".into()));
+    };
+    bench
+        .store
+        .renew(&bench.scope, &lease, Duration::MAX)
+        .await?;
+    let other = bench.acquire(&bench.mailbox, "second").await?;
+    check!(matches!(other, Acquired::Busy { .. }), "it was taken");
+    Ok(())
 }
 
 /// Fails unless somebody else holds the mailbox for exactly so much longer.
