@@ -16,6 +16,7 @@ mod copies;
 mod corners;
 mod crashes;
 mod disabling;
+mod disorder;
 mod edges;
 mod faults;
 mod foreign;
