@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::caught::{caught, panicked};
 use crate::error::{Error, Result, codes};
 use crate::ids::StageId;
 use crate::message::{MailFacts, Message, MessageReader};
@@ -65,6 +66,11 @@ pub(super) async fn fetch(
     (done, open, error)
 }
 
+/// The last line of defence of reading: a mail that makes a reader panic is one that cannot be read.
+fn read<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
+    caught(part).unwrap_or_else(|| Err(panicked("read")))
+}
+
 /// Takes one item after the other. Without a lease (a dry run) nothing is staged and nothing is kept.
 #[derive(Debug)]
 struct MailSink<'a> {
@@ -113,7 +119,7 @@ impl FetchSink for MailSink<'_> {
         let Ok(reader) = &mut current.reader else {
             return Ok(());
         };
-        if let Err(error) = reader.push(bytes) {
+        if let Err(error) = read(|| reader.push(bytes)) {
             *current = Current {
                 reader: Err(error),
                 bytes: None,
