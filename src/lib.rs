@@ -152,6 +152,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod caught;
 pub mod clock;
 pub mod credential;
 pub mod decision;

@@ -29,6 +29,7 @@ mod recovery;
 mod rematch;
 mod report;
 mod requeue;
+mod resolve;
 mod run;
 mod schedule;
 mod settings;

@@ -12,6 +12,9 @@ use crate::parties::{AddressParties, Parties};
 /// Hooks are synchronous and pure: the same input gives the same answer, and they do no I/O (a slow look-up belongs into
 /// the directory). A hook that fails quarantines the one mail; it never ends a run. Every method has a default that
 /// changes nothing.
+///
+/// A hook that panics has failed, and what its panic says goes nowhere but to the panic hook of the process. Where that is built
+/// with `panic = "abort"` no panic can be caught: then one mail ends the process, and does so again after each restart.
 pub trait LoggingHooks: fmt::Debug + Send + Sync + 'static {
     /// Before anything is decided (`OnBeforeIsMessageToLog`): may decide everything.
     ///
@@ -64,7 +67,7 @@ pub trait LoggingHooks: fmt::Debug + Send + Sync + 'static {
     }
 
     /// After an entry was committed (`OnAfterInsertInteractionLogEntry`). It is called once per written entry in a run
-    /// that lives on; for a promise that holds over a crash, read the event feed.
+    /// that lives on; for a promise that holds over a crash, read the event feed. A panic of it is passed over.
     fn after_entry(&self, message: &Message, entry: &InteractionLogEntry) {
         let _ = (message, entry);
     }

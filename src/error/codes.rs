@@ -451,6 +451,8 @@ codes! {
 
     CONTRACT_COUNT = "contract.count", Internal,
         "a part of the host answered another number of items than it was asked", "Run testkit::conformance on that part.";
+    CONTRACT_PANIC = "contract.panic", Internal,
+        "a part of the host, or of this crate, panicked", "Mend what the panic message on the standard error of the process names.";
     INTERNAL = "internal", Internal,
         "a promise inside this crate was broken", "Report it.";
 }

@@ -298,6 +298,7 @@ impl EmailLoggerBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             entropy,
             running: AtomicBool::new(false),
+            answered: Mutex::new(None),
             opened: Mutex::new(None),
         };
         Ok(EmailLogger { parts })

@@ -1,5 +1,6 @@
 //! The commit of a batch, and what follows from each row's result.
 
+use crate::caught::caught;
 use crate::decision::{Disposition, Outcome, Quarantine};
 use crate::error::Error;
 use crate::ids::EntryId;
@@ -312,7 +313,8 @@ fn tell_hooks(
             .iter()
             .flat_map(|e| parts.hooks.iter().map(move |h| (e, h)))
         {
-            hook.after_entry(message, entry);
+            // What is committed stays so, whatever becomes of the news.
+            let _ = caught(|| hook.after_entry(message, entry));
         }
     }
     entries

@@ -1,5 +1,6 @@
 //! Handing entries to the host's own log: at least once, under an id that never changes.
 
+use crate::caught::caught_async;
 use crate::error::{Error, Result, codes};
 use crate::ids::MessageUid;
 use crate::interaction::InteractionLogEntry;
@@ -27,8 +28,8 @@ pub(super) async fn deliver(
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let references = sink
-        .put(&parts.scope, SinkDelivery::new(message, record, entries))
+    let put = sink.put(&parts.scope, SinkDelivery::new(message, record, entries));
+    let references = caught_async("put", put)
         .await
         .map_err(|error| Error::new(&codes::SINK_FAILED, "put").with_source(error))?;
     Ok(entries

@@ -9,8 +9,9 @@ use super::fetch::fetch;
 use super::folders::Folders;
 use super::listing::{Fate, LookAhead, PageOfWork, WorkItem, is_logged, list};
 use super::parts::Parts;
-use super::prepare::{Mode, Prepared, PreparedBatch, prepare, resolve_addresses};
+use super::prepare::{Mode, Prepared, PreparedBatch, prepare};
 use super::report::{DryRun, DryRunMail, RunError, RunReport, RunStep, Skipped};
+use super::resolve::resolve_addresses;
 use super::run::{Plan, open_folders, plan};
 
 /// Decides about one original.

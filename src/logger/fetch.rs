@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 
-use crate::error::{Error, Result};
+use crate::caught::{caught, panicked};
+use crate::error::{Error, Result, codes};
 use crate::ids::StageId;
 use crate::message::{MailFacts, Message, MessageReader};
 use crate::source::{FetchSink, Fetched, Folder, ListedItem};
 use crate::store::{Lease, Original};
 
 use super::listing::WorkItem;
-use super::parts::Parts;
+use super::parts::{Parts, check_count};
 
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -46,8 +47,14 @@ pub(super) async fn fetch(
         listed: &listed,
         current: None,
         contents: Vec::new(),
+        is_astray: false,
     };
-    let error = parts.source.fetch(queue, &listed, &mut sink).await.err();
+    let fetched = parts.source.fetch(queue, &listed, &mut sink).await;
+    // Whatever the source made of the sink's refusal.
+    let fetched = fetched.and(sink.in_step());
+    let answered = sink.contents.len();
+    let fetched = fetched.and_then(|()| check_count("fetch", listed.len(), answered));
+    let error = fetched.err();
     let mut contents = sink.contents.into_iter();
     let (mut done, mut open) = (Vec::new(), Vec::new());
     for work in batch {
@@ -59,6 +66,11 @@ pub(super) async fn fetch(
     (done, open, error)
 }
 
+/// The last line of defence of reading: a mail that makes a reader panic is one that cannot be read.
+fn read<T>(part: impl FnOnce() -> Result<T>) -> Result<T> {
+    caught(part).unwrap_or_else(|| Err(panicked("read")))
+}
+
 /// Takes one item after the other. Without a lease (a dry run) nothing is staged and nothing is kept.
 #[derive(Debug)]
 struct MailSink<'a> {
@@ -66,7 +78,11 @@ struct MailSink<'a> {
     lease: Option<&'a Lease>,
     listed: &'a [ListedItem],
     current: Option<Current>,
+    /// What has ended, from the first item on: each was begun under its own index.
     contents: Vec<FetchedContent>,
+    /// Whether the source left an item out, or told of one out of its turn. What it tells from there on may belong to any
+    /// item, and is taken for none.
+    is_astray: bool,
 }
 
 #[derive(Debug)]
@@ -80,7 +96,8 @@ struct Current {
 
 #[async_trait]
 impl FetchSink for MailSink<'_> {
-    fn begin(&mut self, _index: usize, size_hint: Option<u64>) {
+    fn begin(&mut self, index: usize, size_hint: Option<u64>) {
+        self.is_astray |= index != self.contents.len();
         let limits = self.parts.settings.limits.clone();
         let expected = size_hint
             .and_then(|size| usize::try_from(size).ok())
@@ -94,13 +111,15 @@ impl FetchSink for MailSink<'_> {
     }
 
     async fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
+        self.is_astray |= self.current.is_none();
+        self.in_step()?;
         let Some(current) = &mut self.current else {
             return Ok(());
         };
         let Ok(reader) = &mut current.reader else {
             return Ok(());
         };
-        if let Err(error) = reader.push(bytes) {
+        if let Err(error) = read(|| reader.push(bytes)) {
             *current = Current {
                 reader: Err(error),
                 bytes: None,
@@ -121,6 +140,8 @@ impl FetchSink for MailSink<'_> {
     }
 
     async fn end(&mut self, fetched: Fetched) -> Result<()> {
+        self.is_astray |= self.current.is_none();
+        self.in_step()?;
         let content = match fetched {
             Fetched::Complete(facts) => self.complete(&facts).await?,
             Fetched::WithoutOriginal(facts, _) => self.described(&facts),
@@ -134,6 +155,15 @@ impl FetchSink for MailSink<'_> {
 }
 
 impl MailSink<'_> {
+    /// Refuses what comes from a source that has lost the order of the question.
+    fn in_step(&self) -> Result<()> {
+        if !self.is_astray {
+            return Ok(());
+        }
+        let detail = "an item was told of out of its turn";
+        Err(Error::new(&codes::CONTRACT_COUNT, "fetch").with_detail(detail))
+    }
+
     /// Whether the header block or the server calls the present mail private. The decision comes when all bytes are here,
     /// but a large mail reaches the store before.
     fn is_private(&self) -> bool {
@@ -202,16 +232,19 @@ impl MailSink<'_> {
         let Some(current) = self.current.take() else {
             return Ok(self.described(facts));
         };
-        Ok(match current.reader.map(|reader| reader.finish(facts)) {
-            Ok(message) => {
-                let original = match (current.stage, current.bytes) {
-                    (Some((stage, _)), _) => Original::Staged(stage),
-                    (None, Some(bytes)) => Original::Inline(bytes),
-                    (None, None) => Original::NotKept,
-                };
-                FetchedContent::Read(Box::new(message), original)
-            }
-            Err(error) => FetchedContent::Unreadable(error),
-        })
+        let reader = current.reader;
+        Ok(
+            match reader.and_then(|reader| read(|| Ok(reader.finish(facts)))) {
+                Ok(message) => {
+                    let original = match (current.stage, current.bytes) {
+                        (Some((stage, _)), _) => Original::Staged(stage),
+                        (None, Some(bytes)) => Original::Inline(bytes),
+                        (None, None) => Original::NotKept,
+                    };
+                    FetchedContent::Read(Box::new(message), original)
+                }
+                Err(error) => FetchedContent::Unreadable(error),
+            },
+        )
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -91,12 +92,20 @@ impl Hints {
 fn waiting_for(at: usize, wakeup: &Arc<dyn Wakeup>) -> Waiting {
     let wakeup = Arc::clone(wakeup);
     Box::pin(async move {
-        wakeup.wait().await;
+        // One that panics gives no hint; the schedule finds the mail.
+        if AssertUnwindSafe(wakeup.wait())
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            std::future::pending::<()>().await;
+        }
         at
     })
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -165,5 +174,24 @@ mod tests {
             format!("{hints:?}"),
             "Hints { wakeups: [Flood(0)], came: None, .. }"
         );
+    }
+
+    #[derive(Debug)]
+    struct Panics;
+
+    #[async_trait]
+    impl Wakeup for Panics {
+        async fn wait(&self) {
+            panic!("no hint");
+        }
+    }
+
+    #[test]
+    fn who_panics_gives_no_hint_and_silences_nobody() {
+        let panics: Arc<dyn Wakeup> = Arc::new(Panics);
+        let mut hints = Hints::new(std::slice::from_ref(&panics));
+        assert_eq!(hints.come().now_or_never(), None);
+        let mut hints = Hints::new(&[panics, Arc::new(Flood::default())]);
+        assert_eq!(hints.come().now_or_never(), Some(()));
     }
 }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::caught::caught;
 use crate::decision::Decision;
 use crate::error::Result;
 use crate::ids::MessageUid;
-use crate::message::CanonicalDigest;
+use crate::message::{CanonicalDigest, MessageLimits};
 use crate::store::{DecidedRow, KnownMessage, Lease, Original, RowContent};
 
 use super::parts::Parts;
@@ -94,14 +95,14 @@ async fn own_digest(
         &row.original
     };
     Ok(match bytes {
-        Original::Inline(bytes) => Some(CanonicalDigest::of(bytes, limits)),
+        Original::Inline(bytes) => canonical(bytes, limits),
         Original::NotKept => None,
         Original::Staged(stage) => {
             let ledger = &parts.ledger;
             let bytes = ledger
                 .staged(&parts.scope, lease, *stage, COMPARED_BYTES)
                 .await?;
-            bytes.map(|bytes| CanonicalDigest::of(&bytes, limits))
+            bytes.and_then(|bytes| canonical(&bytes, limits))
         }
     })
 }
@@ -115,7 +116,13 @@ async fn digest_of(parts: &Parts, known: &KnownMessage) -> Result<Option<Canonic
         .original(&parts.scope, &known.uid, 0..COMPARED_BYTES)
         .await?;
     let whole = part.bytes.len() as u64 == part.total;
-    Ok(whole.then(|| CanonicalDigest::of(&part.bytes, &parts.settings.limits)))
+    let limits = &parts.settings.limits;
+    Ok(whole.then(|| canonical(&part.bytes, limits)).flatten())
+}
+
+/// Contents that cannot be read are equal to no other.
+fn canonical(original: &[u8], limits: &MessageLimits) -> Option<CanonicalDigest> {
+    caught(|| CanonicalDigest::of(original, limits))
 }
 
 /// The row becomes another sighting of a message that is known: its entries are that message's entries.

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use crate::caught::caught;
 use crate::error::{ErrorKind, Result};
 use crate::message::MessageContent;
 
@@ -36,7 +37,10 @@ pub(super) async fn index(
         let mut contents = Vec::with_capacity(uids.len());
         for uid in uids {
             let content = match parts.log.original(&parts.scope, &uid, 0..READ_BYTES).await {
-                Ok(part) => MessageContent::read(&part.bytes, &parts.settings.limits),
+                Ok(part) => {
+                    let read = || MessageContent::read(&part.bytes, &parts.settings.limits);
+                    caught(read).unwrap_or_default()
+                }
                 Err(error) if error.kind() == ErrorKind::StoreUnavailable => return Err(error),
                 // One original that cannot be read keeps no other from being found.
                 Err(_) => MessageContent::default(),

@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 
 use crate::decision::Disposition;
-use crate::error::Result;
+use crate::error::{Error, Result, codes};
 use crate::source::{Folder, ItemRef, ListRequest, ListedItem, Listing, SightingKey, Stamped};
 use crate::store::{KnownSighting, SightingState};
 use crate::wish::is_due;
 
 use super::parts::{Parts, check_count};
+use super::recovery::may_be_one_items;
 
 /// A listed item with what the ledger knows of it.
 #[derive(Debug, Clone)]
@@ -278,6 +279,7 @@ pub(super) async fn name_known(parts: &Parts, items: &mut [ListedItem]) -> Resul
 /// this page: an item that is listed once more may be under way already, under the key by which it was read.
 ///
 /// What cannot be stamped is known by its content, as where no source stamps; only an outage and a refused sign-in are errors.
+/// An item that makes the whole call fail is without a key alone.
 pub(super) async fn stamp_new(
     parts: &Parts,
     queue: &Folder,
@@ -288,12 +290,17 @@ pub(super) async fn stamp_new(
         .iter()
         .map(|work| work.listed.item.clone())
         .collect();
-    let stamped = match parts.source.stamp(queue, &items).await {
+    let stamped = match stamp(parts, queue, &items).await {
+        Err(error) if may_be_one_items(&error) => stamp_singly(parts, queue, &items, error).await,
+        stamped => stamped,
+    };
+    let stamped = match stamped {
         Ok(stamped) => stamped,
         Err(error) if error.is_transient() || error.is_signed_out() => return Err(error),
+        // Not the items: a source that cannot be trusted with any of them.
+        Err(error) if error.code() == codes::CONTRACT_COUNT.code => return Err(error),
         Err(_) => return Ok(page),
     };
-    check_count("stamp", items.len(), stamped.len())?;
     for (work, stamped) in unkeyed.iter_mut().zip(stamped) {
         if let Stamped::Done(key, item) = stamped {
             work.listed.key = Some(key);
@@ -302,6 +309,41 @@ pub(super) async fn stamp_new(
     }
     Ok(page)
 }
+
+async fn stamp(parts: &Parts, queue: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+    let stamped = parts.source.stamp(queue, items).await?;
+    check_count("stamp", items.len(), stamped.len())?;
+    Ok(stamped)
+}
+
+/// Stamps item by item what could not be stamped together. Where some can be, those that fail are without a key alone;
+/// where none can be, it is no single item's trouble, and `failed` says what it is. The first few tell.
+async fn stamp_singly(
+    parts: &Parts,
+    queue: &Folder,
+    items: &[ItemRef],
+    failed: Error,
+) -> Result<Vec<Stamped>> {
+    let mut all = Vec::with_capacity(items.len());
+    let mut is_there = false;
+    for item in items {
+        match stamp(parts, queue, std::slice::from_ref(item)).await {
+            Ok(stamped) => {
+                is_there = true;
+                all.extend(stamped);
+            }
+            Err(error) if !may_be_one_items(&error) => return Err(error),
+            Err(error) => all.push(Stamped::Failed(error)),
+        }
+        if !is_there && all.len() == items.len().min(UNSTAMPED) {
+            return Err(failed);
+        }
+    }
+    Ok(all)
+}
+
+/// Items in a row that cannot be stamped, before it is an outage.
+const UNSTAMPED: usize = 8;
 
 /// The key that an item is remembered by before it was read: its own, or a digest of its id.
 pub(super) fn lookup_key(listed: &ListedItem) -> SightingKey {

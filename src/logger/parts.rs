@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::caught::caught;
 use crate::clock::{Clock, Entropy};
 use crate::decision::{Decision, LoggingHooks, LoggingPolicy, NeverLog, decide_as};
 use crate::directory::{ContactDirectory, ContactEditor};
 use crate::error::{Error, Result, codes};
 use crate::ids::{MailboxKey, StageId, WorkerId};
 use crate::interaction::InteractionTemplate;
-use crate::message::Message;
+use crate::message::{Address, Message};
 use crate::parties::Parties;
 use crate::scope::Scope;
 use crate::source::{MailSource, Wakeup};
@@ -60,6 +61,8 @@ pub(super) struct Parts {
     pub(super) wakeups: Vec<Arc<dyn Wakeup>>,
     /// Whether a run of this logger is under way: a second one must not take its lease over.
     pub(super) running: AtomicBool,
+    /// An address of the last question that the directory answered.
+    pub(super) answered: Mutex<Option<Address>>,
     /// The folders of the last run, with the plan they were opened by.
     pub(super) opened: Mutex<Option<(FolderPlan, Folders)>>,
 }
@@ -111,7 +114,7 @@ impl Parts {
     pub(super) fn tell(&self, event: &ProgressEvent<'_>) {
         super::telemetry::progress(event);
         if let Some(progress) = &self.progress {
-            progress.on(event);
+            let _ = caught(|| progress.on(event));
         }
     }
 

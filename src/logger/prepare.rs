@@ -1,13 +1,13 @@
 //! From fetched mail to rows: resolve all addresses of a batch in one call, decide, and shape what is written.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::caught::{caught, caught_async, is_panic};
 use crate::decision::{Decision, Disposition, Keep, LoggingPolicy, Outcome, Quarantine, Unmatched};
-use crate::error::{Error, ErrorKind, codes};
+use crate::error::{Error, ErrorKind};
 use crate::ids::MessageUid;
 use crate::interaction::NewEntry;
-use crate::message::{Address, FastKey, Message};
+use crate::message::{FastKey, Message};
 use crate::parties::Parties;
 use crate::source::SightingKey;
 use crate::store::{CommitRow, DecidedRow, FailedAttempt, Original, RowContent, Sighting};
@@ -18,6 +18,7 @@ use super::listing::{WorkItem, lookup_key};
 use super::parts::Parts;
 use super::record;
 use super::report::RunStep;
+use super::resolve::{resolve, resolve_one};
 
 /// One sighting on its way into the store.
 #[derive(Debug)]
@@ -101,18 +102,22 @@ pub(super) async fn prepare(
     mode: Mode,
     fetched: Vec<FetchedMail>,
 ) -> StepResult<PreparedBatch> {
-    let parties = resolve(parts, &fetched).await?;
+    let resolved = resolve(parts, &fetched).await?;
     let mut batch = PreparedBatch::default();
-    for FetchedMail { work, content } in fetched {
+    for (FetchedMail { work, content }, parties) in fetched.into_iter().zip(resolved) {
         match content {
             FetchedContent::Gone => batch.gone.push(work),
             FetchedContent::Read(message, original) => {
-                let prepared = match decide_one(parts, mode, &message, &parties).await? {
-                    Ok(decision) => {
+                let decision = match parties {
+                    Ok(parties) => decide_one(parts, mode, &message, parties).await?,
+                    Err(error) => Err(error),
+                };
+                let prepared = match decision {
+                    Ok((decision, parties)) => {
                         let mail = (message, original);
                         decided(parts, folders, work, mail, &parties, decision)
                     }
-                    Err(error) => failed(parts, folders, mode, work, &error),
+                    Err(error) => attempt(parts, folders, mode, work, &error),
                 };
                 batch.rows.push(prepared);
             }
@@ -129,63 +134,37 @@ pub(super) async fn prepare(
     Ok(batch)
 }
 
-async fn resolve(parts: &Parts, fetched: &[FetchedMail]) -> StepResult<Parties> {
-    let mut addresses = BTreeSet::new();
-    for mail in fetched {
-        if let FetchedContent::Read(message, _) = &mail.content {
-            addresses.extend(message.addresses());
-        }
-    }
-    resolve_addresses(parts, &addresses.into_iter().collect::<Vec<_>>()).await
-}
-
-/// Asks the directory. A wrong number of answers is an outage, never "no match".
-pub(super) async fn resolve_addresses(parts: &Parts, addresses: &[Address]) -> StepResult<Parties> {
-    let step = |error| (RunStep::ResolvingAddresses, error);
-    if addresses.is_empty() {
-        return Ok(Parties::default());
-    }
-    let answers = parts
-        .directory
-        .resolve(&parts.scope, addresses)
-        .await
-        .map_err(step)?;
-    if answers.len() != addresses.len() {
-        let detail = "it answered another number of addresses than it was asked";
-        return Err(step(
-            Error::new(&codes::DIRECTORY_INVALID, "resolve").with_detail(detail),
-        ));
-    }
-    Ok(Parties::from_answers(addresses, answers))
-}
-
 /// Decides one mail, and once more after the host created the contacts that the policy asks for. The inner error is this
 /// mail's alone: it waits for another attempt.
 async fn decide_one(
     parts: &Parts,
     mode: Mode,
     message: &Message,
-    parties: &Parties,
-) -> StepResult<Result<Decision, Error>> {
-    let decision = parts.decide(message, parties, &parts.policy);
+    parties: Arc<Parties>,
+) -> StepResult<Result<(Decision, Arc<Parties>), Error>> {
+    let decision = parts.decide(message, &parties, &parts.policy);
     let editor = parts.editor.as_ref().filter(|_| mode.is_for_real());
     let (Some(editor), false) = (editor, decision.create_contacts.is_empty()) else {
-        return Ok(Ok(decision));
+        return Ok(Ok((decision, parties)));
     };
     for contact in &decision.create_contacts {
-        match editor.create_contact(&parts.scope, contact).await {
+        let created = editor.create_contact(&parts.scope, contact);
+        match caught_async("create_contact", created).await {
             Ok(_) => {}
-            Err(error) if error.is_transient() => return Ok(Err(error)),
+            Err(error) if error.is_transient() || is_panic(&error) => return Ok(Err(error)),
             // The host will not have this contact: the mail stays one that matches nobody.
-            Err(_) => return Ok(Ok(decision)),
+            Err(_) => return Ok(Ok((decision, parties))),
         }
     }
-    let parties = resolve_addresses(parts, &message.addresses()).await?;
+    let found = match resolve_one(parts, &message.addresses()).await? {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
     let policy = LoggingPolicy {
         unmatched: Unmatched::Keep,
         ..parts.policy.clone()
     };
-    Ok(Ok(parts.decide(message, &parties, &policy)))
+    Ok(Ok((parts.decide(message, &found, &policy), parties)))
 }
 
 fn decided(
@@ -250,8 +229,9 @@ pub(super) fn entries(
             let template = &parts.template;
             let mut entry = NewEntry::from_decided(scope, uid, message, entry, template, now);
             for hook in &parts.hooks {
-                hook.before_entry(message, &mut entry)
-                    .map_err(|_| Quarantine::HookFailed)?;
+                caught(|| hook.before_entry(message, &mut entry))
+                    .and_then(Result::ok)
+                    .ok_or(Quarantine::HookFailed)?;
             }
             Ok(entry)
         })
@@ -265,13 +245,24 @@ fn unreadable(error: &Error) -> Quarantine {
     }
 }
 
-/// An attempt that failed: counted, or the last straw where attempts count.
+/// A fetch that failed: an attempt, where another may do.
 fn failed(parts: &Parts, folders: &Folders, mode: Mode, work: WorkItem, error: &Error) -> Prepared {
-    let attempts = work.known.as_ref().map_or(0, |known| known.attempts) + 1;
     // What is wrong with the item itself will not get better; anything else may.
     if matches!(error.kind(), ErrorKind::Protocol | ErrorKind::LimitExceeded) {
         return set_aside(parts, folders, work, unreadable(error));
     }
+    attempt(parts, folders, mode, work, error)
+}
+
+/// Counts an attempt, whatever it failed of, and sets the mail aside at the last.
+fn attempt(
+    parts: &Parts,
+    folders: &Folders,
+    mode: Mode,
+    work: WorkItem,
+    error: &Error,
+) -> Prepared {
+    let attempts = work.known.as_ref().map_or(0, |known| known.attempts) + 1;
     if mode.counts_attempts() && attempts >= parts.settings.attempts {
         return set_aside(parts, folders, work, Quarantine::AttemptsExhausted);
     }

@@ -202,7 +202,7 @@ async fn left_to_move(
 }
 
 /// Whether an error of a whole call may be due to one of its items.
-fn may_be_one_items(error: &Error) -> bool {
+pub(super) fn may_be_one_items(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Unavailable

@@ -151,6 +151,8 @@ pub enum RunStep {
     Reconciling,
     /// Matching stored mail again, or logging what a person assigned.
     Rematching,
+    /// Any of them: a part of the host panicked, and nothing tells in which.
+    Unknown,
 }
 
 codes!(RunStep {
@@ -169,6 +171,7 @@ codes!(RunStep {
     IndexingMessages => "indexing-messages",
     Reconciling => "reconciling",
     Rematching => "rematching",
+    Unknown => "unknown",
 });
 
 /// A run that was stopped by an error: which step, what, and what was done until then.

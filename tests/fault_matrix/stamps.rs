@@ -1,5 +1,6 @@
 //! Mail without a key: what happens where giving it one of our own fails.
 
+use email_logging::ErrorKind;
 use email_logging::error::codes;
 use email_logging::logger::RunSettings;
 use email_logging::source::memory::{SourceFault, SourceOperation};
@@ -38,6 +39,15 @@ async fn a_stamp_that_fails_in_any_way_is_healed_by_the_next_run() {
     for fault in faults {
         let office = office(4).await;
         office.source.fail_next(SourceOperation::Stamp, fault());
+        // Nor can any of them be stamped alone, where that is tried.
+        let last = match fault() {
+            SourceFault::Error(error) if error.kind() == ErrorKind::Throttled => 1,
+            _ => 5,
+        };
+        for nth in 2..=last {
+            let fails = SourceFault::Error(error(&codes::HTTP_TIMEOUT));
+            office.source.fail_call(SourceOperation::Stamp, nth, fails);
+        }
         let first = office.run().await.unwrap_err();
         assert_eq!(
             (first.report.logged, office.places()),
@@ -46,6 +56,22 @@ async fn a_stamp_that_fails_in_any_way_is_healed_by_the_next_run() {
             fault()
         );
         assert_eq!(office.run().await.unwrap().logged, 4);
+        office.assert_offers(4).await;
+        assert_eq!(stamps(&office), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_stamp_of_many_that_fails_once_is_set_item_by_item_in_the_same_run() {
+    let faults: [fn() -> SourceFault; 3] = [
+        || SourceFault::Error(error(&codes::HTTP_TIMEOUT)),
+        || SourceFault::LostReply(error(&codes::EWS_UNAVAILABLE)),
+        || SourceFault::Partial(2, error(&codes::HTTP_TIMEOUT)),
+    ];
+    for fault in faults {
+        let office = office(4).await;
+        office.source.fail_next(SourceOperation::Stamp, fault());
+        assert_eq!(office.run().await.unwrap().logged, 4, "{:?}", fault());
         office.assert_offers(4).await;
         assert_eq!(stamps(&office), 4);
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use email_logging::Result;
 use email_logging::source::{
     Disposal, FetchSink, Folder, FolderSelector, ItemRef, ListRequest, ListedItem, Listing,
-    MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities,
+    MailSource, MemorySource, Moved, Removed, Sought, SourceCapabilities, Stamped,
 };
 
 /// What happens.
@@ -25,12 +25,33 @@ pub(crate) trait Meddling: Send + Sync + 'static {
         source.list(folder, request).await
     }
 
+    /// A fetch as the source does it.
+    async fn fetch(
+        &self,
+        source: &MemorySource,
+        from: &Folder,
+        items: &[ListedItem],
+        sink: &mut dyn FetchSink,
+    ) -> Result<()> {
+        source.fetch(from, items, sink).await
+    }
+
     /// Right before a move reaches the mailbox. Its error is the call's.
     async fn before_move(&self, _: &MemorySource, _: &[ItemRef]) -> Result<()> {
         Ok(())
     }
 
     async fn after_move(&self) {}
+
+    /// Stamps as the source writes them.
+    async fn stamp(
+        &self,
+        source: &MemorySource,
+        from: &Folder,
+        items: &[ItemRef],
+    ) -> Result<Vec<Stamped>> {
+        source.stamp(from, items).await
+    }
 
     /// How long the server still wants to be left alone.
     fn asked_to_wait(&self) -> Option<Duration> {
@@ -88,7 +109,7 @@ impl<M: Meddling> MailSource for Meddled<M> {
         items: &[ListedItem],
         sink: &mut dyn FetchSink,
     ) -> Result<()> {
-        self.source.fetch(from, items, sink).await
+        self.meddling.fetch(&self.source, from, items, sink).await
     }
 
     async fn move_to(&self, from: &Folder, items: &[ItemRef], to: &Folder) -> Result<Vec<Moved>> {
@@ -109,5 +130,9 @@ impl<M: Meddling> MailSource for Meddled<M> {
         how: Disposal,
     ) -> Result<Vec<Removed>> {
         self.source.remove(from, items, how).await
+    }
+
+    async fn stamp(&self, from: &Folder, items: &[ItemRef]) -> Result<Vec<Stamped>> {
+        self.meddling.stamp(&self.source, from, items).await
     }
 }

@@ -644,3 +644,37 @@ fn a_pool_in_another_process_waits_for_what_the_first_was_told() {
     assert_eq!((yard.stored("a"), asked(&second)), (3, None));
     assert!(second.health().is_well());
 }
+
+#[test]
+fn a_mailbox_whose_host_panics_backs_off_and_the_others_go_on() {
+    let mut yard = Yard::new();
+    let pool = yard.pool(settings());
+    for name in ["a", "b"] {
+        pool.add(yard.mailbox(name, 2)).unwrap();
+    }
+    yard.fail("a", Some(|| panic!("what a mail holds")));
+    minutes(&yard, &pool, 1, |_| {});
+    let mut told = yard.told();
+    told.sort();
+    let panicked = Err("contract.panic");
+    assert_eq!(told[0], ("a".into(), panicked));
+    assert_eq!(told.last(), Some(&("b".into(), Ok(2))));
+    let health = pool.health();
+    assert!(!format!("{health:?}").contains("what a mail holds"));
+    let [a, b] = health.mailboxes.try_into().unwrap();
+    let backs_off = matches!(a.state, MailboxState::BackingOff { .. });
+    assert!(backs_off && a.failed_in_a_row > 0, "{a:?}");
+    assert_eq!(a.last_failure.unwrap().code, "contract.panic");
+    assert_eq!(b.failed_in_a_row, 0);
+    yard.deliver("b", 2..3);
+    minutes(&yard, &pool, 20, |_| {});
+    let failures = yard.told().iter().filter(|it| it.1 == panicked).count();
+    assert!(
+        failures < 10,
+        "it backs off: {failures} turns in 20 minutes"
+    );
+    assert_eq!(yard.stored("b"), 3);
+    yard.fail("a", None);
+    minutes(&yard, &pool, 60, |_| {});
+    assert_eq!(yard.stored("a"), 2);
+}

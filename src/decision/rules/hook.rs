@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::disposition;
+use crate::caught::caught;
 use crate::decision::case::Case;
 use crate::decision::trace::Trace;
 use crate::decision::{
@@ -25,7 +26,7 @@ pub(in crate::decision) enum Taken {
 /// Asks each hook whether it decides the mail itself; the first that does is heard.
 pub(in crate::decision) fn before(case: &Case<'_>, trace: &mut Trace) -> ControlFlow<Taken> {
     for hook in case.hooks {
-        match hook.before_decision(case.message, case.parties) {
+        match call(|| hook.before_decision(case.message, case.parties)) {
             Ok(HookAnswer::Continue) => {}
             Ok(HookAnswer::Handled(decision)) => {
                 let detail = "A hook of the host decided.";
@@ -47,7 +48,7 @@ pub(super) fn identify(
     trace: &mut Trace,
 ) -> ControlFlow<Outcome, HookAnswer<AddressParties>> {
     for hook in case.hooks {
-        match hook.identify(role, address, parties) {
+        match call(|| hook.identify(role, address, parties)) {
             Ok(HookAnswer::Continue) => {}
             Ok(handled) => {
                 let detail = format!("A hook of the host said who {address} is.");
@@ -58,6 +59,11 @@ pub(super) fn identify(
         }
     }
     ControlFlow::Continue(HookAnswer::Continue)
+}
+
+/// Calls a hook. One that panics has failed, and whatever it changed is dropped as of one that fails.
+fn call<T>(hook: impl FnOnce() -> Result<T, HookError>) -> Result<T, HookError> {
+    caught(hook).unwrap_or_else(|| Err(HookError("it panicked".to_owned())))
 }
 
 /// Takes over what a hook decided. Its disposition and what it keeps are the host's word, but a private mail that is
@@ -85,7 +91,7 @@ pub(in crate::decision) fn accept(
 pub(in crate::decision) fn after(case: &Case<'_>, mut decision: Decision) -> Decision {
     for hook in case.hooks {
         let before = decision.clone();
-        if let Err(error) = hook.after_decision(case.message, &mut decision) {
+        if let Err(error) = call(|| hook.after_decision(case.message, &mut decision)) {
             return quarantine(case, before, &error);
         }
         if before.keep == Keep::Reason && decision.keep == Keep::Reason {

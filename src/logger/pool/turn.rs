@@ -1,15 +1,18 @@
 //! One turn of a mailbox: a bounded run, with a look at what it left.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::watch as signal;
 
 use super::Inner;
 use super::mailbox::PoolMailbox;
 use super::seat::{Credentials, Seat};
 use super::watch::CredentialWatch;
+use crate::caught::{caught_async, panicked};
 use crate::logger::EmailLogger;
 use crate::logger::backlog::{Backlog, backlog};
 use crate::logger::report::{RunError, RunReport, RunStep};
@@ -96,18 +99,27 @@ impl Turn {
             backlog: None,
         };
         if let Some(watch) = &self.credentials {
-            ended.credentials = watch.version().await.ok();
+            ended.credentials = caught_async("version", watch.version()).await.ok();
         }
         let now = Credentials(ended.credentials);
         let changed = |refused| now.0.is_some() && now != refused;
         if self.refused.is_none_or(changed) {
-            let _patience = Patience::of(self.logger.parts.source.as_ref(), self.waits);
-            let result = self.run(drain).await;
-            ended.backlog = self.look(&result).await;
-            ended.result = Some(result);
+            let turn = AssertUnwindSafe(self.run_and_look(drain, &mut ended));
+            if turn.catch_unwind().await.is_err() {
+                // Its mailbox backs off alone. A panic of the look behind a run leaves the run's own end.
+                let error = panicked("turn");
+                let failed = RunError::new(RunStep::Unknown, error, RunReport::default());
+                ended.result.get_or_insert(Err(failed));
+            }
         }
         self.place.ended = true;
         ended
+    }
+
+    async fn run_and_look(&self, drain: signal::Receiver<bool>, ended: &mut Ended) {
+        let _patience = Patience::of(self.logger.parts.source.as_ref(), self.waits);
+        let result = ended.result.insert(self.run(drain).await);
+        ended.backlog = self.look(result).await;
     }
 
     async fn run(&self, drain: signal::Receiver<bool>) -> Result<RunReport, RunError> {
