@@ -163,14 +163,18 @@ impl Session {
                 Ok(reply) => return Ok(Opened { reply, places }),
                 Err(failure) => failure,
             };
-            drop((pass, places));
+            drop(places);
             if failure.remedy == Remedy::SignIn {
+                drop(pass);
                 if signed_in_again || !self.auth.challenge(&authorization).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
             } else {
-                self.recover(question.changes, failure, waits).await?;
+                // Who waits for this call's answer must find the hold that it leads to.
+                let own = self.hold_for(question.changes, failure, waits)?;
+                drop(pass);
+                self.wait_for(own).await;
             }
         }
     }
@@ -231,6 +235,18 @@ impl Session {
         failure: Failure,
         waits: &mut Waits,
     ) -> Result<()> {
+        let own = self.hold_for(changes, failure, waits)?;
+        self.wait_for(own).await;
+        Ok(())
+    }
+
+    /// Holds every call where the server wants that, and answers how long this one has to wait by itself.
+    fn hold_for(
+        &self,
+        changes: bool,
+        failure: Failure,
+        waits: &mut Waits,
+    ) -> Result<Option<Duration>> {
         if let Remedy::Wait(Some(wait)) = failure.remedy {
             self.gate.hold(wait);
         }
@@ -248,10 +264,16 @@ impl Session {
                 let own = if busy { next * 10 } else { next };
                 self.gate.hold(own.min(LONGEST_OWN_WAIT));
             }
-            Remedy::Repeat => self.clock.sleep(next.min(LONGEST_OWN_WAIT)).await,
+            Remedy::Repeat => return Ok(Some(next.min(LONGEST_OWN_WAIT))),
             _ => {}
         }
-        Ok(())
+        Ok(None)
+    }
+
+    async fn wait_for(&self, own: Option<Duration>) {
+        if let Some(wait) = own {
+            self.clock.sleep(wait).await;
+        }
     }
 
     /// Keeps what a part of a batch says about waiting.
