@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::address::Addresses;
 use super::codes::{Chance, Class};
+use super::content::{foreign, is_no_json};
 use super::failure::{Failure, Remedy, of_status};
 use super::json::{Refusal, mended, read};
 use crate::clock::{Clock, Entropy};
@@ -197,6 +198,7 @@ impl Session {
         loop {
             let Opened { reply, places } = self.open(question, &mut waits).await?;
             let (server, date) = (reply.server.clone(), http_date(&reply.headers));
+            let no_json = is_no_json(&reply.headers);
             let read = reply.read_all().await;
             drop(places);
             let failure = match read {
@@ -209,7 +211,13 @@ impl Session {
                         });
                     }
                     unread += 1;
-                    unreadable(question, server, unread)?
+                    let error = if no_json {
+                        foreign(question.operation, server)
+                    } else {
+                        Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation)
+                            .with_server(server)
+                    };
+                    unreadable(question, error, unread)?
                 }
                 Err(error) => Failure::of_transport(error),
             };
@@ -357,15 +365,19 @@ impl Session {
         failure
     }
 
-    /// The longest time that a part of a batch names.
-    pub(super) fn wait_of_part(&self, headers: &HeaderMap) -> Option<Duration> {
-        retry_after(headers, self.clock.now()).filter(|wait| !wait.is_zero())
+    /// The longest time that a part of a batch names; `date` is the server's clock, where its answer tells it.
+    pub(super) fn wait_of_part(
+        &self,
+        headers: &HeaderMap,
+        date: Option<Timestamp>,
+    ) -> Option<Duration> {
+        let now = date.unwrap_or_else(|| self.clock.now());
+        retry_after(headers, now).filter(|wait| !wait.is_zero())
     }
 }
 
 /// What may be done about the answer that could not be read, after so many of them.
-fn unreadable(question: &Question, server: ServerContext, times: usize) -> Result<Failure> {
-    let error = Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation).with_server(server);
+fn unreadable(question: &Question, error: Error, times: usize) -> Result<Failure> {
     if times > question.readings {
         return Err(error);
     }
