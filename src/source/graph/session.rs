@@ -164,17 +164,16 @@ impl Session {
                 Ok(reply) => return Ok(Opened { reply, places }),
                 Err(failure) => failure,
             };
-            drop(places);
             if failure.remedy == Remedy::SignIn {
-                drop(pass);
+                drop((pass, places));
                 if signed_in_again || !self.auth.challenge(&authorization).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
             } else {
-                // Who waits for this call's answer must find the hold that it leads to.
+                // Who waits for this call's answer, or for its place, must find the hold that it leads to.
                 let own = self.hold_for(question.changes, failure, waits)?;
-                drop(pass);
+                drop((pass, places));
                 self.wait_for(own).await;
             }
         }
