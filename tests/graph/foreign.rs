@@ -110,9 +110,12 @@ async fn a_page_in_the_place_of_one_mail_is_that_mails_trouble_and_in_that_of_ea
             let gets = requests.iter().filter(|it| it.method.as_str() == "GET");
             assert_eq!(gets.count(), 5 + 2);
         } else {
-            let got = |item| match good == Some(item) {
-                true => Got::Complete("Hi".into()),
-                false => Got::Failed("graph.foreign_answer"),
+            let got = |item| {
+                if good == Some(item) {
+                    Got::Complete("Hi".into())
+                } else {
+                    Got::Failed("graph.foreign_answer")
+                }
             };
             assert_eq!(fetched.unwrap().got, ["a", "b", "c"].map(got));
         }
