@@ -266,6 +266,8 @@ codes! {
         "the answer names a link that may not be followed", "Check what stands between this machine and Graph.";
     GRAPH_ANSWER_INVALID = "graph.answer_invalid", Protocol,
         "the answer is not what Graph answers", "Check the address of the service and what stands between this machine and Graph.";
+    GRAPH_FOREIGN_ANSWER = "graph.foreign_answer", Unavailable,
+        "something else than Graph answered", "Look for what stands between this machine and Graph and answers with a page of its own, such as a proxy; mail waits until Graph answers.";
     GRAPH_ANSWERS_MISSING = "graph.answers_missing", Unavailable,
         "Graph answered a different number of items than asked", "Nothing: the items are asked again.";
     GRAPH_THROTTLED = "graph.throttled", Throttled,

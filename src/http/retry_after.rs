@@ -9,11 +9,15 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::http_date;
+
 /// The two older forms of a date in HTTP (RFC 9110, 5.6.7); their time is UTC.
 const OLDER_FORMS: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// The longest time that any `Retry-After` of an answer names; a date that has passed is no time.
+/// The longest time that any `Retry-After` of an answer names; a date that has passed is no time. A date is the server's: it
+/// is measured by the server's clock, and by the one that shows `now` where the answer tells no `Date`.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let now = http_date(headers).unwrap_or(now);
     let values = headers.get_all(RETRY_AFTER).into_iter();
     let texts = values.filter_map(|value| value.to_str().ok());
     texts.filter_map(|text| read(text.trim(), now)).max()
@@ -40,7 +44,7 @@ fn date(text: &str) -> Option<Timestamp> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{DATE, HeaderValue};
 
     #[test]
     fn seconds_and_dates_are_read_and_nothing_else() {
@@ -69,6 +73,36 @@ mod tests {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
             let read = retry_after(&headers, now);
             assert_eq!(read, seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_measured_by_the_clock_of_its_server() {
+        let ahead: Timestamp = "1994-11-06T08:59:37Z".parse().unwrap();
+        for (date, until, seconds) in [
+            (
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                "Sun, 06 Nov 1994 08:54:37 GMT",
+                300,
+            ),
+            (
+                "Sun, 06 Nov 1994 10:49:37 GMT",
+                "Sun, 06 Nov 1994 10:49:40 GMT",
+                3,
+            ),
+            (
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                "Sun, 06 Nov 1994 08:49:36 GMT",
+                0,
+            ),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "5", 5),
+            ("no date", "Sun, 06 Nov 1994 08:59:39 GMT", 2),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, HeaderValue::from_static(date));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(until));
+            let read = retry_after(&headers, ahead);
+            assert_eq!(read, Some(Duration::from_secs(seconds)), "{date} {until}");
         }
     }
 

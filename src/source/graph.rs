@@ -8,6 +8,7 @@ mod batch;
 mod builder;
 mod cloud;
 mod codes;
+mod content;
 mod delta;
 mod everybodys;
 mod facts;
@@ -70,6 +71,7 @@ struct Inner {
     slots: Semaphore,
     /// What listings told of messages that are not fetched yet.
     known: KnownFacts,
+    foreign: fetch::ForeignItems,
     /// Bytes of the largest item that is asked for.
     largest_item: u64,
     /// Bytes of the items of one batch.

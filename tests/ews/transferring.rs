@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use email_logging::source::{Disposal, MailSource};
-use wiremock::{MockServer, ResponseTemplate};
+use email_logging::source::{Disposal, ItemRef, MailSource};
+use wiremock::matchers::body_string_contains;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::support::*;
 
@@ -332,4 +333,27 @@ async fn deletion_goes_where_the_folder_allows() {
         assert!(!body.contains("HardDelete"));
         assert!(body.contains("SuppressReadReceipts=\"true\""), "{body}");
     }
+}
+
+#[tokio::test]
+async fn an_item_moves_whatever_became_of_it_since_its_move_was_planned() {
+    let server = MockServer::start().await;
+    let stale = response("MoveItem", &[failed("ErrorStaleObject")]);
+    let with_key = Mock::given(body_string_contains("ChangeKey"));
+    with_key
+        .respond_with(ok(stale))
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    answer(
+        &server,
+        "MoveItem",
+        response("MoveItem", &[moved_to("A2")]),
+        1,
+    )
+    .await;
+    let (source, _) = source(&server);
+    let item = ItemRef::new("A").with_change_key("older");
+    let moved = source.move_to(&folder("Q"), &[item], &folder("S")).await;
+    assert_eq!(moves(&moved.unwrap()), ["done A2"]);
 }

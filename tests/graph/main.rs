@@ -7,6 +7,7 @@ mod delta;
 mod end_to_end;
 mod faults;
 mod folders;
+mod foreign;
 mod hostile;
 mod locate;
 mod lost_places;

@@ -208,7 +208,10 @@ async fn a_batch_that_cannot_be_read_is_asked_for_once_more_only() {
     let facts = ok(&row("a", b"k"));
     for (rest, answer) in [
         ("", facts),
-        ("/$value", ResponseTemplate::new(200).set_body_string("A")),
+        (
+            "/$value",
+            ResponseTemplate::new(200).set_body_raw("A", "text/plain"),
+        ),
     ] {
         Mock::given(method("GET"))
             .and(path(format!(
@@ -310,4 +313,28 @@ async fn what_one_item_cannot_do_holds_up_no_other_call() {
         .await
         .unwrap();
     assert!(waits.waits().is_empty());
+}
+
+#[tokio::test]
+async fn a_date_to_wait_for_is_measured_by_the_clock_of_its_server() {
+    let server = MockServer::start().await;
+    let mut later = busy(0);
+    // This host's clock is ten minutes ahead.
+    later["headers"] = json!({"Retry-After": "Sun, 01 Nov 2026 09:50:07 GMT"});
+    let dated =
+        |answer: ResponseTemplate| answer.insert_header("date", "Sun, 01 Nov 2026 09:50:00 GMT");
+    let whole = refusal(429, "ApplicationThrottled")
+        .insert_header("Retry-After", "Sun, 01 Nov 2026 09:50:09 GMT");
+    let answers = [
+        dated(whole),
+        dated(ok(&batch(&[later]))),
+        ok(&batch(&[moved(0, "a")])),
+    ];
+    batches(&server, answers.into()).await;
+    let (source, clock) = source_at(&server.uri(), |it| it);
+    let moved = source
+        .move_to(&folder("F"), &refs(&["a"]), &folder("T"))
+        .await;
+    assert_eq!(moves(&moved.unwrap()), ["done a"]);
+    assert_eq!(clock.waits(), [9, 7].map(Duration::from_secs));
 }

@@ -200,10 +200,13 @@ async fn what_says_something_of_every_item_is_the_answer_of_the_call() {
 async fn base64_of_either_alphabet_is_read_and_what_is_none_is_fetched_alone() {
     let server = MockServer::start().await;
     let bytes = [0xfb, 0xff, 0xfe, 0x3f, 0x41];
-    let url_safe = json!({"id": "0", "status": 200, "body": "-__-P0E"});
-    let escaped = json!({"id": "1", "status": 200, "body": "+//+P0E="}).to_string();
+    let headers = json!({"Content-Type": "text/plain"});
+    let part =
+        |id: &str, body: &str| json!({"id": id, "status": 200, "headers": headers, "body": body});
+    let url_safe = part("0", "-__-P0E");
+    let escaped = part("1", "+//+P0E=").to_string();
     let escaped = escaped.replace('/', "\\/");
-    let raw = json!({"id": "2", "status": 200, "body": "From: a@example.com\r\n\r\n"});
+    let raw = part("2", "From: a@example.com\r\n\r\n");
     let nothing = json!({"id": "3", "status": 200});
     let body = format!("{{\"responses\":[{url_safe},{escaped},{raw},{nothing}]}}");
     let all: Vec<_> = (0..4).map(|at| facts(at, &at.to_string())).collect();
@@ -511,7 +514,7 @@ async fn the_body_tells_more_than_the_status() {
         (ResponseTemplate::new(401), "http.unauthorized"),
         (
             ResponseTemplate::new(200).set_body_string("<html></html>"),
-            "graph.answer_invalid",
+            "graph.foreign_answer",
         ),
         (ResponseTemplate::new(200), "graph.answer_invalid"),
         (

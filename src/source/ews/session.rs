@@ -91,14 +91,16 @@ impl Session {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            drop(pass);
             if failure.remedy == Remedy::SignIn {
+                drop(pass);
                 if signed_in_again || !self.auth.challenge(authorization.as_ref()).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
             } else {
+                // Who waits for this call's answer must find the hold that it leads to.
                 self.recover(request, version, failure, &mut waits)?;
+                drop(pass);
             }
         }
     }

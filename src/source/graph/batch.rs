@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::GraphSource;
 use super::codes::{Chance, Class};
+use super::content::is_original;
 use super::failure::{Failure, Remedy};
 use super::json::{Batch, Content, Message, Part, read};
 use super::session::{PREFER, Question, may_ask_again};
@@ -81,11 +83,11 @@ impl Asked {
 pub(super) enum Held {
     /// Nothing.
     Nothing,
-    /// The bytes of a document that is no JSON.
+    /// The bytes of an original.
     Bytes(Vec<u8>),
     /// A message.
     Message(Box<Message>),
-    /// Text that is no base64.
+    /// Text that is no base64, or no original.
     Unreadable,
 }
 
@@ -125,9 +127,7 @@ struct Reading {
 struct Read {
     status: u16,
     said: Said,
-    wait: Option<Duration>,
-    /// The id by which the service knows the part.
-    request_id: Option<String>,
+    headers: HeaderMap,
 }
 
 /// What a part says, before it is judged.
@@ -292,7 +292,7 @@ impl GraphSource {
             };
             let found = told.content.parts.get_mut(at).and_then(Option::take);
             let answer = match found {
-                Some(read) => self.judge(operation, read, &told.server),
+                Some(read) => self.judge(operation, read, &told.server, told.date),
                 None => Answered::Missing(
                     Error::new(&codes::GRAPH_ANSWERS_MISSING, operation)
                         .with_server(told.server.clone()),
@@ -317,21 +317,30 @@ impl GraphSource {
             let headers = headers_in(&part);
             *slot = Some(Read {
                 status: part.status,
-                wait: self.session().wait_of_part(&headers),
-                request_id: request_id_in(&headers),
-                said: said(part),
+                said: said(part, &headers),
+                headers,
             });
         }
         Some(Reading { parts })
     }
 
-    fn judge(&self, operation: &'static str, read: Read, server: &ServerContext) -> Answered {
+    /// Only the whole answer tells the server's clock.
+    fn judge(
+        &self,
+        operation: &'static str,
+        read: Read,
+        server: &ServerContext,
+        date: Option<Timestamp>,
+    ) -> Answered {
         let Read {
-            status, said, wait, ..
+            status,
+            said,
+            headers,
         } = read;
+        let wait = self.session().wait_of_part(&headers, date);
         let mut server = server.clone();
         server.status = Some(status);
-        server.request_id = read.request_id.or(server.request_id);
+        server.request_id = request_id_in(&headers).or(server.request_id);
         let (class, code) = match said {
             Said::Held(held) if matches!(status, 200..=299) => return Answered::Fine(held),
             Said::Held(_) => (Class::of_status(status), String::new()),
@@ -379,11 +388,12 @@ fn wait_of(failure: &Failure) -> Duration {
     }
 }
 
-fn said(part: Part<'_>) -> Said {
+fn said(part: Part<'_>, headers: &HeaderMap) -> Said {
     match part.body {
         Content::Nothing => Said::Held(Held::Nothing),
         Content::Odd => Said::Held(Held::Unreadable),
-        Content::Text(text) => Said::Held(decoded(&text)),
+        Content::Text(text) if is_original(part.status, headers) => Said::Held(decoded(&text)),
+        Content::Text(_) => Said::Held(Held::Unreadable),
         Content::Object(message) => match *message {
             Message {
                 error: Some(error), ..
@@ -413,9 +423,7 @@ fn headers_in(part: &Part<'_>) -> HeaderMap {
             _ => continue,
         };
         let name = HeaderName::try_from(name.as_str());
-        let name = name
-            .ok()
-            .filter(|name| *name == RETRY_AFTER || *name == REQUEST_ID);
+        let name = name.ok().filter(|name| READ_HEADERS.contains(name));
         if let (Some(name), Ok(value)) = (name, HeaderValue::try_from(text)) {
             headers.append(name, value);
         }
@@ -424,6 +432,7 @@ fn headers_in(part: &Part<'_>) -> HeaderMap {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const READ_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, RETRY_AFTER, REQUEST_ID];
 
 /// The id of a part, where it is one and no other text.
 fn request_id_in(headers: &HeaderMap) -> Option<String> {

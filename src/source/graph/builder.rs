@@ -365,6 +365,7 @@ impl GraphSourceBuilder {
                 capabilities,
                 slots: Semaphore::new(slots),
                 known: super::known::KnownFacts::default(),
+                foreign: super::fetch::ForeignItems::default(),
                 largest_item: self.largest_item,
                 run_bytes: RUN_BYTES.min(self.http.body_limit / 4),
             }),

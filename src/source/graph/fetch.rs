@@ -4,12 +4,17 @@
 //! are handed on while they arrive.
 
 mod alone;
+mod holding;
 
 use alone::is_of_the_item;
+use holding::HeldBack;
+
+pub(super) use holding::ForeignItems;
 
 use super::GraphSource;
 use super::batch::{Answered, Asked, Held, PARTS};
 use super::codes::Class;
+use super::content::is_foreign;
 use super::everybodys::everybodys;
 use super::facts::{FIELDS, facts};
 use super::json::Message;
@@ -38,6 +43,7 @@ impl GraphSource {
             source: self,
             from,
             sink,
+            held: Vec::new(),
         };
         let mut done = 0;
         while let Some(rest) = items.get(done..).filter(|rest| !rest.is_empty()) {
@@ -53,7 +59,7 @@ impl GraphSource {
                 }
             }
         }
-        Ok(())
+        fetch.finish(items.len()).await
     }
 
     /// How many items from here on make one batch; none where the first one is asked for alone.
@@ -77,6 +83,8 @@ struct Fetch<'a> {
     source: &'a GraphSource,
     from: &'a Folder,
     sink: &'a mut dyn FetchSink,
+    /// Items that something else than Graph answered for, until another one is Graph's.
+    held: Vec<HeldBack>,
 }
 
 /// What was asked about the facts of an item.
@@ -171,8 +179,18 @@ impl Fetch<'_> {
         original: Option<(Option<u64>, &[u8])>,
         fetched: Fetched,
     ) -> Result<()> {
-        let (size, bytes) = original.unwrap_or((row.size, &[]));
-        self.sink.begin(index, size);
+        let fetched = match fetched {
+            Fetched::Failed(error) if is_foreign(&error) => {
+                self.hold(index, (&row.item.id, row.size), error);
+                return Ok(());
+            }
+            fetched => fetched,
+        };
+        let Some((size, bytes)) = original else {
+            self.begin(index, row.size).await?;
+            return self.sink.end(fetched).await;
+        };
+        self.begin_original(index, size).await?;
         for piece in bytes.chunks(PIECE) {
             self.sink.chunk(piece).await?;
         }
@@ -257,6 +275,7 @@ fn is_of_the_way(class: Class) -> bool {
 fn is_of_the_answer(error: &Error) -> bool {
     error.code() == codes::GRAPH_ANSWER_INVALID.code
         || error.code() == codes::HTTP_RESPONSE_TOO_LARGE.code
+        || is_foreign(error)
 }
 
 fn refused(class: Class, error: Error, facts: Facts) -> Fetched {

@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::address::Addresses;
 use super::codes::{Chance, Class};
+use super::content::{foreign, is_no_json};
 use super::failure::{Failure, Remedy, of_status};
 use super::json::{Refusal, mended, read};
 use crate::clock::{Clock, Entropy};
@@ -163,14 +164,17 @@ impl Session {
                 Ok(reply) => return Ok(Opened { reply, places }),
                 Err(failure) => failure,
             };
-            drop((pass, places));
             if failure.remedy == Remedy::SignIn {
+                drop((pass, places));
                 if signed_in_again || !self.auth.challenge(&authorization).await {
                     return Err(failure.error);
                 }
                 signed_in_again = true;
             } else {
-                self.recover(question.changes, failure, waits).await?;
+                // Who waits for this call's answer, or for its place, must find the hold that it leads to.
+                let own = self.hold_for(question.changes, failure, waits)?;
+                drop((pass, places));
+                self.wait_for(own).await;
             }
         }
     }
@@ -193,6 +197,7 @@ impl Session {
         loop {
             let Opened { reply, places } = self.open(question, &mut waits).await?;
             let (server, date) = (reply.server.clone(), http_date(&reply.headers));
+            let no_json = is_no_json(&reply.headers);
             let read = reply.read_all().await;
             drop(places);
             let failure = match read {
@@ -205,7 +210,13 @@ impl Session {
                         });
                     }
                     unread += 1;
-                    unreadable(question, server, unread)?
+                    let error = if no_json {
+                        foreign(question.operation, server)
+                    } else {
+                        Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation)
+                            .with_server(server)
+                    };
+                    unreadable(question, error, unread)?
                 }
                 Err(error) => Failure::of_transport(error),
             };
@@ -231,6 +242,18 @@ impl Session {
         failure: Failure,
         waits: &mut Waits,
     ) -> Result<()> {
+        let own = self.hold_for(changes, failure, waits)?;
+        self.wait_for(own).await;
+        Ok(())
+    }
+
+    /// Holds every call where the server wants that, and answers how long this one has to wait by itself.
+    fn hold_for(
+        &self,
+        changes: bool,
+        failure: Failure,
+        waits: &mut Waits,
+    ) -> Result<Option<Duration>> {
         if let Remedy::Wait(Some(wait)) = failure.remedy {
             self.gate.hold(wait);
         }
@@ -248,10 +271,16 @@ impl Session {
                 let own = if busy { next * 10 } else { next };
                 self.gate.hold(own.min(LONGEST_OWN_WAIT));
             }
-            Remedy::Repeat => self.clock.sleep(next.min(LONGEST_OWN_WAIT)).await,
+            Remedy::Repeat => return Ok(Some(next.min(LONGEST_OWN_WAIT))),
             _ => {}
         }
-        Ok(())
+        Ok(None)
+    }
+
+    async fn wait_for(&self, own: Option<Duration>) {
+        if let Some(wait) = own {
+            self.clock.sleep(wait).await;
+        }
     }
 
     /// Keeps what a part of a batch says about waiting.
@@ -335,15 +364,19 @@ impl Session {
         failure
     }
 
-    /// The longest time that a part of a batch names.
-    pub(super) fn wait_of_part(&self, headers: &HeaderMap) -> Option<Duration> {
-        retry_after(headers, self.clock.now()).filter(|wait| !wait.is_zero())
+    /// The longest time that a part of a batch names; `date` is the server's clock, where its answer tells it.
+    pub(super) fn wait_of_part(
+        &self,
+        headers: &HeaderMap,
+        date: Option<Timestamp>,
+    ) -> Option<Duration> {
+        let now = date.unwrap_or_else(|| self.clock.now());
+        retry_after(headers, now).filter(|wait| !wait.is_zero())
     }
 }
 
 /// What may be done about the answer that could not be read, after so many of them.
-fn unreadable(question: &Question, server: ServerContext, times: usize) -> Result<Failure> {
-    let error = Error::new(&codes::GRAPH_ANSWER_INVALID, question.operation).with_server(server);
+fn unreadable(question: &Question, error: Error, times: usize) -> Result<Failure> {
     if times > question.readings {
         return Err(error);
     }

@@ -2,7 +2,8 @@
 
 use futures_util::StreamExt;
 
-use super::super::failure::Failure;
+use super::super::content::{foreign, is_original};
+use super::super::failure::{Failure, Remedy};
 use super::super::session::{Opened, Question};
 use super::super::transfer::item_path;
 use super::{Facts, Fetch, OPERATION, complete};
@@ -49,7 +50,21 @@ impl Fetch<'_> {
                 Err(error) if is_of_the_item(&error) => break error,
                 Err(error) => return Err(error),
             };
-            self.sink.begin(index, row.size);
+            if !is_original(reply.status, &reply.headers) {
+                drop(places);
+                let error = foreign(OPERATION, reply.server);
+                // Where another item got such an answer, asking this one again and again would only take longer.
+                if self.has_held() {
+                    break error;
+                }
+                let remedy = Remedy::Repeat;
+                let failure = Failure { error, remedy };
+                match session.recover(false, failure, &mut waits).await {
+                    Ok(()) => continue,
+                    Err(error) => break error,
+                }
+            }
+            self.begin_original(index, row.size).await?;
             let ended = self.read(reply.body).await?;
             drop(places);
             match ended {

@@ -9,7 +9,9 @@ use crate::testkit::graph::answer::Answer;
 use crate::testkit::graph::problem::Problem;
 use crate::testkit::graph::reply::{Part, Reply};
 
-const HTML: &str = "<!DOCTYPE html><html><head><title>Service unavailable</title></head>\
+/// One of its lines looks like a field of a mail's header.
+const HTML: &str = "<!DOCTYPE html><html><head><title>Service unavailable</title><style>\n\
+                    body{margin:0}\n</style></head>\n\n\
                     <body>Our services are not available right now.</body></html>";
 
 /// What stands instead of an answer.
