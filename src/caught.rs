@@ -48,7 +48,7 @@ mod tests {
     async fn a_panic_of_a_call_that_waits_is_its_error() {
         let answer = caught_async("ask", async { Ok(7) }).await;
         assert_eq!(answer.ok(), Some(7));
-        let error = caught_async("ask", async { Result::<u8>::Ok(panic!("a secret")) });
+        let error = caught_async::<u8>("ask", async { panic!("a secret") });
         let error = error.await.err().map(|error| format!("{error:?} {error}"));
         let text = error.unwrap_or_default();
         assert!(

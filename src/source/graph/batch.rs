@@ -283,7 +283,7 @@ impl GraphSource {
         let question = Question::of(operation, url)
             .with_body(body, changes)
             .with_parts(parts.len());
-        let take = |bytes: &[u8]| self.reading(bytes, places);
+        let take = |bytes: &[u8]| reading(bytes, places);
         let mut told = self.session().ask(&question, take).await?;
         let mut answers = Vec::with_capacity(parts.len());
         for part in parts {
@@ -301,27 +301,6 @@ impl GraphSource {
             answers.push((at, answer));
         }
         Ok(answers)
-    }
-
-    /// Reads an answer. It cannot be read where a part is answered twice or was not asked for.
-    fn reading(&self, bytes: &[u8], places: usize) -> Option<Reading> {
-        let batch: Batch<'_> = read(bytes)?;
-        let mut parts = Vec::new();
-        parts.resize_with(places, || None);
-        for part in batch.responses {
-            let at: usize = part.id.parse().ok()?;
-            let slot: &mut Option<_> = parts.get_mut(at)?;
-            if slot.is_some() {
-                return None;
-            }
-            let headers = headers_in(&part);
-            *slot = Some(Read {
-                status: part.status,
-                said: said(part, &headers),
-                headers,
-            });
-        }
-        Some(Reading { parts })
     }
 
     /// Only the whole answer tells the server's clock.
@@ -388,12 +367,32 @@ fn wait_of(failure: &Failure) -> Duration {
     }
 }
 
+/// Reads an answer. It cannot be read where a part is answered twice or was not asked for.
+fn reading(bytes: &[u8], places: usize) -> Option<Reading> {
+    let batch: Batch<'_> = read(bytes)?;
+    let mut parts = Vec::new();
+    parts.resize_with(places, || None);
+    for part in batch.responses {
+        let at: usize = part.id.parse().ok()?;
+        let slot: &mut Option<_> = parts.get_mut(at)?;
+        if slot.is_some() {
+            return None;
+        }
+        let headers = headers_in(&part);
+        *slot = Some(Read {
+            status: part.status,
+            said: said(part, &headers),
+            headers,
+        });
+    }
+    Some(Reading { parts })
+}
+
 fn said(part: Part<'_>, headers: &HeaderMap) -> Said {
     match part.body {
         Content::Nothing => Said::Held(Held::Nothing),
-        Content::Odd => Said::Held(Held::Unreadable),
         Content::Text(text) if is_original(part.status, headers) => Said::Held(decoded(&text)),
-        Content::Text(_) => Said::Held(Held::Unreadable),
+        Content::Odd | Content::Text(_) => Said::Held(Held::Unreadable),
         Content::Object(message) => match *message {
             Message {
                 error: Some(error), ..
