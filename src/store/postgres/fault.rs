@@ -133,6 +133,11 @@ impl Fault {
         }
     }
 
+    /// Whether nobody answered, which may have taken as long as an answer or a connection is waited for.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Lost | Self::NoConnection)
+    }
+
     /// Whether a COMMIT that ends so may have been done all the same.
     pub(super) fn is_unknown(&self) -> bool {
         match self {
@@ -153,7 +158,7 @@ impl Fault {
         match self {
             Self::Refused(refusal) => Error::new(refusal.code(), operation).with_source(refusal),
             Self::Lost => Error::new(&codes::STORE_UNAVAILABLE, operation)
-                .with_detail("the connection to the database ended"),
+                .with_detail("the connection to the database ended, or brought no answer in time"),
             Self::NoConnection => Error::new(&codes::STORE_CONNECTIONS, operation),
             Self::Tls => Error::new(&codes::STORE_TLS, operation),
             Self::Data(what) => Error::new(&codes::STORE_DATA, operation).with_detail(what),
