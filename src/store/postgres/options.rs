@@ -59,7 +59,7 @@ pub struct PostgresOptions {
     /// Whether a connection without TLS may leave this machine; default false.
     pub plain: bool,
     /// Whether words are kept as `tsvector`; default true. Without it a search reads every row. It counts when the schema is
-    /// made; an engine without `tsvector` is found out by itself.
+    /// made; an engine without `tsvector` is found out by itself, by what it refuses.
     pub search: bool,
     /// A clock for leases and written times instead of the database's own, for simulations and tests.
     pub clock: Option<Arc<dyn Clock>>,
