@@ -18,6 +18,7 @@ mod postgres_store {
     mod logger;
     mod refusals;
     mod schema;
+    mod silence;
     mod workers;
 }
 

@@ -21,8 +21,11 @@ mod served;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
+use email_logging::store::{Acquired, MailLedger as _, SqliteStore};
 use email_logging::testkit::exchange::{Fault, FaultKind, Operation, SimulatedExchange};
+use email_logging::{Scope, WorkerId};
 use log_file::number;
 use program::{code, errors, json, program, run, text};
 use serde_json::Value;
@@ -296,6 +299,61 @@ async fn what_waits_for_its_move_stays_set_aside_where_nobody_can_look_for_a_cop
     assert_eq!(code(&again), 0, "{}", errors(&again));
     assert_eq!(told(&again), serde_json::json!([1, 0, 0, null]));
     assert_eq!(office.counts(), [1, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_requeue_in_the_log_alone_takes_the_mailbox_and_gives_it_back() {
+    let office = Office::new().await;
+    let id = office.set_aside();
+    let path = office.home.path().join("log.sqlite");
+    let store = SqliteStore::open(&path).unwrap();
+    let (scope, worker) = (Scope::default(), WorkerId::from("run"));
+    let take = async || {
+        let ttl = Duration::from_mins(10);
+        let taken = store.acquire(&scope, &"queue".into(), &worker, ttl).await;
+        match taken.unwrap() {
+            Acquired::Held(lease) => lease,
+            other => panic!("{other:?}"),
+        }
+    };
+    let requeue = || {
+        let mut command = office.unconnected(&["requeue", &id, "--json"]);
+        command.output().unwrap()
+    };
+    let lease = take().await;
+    let busy = requeue();
+    assert_eq!(code(&busy), 1, "{}", errors(&busy));
+    assert_eq!(json(&busy)[0]["error"]["code"], "lease.busy");
+    let wish = Duration::from_hours(1);
+    store.release_quiet(&scope, &lease, wish).await.unwrap();
+    let quiet = requeue();
+    assert_eq!(code(&quiet), 1, "{}", errors(&quiet));
+    assert_eq!(json(&quiet)[0]["error"]["code"], "lease.quiet");
+    let aside = "SELECT count(*) FROM sighting WHERE state = 'quarantined'";
+    assert_eq!(number(&path, aside), 1);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute("UPDATE lease SET quiet_until = 0, quiet_length = 0", [])
+        .unwrap();
+    assert_eq!(told(&requeue()), serde_json::json!([1, 0, 0, null]));
+    assert_eq!(number(&path, aside), 0);
+    take().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_of_a_hosts_own_mailbox_is_left_to_that_host() {
+    let office = Office::new().await;
+    office.exchange.inject(refusal());
+    let id = office.set_aside();
+    let conn = rusqlite::Connection::open(office.home.path().join("log.sqlite")).unwrap();
+    conn.execute("UPDATE mailbox SET key = 'sales'", [])
+        .unwrap();
+    let left = office.run(&["requeue", &id]);
+    assert_eq!(code(&left), 1, "{}", errors(&left));
+    assert_eq!(
+        text(&left),
+        "1 item could not be moved back (setup.incomplete), so that its mail stays set aside: \
+         the host that logs this mailbox gives it another try.\n"
+    );
 }
 
 #[test]

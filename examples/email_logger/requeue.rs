@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use email_logging::error::codes;
+use email_logging::clock::{Entropy as _, SystemEntropy};
+use email_logging::error::{Error, codes};
 use email_logging::logger::RequeueReport;
 use email_logging::source::SightingKey;
-use email_logging::store::{MailLedger as _, SightingState};
-use email_logging::{EmailLogger, MailboxKey};
+use email_logging::store::{Acquired, KnownSighting, Lease, MailLedger as _, SightingState};
+use email_logging::{EmailLogger, MailboxKey, WorkerId};
 use serde_json::json;
 
 use crate::cli::{RequeueArgs, Settings};
@@ -24,6 +26,32 @@ const MAILBOX: &str = "queue";
 /// Why a mail stays set aside where the configuration does not say enough to look into the folders.
 const UNCONNECTED: &str = codes::SETUP_INCOMPLETE.code;
 
+/// How long a mailbox is held for what is done in the store alone.
+const HELD: Duration = Duration::from_mins(1);
+
+/// How long a mailbox is waited for that is to be left alone, as before a run.
+const SHORT_QUIET: Duration = Duration::from_secs(5);
+
+/// What became of mails: of those under the mailbox of a configuration, and of those under a key of a host's own.
+#[derive(Debug, Default)]
+struct Requeued {
+    here: RequeueReport,
+    elsewhere: RequeueReport,
+}
+
+impl Requeued {
+    fn add(&mut self, other: Self) {
+        add(&mut self.here, other.here);
+        add(&mut self.elsewhere, other.elsewhere);
+    }
+
+    fn both(&self) -> RequeueReport {
+        let mut both = self.here.clone();
+        add(&mut both, self.elsewhere.clone());
+        both
+    }
+}
+
 /// `requeue`.
 pub(crate) async fn requeue(
     args: &RequeueArgs,
@@ -36,9 +64,10 @@ pub(crate) async fn requeue(
         found.push((which, reader.find(which).await?));
     }
     let logger = mover(args, file, &reader, output)?;
-    let (mut all, mut refused) = (RequeueReport::default(), Vec::new());
+    let (mut all, mut refused) = (Requeued::default(), Vec::new());
     for (which, found) in &found {
-        let requeued = again(&reader, logger.as_ref(), found).await?;
+        let found = again(&reader, logger.as_ref(), found).await?;
+        let requeued = found.both();
         if output.json() {
             let id = which.to_string();
             let (mails, back) = (requeued.requeued, requeued.moved_back);
@@ -52,12 +81,12 @@ pub(crate) async fn requeue(
         if requeued.requeued + requeued.moved_back + requeued.failed == 0 {
             refused.push(which.to_string());
         }
-        add(&mut all, requeued);
+        all.add(found);
     }
     if !output.json() {
         tell(&all, output)?;
     }
-    if refused.is_empty() && all.failed > 0 {
+    if refused.is_empty() && all.both().failed > 0 {
         return Ok(Exit::Failed);
     }
     if refused.is_empty() {
@@ -79,19 +108,27 @@ fn add(all: &mut RequeueReport, report: RequeueReport) {
     all.failure = all.failure.take().or(report.failure);
 }
 
-fn tell(all: &RequeueReport, output: &Output) -> Result<(), Failure> {
-    if all.requeued + all.moved_back > 0 {
-        tell_tried(all, output)?;
+fn tell(all: &Requeued, output: &Output) -> Result<(), Failure> {
+    let both = all.both();
+    if both.requeued + both.moved_back > 0 {
+        tell_tried(&both, output)?;
     }
-    let Some(code) = &all.failure else {
-        return Ok(());
-    };
-    let items = words::count(all.failed, "item", "items");
-    let then = if code == UNCONNECTED {
+    let then = if all.here.failure.as_deref() == Some(UNCONNECTED) {
         "ask again with a configuration that names Exchange, its folders and the directory"
     } else {
         "ask again later"
     };
+    tell_failed(&all.here, then, output)?;
+    // No configuration of this program leads into the folders of a mailbox that a host has named.
+    let then = "the host that logs this mailbox gives it another try";
+    tell_failed(&all.elsewhere, then, output)
+}
+
+fn tell_failed(report: &RequeueReport, then: &str, output: &Output) -> Result<(), Failure> {
+    let Some(code) = &report.failure else {
+        return Ok(());
+    };
+    let items = words::count(report.failed, "item", "items");
     output.line(format!(
         "{items} could not be moved back ({code}), so that its mail stays set aside: {then}."
     ))
@@ -141,39 +178,95 @@ async fn again(
     reader: &Reader,
     logger: Option<&EmailLogger>,
     found: &Found,
-) -> Result<RequeueReport, Failure> {
-    let mut all = RequeueReport::default();
+) -> Result<Requeued, Failure> {
+    let mut all = Requeued::default();
     for record in &found.decisions {
         let keys = [record.sighting.clone()];
-        match logger {
-            Some(logger) if record.mailbox.as_str() == MAILBOX => {
-                add(&mut all, logger.requeue(&keys).await?);
-            }
-            _ => add(&mut all, in_the_log(reader, &record.mailbox, &keys).await?),
-        }
+        let is_here = record.mailbox.as_str() == MAILBOX;
+        let done = match logger {
+            Some(logger) if is_here => logger.requeue(&keys).await?,
+            _ => in_the_log(reader, &record.mailbox, &keys).await?,
+        };
+        let whose = if is_here {
+            &mut all.here
+        } else {
+            &mut all.elsewhere
+        };
+        add(whose, done);
     }
     Ok(all)
 }
 
-/// Requeues where nobody can look into the folders. A move that is still to be done may have left a copy in the quarantine folder,
-/// which the log would forget: such a mail stays set aside.
+/// Requeues where nobody can look into the folders, and holds the mailbox for it: a run beside it may set a mail aside, and begin
+/// its move, between the look at it and the write.
 async fn in_the_log(
     reader: &Reader,
     mailbox: &MailboxKey,
     keys: &[SightingKey],
 ) -> Result<RequeueReport, Failure> {
-    let (store, scope) = (&reader.store, &reader.scope);
-    let known = store.known(scope, mailbox, keys).await?;
-    let (mut report, mut free) = (RequeueReport::default(), Vec::new());
-    for (key, known) in keys.iter().zip(known) {
-        match known {
-            Some(it) if it.state == SightingState::Quarantined && !it.waiting.is_empty() => {
-                report.failed += 1;
-                report.failure = Some(UNCONNECTED.to_owned());
+    // For what is not set aside nobody is held up.
+    if set_aside(reader, mailbox, keys).await?.is_empty() {
+        return Ok(RequeueReport::default());
+    }
+    let lease = take(reader, mailbox).await?;
+    let done = under(reader, &lease, keys).await;
+    // A lease that cannot be given back ends by itself.
+    let _ = reader.store.release(&reader.scope, &lease).await;
+    done
+}
+
+async fn take(reader: &Reader, mailbox: &MailboxKey) -> Result<Lease, Failure> {
+    let mut random = [0; 8];
+    SystemEntropy.fill(&mut random);
+    // A name that nobody else has: a lease is taken over by who has the same one.
+    let worker = WorkerId::new(format!("requeue-{:016x}", u64::from_be_bytes(random)));
+    for is_last in [false, true] {
+        let acquired = reader.store.acquire(&reader.scope, mailbox, &worker, HELD);
+        match acquired.await? {
+            Acquired::Held(lease) => return Ok(lease),
+            Acquired::Quiet { left } if left > SHORT_QUIET || is_last => {
+                let quiet = Error::new(&codes::LEASE_QUIET, "requeue").with_retry_after(left);
+                return Err(quiet.into());
             }
-            _ => free.push(key.clone()),
+            Acquired::Quiet { left } => tokio::time::sleep(left).await,
+            _ => break,
         }
     }
-    report.requeued = store.requeue(scope, mailbox, &free).await?;
+    Err(Error::new(&codes::LEASE_BUSY, "requeue").into())
+}
+
+/// A move that is still to be done may have left a copy in the quarantine folder, which the log would forget: such a mail stays
+/// set aside.
+async fn under(
+    reader: &Reader,
+    lease: &Lease,
+    keys: &[SightingKey],
+) -> Result<RequeueReport, Failure> {
+    let (mut report, mut free) = (RequeueReport::default(), Vec::new());
+    for (key, known) in set_aside(reader, &lease.mailbox, keys).await? {
+        if known.waiting.is_empty() {
+            free.push(key);
+        } else {
+            report.failed += 1;
+            report.failure = Some(UNCONNECTED.to_owned());
+        }
+    }
+    report.requeued = reader
+        .store
+        .requeue_held(&reader.scope, lease, &free)
+        .await?;
     Ok(report)
+}
+
+/// Those of these sightings that are set aside.
+async fn set_aside(
+    reader: &Reader,
+    mailbox: &MailboxKey,
+    keys: &[SightingKey],
+) -> Result<Vec<(SightingKey, KnownSighting)>, Failure> {
+    let known = reader.store.known(&reader.scope, mailbox, keys).await?;
+    let known = keys.iter().zip(known);
+    let known = known.filter_map(|(key, known)| Some((key.clone(), known?)));
+    let aside = known.filter(|(_, known)| known.state == SightingState::Quarantined);
+    Ok(aside.collect())
 }

@@ -49,10 +49,14 @@ use crate::error::Result;
 /// Where the reply to a COMMIT is lost, the next round takes the lease's row again, which ends the lost transaction one way
 /// or the other, and looks for what only that commit can have written; so nothing is written twice and nothing is told twice.
 ///
+/// A server that hangs keeps its connections alive: an answer is waited for no longer than
+/// [`PostgresOptions::statement_timeout`] says, and its connection then counts as one that ended. No further round begins
+/// for want of an answer or of a connection once a call has taken twice that bound.
+///
 /// A full disk (`store.full`), a standby or a database that was set to read only (`store.read_only`), no connection in time
 /// (`store.connections`), no trusted TLS (`store.tls`), a statement that ran too long (`store.timeout`), damaged pages
 /// (`store.corrupt`) and everything else that the server cannot do (`store.unavailable`) is `StoreUnavailable`; nothing of
-/// that write is there then.
+/// that write is there then, unless its COMMIT was sent and what became of it could not be found out in time: repeat it.
 ///
 /// # Workers
 ///

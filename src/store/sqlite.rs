@@ -37,8 +37,10 @@ use crate::error::Result;
 ///
 /// # Durability
 ///
-/// A write that returned survives a loss of power: the journal is a write-ahead log with `synchronous=FULL`, one `fsync` per
-/// commit besides checkpoints, none for what is staged before its commit. A full disk (`store.full`), a damaged file
+/// A write that returned survives a loss of power: the journal is a write-ahead log that is synced once per commit besides
+/// checkpoints, not for what is staged before its commit. Where SQLite makes no write-ahead log, as on some network file
+/// systems, the journal is a rollback journal, and everything is synced (`synchronous=EXTRA`): as durable and slower, and
+/// readers and the writer wait for each other. A full disk (`store.full`), a damaged file
 /// (`store.corrupt`), and everything else that SQLite cannot do (`store.unavailable`) is `StoreUnavailable`; nothing of that
 /// write is there then.
 ///

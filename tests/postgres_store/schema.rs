@@ -329,11 +329,50 @@ async fn words_are_kept_as_the_option_says_when_the_schema_is_made() {
         // Later the schema decides.
         migrated(options.clone().with_search(!search)).await;
         let raw = server.raw().await;
-        let find = "SELECT data_type FROM information_schema.columns
-            WHERE table_schema = $1 AND table_name = 'search' AND column_name = 'words'";
-        let row = raw.query_one(find, &[&options.schema]).await.unwrap();
-        assert_eq!(row.get::<_, String>(0), kind);
+        assert_eq!(kind_of_words(&raw, &options.schema).await, kind);
     }
+}
+
+async fn kind_of_words(raw: &tokio_postgres::Client, schema: &str) -> String {
+    let find = "SELECT data_type FROM information_schema.columns
+        WHERE table_schema = $1 AND table_name = 'search' AND column_name = 'words'";
+    raw.query_one(find, &[&schema]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn words_are_text_only_where_the_engine_does_not_know_vectors() {
+    let Some((server, _)) = crate::cluster::own_server() else {
+        return;
+    };
+    // What a role may not use differs from what the engine does not have; both are set in a database of this test's own.
+    let (mut options, name) = (server.options(), crate::cluster::fresh_schema());
+    let raw = server.raw().await;
+    for sql in [
+        format!("CREATE DATABASE {name}"),
+        format!("CREATE ROLE {name} LOGIN"),
+        format!("GRANT CREATE ON DATABASE {name} TO {name}"),
+    ] {
+        raw.batch_execute(&sql).await.unwrap();
+    }
+    let url = format!("{} dbname={name}", server.url);
+    let raw = crate::cluster::raw(&url).await;
+    options.url = format!("{url} user={name}").into();
+    let function = "FUNCTION pg_catalog.array_to_tsvector(text[])";
+    let forbid = format!("REVOKE EXECUTE ON {function} FROM PUBLIC");
+    raw.batch_execute(&forbid).await.unwrap();
+    let store = PostgresStore::open_with(options.clone()).unwrap();
+    let error = store.migrate().await.unwrap_err();
+    let unavailable = (ErrorKind::StoreUnavailable, "store.unavailable");
+    assert_eq!(codes(&error), unavailable);
+    let allow = format!("GRANT EXECUTE ON {function} TO PUBLIC");
+    raw.batch_execute(&allow).await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(kind_of_words(&raw, &options.schema).await, "tsvector");
+    let take_away = format!("ALTER {function} RENAME TO unknown_here");
+    raw.batch_execute(&take_away).await.unwrap();
+    let options = options.with_schema("without_vectors");
+    migrated(options.clone()).await;
+    assert_eq!(kind_of_words(&raw, &options.schema).await, "text");
 }
 
 type Tables = BTreeMap<String, Vec<String>>;

@@ -1,9 +1,9 @@
-//! A link to the server that breaks at a COMMIT: before it arrives, or after it was done.
+//! A link to the server that breaks or falls silent at a COMMIT: before it arrives, or after it was done.
 
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,6 +35,10 @@ struct Plan {
     every: AtomicU32,
     seen: AtomicU32,
     broken: AtomicU32,
+    /// Where every link falls silent, at the next COMMIT.
+    silence: Mutex<Option<Break>>,
+    /// Whether nothing comes through, while every link stands.
+    silent: AtomicBool,
 }
 
 impl Plan {
@@ -106,6 +110,21 @@ impl Proxy {
         left.store(times, Ordering::Release);
     }
 
+    /// Lets nothing through from the next COMMIT on, and keeps every link, as a pooler does that has lost its server.
+    pub(crate) fn fall_silent(&self, at: Break) {
+        *self.plan.silence.lock().unwrap() = Some(at);
+    }
+
+    /// Whether it fell silent.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.plan.silent.load(Ordering::Acquire)
+    }
+
+    /// Lets new links through.
+    pub(crate) fn heal(&self) {
+        self.plan.silent.store(false, Ordering::Release);
+    }
+
     /// Whether every planned break happened.
     pub(crate) fn is_spent(&self) -> bool {
         let left = |left: &AtomicU32| left.load(Ordering::Acquire);
@@ -123,6 +142,20 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, plan: &Plan) -> std
                     return Ok(());
                 }
                 let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+                let silence = if commits { plan.silence.lock().unwrap().take() } else { None };
+                if let Some(at) = silence {
+                    plan.silent.store(true, Ordering::Release);
+                    if at == Break::After {
+                        server.write_all(bytes).await?;
+                        // One byte of the reply says that it is done.
+                        server.read_u8().await?;
+                    }
+                }
+                if plan.silent.load(Ordering::Acquire) {
+                    // The link stands until the client has enough of it.
+                    while client.read(&mut asked).await? > 0 {}
+                    return Ok(());
+                }
                 match plan.take_at(commits) {
                     Some(Break::Before) => return Ok(()),
                     Some(Break::After) => {

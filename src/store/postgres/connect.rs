@@ -1,8 +1,12 @@
 //! Making a connection: where to, with TLS or not, and what every session is told first.
 
 use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use secrecy::ExposeSecret as _;
+use tokio::task::AbortHandle;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -18,6 +22,8 @@ pub(super) struct Connector {
     tls: Option<MakeRustlsConnect>,
     /// The statements of a new session.
     greeting: String,
+    /// How long an answer may take.
+    pub(super) answer_time: Duration,
 }
 
 impl std::fmt::Debug for Connector {
@@ -52,22 +58,33 @@ impl Connector {
             config,
             tls,
             greeting: greeting(options)?,
+            answer_time: options.answer_time(),
         })
     }
 
-    /// A connection whose session is set up. A task of the runtime that polls this drives it until the client is dropped.
-    pub(super) async fn connect(&self) -> Done<Client> {
-        let client = if let Some(tls) = &self.tls {
-            let (client, connection) = made(self.config.connect(tls.clone()).await)?;
-            tokio::spawn(connection);
-            client
+    /// A connection whose session is set up. A task of the runtime that polls this drives it until the client is dropped
+    /// and has its last answer, or until it is aborted.
+    pub(super) async fn connect(&self) -> Done<(Client, AbortHandle)> {
+        if let Some(tls) = &self.tls {
+            self.greet(made(self.config.connect(tls.clone()).await)?)
+                .await
         } else {
-            let (client, connection) = made(self.config.connect(NoTls).await)?;
-            tokio::spawn(connection);
-            client
+            self.greet(made(self.config.connect(NoTls).await)?).await
+        }
+    }
+
+    /// Until the session is set up the connection has no task of its own, so that it ends with a caller who stops waiting.
+    async fn greet<C>(&self, (client, mut driven): (Client, C)) -> Done<(Client, AbortHandle)>
+    where
+        C: Future<Output = std::result::Result<(), tokio_postgres::Error>> + Send + Unpin + 'static,
+    {
+        let greeting = client.batch_execute(&self.greeting);
+        let greeted = match select(pin!(greeting), &mut driven).await {
+            Either::Left((answer, _)) => answer.map_err(Fault::from),
+            Either::Right((ended, _)) => ended.map_err(Fault::from).and(Err(Fault::Lost)),
         };
-        client.batch_execute(&self.greeting).await?;
-        Ok(client)
+        greeted?;
+        Ok((client, tokio::spawn(driven).abort_handle()))
     }
 }
 

@@ -133,6 +133,11 @@ impl Fault {
         }
     }
 
+    /// Whether nobody answered, which may have taken as long as an answer or a connection is waited for.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Lost | Self::NoConnection)
+    }
+
     /// Whether a COMMIT that ends so may have been done all the same.
     pub(super) fn is_unknown(&self) -> bool {
         match self {
@@ -148,12 +153,18 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if there.contains(&refusal.state.as_str()))
     }
 
+    /// Whether the engine does not know what it was asked for: a feature, some syntax, a type or operator, a function.
+    pub(super) fn is_not_known(&self) -> bool {
+        let not_known = ["0A000", "42601", "42704", "42883"];
+        matches!(self, Self::Refused(refusal) if not_known.contains(&refusal.state.as_str()))
+    }
+
     /// The public error.
     pub(super) fn into_error(self, operation: &'static str) -> Error {
         match self {
             Self::Refused(refusal) => Error::new(refusal.code(), operation).with_source(refusal),
             Self::Lost => Error::new(&codes::STORE_UNAVAILABLE, operation)
-                .with_detail("the connection to the database ended"),
+                .with_detail("the connection to the database ended, or brought no answer in time"),
             Self::NoConnection => Error::new(&codes::STORE_CONNECTIONS, operation),
             Self::Tls => Error::new(&codes::STORE_TLS, operation),
             Self::Data(what) => Error::new(&codes::STORE_DATA, operation).with_detail(what),
@@ -231,6 +242,21 @@ mod tests {
             let seen = (fault.is_passing(), fault.is_unknown());
             assert_eq!(seen, (passing, unknown), "{state}");
             assert_eq!(fault.into_error("commit").code(), code, "{state}");
+        }
+    }
+
+    #[test]
+    fn only_a_refusal_of_the_words_themselves_says_that_the_engine_does_not_know_them() {
+        for state in ["0A000", "42601", "42704", "42883"] {
+            assert!(refused(state).is_not_known(), "{state}");
+        }
+        for state in [
+            "42501", "57014", "53300", "08006", "57P01", "40001", "XX000",
+        ] {
+            assert!(!refused(state).is_not_known(), "{state}");
+        }
+        for fault in [Fault::Lost, Fault::NoConnection, Fault::Tls] {
+            assert!(!fault.is_not_known(), "{fault:?}");
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) async fn migrate(
         return check(pool).await;
     }
     prepare(pool, schema).await?;
-    let vector = search && knows_vectors(pool).await;
+    let vector = search && knows_vectors(pool).await?;
     while !pool
         .write(async |tx, _| step(&tx, vector, time).await)
         .await?
@@ -202,12 +202,15 @@ async fn hold_writers(tx: &Tx) -> Done<()> {
     Ok(())
 }
 
-/// Whether the engine has `tsvector` with all that the search needs.
-async fn knows_vectors(pool: &Pool) -> bool {
+/// Whether the engine has `tsvector` with all that the search needs. What the answer is stands for ever, so that a failure of
+/// another kind is none.
+async fn knows_vectors(pool: &Pool) -> Done<bool> {
     let probe = "SELECT array_to_tsvector(ARRAY['ab', 'c']) @@ '''a'':* & ''c'''::tsquery";
-    pool.read(async |tx| tx.rows(probe, &[]).await)
-        .await
-        .is_ok()
+    match pool.read(async |tx| tx.rows(probe, &[]).await).await {
+        Ok(_) => Ok(true),
+        Err(fault) if fault.is_not_known() => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// How many of the migrations are applied.

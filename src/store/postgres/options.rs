@@ -12,6 +12,8 @@ use crate::clock::{Clock, Entropy, SystemEntropy};
 pub(super) const POOL_SIZE: usize = 8;
 /// How long a statement may run.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the store waits for an answer at least, however short a statement may run.
+const LEAST_ANSWER_TIME: Duration = Duration::from_secs(1);
 /// How long a connection may take to stand, and how long a call waits for a free one.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the server's views call the connections.
@@ -39,6 +41,10 @@ pub struct PostgresOptions {
     pub pool_size: usize,
     /// How long a statement may run before the server ends it, and how long a transaction may stand idle, which ends that of
     /// a process that hangs.
+    ///
+    /// The store waits twice as long for each answer, that to a COMMIT as well, and a second at least: a server that hangs
+    /// (in a disk that does not answer, behind a pooler that has lost it) ends nothing. A connection without an answer by
+    /// then is closed, and counts as lost.
     pub statement_timeout: Duration,
     /// How long a connection may take to stand, and how long a call waits for a free one.
     pub connect_timeout: Duration,
@@ -53,7 +59,7 @@ pub struct PostgresOptions {
     /// Whether a connection without TLS may leave this machine; default false.
     pub plain: bool,
     /// Whether words are kept as `tsvector`; default true. Without it a search reads every row. It counts when the schema is
-    /// made; an engine without `tsvector` is found out by itself.
+    /// made; an engine without `tsvector` is found out by itself, by what it refuses.
     pub search: bool,
     /// A clock for leases and written times instead of the database's own, for simulations and tests.
     pub clock: Option<Arc<dyn Clock>>,
@@ -87,7 +93,13 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how long a statement may run.
+    /// How long the store waits for an answer: for longer than the server needs to say that a statement ran too long.
+    pub(super) fn answer_time(&self) -> Duration {
+        let twice = self.statement_timeout.saturating_mul(2);
+        twice.max(LEAST_ANSWER_TIME)
+    }
+
+    /// Sets how long a statement may run. The store waits twice as long for an answer.
     #[must_use]
     pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;

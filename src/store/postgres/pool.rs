@@ -3,16 +3,21 @@
 //! A transaction that the server undoes (serialization failure, deadlock) or whose connection ends before its COMMIT wrote
 //! nothing: its job is done again as a whole, a bounded number of times. Where the reply to the COMMIT is lost, nobody knows:
 //! the job is told so, and looks for what it wrote before it writes again.
+//!
+//! Every answer is waited for no longer than a bound: a server that hangs keeps its connection alive, and ends nothing itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use deadpool::managed::{
     self, Metrics, Object, Pool as Connections, PoolError, RecycleError, RecycleResult,
 };
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesOrdered, StreamExt as _};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -34,7 +39,21 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// One connection with its prepared statements.
 pub(super) struct Link {
     client: Client,
+    /// The task that drives the connection.
+    driver: AbortHandle,
+    answer_time: Duration,
     statements: Mutex<BTreeMap<String, Statement>>,
+}
+
+impl Link {
+    /// Waits for an answer. A connection that brings none in time is closed: the task that drives it would wait for ever.
+    async fn answer<T>(&self, answer: impl Future<Output = T> + Send) -> Done<T> {
+        let answered = timeout(self.answer_time, answer).await;
+        answered.map_err(|_| {
+            self.driver.abort();
+            Fault::Lost
+        })
+    }
 }
 
 impl managed::Manager for Connector {
@@ -42,8 +61,12 @@ impl managed::Manager for Connector {
     type Error = Fault;
 
     async fn create(&self) -> Done<Link> {
+        // Boxed: it holds the whole connection until the session is set up.
+        let (client, driver) = Box::pin(self.connect()).await?;
         Ok(Link {
-            client: self.connect().await?,
+            client,
+            driver,
+            answer_time: self.answer_time,
             statements: Mutex::default(),
         })
     }
@@ -60,6 +83,8 @@ impl managed::Manager for Connector {
 pub(super) struct Pool {
     connections: Connections<Connector>,
     entropy: Arc<dyn Entropy>,
+    /// After so long no round begins because nobody answered: each of them may wait as long.
+    patience: Duration,
 }
 
 impl fmt::Debug for Pool {
@@ -89,6 +114,7 @@ impl Pool {
         Ok(Self {
             connections,
             entropy: Arc::clone(&options.entropy),
+            patience: options.answer_time().saturating_mul(2),
         })
     }
 
@@ -124,8 +150,12 @@ impl Pool {
         Fut: Future<Output = Done<T>> + Send,
     {
         let mut round = Round { unknown: false };
+        let since = Instant::now();
         for number in 1..ROUNDS {
             match self.once(begin, &job, &mut round).await {
+                Err(fault) if fault.is_silence() && since.elapsed() >= self.patience => {
+                    return Err(fault);
+                }
                 Err(fault) if fault.is_passing() || round.unknown => self.pause(number).await,
                 done => return done,
             }
@@ -205,11 +235,6 @@ impl Tx {
         Ok(tx)
     }
 
-    /// A connection without a transaction, for statements that are one each.
-    pub(super) fn client(&self) -> Done<&Client> {
-        Ok(&self.link()?.client)
-    }
-
     async fn commit(&self, round: &mut Round) -> Done<()> {
         round.unknown = true;
         let done = self.batch("COMMIT").await;
@@ -227,12 +252,14 @@ impl Tx {
 
     /// Statements without parameters.
     pub(super) async fn batch(&self, sql: &str) -> Done<()> {
-        Ok(self.client()?.batch_execute(sql).await?)
+        let link = self.link()?;
+        Ok(link.answer(link.client.batch_execute(sql)).await??)
     }
 
     pub(super) async fn rows(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Done<Vec<Row>> {
         let statement = self.prepared(sql).await?;
-        Ok(self.client()?.query(&statement, values).await?)
+        let link = self.link()?;
+        Ok(link.answer(link.client.query(&statement, values)).await??)
     }
 
     /// The row, if there is one.
@@ -243,22 +270,27 @@ impl Tx {
     /// How many rows were written.
     pub(super) async fn run(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Done<u64> {
         let statement = self.prepared(sql).await?;
-        Ok(self.client()?.execute(&statement, values).await?)
+        let link = self.link()?;
+        Ok(link
+            .answer(link.client.execute(&statement, values))
+            .await??)
     }
 
     /// Runs statements in their order without waiting for one before the next is sent.
     pub(super) async fn pipeline(&self, writes: &[Write<'_>]) -> Done<()> {
-        let client = self.client()?;
+        let link = self.link()?;
         let mut prepared = Vec::with_capacity(writes.len());
         for write in writes {
             prepared.push(self.prepared(&write.sql).await?);
         }
-        let sent = prepared
+        // They are sent in this order, all of them when the first answer is waited for.
+        let mut sent: FuturesOrdered<_> = prepared
             .iter()
             .zip(writes)
-            .map(|(statement, write)| client.execute_raw(statement, write.references()));
+            .map(|(statement, write)| link.client.execute_raw(statement, write.references()))
+            .collect();
         let mut first = Ok(());
-        for done in join_all(sent).await {
+        while let Some(done) = link.answer(sent.next()).await? {
             let done = done.map_err(Fault::from);
             // After a statement that failed all others fail as well; the cause is told.
             let known = match &first {
@@ -280,7 +312,7 @@ impl Tx {
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let statement = link.client.prepare(sql).await?;
+        let statement = link.answer(link.client.prepare(sql)).await??;
         let mut statements = locked(&link.statements);
         if statements.len() >= STATEMENTS {
             statements.clear();

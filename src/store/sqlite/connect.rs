@@ -106,6 +106,7 @@ fn prepare(conn: &Connection, options: &SqliteOptions, access: Access) -> Done<(
         // These two count only before the first page is written, so they come before the journal.
         conn.pragma_update(None, "page_size", options.page_size)?;
         conn.pragma_update(None, "auto_vacuum", AUTO_VACUUM)?;
+        // Where there can be no write-ahead log the journal stays as it is, and stages are synced as well.
         conn.pragma_update_and_check(None, "journal_mode", JOURNAL_MODE, |_| Ok(()))?;
         conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
         conn.pragma_update_and_check(None, "secure_delete", SECURE_DELETE, |_| Ok(()))?;
@@ -134,4 +135,37 @@ fn limit(conn: &Connection, options: &SqliteOptions) -> Done<()> {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), any)?;
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::{SystemClock, SystemEntropy};
+    use crate::store::sqlite::core::Core;
+
+    /// The journal of a connection, when it syncs, and when it does for what is staged.
+    fn durability(conn: Connection) -> (String, i64, &'static str) {
+        let journal = conn.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        let synchronous = conn.pragma_query_value(None, "synchronous", |row| row.get(0));
+        let core = Core::new(conn, Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let stages = core.synchronous_of_stages().unwrap();
+        (journal.unwrap(), synchronous.unwrap(), stages)
+    }
+
+    #[test]
+    fn stages_are_synced_where_there_is_no_write_ahead_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::default();
+        let usual = file(&directory.path().join("usual"), &options, Access::Write).unwrap();
+        assert_eq!(durability(usual), ("wal".to_owned(), 3, "NORMAL"));
+        // It keeps its locks without shared memory, as SQLite does on some network file systems.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let path = directory.path().join("without");
+        let conn = Connection::open_with_flags_and_vfs(path, flags, "unix-dotfile").unwrap();
+        prepare(&conn, &options, Access::Write).unwrap();
+        assert_eq!(durability(conn), ("delete".to_owned(), 3, "EXTRA"));
+    }
 }

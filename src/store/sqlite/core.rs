@@ -32,9 +32,10 @@ mod words;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use super::fault::Done;
+use super::options::{JOURNAL_MODE, SYNCHRONOUS, SYNCHRONOUS_OF_STAGES};
 use super::{migrate, values};
 use crate::clock::{Clock, Entropy};
 use crate::ids::MailboxKey;
@@ -73,6 +74,16 @@ impl Core {
     /// The time of the injected clock, as a column has it.
     fn now(&self) -> i64 {
         values::micros(self.clock.now())
+    }
+
+    /// When a transaction that only stages syncs the disk. SQLite does not make a write-ahead log on every file system.
+    pub(crate) fn synchronous_of_stages(&self) -> Done<&'static str> {
+        let query = |row: &Row<'_>| row.get(0);
+        let mode: String = self.conn.pragma_query_value(None, "journal_mode", query)?;
+        if mode.eq_ignore_ascii_case(JOURNAL_MODE) {
+            return Ok(SYNCHRONOUS_OF_STAGES);
+        }
+        Ok(SYNCHRONOUS)
     }
 
     /// When the following transactions sync the disk.

@@ -9,9 +9,11 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub(super) const PAGE_SIZE: u32 = 16 * 1024;
 /// The journal: readers never wait for the writer, and a commit is one sync.
 pub(super) const JOURNAL_MODE: &str = "WAL";
-/// A commit that returned survives a loss of power.
-pub(super) const SYNCHRONOUS: &str = "FULL";
-/// A piece that was staged may be lost with the power, as long as its commit is not there.
+/// A commit that returned survives a loss of power. Beside `FULL` this syncs the directory of a rollback journal once that is
+/// deleted, where a file system has no write-ahead log; with one it does the same.
+pub(super) const SYNCHRONOUS: &str = "EXTRA";
+/// A piece that was staged may be lost with the power, as long as its commit is not there. With a write-ahead log only: a
+/// rollback journal that is not synced can damage the whole file.
 pub(super) const SYNCHRONOUS_OF_STAGES: &str = "NORMAL";
 /// Bytes of the write-ahead log after which it is copied into the database.
 pub(super) const CHECKPOINT_BYTES: u32 = 32 * 1024 * 1024;

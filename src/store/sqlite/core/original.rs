@@ -13,7 +13,7 @@ use crate::ids::{MessageUid, StageId};
 use crate::message::OriginalDigest;
 use crate::scope::Scope;
 use crate::store::sqlite::fault::{Done, Fault};
-use crate::store::sqlite::options::{PIECE_BYTES, SYNCHRONOUS, SYNCHRONOUS_OF_STAGES};
+use crate::store::sqlite::options::{PIECE_BYTES, SYNCHRONOUS};
 use crate::store::sqlite::values::{signed, unsigned};
 use crate::store::{Lease, Original, OriginalPart};
 
@@ -22,7 +22,7 @@ const PIECES: i64 = 1 << 12;
 
 impl Core {
     /// Appends a piece. It need not outlive a loss of power before the commit that links it, and that commit syncs the whole
-    /// write-ahead log: a sync for each piece would be one for each megabyte.
+    /// write-ahead log: a sync for each piece would be one for each megabyte. Without such a log each is synced as everything is.
     pub(crate) fn stage(
         &mut self,
         scope: &Scope,
@@ -31,7 +31,7 @@ impl Core {
         index: u32,
         bytes: &[u8],
     ) -> Done<()> {
-        self.synchronous(SYNCHRONOUS_OF_STAGES)?;
+        self.synchronous(self.synchronous_of_stages()?)?;
         let staged = self.append(scope, lease, stage, index, bytes);
         self.synchronous(SYNCHRONOUS)?;
         staged
