@@ -105,9 +105,10 @@ async fn a_dry_run_stamps_nothing() {
     assert_eq!(updates(&setting), 0);
 }
 
-/// Every step that may break, in each way: nothing lost, nothing twice, and no second copy.
+/// Every step that may break, in each way: nothing lost, nothing twice, and no second copy. A stamp whose answer is lost is set
+/// again by the same run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_search_key_every_lost_call_is_healed_by_the_next_run() {
+async fn without_a_search_key_every_lost_call_is_healed() {
     let operations = [
         Operation::FindItem,
         Operation::UpdateItem,
@@ -125,8 +126,11 @@ async fn without_a_search_key_every_lost_call_is_healed_by_the_next_run() {
             let fault = Fault::new(kind.clone()).on(operation);
             setting.exchange.inject(fault);
             let logger = setting.builder_on(stamping(&setting)).build().unwrap();
-            let first = logger.run_once().await;
-            let first = first.expect_err("the fault is no success").report;
+            let first = match logger.run_once().await {
+                // What cannot be stamped together is stamped item by item within the run.
+                Ok(report) if operation == Operation::UpdateItem => report,
+                first => *first.expect_err("the fault is no success").report,
+            };
             let second = logger.run_once().await.unwrap();
             let what = format!("{kind:?} {operation:?} {first:?} {second:?}");
             assert_eq!(first.logged + second.logged, 4, "{what}");

@@ -96,7 +96,8 @@ fn check_requests(input: &[u8]) {
         let expected = match operation {
             "GetItem" => vec![&mailbox, &id, &key],
             "FindItem" => vec![&mailbox, &folder],
-            "MoveItem" => vec![&mailbox, &folder, &id, &key],
+            // A change key would refuse a move over a flag that someone set; the id alone names the item.
+            "MoveItem" => vec![&mailbox, &folder, &id],
             _ => vec![&mailbox, &mailbox],
         };
         let expected = expected.into_iter().filter(|text| !text.is_empty());
