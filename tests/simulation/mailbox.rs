@@ -310,6 +310,16 @@ impl Mailbox {
         key_of(id, item)
     }
 
+    /// A call that was to give these items keys was not answered: those that got one have it all the same.
+    pub(crate) fn keys_not_answered(&mut self, items: &[ItemRef]) {
+        for id in items.iter().map(item_id) {
+            let label = self.meant(id).map(|item| item.label);
+            if matches!(label, Some(Label::Stamp(_))) {
+                self.stamped_unasked.insert(id);
+            }
+        }
+    }
+
     /// The item that an id meant or means.
     pub(crate) fn meant(&self, id: u64) -> Option<&Item> {
         let mut id = id;

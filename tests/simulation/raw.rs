@@ -5,8 +5,8 @@ use email_logging::source::ItemRef;
 use crate::book::scope;
 
 /// What must not be there when all is settled, and how the rows that are wrong are counted. Every table has a scope. An item
-/// whose stamp was refused, and written all the same, may have failed under a digest before it was known by its stamp: by their
-/// lengths these are told from other keys.
+/// whose stamp was refused or not answered, and written all the same, may have failed under a digest before it was known by its
+/// stamp: by their lengths these are told from other keys.
 const WRONG: [(&str, &str); 7] = [
     (
         "I4: entries have no message",
@@ -54,7 +54,7 @@ const COUNTED: [&str; 3] = ["entry", "decision", "pending_move"];
 pub(crate) struct Told {
     /// What the store says of [`COUNTED`].
     pub(crate) counts: [usize; 3],
-    /// Items that were stamped though their stamp was refused.
+    /// Items that were stamped though their stamp was refused or not answered.
     pub(crate) stamped: Vec<ItemRef>,
 }
 

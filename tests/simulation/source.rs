@@ -375,7 +375,7 @@ impl MailSource for SimSource {
         if !self.plan.stamps {
             self.book.broken("mail is changed that must not be changed");
         }
-        self.call_or_late(
+        let stamped = self.call_or_late(
             Op::Stamp,
             "stamp",
             |mailbox, partial| Ok(self.stamp_effect(mailbox, place, items, partial)),
@@ -384,7 +384,11 @@ impl MailSource for SimSource {
                     it.stamp_effect(mailbox, place, items, None);
                 });
             },
-        )
-        .await
+        );
+        let stamped = stamped.await;
+        if stamped.is_err() {
+            self.mailbox.lock().unwrap().keys_not_answered(items);
+        }
+        stamped
     }
 }
