@@ -79,7 +79,7 @@ impl Commits {
             }
         }
         for moved in &batch.moves {
-            self.look_at_move(moved);
+            self.look_at_move(moved, &batch.moves);
         }
     }
 
@@ -370,8 +370,10 @@ impl Commits {
         item.is_none_or(|item| mailbox.is_undetermined(item.key))
     }
 
-    /// What is marked as moved has moved, what is said to have vanished lies nowhere.
-    fn look_at_move(&self, moved: &MoveResult) {
+    /// What is marked as moved has moved, what is said to have vanished lies nowhere. Under its key there may lie what came of
+    /// another plan since: where a requeue brought a mail back and broke off, the plan for its old id goes on beside that for the
+    /// new one.
+    fn look_at_move(&self, moved: &MoveResult, all: &[MoveResult]) {
         let item = item_id(&moved.item);
         let mut pages = self.book.pages();
         pages.move_after.remove(&item);
@@ -410,7 +412,7 @@ impl Commits {
                 self.book
                     .broken(format!("I10: item {item} is marked as moved, and is not"));
             }
-            MoveOutcome::Vanished if there > 0 => {
+            MoveOutcome::Vanished if there > moved_under(&moved.key, all) => {
                 self.book.broken(format!(
                     "I10: item {item} is said to have vanished, and lies there"
                 ));
@@ -418,4 +420,17 @@ impl Commits {
             _ => {}
         }
     }
+}
+
+/// How many items a commit tells to have moved under a key.
+fn moved_under(key: &SightingKey, all: &[MoveResult]) -> usize {
+    let is_there = |outcome: &MoveOutcome| {
+        matches!(
+            outcome,
+            MoveOutcome::Done(_) | MoveOutcome::DuplicateCopy(_)
+        )
+    };
+    all.iter()
+        .filter(|it| it.key == *key && is_there(&it.outcome))
+        .count()
 }
