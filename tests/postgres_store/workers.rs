@@ -7,12 +7,13 @@ use std::time::Duration;
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{
     Acquired, CommitBatch, CommitRow, EventFeed, Lease, MailLedger, PostgresStore, RowResult,
-    Sighting,
+    Sighting, SightingState,
 };
 use email_logging::{ErrorKind, MailboxKey, WorkerId};
 
 use crate::cluster::{migrated, server};
-use crate::store_rows::{logged, mailbox};
+use crate::postgres_store::schema::{process, wait_for_blocked};
+use crate::store_rows::{key, logged, mailbox, set_aside};
 use crate::{codes, entry_numbers, scope};
 
 const TTL: Duration = Duration::from_mins(5);
@@ -94,6 +95,38 @@ async fn while_a_holder_writes_nobody_takes_its_mailbox() {
     ));
     assert_eq!(taken.epoch, lease.epoch + 1);
     assert_eq!(entry_numbers(&two).await, [1]);
+}
+
+/// A sighting is read by some that write it later, in their turn: nobody changes it in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_try_waits_for_the_turn_of_its_scope() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    let lease = held(&store, &mailbox(), "one").await;
+    for (n, under_lease) in [(1, false), (2, true)] {
+        let batch = CommitBatch::of_rows(vec![set_aside(n)]);
+        store.commit(&scope(), &lease, batch).await.unwrap();
+        let mut raw = server.raw().await;
+        let turn = raw.transaction().await.unwrap();
+        let take = format!("SELECT 1 FROM {}.scope FOR NO KEY UPDATE", options.schema);
+        turn.batch_execute(&take).await.unwrap();
+        let by = process(&turn).await;
+        let (asked, lease) = (Arc::clone(&store), lease.clone());
+        let again = tokio::spawn(async move {
+            if under_lease {
+                asked.requeue_held(&scope(), &lease, &[key(n)]).await
+            } else {
+                asked.requeue(&scope(), &mailbox(), &[key(n)]).await
+            }
+        });
+        wait_for_blocked(server, by, 1).await;
+        let known = store.known(&scope(), &mailbox(), &[key(n)]).await.unwrap();
+        let state = known[0].as_ref().map(|known| known.state);
+        assert_eq!(state, Some(SightingState::Quarantined));
+        turn.commit().await.unwrap();
+        assert_eq!(again.await.unwrap().unwrap(), 1);
+    }
 }
 
 /// Waits until this many statements of this test's schema wait for a lock.
