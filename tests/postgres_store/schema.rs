@@ -153,7 +153,7 @@ pub(crate) async fn wait_for_blocked(server: &Server, by: i32, count: i64) {
                 JOIN blocked b ON b.pid = ANY (pg_blocking_pids(a.pid)))
         SELECT count(*) FROM blocked";
     // Far more looks than it takes, so that statements that do not wait end the test.
-    for _ in 0..1_000 {
+    for _ in 0..5_000 {
         let found: i64 = raw.query_one(blocked, &[&by]).await.unwrap().get(0);
         if found >= count {
             return;

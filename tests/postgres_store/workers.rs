@@ -11,6 +11,8 @@ use email_logging::store::{
 };
 use email_logging::{ErrorKind, MailboxKey, WorkerId};
 
+use tokio_postgres::Transaction;
+
 use crate::cluster::{migrated, server};
 use crate::postgres_store::schema::{process, wait_for_blocked};
 use crate::store_rows::{key, logged, mailbox, set_aside};
@@ -95,6 +97,79 @@ async fn while_a_holder_writes_nobody_takes_its_mailbox() {
     ));
     assert_eq!(taken.epoch, lease.epoch + 1);
     assert_eq!(entry_numbers(&two).await, [1]);
+}
+
+/// Holds the row of the only lease until its end.
+async fn hold_row<'a>(raw: &'a mut tokio_postgres::Client, schema: &str) -> Transaction<'a> {
+    let held = raw.transaction().await.unwrap();
+    let take = format!("SET LOCAL search_path TO {schema}; SELECT 1 FROM lease FOR UPDATE");
+    held.batch_execute(&take).await.unwrap();
+    held
+}
+
+#[tokio::test]
+async fn who_asks_for_a_mailbox_that_is_taken_does_not_wait_for_who_writes_into_it() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = migrated(options.clone()).await;
+    let lease = held(&store, &mailbox(), "one").await;
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let Acquired::Busy { holder, until } = acquire(&store, &mailbox(), "two").await else {
+        panic!("it is taken")
+    };
+    assert_eq!((holder, until), (lease.holder, lease.until));
+    row.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_wait_for_a_lease_that_ended_one_gets_it() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    held(&store, &mailbox(), "one").await;
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let by = process(&row).await;
+    let ask = |worker| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { acquire(&store, &mailbox(), worker).await })
+    };
+    let asked = [ask("two"), ask("three")];
+    wait_for_blocked(server, by, 2).await;
+    row.commit().await.unwrap();
+    let mut holders = 0;
+    for answer in asked {
+        holders += usize::from(matches!(answer.await.unwrap(), Acquired::Held(_)));
+    }
+    assert_eq!(holders, 1);
+}
+
+/// By the time at which the wait began, a lease that was renewed meanwhile seems longer than it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_is_asked_for_by_the_time_at_which_its_row_is_free() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    held(&store, &mailbox(), "one").await;
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let by = process(&row).await;
+    let asks = Arc::clone(&store);
+    let asked = tokio::spawn(async move { acquire(&asks, &mailbox(), "two").await });
+    wait_for_blocked(server, by, 1).await;
+    let renew = "UPDATE lease SET length = 60000000, until = 60000000
+            + (extract(epoch FROM clock_timestamp()) * 1000000)::bigint RETURNING until";
+    let until: i64 = row.query_one(renew, &[]).await.unwrap().get(0);
+    row.commit().await.unwrap();
+    let Acquired::Busy { until: told, .. } = asked.await.unwrap() else {
+        panic!("it was renewed")
+    };
+    assert_eq!(told.as_microsecond(), until);
 }
 
 /// A sighting is read by some that write it later, in their turn: nobody changes it in between.
