@@ -25,10 +25,10 @@ case "${1:-}" in
         ;;
     ledger)
         for name in commit counts deliver identity lanes lease listing moves pipeline prepare reconcile recovery rematch requeue \
-            fetch record run index folders schedule; do
+            resolve fetch record run index folders schedule; do
             files+=("src/logger/$name.rs" "src/logger/$name/**")
         done
-        files+=('src/wish.rs')
+        files+=('src/wish.rs' 'src/caught.rs')
         tests=(logger fault_matrix simulation rematch)
         unit=yes
         ;;

@@ -20,6 +20,7 @@ mod conformance {
     mod fenceless;
     #[cfg(feature = "seal")]
     mod keys;
+    mod leases;
     mod opportunity;
     mod party;
     #[cfg(all(unix, feature = "postgres"))]

@@ -22,6 +22,7 @@ use email_logging::store::{
     InteractionLog, LogFilter, MailLedger, MoveOutcome, MoveResult, OpportunityStore, Original,
     RowContent, RowResult, SetupStore, SqliteOptions, SqliteStore,
 };
+use email_logging::testkit::clock::ManualClock;
 use email_logging::{EntryId, Error, ErrorKind, Scope, StageId, WorkerId};
 use store_rows::{commit, item, key, lease, logged, logged_row, mailbox, open, private, uid};
 
@@ -127,6 +128,64 @@ async fn a_wish_to_be_left_alone_outlives_its_process_in_a_file_of_an_older_vers
         };
         assert!(left <= day && left > day / 2, "{left:?}");
     }
+}
+
+#[tokio::test]
+async fn a_lease_of_an_older_version_ends_when_it_would_and_is_a_day_long_by_a_clock_that_is_set_back()
+ {
+    let (_dir, path) = file();
+    let clock = ManualClock::default();
+    let open = async || {
+        let options = SqliteOptions::default().with_clock(Arc::new(clock.clone()));
+        let store = SqliteStore::open_with(&path, options).unwrap();
+        store.migrate().await.unwrap();
+        store
+    };
+    let old = open().await;
+    let held = lease(&old, &scope()).await;
+    old.close();
+    let undo = "ALTER TABLE lease DROP COLUMN length;
+        DELETE FROM schema_migration WHERE number > 8";
+    raw(&path).execute_batch(undo).unwrap();
+    let newer = open().await;
+    let until = async || {
+        let (other, ttl) = (WorkerId::from("other"), Duration::from_mins(1));
+        match newer.acquire(&scope(), &mailbox(), &other, ttl).await {
+            Ok(Acquired::Busy { until, .. }) => until,
+            asked => panic!("it is free: {asked:?}"),
+        }
+    };
+    assert_eq!(until().await, held.until);
+    clock.set(clock.now() - jiff::SignedDuration::from_hours(5 * 24));
+    assert_eq!(until().await, clock.now_plus(Duration::from_hours(24)));
+}
+
+/// Shows an hour more while somebody writes into the file.
+#[derive(Debug)]
+struct WhileWritten(std::path::PathBuf);
+
+#[async_trait::async_trait]
+impl Clock for WhileWritten {
+    fn now(&self) -> jiff::Timestamp {
+        let other = raw(&self.0);
+        other.busy_timeout(Duration::ZERO).unwrap();
+        let is_free = other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok();
+        jiff::Timestamp::from_second(if is_free { 0 } else { 3_600 }).unwrap()
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+/// By the time at which the wait for another process began, a lease that was renewed meanwhile seems longer than it is.
+#[tokio::test]
+async fn a_lease_is_asked_for_by_the_time_at_which_the_file_is_its_own() {
+    let (_dir, path) = file();
+    let clock = Arc::new(WhileWritten(path.clone()));
+    let options = SqliteOptions::default().with_clock(clock);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    store.migrate().await.unwrap();
+    let held = lease(&store, &scope()).await;
+    assert_eq!(held.until.as_second(), 3_600 + 60);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A source of a host's own that loses the order of a fetch: no content is taken for that of another item.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use email_logging::logger::{RunReport, RunStep};
@@ -8,7 +8,7 @@ use email_logging::message::MailFacts;
 use email_logging::source::{
     FetchSink, Fetched, Folder, ListedItem, MailSource as _, MemorySource,
 };
-use email_logging::{Error, Result};
+use email_logging::{EmailLogger, Error, Result};
 
 use crate::bench::{Bench, queue};
 use crate::meddled::{Meddled, Meddling};
@@ -32,6 +32,8 @@ struct Disordered {
     /// Whether it passes over what the sink answers.
     is_deaf: bool,
     fetches: std::sync::atomic::AtomicU32,
+    /// What the sink refused of the first fetch.
+    refused: Mutex<Vec<&'static str>>,
 }
 
 impl Disordered {
@@ -45,20 +47,23 @@ impl Disordered {
             Begin(index) => sink.begin(index, None),
             Rest(of) => {
                 let said = sink.chunk(&original(of)).await;
-                self.heard(said)?;
+                self.heard("a piece", said)?;
                 let facts = Box::new(MailFacts::default());
                 let said = sink.end(Fetched::Complete(facts)).await;
-                self.heard(said)?;
+                self.heard("an end", said)?;
             }
             Gone => {
                 let said = sink.end(Fetched::Gone).await;
-                self.heard(said)?;
+                self.heard("an end", said)?;
             }
         }
         Ok(())
     }
 
-    fn heard(&self, said: Result<()>) -> Result<()> {
+    fn heard(&self, what: &'static str, said: Result<()>) -> Result<()> {
+        if said.is_err() {
+            self.refused.lock().unwrap().push(what);
+        }
         if self.is_deaf { Ok(()) } else { said }
     }
 }
@@ -91,20 +96,29 @@ impl Meddling for Disordered {
     }
 }
 
-/// One run over three mails with such a fetch, and what follows once the source tells what it should.
-async fn after(tells: &'static [Told], is_deaf: bool) -> (RunReport, Error) {
+/// Three mails of a source with such a fetch.
+fn disordered(
+    tells: &'static [Told],
+    is_deaf: bool,
+) -> (Bench, Arc<Meddled<Disordered>>, EmailLogger) {
     let bench = Bench::new();
     bench.deliver_numbers(0..3);
-    let source = Meddled {
+    let source = Arc::new(Meddled {
         source: bench.source.clone(),
         meddling: Disordered {
             tells,
             is_deaf,
             fetches: 0.into(),
+            refused: Mutex::default(),
         },
-    };
-    let logger = bench.builder().with_source(Arc::new(source));
-    let logger = logger.build().unwrap();
+    });
+    let logger = bench.builder().with_source(source.clone()).build().unwrap();
+    (bench, source, logger)
+}
+
+/// One run over three mails with such a fetch, and what follows once the source tells what it should.
+async fn after(tells: &'static [Told], is_deaf: bool) -> (RunReport, Error) {
+    let (bench, _, logger) = disordered(tells, is_deaf);
     let failed = logger.run_once().await.unwrap_err();
     assert_eq!(failed.step, RunStep::ReadingMessages, "{failed:?}");
     assert!(failed.report.closes(), "{failed:?}");
@@ -167,9 +181,35 @@ async fn a_source_that_leaves_the_last_item_out_is_told_of() {
 }
 
 #[tokio::test]
+async fn what_is_told_behind_the_last_item_is_told_of() {
+    for is_deaf in [false, true] {
+        let more = &[
+            Begin(0),
+            Rest(0),
+            Begin(1),
+            Rest(1),
+            Begin(2),
+            Rest(2),
+            Begin(0),
+            Rest(0),
+        ];
+        let (report, error) = after(more, is_deaf).await;
+        assert_eq!(error.code(), "contract.count", "{error}");
+        assert_eq!((report.logged, report.deferred), (3, 0), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_out_of_its_turn_is_refused_from_its_first_piece_on() {
+    for (is_deaf, refused) in [(false, &["a piece"][..]), (true, &["a piece", "an end"])] {
+        let (_bench, source, logger) = disordered(&[Begin(1), Rest(1)], is_deaf);
+        logger.run_once().await.unwrap_err();
+        assert_eq!(*source.meddling.refused.lock().unwrap(), refused);
+    }
+}
+
+#[tokio::test]
 async fn an_item_that_begins_once_more_before_its_end_is_in_its_turn() {
-    let bench = Bench::new();
-    bench.deliver_numbers(0..3);
     let again = &[
         Begin(0),
         Begin(0),
@@ -179,15 +219,7 @@ async fn an_item_that_begins_once_more_before_its_end_is_in_its_turn() {
         Begin(2),
         Gone,
     ];
-    let source = Meddled {
-        source: bench.source.clone(),
-        meddling: Disordered {
-            tells: again,
-            is_deaf: false,
-            fetches: 0.into(),
-        },
-    };
-    let logger = bench.builder().with_source(Arc::new(source));
-    let report = logger.build().unwrap().run_once().await.unwrap();
+    let (_bench, _, logger) = disordered(again, false);
+    let report = logger.run_once().await.unwrap();
     assert_eq!((report.logged, report.gone), (2, 1), "{report:?}");
 }

@@ -90,6 +90,43 @@ async fn a_clock_that_leaps_makes_no_failed_move_due_again() {
     }
 }
 
+/// While a later move is under way the clock leaps, so that the wait of the one that failed before it is over.
+#[tokio::test]
+async fn a_move_that_failed_is_due_in_the_same_run_only_where_more_than_a_day_has_gone_by() {
+    for (hours, moves) in [(24, 2), (25, 3)] {
+        let bench = waiting(2).await;
+        let failed = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+        move_fails(&bench, 1, SourceFault::ItemFailed(0, failed));
+        let before = bench.source.count(SourceOperation::MoveTo);
+        let (clock, leap) = (bench.clock.clone(), SignedDuration::from_hours(hours));
+        let meddling = BeforeMove(move |source: &MemorySource, _: &[ItemRef]| {
+            if source.count(SourceOperation::MoveTo) == before + 1 {
+                clock.set(clock.now() + leap);
+            }
+            Ok(())
+        });
+        let source = bench.source.clone();
+        let mut settings = RunSettings::default();
+        settings.move_batch = 1;
+        let builder = bench.builder().with_settings(settings);
+        let builder = builder.with_source(Arc::new(Meddled { source, meddling }));
+        let report = builder.build().unwrap().run_once().await.unwrap();
+        let tried = bench.source.count(SourceOperation::MoveTo) - before;
+        assert_eq!(tried, moves, "{hours} h: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_more_than_a_day_is_left_alone_for_a_day() {
+    let bench = Bench::new();
+    bench.deliver_numbers(0..1);
+    let busy = Error::new(&codes::HTTP_TIMEOUT, "move_to");
+    let busy = busy.with_retry_after(Duration::from_hours(36));
+    move_fails(&bench, 1, SourceFault::ItemFailed(0, busy));
+    assert_eq!(bench.run().await.unwrap().moves_pending, 1);
+    assert_eq!(wait(&bench).await, 24 * 3_600);
+}
+
 #[tokio::test]
 async fn what_failed_under_a_clock_that_ran_ahead_is_tried_once_it_is_put_right() {
     let bench = waiting(1).await;

@@ -13,7 +13,7 @@ use email_logging::{ErrorKind, StageId};
 
 use crate::cluster::{Server, migrated, own_server, server};
 use crate::proxy::{Break, Proxy};
-use crate::store_rows::{at, entry, item, key, lease, logged, mailbox, record, uid};
+use crate::store_rows::{at, entry, item, key, lease, logged, mailbox, set_aside};
 use crate::{entry_numbers, scope};
 
 /// A migrated store behind a link that breaks, and its options.
@@ -209,16 +209,8 @@ async fn pieces_comments_and_setups_are_written_once() {
 
 #[tokio::test]
 async fn sightings_that_are_requeued_are_counted_though_the_reply_is_lost() {
-    use email_logging::decision::{Decision, Outcome, Quarantine};
-    use email_logging::store::DecidedRow;
     for (broken, times) in BREAKS {
         let Some(linked) = linked().await else { return };
-        let set_aside = |n| {
-            let decision = Decision::ended(Outcome::Quarantined(Quarantine::Unreadable));
-            let mut row = DecidedRow::new(uid(&scope(), n), decision);
-            row.record = Some(Box::new(record(n, 10)));
-            crate::store_rows::decided(n, row)
-        };
         let rows = vec![set_aside(1), set_aside(2)];
         linked.commit(CommitBatch::of_rows(rows)).await;
         linked.proxy.break_next(broken, times);

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use email_logging::clock::Clock as _;
 use email_logging::message::MessageContent;
 use email_logging::opportunity::{CloseCode, CloseKind, SalesCycle};
 use email_logging::setup::EmailLoggingSetup;
 use email_logging::store::{
-    Annotation, CommitBatch, ContentIndex, EventFeed, InteractionLog, MailLedger, OpportunityStore,
-    PostgresOptions, PostgresStore, SetupStore,
+    Acquired, Annotation, CommitBatch, ContentIndex, EventFeed, InteractionLog, MailLedger,
+    OpportunityStore, PostgresOptions, PostgresStore, SetupStore,
 };
+use email_logging::testkit::clock::ManualClock;
 use email_logging::{EntryId, ErrorKind, WorkerId};
 
+use jiff::SignedDuration;
 use tokio_postgres::Transaction;
 
 use crate::cluster::{Server, migrated, server};
@@ -136,13 +139,13 @@ async fn applied(server: &Server, schema: &str) -> i64 {
 }
 
 /// The process of a connection's server.
-async fn process(tx: &Transaction<'_>) -> i32 {
+pub(crate) async fn process(tx: &Transaction<'_>) -> i32 {
     let row = tx.query_one("SELECT pg_backend_pid()", &[]).await;
     row.unwrap().get(0)
 }
 
 /// Waits until so many connections wait for what this one holds, or for each other behind it.
-async fn wait_for_blocked(server: &Server, by: i32, count: i64) {
+pub(crate) async fn wait_for_blocked(server: &Server, by: i32, count: i64) {
     let raw = server.raw().await;
     let blocked = "WITH RECURSIVE blocked (pid) AS (
             SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))
@@ -150,7 +153,7 @@ async fn wait_for_blocked(server: &Server, by: i32, count: i64) {
                 JOIN blocked b ON b.pid = ANY (pg_blocking_pids(a.pid)))
         SELECT count(*) FROM blocked";
     // Far more looks than it takes, so that statements that do not wait end the test.
-    for _ in 0..1_000 {
+    for _ in 0..5_000 {
         let found: i64 = raw.query_one(blocked, &[&by]).await.unwrap().get(0);
         if found >= count {
             return;
@@ -201,6 +204,28 @@ async fn a_migration_waits_for_who_writes_and_leaves_no_lease_of_before_it() {
         assert!(free > 0, "the mailbox stays taken: a move may be under way");
         assert_eq!(crate::entry_numbers(&store).await, [1]);
     }
+}
+
+#[tokio::test]
+async fn a_lease_of_an_older_version_ends_when_it_would_and_is_a_day_long_by_a_clock_that_is_set_back()
+ {
+    let Some(server) = server() else { return };
+    let clock = ManualClock::default();
+    let options = server.options().with_clock(Arc::new(clock.clone()));
+    let store = migrated(options.clone()).await;
+    let held = lease(&store, &scope()).await;
+    undo_last(server, &options.schema).await;
+    let newer = migrated(options).await;
+    let until = async || {
+        let (other, ttl) = (WorkerId::from("other"), Duration::from_mins(1));
+        match newer.acquire(&scope(), &mailbox(), &other, ttl).await {
+            Ok(Acquired::Busy { until, .. }) => until,
+            asked => panic!("it is free: {asked:?}"),
+        }
+    };
+    assert_eq!(until().await, held.until);
+    clock.set(clock.now() - SignedDuration::from_hours(5 * 24));
+    assert_eq!(until().await, clock.now_plus(Duration::from_hours(24)));
 }
 
 /// What a newer version does, as this one does it for an older one.

@@ -7,12 +7,15 @@ use std::time::Duration;
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{
     Acquired, CommitBatch, CommitRow, EventFeed, Lease, MailLedger, PostgresStore, RowResult,
-    Sighting,
+    Sighting, SightingState,
 };
 use email_logging::{ErrorKind, MailboxKey, WorkerId};
 
+use tokio_postgres::Transaction;
+
 use crate::cluster::{migrated, server};
-use crate::store_rows::{logged, mailbox};
+use crate::postgres_store::schema::{process, wait_for_blocked};
+use crate::store_rows::{key, logged, mailbox, set_aside};
 use crate::{codes, entry_numbers, scope};
 
 const TTL: Duration = Duration::from_mins(5);
@@ -94,6 +97,111 @@ async fn while_a_holder_writes_nobody_takes_its_mailbox() {
     ));
     assert_eq!(taken.epoch, lease.epoch + 1);
     assert_eq!(entry_numbers(&two).await, [1]);
+}
+
+/// Holds the row of the only lease until its end.
+async fn hold_row<'a>(raw: &'a mut tokio_postgres::Client, schema: &str) -> Transaction<'a> {
+    let held = raw.transaction().await.unwrap();
+    let take = format!("SET LOCAL search_path TO {schema}; SELECT 1 FROM lease FOR UPDATE");
+    held.batch_execute(&take).await.unwrap();
+    held
+}
+
+#[tokio::test]
+async fn who_asks_for_a_mailbox_that_is_taken_does_not_wait_for_who_writes_into_it() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = migrated(options.clone()).await;
+    let lease = held(&store, &mailbox(), "one").await;
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let Acquired::Busy { holder, until } = acquire(&store, &mailbox(), "two").await else {
+        panic!("it is taken")
+    };
+    assert_eq!((holder, until), (lease.holder, lease.until));
+    row.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_wait_for_a_lease_that_ended_one_gets_it() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    held(&store, &mailbox(), "one").await;
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let by = process(&row).await;
+    let ask = |worker| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { acquire(&store, &mailbox(), worker).await })
+    };
+    let asked = [ask("two"), ask("three")];
+    wait_for_blocked(server, by, 2).await;
+    row.commit().await.unwrap();
+    let mut holders = 0;
+    for answer in asked {
+        holders += usize::from(matches!(answer.await.unwrap(), Acquired::Held(_)));
+    }
+    assert_eq!(holders, 1);
+}
+
+/// By the time at which the wait began, a lease that was renewed meanwhile seems longer than it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_is_asked_for_by_the_time_at_which_its_row_is_free() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    held(&store, &mailbox(), "one").await;
+    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
+    server.raw().await.batch_execute(&end).await.unwrap();
+    let mut raw = server.raw().await;
+    let row = hold_row(&mut raw, &options.schema).await;
+    let by = process(&row).await;
+    let asks = Arc::clone(&store);
+    let asked = tokio::spawn(async move { acquire(&asks, &mailbox(), "two").await });
+    wait_for_blocked(server, by, 1).await;
+    let renew = "UPDATE lease SET length = 60000000, until = 60000000
+            + (extract(epoch FROM clock_timestamp()) * 1000000)::bigint RETURNING until";
+    let until: i64 = row.query_one(renew, &[]).await.unwrap().get(0);
+    row.commit().await.unwrap();
+    let Acquired::Busy { until: told, .. } = asked.await.unwrap() else {
+        panic!("it was renewed")
+    };
+    assert_eq!(told.as_microsecond(), until);
+}
+
+/// A sighting is read by some that write it later, in their turn: nobody changes it in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_try_waits_for_the_turn_of_its_scope() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = Arc::new(migrated(options.clone()).await);
+    let lease = held(&store, &mailbox(), "one").await;
+    for (n, under_lease) in [(1, false), (2, true)] {
+        let batch = CommitBatch::of_rows(vec![set_aside(n)]);
+        store.commit(&scope(), &lease, batch).await.unwrap();
+        let mut raw = server.raw().await;
+        let turn = raw.transaction().await.unwrap();
+        let take = format!("SELECT 1 FROM {}.scope FOR NO KEY UPDATE", options.schema);
+        turn.batch_execute(&take).await.unwrap();
+        let by = process(&turn).await;
+        let (asked, lease) = (Arc::clone(&store), lease.clone());
+        let again = tokio::spawn(async move {
+            if under_lease {
+                asked.requeue_held(&scope(), &lease, &[key(n)]).await
+            } else {
+                asked.requeue(&scope(), &mailbox(), &[key(n)]).await
+            }
+        });
+        wait_for_blocked(server, by, 1).await;
+        let known = store.known(&scope(), &mailbox(), &[key(n)]).await.unwrap();
+        let state = known[0].as_ref().map(|known| known.state);
+        assert_eq!(state, Some(SightingState::Quarantined));
+        turn.commit().await.unwrap();
+        assert_eq!(again.await.unwrap().unwrap(), 1);
+    }
 }
 
 /// Waits until this many statements of this test's schema wait for a lock.

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use email_logging::decision::{DecidedEntry, Decision, Exclusion, Outcome, Stage, Step, Verdict};
+use email_logging::decision::{
+    DecidedEntry, Decision, Exclusion, Outcome, Quarantine, Stage, Step, Verdict,
+};
 use email_logging::interaction::{InformationFlow, InteractionTemplate, NewEntry};
 use email_logging::message::{ContentIdentity, FastKey, Message, OriginalDigest};
 use email_logging::parties::{ContactKind, ContactMatch, SalespersonMatch};
@@ -166,6 +168,14 @@ pub(crate) fn logged_row(scope: &Scope, n: u64, size: usize) -> DecidedRow {
     row.original = Original::Inline(bytes(n, size));
     row.entries = vec![entry(scope, n)];
     row
+}
+
+/// Mail `n`, which could not be read.
+pub(crate) fn set_aside(n: u64) -> CommitRow {
+    let decision = Decision::ended(Outcome::Quarantined(Quarantine::Unreadable));
+    let mut row = DecidedRow::new(uid(&Scope::default(), n), decision);
+    row.record = Some(Box::new(record(n, 10)));
+    decided(n, row)
 }
 
 /// A mail of which nothing may be kept.
