@@ -196,6 +196,13 @@ async fn a_link_that_falls_silent_at_a_commit_ends_the_call_and_heals() {
         let none = (ErrorKind::StoreUnavailable, "store.connections");
         assert_eq!(codes(&refused.unwrap_err()), none);
         assert_eq!(entry_numbers(&direct).await.len(), written, "{at:?}");
+        // None of those that bring no answer is kept.
+        ended(async {
+            while proxy.links() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
         proxy.heal();
         ended(store.commit(&scope, &lease, batch)).await.unwrap();
         is_logged_once(&store).await;

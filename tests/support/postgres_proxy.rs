@@ -39,6 +39,8 @@ struct Plan {
     silence: Mutex<Option<Break>>,
     /// Whether nothing comes through, while every link stands.
     silent: AtomicBool,
+    /// Links that stand.
+    links: AtomicU32,
 }
 
 impl Plan {
@@ -75,10 +77,12 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let plan = Arc::clone(&shared);
+                plan.links.fetch_add(1, Ordering::AcqRel);
                 tokio::spawn(async move {
                     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
                     // Both ends close when this ends.
                     let _ = relay(client, server, &plan).await;
+                    plan.links.fetch_sub(1, Ordering::AcqRel);
                 });
             }
         });
@@ -118,6 +122,11 @@ impl Proxy {
     /// Whether it fell silent.
     pub(crate) fn is_silent(&self) -> bool {
         self.plan.silent.load(Ordering::Acquire)
+    }
+
+    /// How many links stand.
+    pub(crate) fn links(&self) -> u32 {
+        self.plan.links.load(Ordering::Acquire)
     }
 
     /// Lets new links through.
