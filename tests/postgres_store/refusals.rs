@@ -54,6 +54,30 @@ async fn a_serialization_failure_or_a_deadlock_is_done_again_whole() {
     }
 }
 
+/// Only silence ends the rounds early: who answers is asked as often as it takes.
+#[tokio::test]
+async fn what_the_server_undoes_after_a_while_is_done_again_too() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let options = options.with_statement_timeout(Duration::from_secs(2));
+    let store = migrated(options.clone()).await;
+    let slow = format!(
+        "SET search_path TO {};
+         CREATE FUNCTION before() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             PERFORM pg_sleep(1.2);
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER before BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION before()",
+        options.schema
+    );
+    server.raw().await.batch_execute(&slow).await.unwrap();
+    // The last but one of the rounds ends beyond the eight seconds for which two answers are waited for.
+    failing(server, &options.schema, "40001", 7).await;
+    let rows = commit_of_one(&store).await.unwrap();
+    assert!(matches!(rows[..], [RowResult::Written { .. }]), "{rows:?}");
+    assert_eq!(entry_numbers(&store).await, [1]);
+}
+
 #[tokio::test]
 async fn a_lease_and_a_result_that_collide_are_done_again_whole() {
     let Some(server) = server() else { return };

@@ -190,12 +190,16 @@ async fn a_link_that_falls_silent_at_a_commit_ends_the_call_and_heals() {
         let (scope, lease) = (scope(), lease(&store, &scope()).await);
         let batch = CommitBatch::of_rows(vec![logged(&scope, 1, 10)]);
         proxy.fall_silent(at);
+        let before = proxy.begun();
         let refused = ended(store.commit(&scope, &lease, batch.clone())).await;
         assert!(proxy.is_silent(), "{at:?}");
         // Nobody could be asked what became of it.
         let none = (ErrorKind::StoreUnavailable, "store.connections");
         assert_eq!(codes(&refused.unwrap_err()), none);
         assert_eq!(entry_numbers(&direct).await.len(), written, "{at:?}");
+        // The answer is waited for two seconds, each link one: with the second one the four seconds of two answers are over.
+        let tried = proxy.begun() - before;
+        assert!((1..=2).contains(&tried), "{tried} links, {at:?}");
         // None of those that bring no answer is kept.
         ended(async {
             while proxy.links() > 0 {

@@ -41,6 +41,8 @@ struct Plan {
     silent: AtomicBool,
     /// Links that stand.
     links: AtomicU32,
+    /// Links that were begun.
+    begun: AtomicU32,
 }
 
 impl Plan {
@@ -78,6 +80,7 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 let plan = Arc::clone(&shared);
                 plan.links.fetch_add(1, Ordering::AcqRel);
+                plan.begun.fetch_add(1, Ordering::AcqRel);
                 tokio::spawn(async move {
                     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
                     // Both ends close when this ends.
@@ -127,6 +130,11 @@ impl Proxy {
     /// How many links stand.
     pub(crate) fn links(&self) -> u32 {
         self.plan.links.load(Ordering::Acquire)
+    }
+
+    /// How many links were begun.
+    pub(crate) fn begun(&self) -> u32 {
+        self.plan.begun.load(Ordering::Acquire)
     }
 
     /// Lets new links through.
