@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use email_logging::source::{ItemRef, SightingKey};
 use email_logging::store::{
-    Acquired, CommitBatch, CommitRow, EventFeed, Lease, MailLedger, PostgresStore, RowResult,
-    Sighting, SightingState,
+    Acquired, CommitBatch, CommitRow, EventFeed, Lease, MailLedger, PostgresOptions, PostgresStore,
+    RowResult, Sighting, SightingState,
 };
 use email_logging::{ErrorKind, MailboxKey, WorkerId};
 
 use tokio_postgres::Transaction;
 
-use crate::cluster::{migrated, server};
+use crate::cluster::{Server, migrated, server};
 use crate::postgres_store::schema::{process, wait_for_blocked};
 use crate::store_rows::{key, logged, mailbox, set_aside};
 use crate::{codes, entry_numbers, scope};
@@ -122,14 +122,20 @@ async fn who_asks_for_a_mailbox_that_is_taken_does_not_wait_for_who_writes_into_
     row.commit().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_wait_for_a_lease_that_ended_one_gets_it() {
-    let Some(server) = server() else { return };
-    let options = server.options();
+/// A store in which the lease of the mailbox has ended.
+async fn with_ended_lease(server: &Server, options: &PostgresOptions) -> Arc<PostgresStore> {
     let store = Arc::new(migrated(options.clone()).await);
     held(&store, &mailbox(), "one").await;
     let end = format!("UPDATE {}.lease SET until = 1", options.schema);
     server.raw().await.batch_execute(&end).await.unwrap();
+    store
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_wait_for_a_lease_that_ended_one_gets_it() {
+    let Some(server) = server() else { return };
+    let options = server.options();
+    let store = with_ended_lease(server, &options).await;
     let mut raw = server.raw().await;
     let row = hold_row(&mut raw, &options.schema).await;
     let by = process(&row).await;
@@ -152,10 +158,7 @@ async fn of_two_that_wait_for_a_lease_that_ended_one_gets_it() {
 async fn a_lease_is_asked_for_by_the_time_at_which_its_row_is_free() {
     let Some(server) = server() else { return };
     let options = server.options();
-    let store = Arc::new(migrated(options.clone()).await);
-    held(&store, &mailbox(), "one").await;
-    let end = format!("UPDATE {}.lease SET until = 1", options.schema);
-    server.raw().await.batch_execute(&end).await.unwrap();
+    let store = with_ended_lease(server, &options).await;
     let mut raw = server.raw().await;
     let row = hold_row(&mut raw, &options.schema).await;
     let by = process(&row).await;
